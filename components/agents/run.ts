@@ -1,0 +1,29 @@
+import { text } from "node:stream/consumers";
+
+/** Progress for a person, on standard error; Pulumi shows it beside the resource. */
+export function progress(host: string | undefined, line: string): void {
+  process.stderr.write(`${host === undefined ? "" : `${host}: `}${line}\n`);
+}
+
+/**
+ * Runs one of our programs: the request comes by standard input, what the resource printed last time by the
+ * environment, the response goes out as one line of JSON. An error is a message for the user, never a stack.
+ */
+export async function runAgent<Request, Previous>(work: (request: Request, previous: Previous | undefined) => Promise<object>): Promise<void> {
+  try {
+    const request = JSON.parse(await text(process.stdin)) as Request;
+    const previous = process.env["PULUMI_COMMAND_STDOUT"];
+    const response = await work(request, previous ? (JSON.parse(previous) as Previous) : undefined);
+    process.stdout.write(`${JSON.stringify(response)}\n`, () => process.exit(0));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`, () => process.exit(1));
+  }
+}
+
+/** Several things went wrong on several hosts: one message, a line each. */
+export function reportFailures(done: string, failures: readonly { readonly host: string; readonly reason: string }[]): void {
+  if (failures.length === 0) return;
+  const lines = failures.map(({ host, reason }) => `  - ${reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`}`);
+  const count = failures.length === 1 ? "1 host is" : `${failures.length} hosts are`;
+  throw new Error([`${count} not as asked; ${done}. Run again when this is mended:`, ...lines].join("\n"));
+}

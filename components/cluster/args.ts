@@ -1,0 +1,46 @@
+import type { EngineArgs } from "../engine/args";
+import type { HostGroup } from "../hosts/host";
+import type { NetworkArgs } from "../networks/args";
+import type { Overlay } from "../overlays/overlay";
+import type { Underlay } from "../underlay/underlay";
+import type { MembershipArgs } from "../membership/args";
+import type { local } from "@pulumi/command";
+import type { Transform } from "./transform";
+
+/**
+ * A swarm of hosts on any mix of places. Everything here that decides the shape of the cluster is a plain value, never
+ * an `Output`, so that the preview can show all of it.
+ */
+export interface SwarmClusterArgs {
+  /**
+   * Private IPv4 space, in CIDR form, from which every subnet of the cluster is cut. The upper half is for overlay
+   * networks, the lower half is kept for the subnets that some overlays need per host. It must overlap no site.
+   * @default "10.96.0.0/14" - 512 overlay networks of 256 addresses each
+   */
+  readonly addressSpace?: string;
+  /** Groups of hosts. The group's key names its hosts: `control` has `control-1`, `control-2`. */
+  readonly hosts: Readonly<Record<string, HostGroup>>;
+  /**
+   * Overlay networks for services and containers; they can be attached to by both.
+   * @default - none
+   */
+  readonly networks?: Readonly<Record<string, NetworkArgs>>;
+  /** What containers on different hosts talk over. @default native() */
+  readonly overlay?: Overlay;
+  /** What node-to-node traffic rides on. @default direct() */
+  readonly underlay?: Underlay;
+  /**
+   * Networks of your own that the cluster must keep clear of, in CIDR form: offices, peered networks, VPNs.
+   * @default - none beyond the sites' own and the well-known traps (metadata addresses, Docker's default bridges)
+   */
+  readonly avoid?: readonly string[];
+  /** How Docker comes onto the hosts, and its settings. @default - used where it is, installed from the distribution where not */
+  readonly engine?: EngineArgs;
+  /** How hosts join, leave, and how long to wait. */
+  readonly membership?: MembershipArgs;
+  /** Last say over the arguments of the resources underneath. */
+  readonly transform?: {
+    readonly swarm?: Transform<local.CommandArgs>;
+    readonly network?: Transform<local.CommandArgs>;
+  };
+}

@@ -1,0 +1,145 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { agentCommand } from "../agents/program";
+import type { SwarmRequest, SwarmResponse } from "../agents/request";
+import type { HostRole, Machine } from "../hosts/host";
+import { Host } from "../hosts/component";
+import { OverlayNetwork } from "../networks";
+import type { Connection } from "../remote/connection";
+import type { SwarmClusterArgs } from "./args";
+import { type ClusterPlan, describeProblems, planCluster } from "./plan";
+import { transformed } from "./transform";
+
+const defaultReachableSeconds = 75;
+const defaultDrainSeconds = 120;
+
+/** A host of the cluster as it came to be. */
+export interface ClusterHost {
+  readonly role: HostRole;
+  readonly site: string;
+  readonly address: string;
+  /** Docker's id of the node. */
+  readonly nodeId: string;
+  /** Version of its engine. */
+  readonly engine: string;
+}
+
+/** An overlay network of the cluster as it came to be. */
+export interface ClusterNetwork {
+  readonly id: string;
+  readonly subnet: string;
+  readonly internal: boolean;
+}
+
+/**
+ * A Docker Swarm over hosts of any kind.
+ *
+ * All of it is planned first; what is wrong is reported at preview, all at once. Then the machines are made, and one
+ * program looks at all hosts together and brings them to what was asked: engine, membership, roles.
+ *
+ * @example
+ * const swarm = new SwarmCluster("lab", {
+ *   hosts: { control: local.hosts({ role: "manager", count: 3 }) },
+ *   networks: { web: {} },
+ * });
+ * export const dockerHost = swarm.dockerHost;
+ */
+export class SwarmCluster extends pulumi.ComponentResource {
+  /** Everything that was decided before anything was touched. */
+  readonly plan: ClusterPlan;
+  /** For `DOCKER_HOST` and `docker context create`: the first manager, over SSH. */
+  readonly dockerHost: pulumi.Output<string>;
+  /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
+  readonly swarmId: pulumi.Output<string>;
+  readonly hosts: pulumi.Output<Record<string, ClusterHost>>;
+  readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
+  /** How each host is reached over SSH. Secret. */
+  readonly connections: pulumi.Output<Record<string, Connection>>;
+
+  constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { plan, problems } = planCluster(args);
+    // RunError is shown without a stack: it is the user's program that is to be mended, not ours.
+    if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
+    const { addressSpace, overlay, underlay, mtu, quorum } = plan;
+    super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, quorum: quorum.says }, opts);
+    this.plan = plan;
+
+    const machines = this.createHosts(name, args);
+    const swarm = this.createSwarm(name, args, machines);
+    const networks = this.createNetworks(name, args, machines, swarm);
+
+    const response = pulumi.unsecret(swarm.stdout).apply((stdout) => JSON.parse(stdout) as SwarmResponse);
+    this.swarmId = response.swarmId;
+    this.hosts = response.apply(({ hosts }) =>
+      Object.fromEntries(plan.hosts.map(({ key, role, site, address }) => [key, { role, site, address: hosts[key]?.address ?? address ?? "", nodeId: hosts[key]?.nodeId ?? "", engine: hosts[key]?.engine ?? "" }])),
+    );
+    this.networks = pulumi
+      .all(networks.map(({ networkId }) => networkId))
+      .apply((ids) => Object.fromEntries(plan.networks.map(({ name: network, subnet, internal }, index) => [network, { id: ids[index] ?? "", subnet, internal }])));
+    const first = plan.hosts.find(({ role }) => role === "manager");
+    this.dockerHost = pulumi.unsecret(pulumi.output(machines.get(first?.key ?? "")?.connection)).apply((connection) => dockerUrl(connection));
+    this.connections = pulumi.secret(pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>);
+    this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
+  }
+
+  private createHosts(cluster: string, args: SwarmClusterArgs): Map<string, Machine> {
+    const made = new Map<string, unknown>();
+    const shared = <T>(key: string, make: () => T): T => {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key) as T;
+    };
+    const machines = Object.entries(args.hosts).flatMap(([group, provider]) => {
+      const hosts = this.plan.hosts
+        .filter((host) => host.group === group)
+        .map((host) => ({ ...host, parent: new Host(`${cluster}-${host.key}`, host, { parent: this }) }));
+      return [...provider.create({ cluster, group, parent: this, hosts, shared })];
+    });
+    return new Map(machines);
+  }
+
+  private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>): local.Command {
+    const hosts = this.plan.hosts.map(({ key, role, labels }) => {
+      const machine = machines.get(key);
+      return pulumi.all([machine?.id, machine?.address, machine?.connection]).apply(([id, address, connection]) => ({ key, role, labels, machine: id, address, connection }));
+    });
+    const { abandonedSwarm, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
+    const request = pulumi.all(hosts).apply((all): string =>
+      JSON.stringify({
+        cluster: name,
+        hosts: all as SwarmRequest["hosts"],
+        engine: args.engine ?? {},
+        dockerPool: this.plan.dockerPool,
+        reachableSeconds,
+        drainSeconds,
+        ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+      } satisfies SwarmRequest),
+    );
+    const command = agentCommand("swarm-up", "swarm-down", pulumi.secret(request));
+    return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), { parent: this });
+  }
+
+  private createNetworks(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, swarm: local.Command): OverlayNetwork[] {
+    const managers = pulumi.all(
+      this.plan.hosts.filter(({ role }) => role === "manager").map(({ key }) => pulumi.output(machines.get(key)?.connection).apply((connection) => ({ key, connection: connection as Connection }))),
+    );
+    return this.plan.networks.map(
+      (network) =>
+        new OverlayNetwork(
+          `${name}-${network.name}`,
+          {
+            cluster: name,
+            network,
+            managers,
+            reachableSeconds: args.membership?.reachableSeconds ?? defaultReachableSeconds,
+            ...(args.transform?.network && { transform: args.transform.network }),
+          },
+          { parent: this, dependsOn: swarm },
+        ),
+    );
+  }
+}
+
+function dockerUrl(connection: Connection | undefined): string {
+  const port = connection?.port ?? 22;
+  return `ssh://${connection?.user ?? "root"}@${connection?.host ?? ""}${port === 22 ? "" : `:${port}`}`;
+}

@@ -1,0 +1,67 @@
+import type { EngineArgs } from "../engine/args";
+import type { PlannedHost } from "../hosts/host";
+import type { MembershipArgs } from "../membership/args";
+import type { Report } from "./plan";
+
+/** How many managers there are, and what the swarm does when some are lost. */
+export interface Quorum {
+  readonly managers: number;
+  /** How many must agree for anything to change. */
+  readonly majority: number;
+  /** How many may be lost with the swarm still taking changes. */
+  readonly mayFail: number;
+  /** The same in a sentence. */
+  readonly says: string;
+}
+
+/** Docker's own advice (Administer and maintain a swarm): more than seven managers make the Raft log slow. */
+const mostManagers = 7;
+
+export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quorum {
+  const managers = hosts.filter((host) => host.role === "manager").length;
+  const majority = Math.floor(managers / 2) + 1;
+  const mayFail = Math.max(0, managers - majority);
+  if (managers === 0) {
+    report("hosts", "no host is a manager", `give one group the role "manager"`);
+  } else if (managers > mostManagers) {
+    report("hosts", `${managers} managers are too many: each change waits for ${majority} of them`, `take 3, 5 or ${mostManagers} and make the rest workers`);
+  } else if (managers % 2 === 0) {
+    report(
+      "hosts",
+      `${managers} managers bear the loss of no more than ${managers - 1} do (${mayFail}), and are likelier to lose it`,
+      `take ${managers - 1} or ${managers + 1}`,
+    );
+  }
+  const says =
+    mayFail === 0
+      ? "1 manager: while it is away nothing can be changed, though running services go on"
+      : `${managers} managers: ${mayFail} may be lost; with one more away nothing can be changed, though running services go on`;
+  return { managers, majority, mayFail, says };
+}
+
+export function checkEngine(engine: EngineArgs, report: Report): void {
+  const { source, version, settings } = engine;
+  if (source !== undefined && !["present", "distribution", "docker"].includes(source)) {
+    report("engine.source", `${JSON.stringify(source)} is not a source of Docker`, `write "present", "distribution" or "docker"`);
+  }
+  if (version !== undefined && !/^\d+(\.\d+){0,2}$/.test(version)) {
+    report("engine.version", `${JSON.stringify(version)} is not a version`, "write it as 28, 28.5 or 28.5.2");
+  }
+  if (settings?.["live-restore"] === true) {
+    report("engine.settings", "live-restore does not work in a swarm: the engine would not start", "leave it out");
+  }
+  if (settings?.["firewall-backend"] === "nftables") {
+    report("engine.settings", "firewall-backend nftables does not work in a swarm: the engine would not start", "leave it out");
+  }
+}
+
+export function checkMembership(membership: MembershipArgs, report: Report): void {
+  const seconds = (name: "reachableSeconds" | "drainSeconds", least: number, most: number): void => {
+    const value = membership[name];
+    if (value !== undefined && !(typeof value === "number" && value >= least && value <= most)) {
+      report(`membership.${name}`, `${JSON.stringify(value)} is not a usable time`, `give seconds from ${least} to ${most}`);
+    }
+  };
+  seconds("reachableSeconds", 5, 900);
+  seconds("drainSeconds", 0, 3600);
+}

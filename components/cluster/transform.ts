@@ -1,0 +1,6 @@
+/** A change to a child resource's arguments: fields to put over ours, or a function that makes the new ones. */
+export type Transform<Args> = Partial<Args> | ((args: Args) => Args);
+
+export function transformed<Args extends object>(transform: Transform<Args> | undefined, args: Args): Args {
+  return typeof transform === "function" ? transform(args) : { ...args, ...transform };
+}

@@ -1,0 +1,111 @@
+#!/bin/sh
+# Puts Docker on a host, and its settings in place. Both verbs may be run again at any time.
+#   install    SOURCE (distribution or docker), VERSION (a prefix, may be empty)
+#   settings   prints /etc/docker/daemon.json
+#   configure  CONTENT: the whole new daemon.json; checked before it replaces the old one, then the engine restarts
+set -eu
+
+say() { echo "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
+apt() {
+  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1 ||
+    die "apt-get $1 failed: $(grep -E '^[EW]:' "$log" | tail -n 1 || true)"
+}
+
+engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+wait_for_engine() {
+  tries=0
+  until engine_answers; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 60 ] || die "Docker is installed but does not answer: $(journalctl -u docker -n 1 -o cat 2>/dev/null || true)"
+    sleep 1
+  done
+}
+
+install_from_distribution() {
+  say "installing Docker from the distribution"
+  apt update
+  if apt-cache show docker-cli >/dev/null 2>&1; then
+    apt install --no-install-recommends docker.io docker-cli
+  else
+    apt install --no-install-recommends docker.io
+  fi
+}
+
+install_from_docker() {
+  say "installing Docker ${VERSION:-} from Docker's repository"
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  apt update
+  apt install --no-install-recommends ca-certificates curl
+  install -m 0755 -d /etc/apt/keyrings
+  timeout 60 curl -fsSL "https://download.docker.com/linux/$ID/gpg" -o /etc/apt/keyrings/docker.asc ||
+    die "Docker's repository cannot be reached; use engine.source \"distribution\", or open the way to download.docker.com"
+  chmod 0644 /etc/apt/keyrings/docker.asc
+  echo "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/$ID $VERSION_CODENAME stable" \
+    >/etc/apt/sources.list.d/docker.list
+  apt update
+  package=docker-ce
+  if [ -n "$VERSION" ]; then
+    full=$(apt-cache madison docker-ce | awk '{ print $3 }' | grep -E "^([0-9]+:)?$(echo "$VERSION" | sed 's/\./\\./g')([.~-]|\$)" | head -n 1)
+    [ -n "$full" ] || die "Docker's repository has no version $VERSION for $ID $VERSION_CODENAME"
+    package="docker-ce=$full docker-ce-cli=$full"
+  fi
+  # $package may be two words.
+  # shellcheck disable=SC2086
+  apt install --no-install-recommends $package containerd.io
+}
+
+install_engine() {
+  # A run that was cut off may have left dpkg half-way.
+  timeout 300 dpkg --configure -a >"$log" 2>&1 || die "dpkg --configure -a failed: $(tail -n 1 "$log")"
+  if ! engine_answers; then
+    if command -v dockerd >/dev/null 2>&1; then
+      say "Docker is installed but not running: starting it"
+    elif [ "$SOURCE" = docker ]; then
+      install_from_docker
+    else
+      install_from_distribution
+    fi
+    systemctl enable --now docker >"$log" 2>&1 || die "docker.service does not start: $(tail -n 1 "$log")"
+  fi
+  wait_for_engine
+  docker version --format '{"version":"{{.Server.Version}}"}'
+}
+
+settings() {
+  if [ -s /etc/docker/daemon.json ]; then tr '\n' ' ' </etc/docker/daemon.json; else printf '{}'; fi
+  echo
+}
+
+configure() {
+  mkdir -p /etc/docker
+  printf '%s\n' "$CONTENT" >/etc/docker/daemon.json.new
+  # Engines before 23.0 cannot validate a file.
+  if dockerd --help 2>&1 | grep -q -- --validate; then
+    dockerd --validate --config-file /etc/docker/daemon.json.new >"$log" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$log")"
+  fi
+  if [ -f /etc/docker/daemon.json ]; then cp -p /etc/docker/daemon.json /etc/docker/daemon.json.before; else rm -f /etc/docker/daemon.json.before; fi
+  mv /etc/docker/daemon.json.new /etc/docker/daemon.json
+  say "restarting Docker with its new settings"
+  if ! timeout 120 systemctl restart docker >"$log" 2>&1; then
+    if [ -f /etc/docker/daemon.json.before ]; then mv /etc/docker/daemon.json.before /etc/docker/daemon.json; else rm -f /etc/docker/daemon.json; fi
+    systemctl reset-failed docker >/dev/null 2>&1 || true
+    systemctl restart docker >/dev/null 2>&1 || true
+    die "Docker did not start with these settings, so the old ones are back"
+  fi
+  wait_for_engine
+  echo '{}'
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+case "$1" in
+  install) install_engine ;;
+  settings) settings ;;
+  configure) configure ;;
+  *) die "unknown verb $1" ;;
+esac

@@ -1,0 +1,70 @@
+import type { EngineArgs } from "./args";
+
+/** What `probe.sh` saw on a host. */
+export interface Probe {
+  /** Version and API version of the engine that answers, or empty. */
+  readonly engine: string;
+  readonly cli: boolean;
+  /** `ID` and `VERSION_CODENAME` of os-release. */
+  readonly distribution: string;
+  readonly apt: boolean;
+  readonly systemd: boolean;
+  readonly vxlan: boolean;
+  readonly ipvs: boolean;
+  /** The host's clock, in seconds since 1970. */
+  readonly epoch: number;
+  readonly freeKilobytes: number;
+  readonly hostname: string;
+}
+
+export interface Preflight {
+  /** Why nothing may be changed on this host. */
+  readonly refusals: readonly string[];
+  readonly needsEngine: boolean;
+}
+
+/** Debian 12's engine; what older ones do was not tried. */
+const oldestEngine = [20, 10] as const;
+/** Engine, its images and the Raft log; an install alone takes about 0.5 GB. */
+const leastFreeKilobytes = 1_000_000;
+/** A node certificate is valid from an hour before its issue; beyond that TLS between nodes fails. */
+const mostClockSkewSeconds = 1800;
+
+/** Judges a host before anything is changed on it. */
+export function preflight(probe: Probe, engine: EngineArgs, now: number): Preflight {
+  const refusals: string[] = [];
+  const version = probe.engine.split(" ")[0] ?? "";
+  const needsEngine = version === "";
+  if (needsEngine && engine.source === "present") {
+    refusals.push(`Docker is not there, or does not answer, and engine.source is "present": install it, or choose another source`);
+  }
+  if (needsEngine && engine.source !== "present" && !probe.apt) {
+    refusals.push(`Docker is not there and this system (${probe.distribution || "unknown"}) has no apt-get to install it with: install Docker yourself`);
+  }
+  if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
+  if (!needsEngine) refusals.push(...versionProblems(version, engine.version));
+  if (!probe.vxlan) refusals.push("its kernel cannot make VXLAN devices, which every overlay network needs (module vxlan)");
+  if (probe.freeKilobytes < leastFreeKilobytes) {
+    refusals.push(`only ${Math.round(probe.freeKilobytes / 1000)} MB are free for /var/lib/docker; ${leastFreeKilobytes / 1000} MB are needed`);
+  }
+  const skew = probe.epoch - now;
+  if (Math.abs(skew) > mostClockSkewSeconds) {
+    refusals.push(`its clock is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} this machine's: certificates would not be valid; set it, and keep it by NTP`);
+  }
+  return { refusals, needsEngine };
+}
+
+function versionProblems(version: string, wanted: string | undefined): string[] {
+  // A build without a version stamp calls itself otherwise (for example "library-import"): nothing can be said of it.
+  const numbers = /^(\d+)\.(\d+)/.exec(version);
+  if (!numbers) return [];
+  const [major, minor] = [Number(numbers[1]), Number(numbers[2])];
+  const problems: string[] = [];
+  if (major < oldestEngine[0] || (major === oldestEngine[0] && minor < oldestEngine[1])) {
+    problems.push(`its Docker ${version} is too old; ${oldestEngine.join(".")} or newer is needed`);
+  }
+  if (wanted !== undefined && !`${version}.`.startsWith(`${wanted}.`) && !version.startsWith(`${wanted}+`)) {
+    problems.push(`its Docker is ${version} and engine.version asks for ${wanted}: upgrade it, or change the version; a running engine is not replaced`);
+  }
+  return problems;
+}

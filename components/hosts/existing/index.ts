@@ -1,0 +1,157 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../../remote/connection";
+import type { HostDescription, HostGroup, HostRole, Machine, Problem } from "../host";
+
+/** One machine that stands already. */
+export interface ExistingMachine {
+  /** Address or name that is dialled for SSH. */
+  readonly address: string;
+  /**
+   * Private address on which the other hosts of the site reach it; Docker advertises it.
+   * @default - `address`, which must then be an IPv4 address
+   */
+  readonly privateAddress?: string;
+  /** Public host key in authorized_keys form; `ssh-keyscan -t ed25519 ADDRESS` prints it. Required: nothing is trusted on first use. */
+  readonly hostKey: string;
+  /** @default - the group's */
+  readonly user?: string;
+  /** @default - the group's */
+  readonly port?: number;
+  /** Swarm node labels. @default - the group's */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Machines that you have, reached over SSH. Nothing of them is made or destroyed; leaving the cluster they leave the swarm. */
+export interface ExistingHostsArgs {
+  readonly role: HostRole;
+  /** Each machine under a name of your choice, unique in the group: `rack-a` in group `edge` becomes the host `edge-rack-a`. */
+  readonly machines: Readonly<Record<string, ExistingMachine>>;
+  /** Where they stand: hosts of one site reach each other by private address. @default "existing" */
+  readonly site?: string;
+  /** The site's network in CIDR form, for the check against overlaps. @default - not known, so not checked */
+  readonly network?: string;
+  /** Largest packet of the site's network in bytes. @default 1500 */
+  readonly mtu?: number;
+  /** @default "root" */
+  readonly user?: string;
+  /** @default 22 */
+  readonly port?: number;
+  /** Whether commands run by `sudo -n`. @default - true unless the user is root */
+  readonly sudo?: boolean;
+  /** Private key for all machines of the group. Kept as a secret. One of `privateKey` and `agentSocket` is needed. */
+  readonly privateKey?: pulumi.Input<string>;
+  /** Passphrase of `privateKey`. Kept as a secret. @default - none */
+  readonly passphrase?: pulumi.Input<string>;
+  /** Socket of a running ssh-agent. @default - no agent is asked */
+  readonly agentSocket?: string;
+  /** A host to hop over to all of them. @default - dialled directly */
+  readonly bastion?: {
+    readonly address: string;
+    readonly hostKey: string;
+    readonly user?: string;
+    readonly port?: number;
+    /** @default - the group's key */
+    readonly privateKey?: pulumi.Input<string>;
+  };
+  /** @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * @example
+ * existing.hosts({ role: "worker", privateKey: config.requireSecret("key"), machines: {
+ *   "rack-a": { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAA…" },
+ * } })
+ */
+export function hosts(args: ExistingHostsArgs): HostGroup {
+  const machines = Object.entries(args.machines ?? {});
+  return {
+    provider: "existing",
+    role: args.role,
+    site: { key: args.site ?? "existing", mtu: args.mtu ?? 1500, ...(args.network !== undefined && { network: args.network }) },
+    hosts: machines.map(
+      ([place, machine]): HostDescription => ({
+        place,
+        address: machine.privateAddress ?? machine.address,
+        ...(machine.labels && { labels: machine.labels }),
+      }),
+    ),
+    addressing: "given",
+    problems: [...checkAccess(args), ...machines.flatMap(([place, machine]) => checkMachine(place, machine))],
+    ...(args.labels && { labels: args.labels }),
+    create: ({ group }) => new Map(machines.map(([place, machine]) => [`${group}-${place}`, describeMachine(args, machine)])),
+  };
+}
+
+const hostKeyPattern = /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$/;
+const ipv4Pattern = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+
+function checkAccess(args: ExistingHostsArgs): Problem[] {
+  const problems: Problem[] = [];
+  if (Object.keys(args.machines ?? {}).length === 0) {
+    problems.push({ path: "machines", message: "no machine is given", fix: "give at least one, or leave the group out" });
+  }
+  if (args.privateKey === undefined && args.agentSocket === undefined) {
+    problems.push({ path: "privateKey", message: "there is no way to log in", fix: "give privateKey or agentSocket" });
+  }
+  if (args.bastion && !hostKeyPattern.test(args.bastion.hostKey)) problems.push(hostKeyProblem("bastion.hostKey", args.bastion.hostKey, args.bastion.address));
+  return problems;
+}
+
+function checkMachine(place: string, machine: ExistingMachine): Problem[] {
+  const problems: Problem[] = [];
+  const path = `machines.${place}`;
+  if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(place)) {
+    problems.push({ path, message: `"${place}" cannot name a host`, fix: "use lower-case letters, digits and hyphens" });
+  }
+  if (!hostKeyPattern.test(machine.hostKey ?? "")) problems.push(hostKeyProblem(`${path}.hostKey`, machine.hostKey, machine.address));
+  const advertised = machine.privateAddress ?? machine.address;
+  if (!ipv4Pattern.test(advertised)) {
+    problems.push({
+      path: `${path}.${machine.privateAddress === undefined ? "address" : "privateAddress"}`,
+      message: `"${advertised}" is not an IPv4 address, and Docker advertises nothing else`,
+      fix: "give the machine's private IPv4 address as privateAddress",
+    });
+  }
+  return problems;
+}
+
+function hostKeyProblem(path: string, hostKey: string | undefined, address: string): Problem {
+  return {
+    path,
+    message: hostKey ? `"${hostKey.slice(0, 40)}" is not a public host key in authorized_keys form` : "no host key is pinned",
+    fix: `take the line that "ssh-keyscan -t ed25519 ${address}" prints, without the address, after comparing it on the machine itself`,
+  };
+}
+
+function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Machine {
+  const { bastion } = args;
+  const connection = pulumi.all([args.privateKey, args.passphrase, bastion?.privateKey ?? args.privateKey]).apply(
+    ([privateKey, passphrase, bastionKey]): Connection => ({
+      host: machine.address,
+      port: machine.port ?? args.port ?? 22,
+      user: machine.user ?? args.user ?? "root",
+      hostKey: machine.hostKey,
+      ...(args.sudo !== undefined && { sudo: args.sudo }),
+      ...(privateKey !== undefined && { privateKey }),
+      ...(passphrase !== undefined && { passphrase }),
+      ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
+      ...(bastion && {
+        bastion: {
+          host: bastion.address,
+          hostKey: bastion.hostKey,
+          user: bastion.user ?? "root",
+          port: bastion.port ?? 22,
+          ...(bastionKey !== undefined && { privateKey: bastionKey }),
+          ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
+        },
+      }),
+    }),
+  );
+  return {
+    // A machine that was reinstalled has another host key.
+    id: machine.hostKey,
+    address: machine.privateAddress ?? machine.address,
+    connection: pulumi.secret(connection),
+  };
+}

@@ -1,0 +1,123 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../remote/connection";
+
+export type HostRole = "manager" | "worker";
+
+/** One problem in what the user wrote: where, what, and how to mend it. */
+export interface Problem {
+  /** The argument's path, such as `hosts.edge.count`. */
+  readonly path: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Where hosts reach each other by private address. Two groups that name the same site share it. */
+export interface Site {
+  readonly key: string;
+  /** The site's own network, when this package makes it or must keep clear of it. */
+  readonly network?: string;
+  /** Largest packet of the site's network in bytes. */
+  readonly mtu: number;
+}
+
+/** One host as its group describes it, before any machine exists. */
+export interface HostDescription {
+  /** The host's place in its group: a number, or the name the user gave. Part of the host's key, and never reused by position. */
+  readonly place: string;
+  /** The address when the user knows it already. */
+  readonly address?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What a group of hosts needs to know of the plan to make its machines. */
+export interface HostContext {
+  /** Name of the cluster, the prefix of all resource names. */
+  readonly cluster: string;
+  readonly group: string;
+  /** Parent of what the hosts share. */
+  readonly parent: pulumi.Resource;
+  readonly hosts: readonly HostToMake[];
+  /** Made once per cluster and site, whatever number of groups is in it. */
+  shared<T>(key: string, make: () => T): T;
+}
+
+export interface HostToMake {
+  readonly key: string;
+  readonly place: string;
+  /** Within the site, where the plan gives one. */
+  readonly address?: string;
+  /** Parent of the host's own resources. */
+  readonly parent: pulumi.Resource;
+}
+
+/** A machine that stands, or will. */
+export interface Machine {
+  /** Changes exactly when the machine is another one. */
+  readonly id: pulumi.Input<string>;
+  /** Address on which the other hosts of the site reach it. */
+  readonly address: pulumi.Input<string>;
+  readonly connection: pulumi.Input<Connection>;
+}
+
+/**
+ * Hosts of one kind. A provider is a pure description, read by the plan, and one function that makes the machines.
+ * A new cloud is one new module with a function that returns this.
+ */
+export interface HostGroup {
+  readonly provider: string;
+  readonly role: HostRole;
+  readonly site: Site;
+  readonly hosts: readonly HostDescription[];
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Whether the plan gives each host an address within `site.network`. */
+  readonly addressing: "planned" | "given";
+  /** What is wrong with the group's own arguments; paths are relative to the group. */
+  readonly problems: readonly Problem[];
+  create(context: HostContext): ReadonlyMap<string, Machine>;
+}
+
+/** The common part of every provider's arguments for a group whose hosts are numbered. */
+export interface NumberedHosts {
+  /**
+   * How many hosts: numbers 1 to `count`.
+   * @default 1
+   */
+  readonly count?: number;
+  /** The hosts' numbers instead of a count, to take one out of the middle: `[1, 3]`. @default - 1 to `count` */
+  readonly numbers?: readonly number[];
+}
+
+const mostHosts = 1000;
+
+export function numberedHosts(args: NumberedHosts): { readonly hosts: readonly HostDescription[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const whole = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= mostHosts;
+  if (args.count !== undefined && args.numbers !== undefined) {
+    problems.push({ path: "count", message: "count and numbers are both given", fix: "keep one of them" });
+  } else if (args.count !== undefined && !whole(args.count)) {
+    problems.push({ path: "count", message: `${JSON.stringify(args.count)} is not a number of hosts`, fix: `give a whole number from 1 to ${mostHosts}` });
+    return { hosts: [], problems };
+  }
+  const numbers = args.numbers ?? Array.from({ length: args.count ?? 1 }, (_, index) => index + 1);
+  numbers.forEach((number, index) => {
+    if (!whole(number)) {
+      problems.push({ path: `numbers[${index}]`, message: `${JSON.stringify(number)} is not a host's number`, fix: `give whole numbers from 1 to ${mostHosts}` });
+    } else if (numbers.indexOf(number) !== index) {
+      problems.push({ path: `numbers[${index}]`, message: `host ${number} is named twice`, fix: "name each number once" });
+    }
+  });
+  return { hosts: [...new Set(numbers)].map((number) => ({ place: String(number) })), problems };
+}
+
+/** A planned host, as shown in the preview. */
+export interface PlannedHost {
+  readonly key: string;
+  readonly group: string;
+  readonly place: string;
+  readonly provider: string;
+  readonly role: HostRole;
+  readonly site: string;
+  readonly address?: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+

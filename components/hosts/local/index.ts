@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Cidr, isCidr } from "../../network/cidr";
+import type { Connection } from "../../remote/connection";
+import { deriveSshKey } from "../../remote/ssh-key";
+import { type Transform, transformed } from "../../cluster/transform";
+import { type HostContext, type HostGroup, type HostRole, type HostToMake, type Machine, type NumberedHosts, numberedHosts, type Problem } from "../host";
+
+/** Hosts as containers of this machine's Docker, each a whole machine with systemd, sshd and an engine of its own. Linux only. */
+export interface LocalHostsArgs extends NumberedHosts {
+  readonly role: HostRole;
+  /**
+   * Image of a whole machine. It is used when a host is made; another image later does not replace hosts that stand
+   * (`pulumi up --replace` of the container does).
+   * @default "pulumi-swarm-host:trixie" - made by this project's setup
+   */
+  readonly image?: string;
+  /** The Docker network that the hosts share, made by the stack. @default "10.213.0.0/16" */
+  readonly network?: string;
+  /** Memory in MiB that one host may use. @default - no limit */
+  readonly memory?: number;
+  /** Swarm node labels of all hosts of the group. @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Last say over the arguments of the resources underneath. */
+  readonly transform?: { readonly container?: Transform<docker.ContainerArgs>; readonly network?: Transform<docker.NetworkArgs> };
+}
+
+const defaultImage = "pulumi-swarm-host:trixie";
+const defaultNetwork = "10.213.0.0/16";
+const dockerMtu = 1500;
+
+/**
+ * Hosts for trying things out, for tests and for demonstrations.
+ *
+ * @example
+ * new SwarmCluster("lab", { hosts: { control: local.hosts({ role: "manager", count: 3 }) } });
+ */
+export function hosts(args: LocalHostsArgs): HostGroup {
+  const { hosts: described, problems } = numberedHosts(args);
+  const network = args.network ?? defaultNetwork;
+  return {
+    provider: "local",
+    role: args.role,
+    // The network is part of the site's name: two networks are two sites.
+    site: { key: `local ${network}`, network, mtu: dockerMtu },
+    hosts: described,
+    addressing: "planned",
+    problems: [...problems, ...checkMemory(args.memory)],
+    ...(args.labels && { labels: args.labels }),
+    create: (context) => createMachines(args, network, context),
+  };
+}
+
+function checkMemory(memory: number | undefined): Problem[] {
+  if (memory === undefined || (Number.isInteger(memory) && memory >= 256)) return [];
+  return [{ path: "memory", message: `${JSON.stringify(memory)} MiB are not enough for a host`, fix: "give 256 or more, or leave it out" }];
+}
+
+function createMachines(args: LocalHostsArgs, network: string, context: HostContext): ReadonlyMap<string, Machine> {
+  const seed = context.shared("local keys", () => keySeed(context));
+  const site = context.shared(`local ${network}`, () => siteNetwork(args, network, context));
+  return new Map(context.hosts.map((host) => [host.key, createMachine(args, host, seed, site, context)]));
+}
+
+/** One secret, made at the first `up` and kept in the state, from which all keys of the local hosts follow. */
+function keySeed({ cluster, parent }: HostContext): pulumi.Output<string> {
+  const stash = new pulumi.Stash(
+    `${cluster}-local-keys`,
+    { input: pulumi.secret(randomBytes(32).toString("hex")) },
+    // Every run brings a new random input; the first one is the one that counts.
+    { parent, ignoreChanges: ["input"] },
+  );
+  return pulumi.secret(stash.output as pulumi.Output<string>);
+}
+
+function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }: HostContext): docker.Network {
+  const cidr = Cidr.parse(network);
+  const gateway = isCidr(cidr) ? cidr.address(1) : "";
+  const suffix = network === defaultNetwork ? "" : `-${network.replaceAll(/[./]/g, "-")}`;
+  return new docker.Network(
+    `${cluster}-local-site${suffix}`,
+    transformed(args.transform?.network, {
+      name: `${cluster}-site${suffix}`,
+      driver: "bridge",
+      // Without the gateway, a refresh finds one and the next update replaces the network with all its hosts.
+      ipamConfigs: [{ subnet: network, gateway }],
+    }),
+    { parent },
+  );
+}
+
+function createMachine(
+  args: LocalHostsArgs,
+  host: HostToMake,
+  seed: pulumi.Output<string>,
+  site: docker.Network,
+  { cluster }: HostContext,
+): Machine {
+  const address = host.address ?? "";
+  const client = seed.apply((secret) => deriveSshKey(secret, "client"));
+  const machineKey = seed.apply((secret) => deriveSshKey(secret, `host ${host.key}`));
+  const container = new docker.Container(
+    `${cluster}-${host.key}`,
+    transformed(args.transform?.container, {
+      name: `${cluster}-${host.key}`,
+      hostname: host.key,
+      image: args.image ?? defaultImage,
+      networksAdvanced: [{ name: site.name, ipv4Address: address }],
+      // Not "privileged": where the outer machine itself lacks a capability, that cannot start.
+      // "CAP_" must be spelt out, or a refresh shows a difference that replaces the host.
+      capabilities: { adds: ["ALL"], drops: ["CAP_SYS_RESOURCE"] },
+      securityOpts: ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
+      cgroupnsMode: "private",
+      stopSignal: "SIGRTMIN+3",
+      envs: ["container=docker"],
+      tmpfs: { "/run": "", "/run/lock": "" },
+      volumes: [{ containerPath: "/var/lib/docker" }],
+      devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
+      restart: "unless-stopped",
+      uploads: [
+        { file: "/etc/ssh/ssh_host_ed25519_key", content: machineKey.privateKey, permissions: "0600" },
+        { file: "/root/.ssh/authorized_keys", content: pulumi.interpolate`${client.publicKey}\n`, permissions: "0600" },
+      ],
+      ...(args.memory !== undefined && { memory: args.memory }),
+    }),
+    // The provider reads both of these back otherwise than they were given; without this, a refresh replaces every host.
+    { parent: host.parent, ignoreChanges: ["securityOpts", "image"] },
+  );
+  const connection: pulumi.Output<Connection> = pulumi.secret(
+    pulumi.all([client, machineKey]).apply(([{ privateKey }, { publicKey }]) => ({ host: address, user: "root", privateKey, hostKey: publicKey })),
+  );
+  return { id: container.id, address, connection };
+}

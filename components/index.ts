@@ -1,0 +1,13 @@
+export { SwarmCluster } from "./cluster";
+export type { SwarmClusterArgs } from "./cluster/args";
+export type { Transform } from "./cluster/transform";
+export { planCluster, type ClusterPlan, type Planned, type PlannedNetwork } from "./cluster/plan";
+export type { Quorum } from "./cluster/rules";
+export type { EngineArgs } from "./engine/args";
+export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
+export type { MembershipArgs } from "./membership/args";
+export type { NetworkArgs } from "./networks/args";
+export { native } from "./overlays/native";
+export type { Overlay, OverlayContext, OverlayPlan } from "./overlays/overlay";
+export { direct, type Underlay, type UnderlayPlan } from "./underlay/underlay";
+export type { Connection } from "./remote/connection";

@@ -1,0 +1,137 @@
+import { type DockerApi, DockerApiError } from "../remote/docker-api";
+import type { LocalSwarmState, NodeChange, SwarmApi, SwarmInit, SwarmJoin, SwarmNode, SwarmRole } from "./swarm-api";
+
+interface Info {
+  readonly Swarm: {
+    readonly NodeID: string;
+    readonly LocalNodeState: LocalSwarmState["state"];
+    readonly ControlAvailable: boolean;
+    readonly Error: string;
+    readonly RemoteManagers: readonly { readonly NodeID: string; readonly Addr: string }[] | null;
+    readonly Cluster?: { readonly ID: string } | null;
+  };
+}
+
+interface Node {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: { readonly Role: SwarmRole; readonly Availability: SwarmNode["availability"]; readonly Labels: Record<string, string> | null; readonly Name?: string };
+  readonly Description?: { readonly Hostname?: string };
+  readonly Status: { readonly State: SwarmNode["state"] };
+  readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: NonNullable<SwarmNode["reachability"]> } | null;
+}
+
+/** A join to an address where nobody answers takes Docker 20 s to give up. */
+const joinTimeout = 45_000;
+/** Without a leader, Docker lets a call wait for up to 20 s before it says so. */
+const controlTimeout = 40_000;
+
+/** Swarm membership through the engine's own API on one host. */
+export class DockerSwarmApi implements SwarmApi {
+  constructor(
+    private readonly host: string,
+    private readonly docker: DockerApi,
+  ) {}
+
+  async local(): Promise<LocalSwarmState> {
+    const { Swarm: swarm } = await this.docker.get<Info>("/info", controlTimeout);
+    return {
+      state: swarm.LocalNodeState,
+      nodeId: swarm.NodeID,
+      swarmId: swarm.Cluster?.ID ?? "",
+      controlAvailable: swarm.ControlAvailable,
+      error: swarm.Error,
+      remoteManagers: (swarm.RemoteManagers ?? []).map(({ NodeID, Addr }) => ({ nodeId: NodeID, address: Addr })),
+    };
+  }
+
+  async init(options: SwarmInit): Promise<void> {
+    await this.docker.post(
+      "/swarm/init",
+      {
+        AdvertiseAddr: options.advertiseAddress,
+        ListenAddr: options.listenAddress,
+        DataPathAddr: options.dataPathAddress,
+        ...(options.dataPathPort !== undefined && { DataPathPort: options.dataPathPort }),
+        ...(options.defaultAddressPool && { DefaultAddrPool: options.defaultAddressPool }),
+        ...(options.subnetSize !== undefined && { SubnetSize: options.subnetSize }),
+        ForceNewCluster: false,
+        Spec: {},
+      },
+      joinTimeout,
+    );
+  }
+
+  async join(options: SwarmJoin): Promise<void> {
+    await this.docker.post(
+      "/swarm/join",
+      {
+        AdvertiseAddr: options.advertiseAddress,
+        ListenAddr: options.listenAddress,
+        DataPathAddr: options.dataPathAddress,
+        RemoteAddrs: options.managers,
+        JoinToken: options.token,
+      },
+      joinTimeout,
+    );
+  }
+
+  async leave(force: boolean): Promise<void> {
+    try {
+      await this.docker.post(`/swarm/leave?force=${force}`, undefined, controlTimeout);
+    } catch (error) {
+      if (error instanceof DockerApiError && /not part of a swarm/.test(error.reason)) return;
+      throw error;
+    }
+  }
+
+  async joinTokens(): Promise<{ readonly manager: string; readonly worker: string }> {
+    const { JoinTokens } = await this.docker.get<{ JoinTokens: { Manager: string; Worker: string } }>("/swarm", controlTimeout);
+    return { manager: JoinTokens.Manager, worker: JoinTokens.Worker };
+  }
+
+  async nodes(): Promise<readonly SwarmNode[]> {
+    const nodes = await this.docker.get<readonly Node[]>("/nodes", controlTimeout);
+    return nodes.map((node) => ({
+      id: node.ID,
+      hostname: node.Description?.Hostname ?? "",
+      role: node.Spec.Role,
+      availability: node.Spec.Availability,
+      state: node.Status.State,
+      leader: node.ManagerStatus?.Leader ?? false,
+      ...(node.ManagerStatus?.Reachability && { reachability: node.ManagerStatus.Reachability }),
+      labels: node.Spec.Labels ?? {},
+    }));
+  }
+
+  async updateNode(nodeId: string, change: NodeChange): Promise<void> {
+    const node = await this.docker.get<Node>(`/nodes/${nodeId}`, controlTimeout);
+    await this.docker.post(
+      `/nodes/${nodeId}/update?version=${node.Version.Index}`,
+      {
+        ...node.Spec,
+        ...(change.role && { Role: change.role }),
+        ...(change.availability && { Availability: change.availability }),
+        ...(change.labels && { Labels: change.labels }),
+      },
+      controlTimeout,
+    );
+  }
+
+  async removeNode(nodeId: string, force: boolean): Promise<void> {
+    try {
+      await this.docker.delete(`/nodes/${nodeId}?force=${force}`, controlTimeout);
+    } catch (error) {
+      if (error instanceof DockerApiError && error.status === 404) return;
+      throw error;
+    }
+  }
+
+  async runningTasks(nodeId: string): Promise<number> {
+    const filters = encodeURIComponent(JSON.stringify({ node: [nodeId] }));
+    const tasks = await this.docker.get<readonly { Status: { State: string } }[]>(`/tasks?filters=${filters}`, controlTimeout);
+    const moving = ["assigned", "accepted", "preparing", "ready", "starting", "running"];
+    return tasks.filter((task) => moving.includes(task.Status.State)).length;
+  }
+}
+

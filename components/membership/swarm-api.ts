@@ -1,0 +1,76 @@
+/**
+ * What membership needs of one host's Docker engine. Kept small so that a whole simulated
+ * cluster can stand in for real hosts in the unit tests.
+ */
+export type SwarmRole = "manager" | "worker";
+
+/** How a host sees itself, from `GET /info`. */
+export interface LocalSwarmState {
+  readonly state: "inactive" | "pending" | "active" | "error" | "locked";
+  readonly nodeId: string;
+  /** Empty on workers: only managers know the swarm's id. */
+  readonly swarmId: string;
+  readonly controlAvailable: boolean;
+  /** Docker's own words, for example that the swarm has no leader. Empty when all is well. */
+  readonly error: string;
+  /** Address of the managers that a member knows, `address:port`. */
+  readonly remoteManagers: readonly { readonly nodeId: string; readonly address: string }[];
+}
+
+/** How the managers see one node, from `GET /nodes`. */
+export interface SwarmNode {
+  readonly id: string;
+  readonly hostname: string;
+  readonly role: SwarmRole;
+  readonly availability: "active" | "pause" | "drain";
+  readonly state: "ready" | "down" | "unknown" | "disconnected";
+  readonly leader: boolean;
+  /** Manager nodes only. */
+  readonly reachability?: "reachable" | "unreachable" | "unknown";
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface SwarmAddresses {
+  readonly advertiseAddress: string;
+  readonly listenAddress: string;
+  readonly dataPathAddress: string;
+}
+
+export interface SwarmInit extends SwarmAddresses {
+  readonly dataPathPort?: number;
+  readonly defaultAddressPool?: readonly string[];
+  /** Prefix length of the subnets cut from the pool, in bits. */
+  readonly subnetSize?: number;
+}
+
+export interface SwarmJoin extends SwarmAddresses {
+  /** Never logged, never put on a command line. */
+  readonly token: string;
+  /** `address:port` of managers to ask, in order. */
+  readonly managers: readonly string[];
+}
+
+export interface NodeChange {
+  readonly role?: SwarmRole;
+  readonly availability?: "active" | "pause" | "drain";
+  /** Replaces the node's labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Every call has its own time limit and rejects with an Error that names the host and what was asked. */
+export interface SwarmApi {
+  local(): Promise<LocalSwarmState>;
+  init(options: SwarmInit): Promise<void>;
+  join(options: SwarmJoin): Promise<void>;
+  leave(force: boolean): Promise<void>;
+  /** Manager only. */
+  joinTokens(): Promise<{ readonly manager: string; readonly worker: string }>;
+  /** Manager only. */
+  nodes(): Promise<readonly SwarmNode[]>;
+  /** Manager only. */
+  updateNode(nodeId: string, change: NodeChange): Promise<void>;
+  /** Manager only. */
+  removeNode(nodeId: string, force: boolean): Promise<void>;
+  /** Manager only. Number of tasks of the node that still run or are still being stopped. */
+  runningTasks(nodeId: string): Promise<number>;
+}

@@ -1,0 +1,71 @@
+import { Address4 } from "ip-address";
+
+/** An IPv4 network. All address arithmetic of this package goes through here, on top of `ip-address`. */
+export class Cidr {
+  private constructor(
+    private readonly first: bigint,
+    readonly prefix: number,
+  ) {}
+
+  /** @returns the network, or why the text is none. */
+  static parse(text: string): Cidr | { readonly problem: string } {
+    if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text) || !Address4.isValid(text)) {
+      return { problem: `"${text}" is not an IPv4 network in CIDR form, such as 10.96.0.0/14` };
+    }
+    const address = new Address4(text);
+    const network = Cidr.at(address.startAddress().bigInt(), address.subnetMask);
+    if (network.first !== address.bigInt()) {
+      return { problem: `"${text}" has bits set beyond its prefix; the network is ${network}` };
+    }
+    return network;
+  }
+
+  static at(first: bigint, prefix: number): Cidr {
+    return new Cidr(first, prefix);
+  }
+
+  get size(): bigint {
+    return 1n << BigInt(32 - this.prefix);
+  }
+
+  /** The address at this offset, without a prefix. */
+  address(offset: number | bigint): string {
+    return Address4.fromBigInt(this.first + BigInt(offset)).correctForm();
+  }
+
+  /** How many networks of this prefix fit. */
+  count(prefix: number): number {
+    return prefix < this.prefix ? 0 : 2 ** (prefix - this.prefix);
+  }
+
+  subnet(prefix: number, index: number): Cidr {
+    return Cidr.at(this.first + (BigInt(index) << BigInt(32 - prefix)), prefix);
+  }
+
+  halves(): readonly [Cidr, Cidr] {
+    return [this.subnet(this.prefix + 1, 0), this.subnet(this.prefix + 1, 1)];
+  }
+
+  contains(other: Cidr): boolean {
+    return other.first >= this.first && other.first + other.size <= this.first + this.size;
+  }
+
+  overlaps(other: Cidr): boolean {
+    return this.first < other.first + other.size && other.first < this.first + this.size;
+  }
+
+  toString(): string {
+    return `${this.address(0)}/${this.prefix}`;
+  }
+}
+
+/** RFC 1918 and RFC 6598: what may be used inside without hiding somebody's public addresses. */
+const privateSpaces = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map((text) => Cidr.parse(text) as Cidr);
+
+export function isPrivate(network: Cidr): boolean {
+  return privateSpaces.some((space) => space.contains(network));
+}
+
+export function isCidr(parsed: Cidr | { readonly problem: string }): parsed is Cidr {
+  return parsed instanceof Cidr;
+}

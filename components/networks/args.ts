@@ -1,0 +1,19 @@
+/** An overlay network across all hosts of the swarm. */
+export interface NetworkArgs {
+  /**
+   * Its subnet in CIDR form. Pin it to keep the network where it is whatever else changes.
+   * @default - a block of the cluster's address space that follows from the network's name
+   */
+  readonly subnet?: string;
+  /**
+   * Prefix length of the subnet when none is pinned, 16 to 28. Swarm holds about as many tasks as there are addresses.
+   * @default 24
+   */
+  readonly prefix?: number;
+  /** Without a way out: containers reach each other and nothing else. @default false */
+  readonly internal?: boolean;
+  /** Whether containers that are not part of a service may join. @default true */
+  readonly attachable?: boolean;
+  /** Docker labels. @default - none but the package's own */
+  readonly labels?: Readonly<Record<string, string>>;
+}

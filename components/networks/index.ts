@@ -1,0 +1,32 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { agentCommand } from "../agents/program";
+import type { NetworkRequest, NetworkResponse } from "../agents/request";
+import type { PlannedNetwork } from "../cluster/plan";
+import { type Transform, transformed } from "../cluster/transform";
+import type { Connection } from "../remote/connection";
+
+export interface OverlayNetworkArgs {
+  readonly cluster: string;
+  readonly network: PlannedNetwork;
+  readonly managers: pulumi.Input<readonly { readonly key: string; readonly connection: Connection }[]>;
+  readonly reachableSeconds: number;
+  readonly transform?: Transform<local.CommandArgs>;
+}
+
+/** One network across the swarm. Its inputs are the plan of it, for the preview to show. */
+export class OverlayNetwork extends pulumi.ComponentResource {
+  /** Docker's id of the network. */
+  readonly networkId: pulumi.Output<string>;
+
+  constructor(name: string, args: OverlayNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("pulumi-swarm:index:OverlayNetwork", name, { ...args.network }, opts);
+    const { name: network, ...spec } = args.network;
+    const request = pulumi
+      .output(args.managers)
+      .apply((managers): string => JSON.stringify({ cluster: args.cluster, name: network, spec, managers, reachableSeconds: args.reachableSeconds } satisfies NetworkRequest));
+    const command = new local.Command(name, transformed(args.transform, agentCommand("network-up", "network-down", pulumi.secret(request))), { parent: this });
+    this.networkId = pulumi.unsecret(command.stdout).apply((stdout) => (JSON.parse(stdout) as NetworkResponse).id);
+    this.registerOutputs({ networkId: this.networkId });
+  }
+}

@@ -1,0 +1,168 @@
+import { isDeepStrictEqual } from "node:util";
+import type { NetworkSpec } from "../agents/request";
+import { DockerApiError } from "../remote/docker-api";
+
+/** What this needs of a manager's engine; `DockerApi` is one. */
+export interface NetworkApi {
+  get<Result>(path: string): Promise<Result>;
+  post<Result>(path: string, body?: unknown): Promise<Result>;
+  delete(path: string): Promise<void>;
+}
+
+export interface NetworkIo {
+  progress(line: string): void;
+  sleep(milliseconds: number): Promise<void>;
+  now(): number;
+}
+
+interface Network {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
+  readonly Options: Readonly<Record<string, string>> | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+/** Says whose network it is, so that one that somebody made by hand is never taken or removed. */
+const ownerLabel = "pulumi-swarm.cluster";
+
+/** Tasks that were just removed hold a network for some seconds more. */
+const releaseTimeout = 20_000;
+
+/**
+ * Brings one overlay network to what was asked. Docker can change nothing of a network in place: one that is not used
+ * is made anew; one that is used stays as it is, and the error says who uses it.
+ */
+export async function networkUp(api: NetworkApi, cluster: string, name: string, spec: NetworkSpec, io: NetworkIo): Promise<string> {
+  const present = await find(api, name);
+  if (present) {
+    const differences = compare(present, spec);
+    const owner = present.Labels?.[ownerLabel];
+    if (owner !== cluster) {
+      throw new Error(
+        `network ${name} is there already and belongs to ${owner === undefined ? "nobody this package knows" : `the cluster "${owner}"`}. ` +
+          `Name yours otherwise, or remove it: docker network rm ${name}`,
+      );
+    }
+    if (differences.length === 0) return present.Id;
+    const users = await usersOf(api, present);
+    if (users.length > 0) {
+      throw new Error(
+        `network ${name} cannot be changed (${differences.join("; ")}) while it is used by ${users.join(", ")}; it is left as it was. ` +
+          `Add a network under another name, move them to it, then remove this one; or stop them and run again`,
+      );
+    }
+    io.progress(`nothing uses it: making it anew (${differences.join("; ")})`);
+    await remove(api, present, io);
+  }
+  const { Id } = await create(api, cluster, name, spec, io);
+  return Id;
+}
+
+/** Removes the network, if it is ours. */
+export async function networkDown(api: NetworkApi, cluster: string, name: string, io: NetworkIo): Promise<void> {
+  const present = await find(api, name);
+  if (present?.Labels?.[ownerLabel] !== cluster) return;
+  await remove(api, present, io);
+}
+
+async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
+  const filters = encodeURIComponent(JSON.stringify({ name: [name] }));
+  const networks = await api.get<readonly Network[]>(`/networks?filters=${filters}`);
+  // Docker's filter matches parts of names.
+  return networks.find((network) => network.Name === name && network.Scope === "swarm");
+}
+
+function compare(present: Network, spec: NetworkSpec): string[] {
+  const config = present.IPAM.Config?.[0];
+  const options = Object.fromEntries(Object.entries(present.Options ?? {}).filter(([key]) => key in spec.options));
+  const { [ownerLabel]: _owner, ...labels } = present.Labels ?? {};
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ["driver", present.Driver, spec.driver],
+    ["subnet", config?.Subnet, spec.subnet],
+    ["gateway", config?.Gateway, spec.gateway],
+    ["internal", present.Internal, spec.internal],
+    ["attachable", present.Attachable, spec.attachable],
+    ["options", options, spec.options],
+    ["labels", labels, spec.labels],
+  ];
+  return pairs.filter(([, is, want]) => !isDeepStrictEqual(is, want)).map(([what, is, want]) => `${what} ${show(is)} to ${show(want)}`);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Swarm-wide: services from any manager; containers only of this manager's own host, the rest Docker refuses itself. */
+async function usersOf(api: NetworkApi, network: Network): Promise<string[]> {
+  interface Service {
+    readonly Spec: {
+      readonly Name: string;
+      readonly Networks?: readonly { readonly Target: string }[] | null;
+      readonly TaskTemplate: { readonly Networks?: readonly { readonly Target: string }[] | null };
+    };
+  }
+  const services = await api.get<readonly Service[]>("/services");
+  const names = services
+    .filter(({ Spec }) => [...(Spec.Networks ?? []), ...(Spec.TaskTemplate.Networks ?? [])].some(({ Target }) => Target === network.Id || Target === network.Name))
+    .map(({ Spec }) => `service ${Spec.Name}`);
+  const filters = encodeURIComponent(JSON.stringify({ network: [network.Id] }));
+  const containers = await api.get<readonly { readonly Names: readonly string[]; readonly Labels: Readonly<Record<string, string>> }[]>(
+    `/containers/json?all=true&filters=${filters}`,
+  );
+  const alone = containers.filter(({ Labels }) => !("com.docker.swarm.service.id" in Labels)).map(({ Names }) => `container ${(Names[0] ?? "?").replace(/^\//, "")}`);
+  return [...names, ...alone];
+}
+
+async function remove(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
+  const until = io.now() + releaseTimeout;
+  for (;;) {
+    try {
+      await api.delete(`/networks/${network.Id}`);
+    } catch (error) {
+      if (!(error instanceof DockerApiError)) throw error;
+      if (error.status === 404) return;
+      if (io.now() > until || !/in use|active endpoints/.test(error.reason)) {
+        const users = await usersOf(api, network);
+        throw new Error(
+          `network ${network.Name} cannot be removed: ${error.reason}. ` +
+            (users.length > 0 ? `It is used by ${users.join(", ")}; remove these first` : "Look for containers on the other hosts that are attached to it"),
+        );
+      }
+      await io.sleep(500);
+      continue;
+    }
+    // Docker answers before the network is gone everywhere; making it anew at once would meet "already exists".
+    while (await find(api, network.Name)) {
+      if (io.now() > until) throw new Error(`network ${network.Name} is still there ${releaseTimeout / 1000} s after its removal; run again`);
+      await io.sleep(200);
+    }
+    return;
+  }
+}
+
+async function create(api: NetworkApi, cluster: string, name: string, spec: NetworkSpec, io: NetworkIo): Promise<{ readonly Id: string }> {
+  const body = {
+    Name: name,
+    Driver: spec.driver,
+    Internal: spec.internal,
+    Attachable: spec.attachable,
+    IPAM: { Driver: "default", Config: [{ Subnet: spec.subnet, Gateway: spec.gateway }] },
+    Options: spec.options,
+    Labels: { ...spec.labels, [ownerLabel]: cluster },
+  };
+  const until = io.now() + releaseTimeout;
+  for (;;) {
+    try {
+      return await api.post<{ readonly Id: string }>("/networks/create", body);
+    } catch (error) {
+      const passing = error instanceof DockerApiError && /already exists/.test(error.reason) && !(await find(api, name));
+      if (!passing || io.now() > until) throw error;
+      await io.sleep(300);
+    }
+  }
+}

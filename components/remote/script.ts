@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The values a script is given, each a shell variable. */
+export type ScriptValues = Readonly<Record<string, string>>;
+
+/** One word of POSIX shell, whatever is in it. Not possible: the NUL character, which no shell can hold. */
+export function quote(value: string): string {
+  if (value.includes("\0")) throw new Error("a value for a shell script cannot contain a NUL character");
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What goes into `sh -s`: the values as assignments, the verb as `$1`, then the script. */
+export function scriptInput(text: string, verb: string, values: ScriptValues): string {
+  const assignments = Object.entries(values).map(([name, value]) => {
+    if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new Error(`"${name}" is not a name for a script's value`);
+    return `${name}=${quote(value)}`;
+  });
+  return [...assignments, `set -- ${quote(verb)}`, text].join("\n");
+}
+
+/** Reads a script that lies beside the module that uses it. */
+export function loadScript(folder: string, name: string): string {
+  return readFileSync(join(folder, name), "utf8");
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { run } from "../../tools/lab/pulumi";
+import { assertNoChange, Lab } from "./lab";
+
+const network = "10.215.0.0/16";
+const wait = { reachableSeconds: 20 };
+
+function spec(managers: number, workers: number): object {
+  return { local: { control: { role: "manager", count: managers, network }, edge: { role: "worker", count: workers, network } }, networks: { web: {} }, ...wait };
+}
+
+async function memberNames(lab: Lab): Promise<string[]> {
+  const names = await run("docker", ["exec", `${lab.name}-control-1`, "docker", "node", "ls", "--format", "{{.Hostname}}"]);
+  return names.stdout.split("\n").filter(Boolean).sort();
+}
+
+describe("a host that does not do as it should", function () {
+  this.timeout(300_000);
+  const lab = new Lab("broken");
+
+  before(async () => {
+    await lab.begin();
+    await lab.spec(spec(1, 1));
+    await lab.up();
+  });
+  after(() => lab.end());
+
+  it("is named when it is frozen, within two minutes, and the other hosts are done", async () => {
+    await run("docker", ["pause", "broken-edge-1"]);
+    await lab.spec(spec(1, 2));
+    const started = Date.now();
+    const result = await lab.stack.up();
+    assert.notEqual(result.code, 0);
+    assert.ok(Date.now() - started < 120_000, "bounded");
+    assert.match(result.stdout + result.stderr, /1 host is not as asked; the other hosts are done\..*\n.*edge-1: cannot be reached over SSH at root@\S+ within 20 s: no answer/);
+    assert.ok((await memberNames(lab)).includes("edge-2"));
+    await run("docker", ["unpause", "broken-edge-1"]);
+    await lab.up();
+  });
+
+  it("is named when it refuses SSH", async () => {
+    await run("docker", ["exec", "broken-edge-1", "systemctl", "stop", "ssh.socket", "ssh.service"]);
+    await lab.spec(spec(1, 3));
+    const result = await lab.stack.up();
+    assert.notEqual(result.code, 0);
+    assert.match(result.stdout + result.stderr, /edge-1: cannot be reached .*connection refused \(is sshd running/);
+    assert.ok((await memberNames(lab)).includes("edge-3"));
+    await run("docker", ["exec", "broken-edge-1", "systemctl", "start", "ssh.service"]);
+    await lab.up();
+  });
+
+  it("is named when it presents another host key, and nothing is sent to it", async () => {
+    await run("docker", ["exec", "broken-edge-1", "sh", "-c", "rm /etc/ssh/ssh_host_ed25519_key && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh"]);
+    await lab.spec(spec(1, 4));
+    const result = await lab.stack.up();
+    assert.notEqual(result.code, 0);
+    assert.match(result.stdout + result.stderr, /edge-1: root@\S+ presented another host key than the one pinned/);
+    assert.ok((await memberNames(lab)).includes("edge-4"));
+  });
+
+  it("does not hold up a destroy", async () => {
+    const result = await lab.stack.destroy();
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    assert.match(result.stdout + result.stderr, /edge-1: warning: .*docker swarm leave --force/);
+    assert.deepEqual(await lab.containers(), []);
+  });
+});
+
+describe("an up that was cut off", function () {
+  this.timeout(300_000);
+  const lab = new Lab("cut");
+  const cut = { local: { control: { role: "manager", count: 3, network: "10.216.0.0/16" } }, networks: { web: {} } };
+
+  beforeEach(async () => {
+    await lab.begin();
+    await lab.spec(cut);
+  });
+  after(() => lab.end());
+
+  const moments: readonly (readonly [string, RegExp])[] = [
+    ["while machines are made", /control-1 creating/],
+    ["while the hosts are looked at", /reaching 3 hosts/],
+    ["while hosts join", /joins as manager/],
+  ];
+  for (const [moment, sign] of moments) {
+    it(`${moment} is finished by the next one`, async () => {
+      const killed = await lab.stack.up({ killWhen: (output) => sign.test(output) });
+      assert.equal(killed.code, 137, `it was to be killed at ${sign}; it printed ${killed.stdout}`);
+      await lab.stack.cancel();
+      await lab.stack.sweep(lab.name);
+      await lab.up();
+      assert.equal((await memberNames(lab)).length, 3);
+      assertNoChange(await lab.up());
+    });
+  }
+});
+
+describe("wrong input", function () {
+  this.timeout(60_000);
+  const lab = new Lab("wrong");
+
+  before(() => lab.begin());
+  after(() => lab.end());
+
+  it("is one error at preview with all problems in it and no stack trace", async () => {
+    await lab.spec({
+      addressSpace: "8.8.0.0/14",
+      local: { control: { role: "manager", count: 2, network }, edge: { role: "boss", count: 0, network } },
+      networks: { web: { subnet: "10.215.1.0/24" }, x: {} },
+    });
+    const result = await lab.stack.preview();
+    assert.notEqual(result.code, 0);
+    const said = result.stdout + result.stderr;
+    for (const part of [/addressSpace: 8\.8\.0\.0\/14 are public/, /2 managers bear/, /hosts\.edge\.role: "boss"/, /hosts\.edge\.count: 0/, /networks\.web\.subnet: .*overlaps 10\.215\.0\.0\/16/, /networks\.x: "x" cannot name/]) {
+      assert.match(said, part);
+    }
+    assert.doesNotMatch(said, /\.ts:\d+|\.js:\d+|    at /);
+  });
+});

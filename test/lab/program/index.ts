@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SwarmCluster, type HostGroup, type NetworkArgs } from "pulumi-swarm";
+import * as existing from "pulumi-swarm/existing";
+import * as local from "pulumi-swarm/local";
+
+/** A cluster as the tests describe it, in one configuration value. */
+interface Spec {
+  readonly local?: Record<string, local.LocalHostsArgs>;
+  readonly existing?: Record<string, existing.ExistingHostsArgs>;
+  readonly networks?: Record<string, NetworkArgs>;
+  readonly addressSpace?: string;
+  readonly reachableSeconds?: number;
+  readonly engine?: { readonly settings?: Record<string, unknown> };
+}
+
+const config = new pulumi.Config();
+const spec = config.requireObject<Spec>("spec");
+const privateKey = config.getSecret("privateKey");
+
+const hosts: Record<string, HostGroup> = {};
+for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
+for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...group, ...(privateKey && { privateKey }) });
+
+const swarm = new SwarmCluster(pulumi.getStack(), {
+  hosts,
+  ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
+  ...(spec.networks && { networks: spec.networks }),
+  ...(spec.engine && { engine: spec.engine }),
+  membership: { reachableSeconds: spec.reachableSeconds ?? 60, drainSeconds: 60 },
+});
+
+export const dockerHost = swarm.dockerHost;
+export const swarmId = swarm.swarmId;
+export const hostsMade = swarm.hosts;
+export const networksMade = swarm.networks;
+export const connections = swarm.connections;

@@ -1,0 +1,9 @@
+// @ts-check
+// tsc copies no shell scripts: puts each beside the compiled module that loads it.
+const { copyFileSync, readdirSync } = require("node:fs");
+const { dirname, join } = require("node:path");
+
+const root = dirname(__dirname);
+for (const file of readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" })) {
+  if (file.endsWith(".sh")) copyFileSync(join(root, "components", file), join(root, "dist", "components", file));
+}
