@@ -82,8 +82,10 @@ export async function proveByName(shell: ClusterShell, first: string, last: stri
   );
   try {
     return await eventually(`${service} answers by name`, 60, async () => {
-      const text = await shell.on(first, `docker run --rm --network ${network} ${testImage} /bin/busybox wget -q -T 3 -O - http://${service}/`);
-      return text.includes(answer) ? text : undefined;
+      // Debian's static busybox crashes in wget, so HTTP is spoken by hand.
+      const ask = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${service} 80`;
+      const text = await shell.on(first, `docker run --rm --network ${network} ${testImage} /bin/busybox sh -c "${ask}"`);
+      return text.includes(answer) ? answer : undefined;
     });
   } finally {
     await shell.on(first, `docker service rm ${service} >/dev/null 2>&1 || true`);

@@ -14,6 +14,9 @@ const MAXIMUM_MESSAGE_BYTES = 400 * 1024 * 1024;
 // An error travels in an HTTP/2 header block, which Node limits to 64 kB, and each line break in it takes three bytes.
 const MAXIMUM_ERROR_CHARACTERS = 16_000;
 
+/** Enough for operations that were just aborted to answer. */
+const LAST_ANSWERS_MILLISECONDS = 500;
+
 /**
  * Serves the plugin to the engine that started this process, and prints the port as the engine expects.
  *
@@ -51,12 +54,8 @@ class Handlers {
         private readonly plugin: Plugin,
         private readonly log: EngineLog,
     ) {
-        // The engine runs plugins in a process group of their own and cancels by a call; a signal comes only from outside.
-        process.on("SIGINT", () => this.abortAll("interrupted"));
-        process.on("SIGTERM", () => {
-            this.abortAll("terminated");
-            setTimeout(() => process.exit(143), 500).unref();
-        });
+        // The engine cancels by a call; with a signal it only ends a plugin it no longer needs, and waits five seconds for it.
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => this.stop(signal));
     }
 
     table(): grpc.UntypedServiceImplementation {
@@ -137,7 +136,8 @@ class Handlers {
     private async diff(request: messages.DiffRequest) {
         const state = fromStruct(request.getOlds());
         const olds = request.hasOldInputs() ? fromStruct(request.getOldInputs()) : state;
-        return diffResponse(this.resource(request.getUrn()).diff({ state, olds, news: fromStruct(request.getNews()) }));
+        const news = withIgnored(fromStruct(request.getNews()), olds, request.getIgnorechangesList());
+        return diffResponse(this.resource(request.getUrn()).diff({ state, olds, news }));
     }
 
     private async create(request: messages.CreateRequest) {
@@ -206,6 +206,12 @@ class Handlers {
         }
     }
 
+    private stop(signal: NodeJS.Signals): void {
+        this.abortAll(signal);
+        if (this.running.size === 0) process.exit(0);
+        setTimeout(() => process.exit(0), LAST_ANSWERS_MILLISECONDS).unref();
+    }
+
     private abortAll(reason: string): void {
         for (const controller of this.running) controller.abort(new Error(reason));
     }
@@ -228,6 +234,11 @@ function shortened(message: string): string {
 
 function unknowns(resource: ResourceType): Props {
     return Object.fromEntries(resource.computed.map((name) => [name, UNKNOWN]));
+}
+
+/** The engine resets ignored properties itself except after a refresh, where it leaves that to the plugin. Whole properties only. */
+function withIgnored(news: Props, olds: Props, ignored: readonly string[]): Props {
+    return { ...news, ...Object.fromEntries(ignored.map((name) => [name, olds[name]])) };
 }
 
 function diffResponse(diff: Diff): messages.DiffResponse {

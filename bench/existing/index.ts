@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SwarmCluster } from "pulumi-swarm";
+import * as existing from "pulumi-swarm/existing";
+
+/** Hosts that stand already, Docker on them: what is left is all ours. */
+const config = new pulumi.Config();
+const machines = config.requireObject<Record<string, existing.ExistingMachine>>("machines");
+const privateKey = config.requireSecret("privateKey");
+const [managers, workers] = [Object.entries(machines).slice(0, 3), Object.entries(machines).slice(3)];
+const common = { privateKey, site: "bench" };
+
+const swarm = new SwarmCluster("bench", {
+  hosts: {
+    control: existing.hosts({ role: "manager", machines: Object.fromEntries(managers), ...common }),
+    ...(workers.length > 0 && { edge: existing.hosts({ role: "worker", machines: Object.fromEntries(workers), ...common }) }),
+  },
+  networks: { bench: { subnet: "10.98.77.0/24" } },
+});
+
+export const swarmId = swarm.swarmId;

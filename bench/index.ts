@@ -1,0 +1,181 @@
+import { writeFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { deriveSshKey } from "../components/remote/ssh-key";
+import { ClusterShell, eventually, testImage } from "../tools/lab/cluster";
+import { root, run, Stack } from "../tools/lab/pulumi";
+import type { Connection } from "../components/remote/connection";
+
+/*
+ * What `pulumi up` costs against the same work by hand, all in one run on one machine, so that only ratios matter.
+ * Hosts stand and run Docker before the clock starts; it stops when a container on the first host has reached one on
+ * the last by name.
+ */
+
+const network = "10.220.0.0/16";
+const secret = "bench";
+const client = deriveSshKey(secret, "client");
+const hostKey = deriveSshKey(secret, "host");
+const folder = join(root, ".lab", "bench");
+const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
+
+interface Machines {
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+  readonly shell: ClusterShell;
+}
+
+async function docker(...args: readonly string[]): Promise<string> {
+  const result = await run("docker", args);
+  if (result.code !== 0) throw new Error(`docker ${args[0]}: ${result.stderr}`);
+  return result.stdout.trim();
+}
+
+async function startMachines(count: number): Promise<Machines> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "host_key"), hostKey.privateKey, { mode: 0o600 });
+  writeFileSync(join(folder, "client"), client.privateKey, { mode: 0o600 });
+  writeFileSync(join(folder, "authorized_keys"), `${client.publicKey}\n`, { mode: 0o600 });
+  await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
+  const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
+  const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
+  await Promise.all(
+    names.map(async (name, index) => {
+      const options = "--network bench-site --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined --cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
+      await docker("create", "--name", name, "--hostname", name, "--ip", addresses[index] ?? "", ...options.split(" "), "pulumi-swarm-host:trixie");
+      await docker("cp", join(folder, "host_key"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
+      await docker("cp", join(folder, "authorized_keys"), `${name}:/root/.ssh/authorized_keys`);
+      await docker("start", name);
+    }),
+  );
+  const connections = Object.fromEntries(
+    names.map((name, index): [string, Connection] => [name, { host: addresses[index] ?? "", privateKey: client.privateKey, hostKey: hostKey.publicKey }]),
+  );
+  const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
+  writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));
+  writeFileSync(
+    join(folder, "ssh_config"),
+    `${config}Host *\n  User root\n  IdentityFile ${join(folder, "client")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known_hosts")}\n  ControlMaster auto\n  ControlPath ${join(folder, "cm-%n")}\n  ControlPersist 5\n`,
+  );
+  const shell = new ClusterShell(connections);
+  await Promise.all(names.map((name) => eventually(`${name} runs Docker`, 60, async () => shell.on(name, "docker info -f '{{.ServerVersion}}'"))));
+  await shell.putTestImage();
+  return { names, addresses, shell };
+}
+
+async function stopMachines(): Promise<void> {
+  const names = (await docker("ps", "-aq", "--filter", "name=^bench-")).split("\n").filter(Boolean);
+  if (names.length > 0) await docker("rm", "-f", "-v", ...names);
+  await run("docker", ["network", "rm", "bench-site"]);
+}
+
+/** The same check for everybody: a container on the first host pings one on the last by name. */
+async function reachable({ names, shell }: Machines): Promise<void> {
+  const [first = "", last = ""] = [names[0], names.at(-1)];
+  const target = shell.on(last, `docker network ls >/dev/null; docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`);
+  await target.catch(async () => eventually("the last host sees the network", 20, () => shell.on(last, `docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`)));
+  await eventually("a reply by name", 30, () => shell.on(first, `docker run --rm --network bench ${testImage} /bin/busybox ping -c 1 -W 1 target`));
+}
+
+async function reset({ names, shell }: Machines): Promise<void> {
+  await shell.on(names.at(-1) ?? "", "docker rm -f target >/dev/null 2>&1 || true");
+  await Promise.all(names.map((name) => shell.on(name, "docker swarm leave --force >/dev/null 2>&1 || true")));
+  await Promise.all(names.map((name) => eventually(`${name} left`, 20, async () => ((await shell.on(name, "docker info -f '{{.Swarm.LocalNodeState}}'")) === "inactive" ? true : undefined))));
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const start = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - start) / 1e9;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+async function succeed(result: Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
+  const { code, stdout, stderr } = await result;
+  if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
+}
+
+function row(what: string, ours: number, theirs: number, against: string): void {
+  process.stdout.write(`${what.padEnd(44)} ${ours.toFixed(1).padStart(6)} s ${theirs.toFixed(1).padStart(6)} s ${(ours / theirs).toFixed(2).padStart(6)}×  ${against}\n`);
+}
+
+async function bare(name: string, components: number, commands: number): Promise<Stack> {
+  const stack = new Stack(name, join(root, "bench", "bare"));
+  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  await stack.init();
+  await stack.setConfig({ "bare:components": String(components), "bare:commands": String(commands) });
+  return stack;
+}
+
+async function benchUp(count: number): Promise<void> {
+  const machines = await startMachines(count);
+  const stack = new Stack("bench", join(root, "bench", "existing"));
+  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  await stack.init();
+  const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey, name }]);
+  await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
+  await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
+  const floor = await bare("floor", count + 2, 2);
+  const [ups, scripts, floors, quiet, quietScripts]: number[][] = [[], [], [], [], []];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      scripts?.push(await seconds(async () => { await succeed(handWritten(machines)); await reachable(machines); }));
+      quietScripts?.push(await seconds(() => succeed(handWritten(machines))));
+      await reset(machines);
+      ups?.push(await seconds(async () => { await succeed(stack.up()); await reachable(machines); }));
+      quiet?.push(await seconds(() => succeed(stack.up())));
+      await succeed(stack.destroy());
+      await reset(machines);
+      floors?.push(await seconds(() => succeed(floor.up())));
+      await succeed(floor.destroy());
+    }
+    const [up, script, engine] = [median(ups ?? []), median(scripts ?? []), median(floors ?? [])];
+    row(`up, ${count} hosts, to the first reply by name`, up, script, "hand-written parallel SSH script");
+    row(`  … less the engine's own floor (${engine.toFixed(1)} s)`, up - engine, script, "aim: at most 1.5×");
+    row(`up with nothing to do, ${count} hosts`, median(quiet ?? []), median(quietScripts ?? []), "the script again");
+  } finally {
+    machines.shell.close();
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    await floor.pulumi(["stack", "rm", "--yes", "--force"]);
+    await stopMachines();
+  }
+}
+
+function handWritten({ names }: Machines): ReturnType<typeof run> {
+  return run("bash", [join(root, "bench", "existing-hosts.sh"), join(folder, "ssh_config"), "3", ...names]);
+}
+
+async function benchPreview(count: number): Promise<void> {
+  const stack = new Stack("bench", join(root, "bench", "existing"));
+  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  await stack.init();
+  const described = Array.from({ length: count }, (_, index) => [`m${index + 1}`, { address: `10.220.2.${index + 1}`, hostKey: hostKey.publicKey }]);
+  await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
+  await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
+  const floor = await bare("floor", count + 2, 2);
+  const [ours, theirs]: number[][] = [[], []];
+  for (let round = 0; round <= rounds; round++) {
+    const pair = [await seconds(() => succeed(stack.preview())), await seconds(() => succeed(floor.preview()))];
+    // The first round warms the caches.
+    if (round > 0) { ours?.push(pair[0] ?? 0); theirs?.push(pair[1] ?? 0); }
+  }
+  row(`preview, ${count} hosts`, median(ours ?? []), median(theirs ?? []), "bare program with as many resources; aim: 1.2×");
+  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  await floor.pulumi(["stack", "rm", "--yes", "--force"]);
+}
+
+async function main(): Promise<void> {
+  await stopMachines();
+  process.stdout.write(`${"medians of".padEnd(10)} ${rounds} rounds${" ".repeat(25)} ${"ours".padStart(8)} ${"theirs".padStart(8)} ${"ratio".padStart(7)}\n`);
+  await benchPreview(30);
+  await benchUp(3);
+  await benchUp(10);
+}
+
+main().catch(async (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  await stopMachines();
+  process.exitCode = 1;
+});
