@@ -10,7 +10,7 @@ mask() {
 
 # Each of these costs memory or inotify instances in every host, or does work that nobody asked for.
 mask systemd-ask-password-console.path systemd-ask-password-wall.path systemd-logind.service \
-  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-modules-load.service \
   getty.target console-getty.service
 
 # Made when a host starts: no two hosts may share them.

@@ -43,7 +43,11 @@ export class ClusterShell {
   async putTestImage(keys: readonly string[] = this.keys): Promise<void> {
     const tar = readFileSync(join(root, ".lab", "busybox.tar")).toString("base64");
     await Promise.all(
-      keys.map((key) => this.on(key, `docker image inspect ${testImage} >/dev/null 2>&1 || { base64 -d | docker import - ${testImage}; }`, tar)),
+      keys.map(async (key) => {
+        // Asked first: a command that ends without reading so much input takes its exit status with it.
+        const there = await this.on(key, `docker image inspect ${testImage} >/dev/null 2>&1 && echo there || true`);
+        if (there === "") await this.on(key, `base64 -d | docker import - ${testImage}`, tar);
+      }),
     );
   }
 
