@@ -63,8 +63,12 @@ export class SshSession {
   }
 
   /** Runs one command; its standard input is closed after `stdin`. Rejects only when the session breaks or time is up. */
-  async run(command: string, options: { stdin?: string; timeout: number; onStderr?: (line: string) => void }): Promise<CommandResult> {
-    const channel = await this.exec(command, options.timeout);
+  run(command: string, options: { stdin?: string; timeout: number; onStderr?: (line: string) => void }): Promise<CommandResult> {
+    // Listeners must be there before the channel's next packet: a short command's exit status may be in the same one.
+    return this.exec(command, options.timeout, (channel) => this.collect(channel, options));
+  }
+
+  private collect(channel: ClientChannel, options: { stdin?: string; timeout: number; onStderr?: (line: string) => void }): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
       let stdout = "";
       let stderr = "";
@@ -111,7 +115,7 @@ export class SshSession {
 
   /** A raw stream to the host's Docker engine; sudo works here where forwarding the socket would not. */
   async dockerStream(): Promise<Duplex> {
-    return this.exec(this.privileged("docker system dial-stdio"), 10_000);
+    return this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel);
   }
 
   close(): void {
@@ -124,7 +128,7 @@ export class SshSession {
     return (this.connection.sudo ?? user !== "root") ? `sudo -n ${command}` : command;
   }
 
-  private exec(command: string, timeout: number): Promise<ClientChannel> {
+  private exec<Result>(command: string, timeout: number, use: (channel: ClientChannel) => Result | Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new RemoteError(this.host, "the SSH session no longer answers")), timeout);
       const fail = (error: Error): void => {
@@ -137,7 +141,7 @@ export class SshSession {
           clearTimeout(timer);
           this.client.off("error", fail);
           if (error) fail(error);
-          else resolve(channel);
+          else resolve(use(channel));
         });
       } catch (error) {
         fail(error as Error);
