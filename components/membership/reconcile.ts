@@ -265,8 +265,9 @@ class Reconciliation {
   }
 }
 
+/** For seconds after an election the leader calls every node "unknown"; of managers the Raft group knows better. */
 function isAlive(node: SwarmNode): boolean {
-  return node.state === "ready" && node.reachability !== "unreachable";
+  return node.state !== "down" && node.reachability !== "unreachable";
 }
 
 function addressesOf({ advertiseAddress, listenAddress, dataPathAddress }: DesiredMember): Pick<DesiredMember, "advertiseAddress" | "listenAddress" | "dataPathAddress"> {

@@ -146,9 +146,13 @@ describe("a cluster of local hosts", function () {
     assert.equal(changes(result)["created"], 1, result.stdout);
     const outputs = await lab.outputs();
     assert.equal(outputs.swarmId, swarmId);
-    const members = await lab.withShell(nodes);
-    assert.equal(members.length, 4);
-    assert.ok(members.every(({ Status }) => Status === "Ready"));
+    // A new leader calls every node unknown until it has heard of it.
+    const members = await lab.withShell((shell) =>
+      eventually("all four are ready", 60, async () => {
+        const now = await nodes(shell);
+        return now.length === 4 && now.every(({ Status }) => Status === "Ready") ? now : undefined;
+      }),
+    );
     assert.ok(members.some(({ ID }) => ID === outputs.hostsMade["control-1"]?.nodeId));
     assert.equal(await lab.withShell((shell) => shell.on("control-1", "docker service ls --format '{{.Name}}'")), "stays");
   });

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root, run, Stack } from "../../tools/lab/pulumi";
+
+const program = `
+import { SwarmCluster } from "pulumi-swarm";
+import * as existing from "pulumi-swarm/existing";
+
+const swarm = new SwarmCluster("rack", {
+  hosts: {
+    rack: existing.hosts({
+      role: "manager",
+      privateKey: "a key",
+      machines: { a: { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI" } },
+    }),
+  },
+  networks: { web: {} },
+});
+export const dockerHost = swarm.dockerHost;
+`;
+
+describe("the packed package", function () {
+  this.timeout(240_000);
+  let folder = "";
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-consumer-"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is installed by a program outside this project, compiles there, and previews a cluster", async () => {
+    const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder, "--json"]);
+    assert.equal(packed.code, 0, packed.stderr);
+    const [{ filename = "", files = [] } = {}] = JSON.parse(packed.stdout) as { filename?: string; files?: { path: string }[] }[];
+    assert.ok(files.every(({ path }) => !path.startsWith("dist/tools")), "no tool of ours is in it");
+    assert.ok(files.some(({ path }) => path.endsWith("engine/probe.sh")), "the scripts are in it");
+
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true }));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { module: "nodenext", strict: true, noEmit: true, skipLibCheck: false, types: ["node"], rootDir: "." }, include: ["index.ts"] }));
+    writeFileSync(join(folder, "Pulumi.yaml"), "name: consumer\nruntime: nodejs\n");
+    writeFileSync(join(folder, "index.ts"), program);
+    const installed = await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", join(folder, filename)], { cwd: folder });
+    assert.equal(installed.code, 0, installed.stderr);
+    // The tools of a TypeScript project, as it would have them; ours are linked to spare a download.
+    mkdirSync(join(folder, "node_modules", "@types"), { recursive: true });
+    for (const name of ["typescript", "ts-node", join("@types", "node")]) {
+      rmSync(join(folder, "node_modules", name), { recursive: true, force: true });
+      symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+    }
+    const compiled = await run("node", [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", folder], { cwd: folder });
+    assert.equal(compiled.code, 0, compiled.stdout);
+
+    const stack = new Stack("consumer", folder);
+    await stack.init();
+    try {
+      const preview = await stack.preview("--diff");
+      assert.equal(preview.code, 0, preview.stdout + preview.stderr);
+      assert.match(preview.stdout, /pulumi-swarm:index:SwarmCluster/);
+      assert.match(preview.stdout, /create\s*: "node_modules\/pulumi-swarm\/dist\/components\/agents\/swarm-up\.js"/);
+      assert.match(preview.stdout, /\+ 6 to create/);
+    } finally {
+      await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    }
+  });
+});

@@ -1,0 +1,71 @@
+// @ts-check
+// Everything that the tests and the demonstration need on this machine: finds it or gets it. README.md tells the rest.
+//
+//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | image:VARIANT] …
+"use strict";
+const { busybox, ensureHostImage, variants } = require("./host-image");
+const { build, dependencies } = require("./dependencies");
+const { docker } = require("./docker");
+const { guard } = require("./guard");
+const { alone } = require("./lock");
+const { plugins } = require("./plugins");
+const { pulumi } = require("./pulumi");
+const { SetupError, setQuiet } = require("./report");
+
+/** @param {readonly string[]} parts which parts to set up; none means all */
+async function setup(parts) {
+  const wants = (/** @type {string} */ part) => parts.length === 0 || parts.includes(part);
+  const images = parts.length === 0 ? ["trixie"] : parts.filter((part) => part.startsWith("image:")).map((part) => part.slice("image:".length));
+  // Compiling, downloading and installing go on side by side; each waits only for what it needs.
+  const packages = wants("packages") || wants("pulumi") ? dependencies() : Promise.resolve();
+  const cli = wants("pulumi") ? pulumi() : Promise.resolve();
+  await allOf([
+    packages.then(() => (wants("packages") || wants("pulumi") ? build() : undefined)),
+    allOf([packages, cli]).then(() => (wants("pulumi") ? plugins() : undefined)),
+    wants("docker") || images.length > 0 ? hosts(images) : Promise.resolve(),
+  ]);
+  // Last: what was downloaded may have come from a private address.
+  if (parts.length === 0) await guard();
+}
+
+/** @param {readonly string[]} images */
+async function hosts(images) {
+  await docker();
+  for (const variant of images) await ensureHostImage(variant);
+  if (images.includes("trixie")) await busybox();
+}
+
+/**
+ * Waits for all, and then tells of everything that went wrong, not only of the first.
+ * @param {readonly Promise<unknown>[]} works
+ */
+async function allOf(works) {
+  const failed = (await Promise.allSettled(works)).flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  const reasons = new Set(failed.flatMap((reason) => (reason instanceof AggregateError ? reason.errors : [reason])));
+  if (reasons.size > 0) throw new AggregateError([...reasons]);
+}
+
+/** @param {unknown} error */
+function tell(error) {
+  const errors = error instanceof AggregateError ? error.errors : [error];
+  for (const each of errors) process.stderr.write(`setup: ${each instanceof SetupError ? each.message : each instanceof Error ? each.stack : String(each)}\n`);
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  setQuiet(args.includes("--quiet"));
+  const parts = args.filter((arg) => arg !== "--quiet");
+  const known = ["packages", "pulumi", "docker", ...Object.keys(variants).map((variant) => `image:${variant}`)];
+  const unknown = parts.filter((part) => !known.includes(part));
+  if (unknown.length > 0) throw new SetupError(`there is no part ${unknown.join(", ")}`, `use ${known.join(", ")}, or nothing for all`);
+  await alone(() => setup(parts));
+}
+
+if (require.main === module) {
+  main().catch((error) => {
+    tell(error);
+    process.exitCode = 1;
+  });
+}
+
+module.exports = { ensureHostImage, setup };
