@@ -14,6 +14,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     const failures: Failure[] = [];
     progress(undefined, `reaching ${request.hosts.length} hosts`);
     const probes = await lookAtHosts(fleet, request, failures);
+    await waitForOtherRuns(request, probes);
     const engines = await prepareEngines(request, probes, failures);
     const members = await formSwarm(fleet, request, previous, engines, failures);
     reportFailures("the other hosts are done", failures);
@@ -48,6 +49,24 @@ async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures: Failur
     );
   }
   return [...looked.values()];
+}
+
+/** What was long enough for any run that is not stuck. */
+const lockSeconds = 300;
+
+/**
+ * When Pulumi is killed, what it started may go on for a while, and the next `up` meets it. Both would work on the same
+ * cluster, so the first manager that answers holds a lock; a second run waits until the first has ended.
+ */
+async function waitForOtherRuns(request: SwarmRequest, hosts: readonly Looked[]): Promise<void> {
+  const first = request.hosts.find(({ key, role }) => role === "manager" && hosts.some((host) => host.key === key));
+  const session = hosts.find(({ key }) => key === first?.key)?.session;
+  const patience = setTimeout(() => progress(undefined, `another run works on this cluster; waiting up to ${lockSeconds} s for it to end`), 2_000);
+  try {
+    await session?.lock(`pulumi-swarm-${request.cluster}`, lockSeconds);
+  } finally {
+    clearTimeout(patience);
+  }
 }
 
 type Ready = Looked & { readonly engine: string };

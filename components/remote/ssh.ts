@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
-import { type ScriptValues, scriptInput } from "./script";
+import { quote, type ScriptValues, scriptInput } from "./script";
 
 export interface CommandResult {
   readonly code: number;
@@ -116,6 +116,23 @@ export class SshSession {
   /** A raw stream to the host's Docker engine; sudo works here where forwarding the socket would not. */
   async dockerStream(): Promise<Duplex> {
     return this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel);
+  }
+
+  /**
+   * Takes a lock on the host, held until this session ends, however it ends: the lock is a process at its other end.
+   * Waits for another holder.
+   */
+  async lock(name: string, waitSeconds: number): Promise<void> {
+    const file = `/run/lock/${name}.lock`;
+    const command = this.privileged(`flock -w ${waitSeconds} ${quote(file)} sh -c 'echo locked; cat >/dev/null'`);
+    await this.exec(command, 10_000, (channel) => {
+      return new Promise<void>((resolve, reject) => {
+        let said = "";
+        channel.on("data", () => resolve());
+        channel.stderr.on("data", (data: Buffer) => (said += data.toString()));
+        channel.on("close", () => reject(new RemoteError(this.host, `another run has worked on this cluster for ${waitSeconds} s and still does ${said.trim()}`.trim())));
+      });
+    });
   }
 
   close(): void {

@@ -6,7 +6,6 @@ const path = require("node:path");
 const apt = require("./apt");
 const { paths } = require("./env");
 const { fingerprint } = require("./fingerprint");
-const { note } = require("./journal");
 const { ask, find, run } = require("./programs");
 const { Progress } = require("./report");
 
@@ -43,7 +42,6 @@ async function ensureHostImage(variant) {
   if (stdout !== recipe) {
     if (await haveMmdebstrap(progress)) await bootstrap({ progress, image, suite, packages, recipe });
     else await dockerBuild({ progress, image, suite, packages, recipe });
-    note("images", [image]);
   }
   progress.done();
   return image;

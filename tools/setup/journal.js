@@ -9,7 +9,6 @@ const { paths } = require("./env");
  * @property {string[]} [packages] Debian packages that were installed
  * @property {string[]} [inotify] `fs.inotify.max_user_instances` as it was found
  * @property {string[]} [routes] arguments of `ip route add`
- * @property {string[]} [images] Docker images that were made
  */
 
 /** @returns {Journal} */
