@@ -7,7 +7,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { inotifyInstances, processName } = require("./docker");
 const { paths } = require("./env");
-const { repository } = require("./host-image");
+const { recipeLabel } = require("./host-image");
 const { readJournal } = require("./journal");
 const { ask } = require("./programs");
 
@@ -25,9 +25,8 @@ const usage = `node tools/setup/clean.js [--list] [--all] [--force]
 /** @param {{ all: boolean }} options @returns {Promise<Removal[]>} in the order in which they are to go */
 async function removals({ all }) {
   const journal = readJournal();
-  const images = await imageNames();
   return [
-    ...images.map((image) => ({ what: `image ${image}`, remove: () => ask("docker", ["image", "rm", image], { timeout: 60_000 }) })),
+    ...(await images()),
     ...(await ourDaemon()),
     ...(journal.routes ?? []).map((route) => ({ what: `route ${route}`, remove: () => ask("ip", ["route", "del", ...route.split(" ")]) })),
     ...(journal.inotify ?? []).slice(0, 1).map((value) => ({ what: `fs.inotify.max_user_instances back to ${value}`, remove: () => fs.writeFileSync(inotifyInstances, value) })),
@@ -43,10 +42,17 @@ function folder(name) {
   return fs.existsSync(absolute) ? [{ what: `${name}/`, remove: () => fs.rmSync(absolute, { recursive: true, force: true }) }] : [];
 }
 
-async function imageNames() {
-  const { stdout } = await ask("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", `reference=${repository}`]);
-  return stdout.split("\n").filter((line) => line !== "");
+/** By their label: an image that a newer one has replaced has lost its name. @returns {Promise<Removal[]>} */
+async function images() {
+  const { stdout } = await ask("docker", ["image", "ls", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}", "--filter", `label=${recipeLabel}`]);
+  return lines(stdout).map((line) => {
+    const [id = "", name = ""] = line.split(" ");
+    return { what: `image ${name} (${id})`, remove: () => ask("docker", ["image", "rm", "--force", id], { timeout: 60_000 }) };
+  });
 }
+
+/** @param {string} text */
+const lines = (text) => text.split("\n").filter((line) => line !== "");
 
 /** The engine, if setup started it and nobody else's containers are in it. @returns {Promise<Removal[]>} */
 async function ourDaemon() {
@@ -58,12 +64,10 @@ async function ourDaemon() {
   return [{ what: `the Docker engine that setup started (process ${pid})`, remove: () => process.kill(Number(pid), "SIGTERM") }];
 }
 
-/** Containers made from our images: they, and the state of the stacks they belong to, would be orphaned. */
+/** Containers made from our images, whose label they inherit: they and the state of their stacks would be orphaned. */
 async function standingHosts() {
-  const filters = (await imageNames()).flatMap((image) => ["--filter", `ancestor=${image}`]);
-  if (filters.length === 0) return [];
-  const { stdout } = await ask("docker", ["ps", "--all", "--format", "{{.Names}}", ...filters]);
-  return stdout.split("\n").filter((line) => line !== "");
+  const { stdout } = await ask("docker", ["ps", "--all", "--format", "{{.Names}}", "--filter", `label=${recipeLabel}`]);
+  return lines(stdout);
 }
 
 async function main() {

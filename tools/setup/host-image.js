@@ -131,4 +131,4 @@ async function busybox() {
   progress.done();
 }
 
-module.exports = { busybox, ensureHostImage, repository, variants };
+module.exports = { busybox, ensureHostImage, recipeLabel, variants };
