@@ -40,7 +40,8 @@ async function startMachines(count: number): Promise<Machines> {
   const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
   await Promise.all(
     names.map(async (name, index) => {
-      const options = "--network bench-site --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined --cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
+      const options =
+        "--network bench-site --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined --cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
       await docker("create", "--name", name, "--hostname", name, "--ip", addresses[index] ?? "", ...options.split(" "), "pulumi-swarm-host:trixie");
       await docker("cp", join(folder, "host_key"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
       await docker("cp", join(folder, "authorized_keys"), `${name}:/root/.ssh/authorized_keys`);
@@ -48,7 +49,10 @@ async function startMachines(count: number): Promise<Machines> {
     }),
   );
   const connections = Object.fromEntries(
-    names.map((name, index): [string, Connection] => [name, { host: addresses[index] ?? "", privateKey: client.privateKey, hostKey: hostKey.publicKey }]),
+    names.map((name, index): [string, Connection] => [
+      name,
+      { host: addresses[index] ?? "", privateKey: client.privateKey, hostKey: hostKey.publicKey },
+    ]),
   );
   const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
   writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));
@@ -71,15 +75,28 @@ async function stopMachines(): Promise<void> {
 /** The same check for everybody: a container on the first host pings one on the last by name. */
 async function reachable({ names, shell }: Machines): Promise<void> {
   const [first = "", last = ""] = [names[0], names.at(-1)];
-  const target = shell.on(last, `docker network ls >/dev/null; docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`);
-  await target.catch(async () => eventually("the last host sees the network", 20, () => shell.on(last, `docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`)));
+  const target = shell.on(
+    last,
+    `docker network ls >/dev/null; docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`,
+  );
+  await target.catch(async () =>
+    eventually("the last host sees the network", 20, () =>
+      shell.on(last, `docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`),
+    ),
+  );
   await eventually("a reply by name", 30, () => shell.on(first, `docker run --rm --network bench ${testImage} /bin/busybox ping -c 1 -W 1 target`));
 }
 
 async function reset({ names, shell }: Machines): Promise<void> {
   await shell.on(names.at(-1) ?? "", "docker rm -f target >/dev/null 2>&1 || true");
   await Promise.all(names.map((name) => shell.on(name, "docker swarm leave --force >/dev/null 2>&1 || true")));
-  await Promise.all(names.map((name) => eventually(`${name} left`, 20, async () => ((await shell.on(name, "docker info -f '{{.Swarm.LocalNodeState}}'")) === "inactive" ? true : undefined))));
+  await Promise.all(
+    names.map((name) =>
+      eventually(`${name} left`, 20, async () =>
+        (await shell.on(name, "docker info -f '{{.Swarm.LocalNodeState}}'")) === "inactive" ? true : undefined,
+      ),
+    ),
+  );
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -98,7 +115,9 @@ async function succeed(result: Promise<{ code: number; stdout: string; stderr: s
 }
 
 function row(what: string, ours: number, theirs: number, against: string): void {
-  process.stdout.write(`${what.padEnd(44)} ${ours.toFixed(1).padStart(6)} s ${theirs.toFixed(1).padStart(6)} s ${(ours / theirs).toFixed(2).padStart(6)}×  ${against}\n`);
+  process.stdout.write(
+    `${what.padEnd(44)} ${ours.toFixed(1).padStart(6)} s ${theirs.toFixed(1).padStart(6)} s ${(ours / theirs).toFixed(2).padStart(6)}×  ${against}\n`,
+  );
 }
 
 async function bare(name: string, components: number, commands: number): Promise<Stack> {
@@ -121,10 +140,20 @@ async function benchUp(count: number): Promise<void> {
   const [ups, scripts, floors, quiet, quietScripts]: number[][] = [[], [], [], [], []];
   try {
     for (let round = 0; round < rounds; round++) {
-      scripts?.push(await seconds(async () => { await succeed(handWritten(machines)); await reachable(machines); }));
+      scripts?.push(
+        await seconds(async () => {
+          await succeed(handWritten(machines));
+          await reachable(machines);
+        }),
+      );
       quietScripts?.push(await seconds(() => succeed(handWritten(machines))));
       await reset(machines);
-      ups?.push(await seconds(async () => { await succeed(stack.up()); await reachable(machines); }));
+      ups?.push(
+        await seconds(async () => {
+          await succeed(stack.up());
+          await reachable(machines);
+        }),
+      );
       quiet?.push(await seconds(() => succeed(stack.up())));
       await succeed(stack.destroy());
       await reset(machines);
@@ -159,7 +188,10 @@ async function benchPreview(count: number): Promise<void> {
   for (let round = 0; round <= rounds; round++) {
     const pair = [await seconds(() => succeed(stack.preview())), await seconds(() => succeed(floor.preview()))];
     // The first round warms the caches.
-    if (round > 0) { ours?.push(pair[0] ?? 0); theirs?.push(pair[1] ?? 0); }
+    if (round > 0) {
+      ours?.push(pair[0] ?? 0);
+      theirs?.push(pair[1] ?? 0);
+    }
   }
   row(`preview, ${count} hosts`, median(ours ?? []), median(theirs ?? []), "bare program with as many resources; aim: 1.2×");
   await stack.pulumi(["stack", "rm", "--yes", "--force"]);
@@ -168,7 +200,9 @@ async function benchPreview(count: number): Promise<void> {
 
 async function main(): Promise<void> {
   await stopMachines();
-  process.stdout.write(`${"medians of".padEnd(10)} ${rounds} rounds${" ".repeat(25)} ${"ours".padStart(8)} ${"theirs".padStart(8)} ${"ratio".padStart(7)}\n`);
+  process.stdout.write(
+    `${"medians of".padEnd(10)} ${rounds} rounds${" ".repeat(25)} ${"ours".padStart(8)} ${"theirs".padStart(8)} ${"ratio".padStart(7)}\n`,
+  );
   await benchPreview(30);
   await benchUp(3);
   await benchUp(10);

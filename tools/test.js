@@ -14,7 +14,9 @@ const rings = ["unit", "graph", "lint", "engine", "package", "lab"];
 function files(ring) {
   const folder = path.join(root, "test", ring);
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((file) => file.endsWith(".test.ts")).map((file) => path.join("test", ring, file));
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => path.join("test", ring, file));
 }
 
 const asked = process.argv.slice(2);

@@ -27,10 +27,15 @@ export class Fleet {
 
   async reach(key: string, connection: Connection, mostSeconds = this.reachableSeconds): Promise<ReachedHost> {
     let said = "";
-    const session = await SshSession.open(key, connection, { ...defaultRemoteLimits, reachable: Math.min(mostSeconds, this.reachableSeconds) * 1000 }, (reason) => {
-      if (reason !== said) progress(key, `waiting for SSH: ${reason}`);
-      said = reason;
-    });
+    const session = await SshSession.open(
+      key,
+      connection,
+      { ...defaultRemoteLimits, reachable: Math.min(mostSeconds, this.reachableSeconds) * 1000 },
+      (reason) => {
+        if (reason !== said) progress(key, `waiting for SSH: ${reason}`);
+        said = reason;
+      },
+    );
     const host = { key, session, docker: new DockerApi(key, session) };
     this.reached.push(host);
     return host;

@@ -15,7 +15,10 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
       if (host) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
       return { kind: "failed", key, reason: failures.find((failure) => failure.host === key)?.reason ?? "not reached" };
     });
-    const memory = previous && { swarmId: previous.swarmId, nodes: Object.fromEntries(Object.entries(previous.hosts).map(([key, host]) => [key, host.nodeId])) };
+    const memory = previous && {
+      swarmId: previous.swarmId,
+      nodes: Object.fromEntries(Object.entries(previous.hosts).map(([key, host]) => [key, host.nodeId])),
+    };
     const result = await dissolveMembership(access, memory, { progress, sleep, now: Date.now });
     for (const { host, reason } of result.failures) {
       progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);

@@ -73,7 +73,9 @@ type Ready = Looked & { readonly engine: string };
 
 async function prepareEngines(request: SwarmRequest, hosts: readonly Looked[], failures: Failure[]): Promise<Ready[]> {
   const ready = await onEach(hosts, failures, async (host): Promise<Ready & { settings: string | undefined }> => {
-    const installed = host.needsEngine ? await installEngine(host.session, request.engine, (line) => progress(host.key, line)) : host.probe.engine.split(" ")[0];
+    const installed = host.needsEngine
+      ? await installEngine(host.session, request.engine, (line) => progress(host.key, line))
+      : host.probe.engine.split(" ")[0];
     const settings = await pendingSettings(host.session, request.engine);
     return { ...host, engine: installed ?? "", settings };
   });

@@ -71,14 +71,23 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const response = pulumi.unsecret(swarm.stdout).apply((stdout) => JSON.parse(stdout) as SwarmResponse);
     this.swarmId = response.swarmId;
     this.hosts = response.apply(({ hosts }) =>
-      Object.fromEntries(plan.hosts.map(({ key, role, site, address }) => [key, { role, site, address: hosts[key]?.address ?? address ?? "", nodeId: hosts[key]?.nodeId ?? "", engine: hosts[key]?.engine ?? "" }])),
+      Object.fromEntries(
+        plan.hosts.map(({ key, role, site, address }) => [
+          key,
+          { role, site, address: hosts[key]?.address ?? address ?? "", nodeId: hosts[key]?.nodeId ?? "", engine: hosts[key]?.engine ?? "" },
+        ]),
+      ),
     );
     this.networks = pulumi
       .all(networks.map(({ networkId }) => networkId))
-      .apply((ids) => Object.fromEntries(plan.networks.map(({ name: network, subnet, internal }, index) => [network, { id: ids[index] ?? "", subnet, internal }])));
+      .apply((ids) =>
+        Object.fromEntries(plan.networks.map(({ name: network, subnet, internal }, index) => [network, { id: ids[index] ?? "", subnet, internal }])),
+      );
     const first = plan.hosts.find(({ role }) => role === "manager");
     this.dockerHost = pulumi.unsecret(pulumi.output(machines.get(first?.key ?? "")?.connection)).apply((connection) => dockerUrl(connection));
-    this.connections = pulumi.secret(pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>);
+    this.connections = pulumi.secret(
+      pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>,
+    );
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
   }
 
@@ -100,7 +109,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
   private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>): local.Command {
     const hosts = this.plan.hosts.map(({ key, role, labels }) => {
       const machine = machines.get(key);
-      return pulumi.all([machine?.id, machine?.address, machine?.connection]).apply(([id, address, connection]) => ({ key, role, labels, machine: id, address, connection }));
+      return pulumi
+        .all([machine?.id, machine?.address, machine?.connection])
+        .apply(([id, address, connection]) => ({ key, role, labels, machine: id, address, connection }));
     });
     const { abandonedSwarm, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
     const request = pulumi.all(hosts).apply((all): string =>
@@ -120,7 +131,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
 
   private createNetworks(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, swarm: local.Command): OverlayNetwork[] {
     const managers = pulumi.all(
-      this.plan.hosts.filter(({ role }) => role === "manager").map(({ key }) => pulumi.output(machines.get(key)?.connection).apply((connection) => ({ key, connection: connection as Connection }))),
+      this.plan.hosts
+        .filter(({ role }) => role === "manager")
+        .map(({ key }) => pulumi.output(machines.get(key)?.connection).apply((connection) => ({ key, connection: connection as Connection }))),
     );
     return this.plan.networks.map(
       (network) =>

@@ -139,7 +139,11 @@ function planSpace(text: string, reserved: readonly Reserved[], report: Report):
     report("addressSpace", `${whole} are public addresses: containers could not reach their real owners`, "take private space, such as 10.96.0.0/14");
   }
   if (whole.prefix > 22) {
-    report("addressSpace", `${whole} is too small: half of it is for networks, a quarter for Docker's own`, "take a /22 or larger; /14 is a good choice");
+    report(
+      "addressSpace",
+      `${whole} is too small: half of it is for networks, a quarter for Docker's own`,
+      "take a /22 or larger; /14 is a good choice",
+    );
     whole = Cidr.at(0n, 8);
   }
   for (const { network, what } of reserved) {
@@ -153,7 +157,11 @@ function planHosts(groups: readonly (readonly [string, HostGroup])[], sites: rea
   if (groups.length === 0) report("hosts", "no group of hosts is given", "give at least one group with a manager");
   for (const [key, group] of groups) {
     if (!keyPattern.test(key)) {
-      report(`hosts.${key}`, `"${key}" cannot name hosts`, "use lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters");
+      report(
+        `hosts.${key}`,
+        `"${key}" cannot name hosts`,
+        "use lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters",
+      );
     }
     if (group.role !== "manager" && group.role !== "worker") {
       report(`hosts.${key}.role`, `${JSON.stringify(group.role)} is not a role`, `write "manager" or "worker"`);
@@ -165,7 +173,16 @@ function planHosts(groups: readonly (readonly [string, HostGroup])[], sites: rea
     members.map((member): PlannedHost => {
       const key = `${group}-${member.place}`;
       const address = addresses.get(key) ?? member.address;
-      return { key, group, place: member.place, provider, role, site: site.key, labels: { ...labels, ...member.labels }, ...(address !== undefined && { address }) };
+      return {
+        key,
+        group,
+        place: member.place,
+        provider,
+        role,
+        site: site.key,
+        labels: { ...labels, ...member.labels },
+        ...(address !== undefined && { address }),
+      };
     }),
   );
   reportDuplicates(hosts, report);
@@ -177,7 +194,8 @@ function reportDuplicates(hosts: readonly PlannedHost[], report: Report): void {
   const byAddress = new Map<string, PlannedHost>();
   for (const host of hosts) {
     const twin = byKey.get(host.key);
-    if (twin) report(`hosts.${host.group}`, `two hosts are named ${host.key}, one of group ${twin.group}, one of ${host.group}`, "rename one of the groups");
+    if (twin)
+      report(`hosts.${host.group}`, `two hosts are named ${host.key}, one of group ${twin.group}, one of ${host.group}`, "rename one of the groups");
     byKey.set(host.key, host);
     const where = host.address && `${host.site} ${host.address}`;
     const neighbour = where && byAddress.get(where);
@@ -198,7 +216,11 @@ function planAddresses(groups: readonly (readonly [string, HostGroup])[], sites:
     if (!network || !isCidr(network) || members.length === 0) continue;
     const prefix = Math.min(28, Math.max(24, network.prefix + 2));
     const gateway = network.subnet(Math.max(prefix, network.prefix), 0);
-    const blocks = assignBlocks(network, members.map(([key]) => ({ key, prefix })), [gateway]);
+    const blocks = assignBlocks(
+      network,
+      members.map(([key]) => ({ key, prefix })),
+      [gateway],
+    );
     for (const problem of blocks.problems) {
       report(`hosts.${problem.key}`, `the network ${network} of site "${site.key}" has no room for it`, "take a larger network for the site");
     }
@@ -210,7 +232,11 @@ function planAddresses(groups: readonly (readonly [string, HostGroup])[], sites:
       }
       const beyond = hosts.filter(({ place }) => block && Number(place) > room);
       if (beyond.length > 0) {
-        report(`hosts.${group}`, `its block ${block} of the site's network holds hosts 1 to ${room}; ${beyond.length} of its hosts do not fit`, "split the group, or take a larger network for the site");
+        report(
+          `hosts.${group}`,
+          `its block ${block} of the site's network holds hosts 1 to ${room}; ${beyond.length} of its hosts do not fit`,
+          "split the group, or take a larger network for the site",
+        );
       }
     }
   }
@@ -247,10 +273,15 @@ function planNetworks(
   const requests = Object.entries(networks).map(([key, network]) => {
     const path = `networks.${key}`;
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(key) || ["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(key)) {
-      report(path, `"${key}" cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken");
+      report(
+        path,
+        `"${key}" cannot name a Docker network`,
+        "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken",
+      );
     }
     const prefix = network.prefix ?? 24;
-    if (!Number.isInteger(prefix) || prefix < 16 || prefix > 28) report(`${path}.prefix`, `${JSON.stringify(prefix)} is not usable`, "give a prefix length from 16 to 28");
+    if (!Number.isInteger(prefix) || prefix < 16 || prefix > 28)
+      report(`${path}.prefix`, `${JSON.stringify(prefix)} is not usable`, "give a prefix length from 16 to 28");
     const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, reserved, report);
     return { key, prefix: Math.min(28, Math.max(16, Math.trunc(prefix) || 24)), ...(pin && { pin }) };
   });

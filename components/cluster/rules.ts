@@ -24,7 +24,11 @@ export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quoru
   if (managers === 0) {
     report("hosts", "no host is a manager", `give one group the role "manager"`);
   } else if (managers > mostManagers) {
-    report("hosts", `${managers} managers are too many: each change waits for ${majority} of them`, `take 3, 5 or ${mostManagers} and make the rest workers`);
+    report(
+      "hosts",
+      `${managers} managers are too many: each change waits for ${majority} of them`,
+      `take 3, 5 or ${mostManagers} and make the rest workers`,
+    );
   } else if (managers % 2 === 0) {
     report(
       "hosts",

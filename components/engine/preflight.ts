@@ -39,7 +39,9 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number): Prefli
     refusals.push(`Docker is not there, or does not answer, and engine.source is "present": install it, or choose another source`);
   }
   if (needsEngine && engine.source !== "present" && !probe.apt) {
-    refusals.push(`Docker is not there and this system (${probe.distribution || "unknown"}) has no apt-get to install it with: install Docker yourself`);
+    refusals.push(
+      `Docker is not there and this system (${probe.distribution || "unknown"}) has no apt-get to install it with: install Docker yourself`,
+    );
   }
   if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
   if (!needsEngine) refusals.push(...versionProblems(version, engine.version));
@@ -49,7 +51,9 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number): Prefli
   }
   const skew = probe.epoch - now;
   if (Math.abs(skew) > mostClockSkewSeconds) {
-    refusals.push(`its clock is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} this machine's: certificates would not be valid; set it, and keep it by NTP`);
+    refusals.push(
+      `its clock is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} this machine's: certificates would not be valid; set it, and keep it by NTP`,
+    );
   }
   return { refusals, needsEngine };
 }
@@ -64,7 +68,9 @@ function versionProblems(version: string, wanted: string | undefined): string[] 
     problems.push(`its Docker ${version} is too old; ${oldestEngine.join(".")} or newer is needed`);
   }
   if (wanted !== undefined && !`${version}.`.startsWith(`${wanted}.`) && !version.startsWith(`${wanted}+`)) {
-    problems.push(`its Docker is ${version} and engine.version asks for ${wanted}: upgrade it, or change the version; a running engine is not replaced`);
+    problems.push(
+      `its Docker is ${version} and engine.version asks for ${wanted}: upgrade it, or change the version; a running engine is not replaced`,
+    );
   }
   return problems;
 }

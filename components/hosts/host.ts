@@ -95,13 +95,21 @@ export function numberedHosts(args: NumberedHosts): { readonly hosts: readonly H
   if (args.count !== undefined && args.numbers !== undefined) {
     problems.push({ path: "count", message: "count and numbers are both given", fix: "keep one of them" });
   } else if (args.count !== undefined && !whole(args.count)) {
-    problems.push({ path: "count", message: `${JSON.stringify(args.count)} is not a number of hosts`, fix: `give a whole number from 1 to ${mostHosts}` });
+    problems.push({
+      path: "count",
+      message: `${JSON.stringify(args.count)} is not a number of hosts`,
+      fix: `give a whole number from 1 to ${mostHosts}`,
+    });
     return { hosts: [], problems };
   }
   const numbers = args.numbers ?? Array.from({ length: args.count ?? 1 }, (_, index) => index + 1);
   numbers.forEach((number, index) => {
     if (!whole(number)) {
-      problems.push({ path: `numbers[${index}]`, message: `${JSON.stringify(number)} is not a host's number`, fix: `give whole numbers from 1 to ${mostHosts}` });
+      problems.push({
+        path: `numbers[${index}]`,
+        message: `${JSON.stringify(number)} is not a host's number`,
+        fix: `give whole numbers from 1 to ${mostHosts}`,
+      });
     } else if (numbers.indexOf(number) !== index) {
       problems.push({ path: `numbers[${index}]`, message: `host ${number} is named twice`, fix: "name each number once" });
     }
@@ -120,4 +128,3 @@ export interface PlannedHost {
   readonly address?: string;
   readonly labels: Readonly<Record<string, string>>;
 }
-

@@ -11,7 +11,8 @@ export function messageOf(error: unknown): string {
 }
 
 /** An engine that is not, or not yet, a manager that takes part: another one may be. */
-const noControl = /does not have a leader|not a swarm manager|has no leader|control\.sock|DeadlineExceeded|deadline exceeded|connection .*(broke|refused)|did not answer|no longer answers|raft/i;
+const noControl =
+  /does not have a leader|not a swarm manager|has no leader|control\.sock|DeadlineExceeded|deadline exceeded|connection .*(broke|refused)|did not answer|no longer answers|raft/i;
 
 /** The managers of the swarm, asked one after the other until one takes the call. */
 export class Control {

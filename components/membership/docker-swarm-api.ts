@@ -15,7 +15,12 @@ interface Info {
 interface Node {
   readonly ID: string;
   readonly Version: { readonly Index: number };
-  readonly Spec: { readonly Role: SwarmRole; readonly Availability: SwarmNode["availability"]; readonly Labels: Record<string, string> | null; readonly Name?: string };
+  readonly Spec: {
+    readonly Role: SwarmRole;
+    readonly Availability: SwarmNode["availability"];
+    readonly Labels: Record<string, string> | null;
+    readonly Name?: string;
+  };
   readonly Description?: { readonly Hostname?: string };
   readonly Status: { readonly State: SwarmNode["state"] };
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: NonNullable<SwarmNode["reachability"]> } | null;
@@ -134,4 +139,3 @@ export class DockerSwarmApi implements SwarmApi {
     return tasks.filter((task) => moving.includes(task.Status.State)).length;
   }
 }
-

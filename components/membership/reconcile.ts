@@ -93,7 +93,9 @@ class Reconciliation {
       const away = managers.filter((manager) => !isAlive(manager)).map(({ hostname }) => hostname);
       throw new MembershipRefusal(
         `Taking the manager ${node.hostname} out would leave ${alive} of ${total} managers, and ${majority} are needed to change anything ever again. Nothing was changed. ` +
-          (total === 0 || joining.length + total === 0 ? "Keep a manager." : `Bring back ${away.length > 0 ? away.join(", ") : "the other managers"} first, or keep this one.`),
+          (total === 0 || joining.length + total === 0
+            ? "Keep a manager."
+            : `Bring back ${away.length > 0 ? away.join(", ") : "the other managers"} first, or keep this one.`),
       );
     }
   }
@@ -101,7 +103,9 @@ class Reconciliation {
   /** Managers that are to be none any more, dead ones apart. */
   private managersToGo(): { readonly leaving: readonly SwarmNode[]; readonly dead: readonly SwarmNode[] } {
     const gone = [...this.departing(), ...this.replaced()].map(({ node }) => node).filter(({ role }) => role === "manager");
-    const demoted = this.desired.members.filter(({ role }) => role === "worker").flatMap(({ key }) => this.survey.nodes.filter(({ id, role }) => id === this.members.get(key) && role === "manager"));
+    const demoted = this.desired.members
+      .filter(({ role }) => role === "worker")
+      .flatMap(({ key }) => this.survey.nodes.filter(({ id, role }) => id === this.members.get(key) && role === "manager"));
     const all = [...new Map([...gone, ...demoted].map((node) => [node.id, node])).values()];
     return { leaving: all.filter(isAlive), dead: gone.filter((node) => !isAlive(node)) };
   }
@@ -117,7 +121,11 @@ class Reconciliation {
   private replaced(): { readonly key: string; readonly node: SwarmNode }[] {
     return this.desired.members
       .filter(({ key }) => this.survey.seen.has(key))
-      .flatMap(({ key }) => nodesFor(key, this.survey.nodes, this.memory).filter(({ id }) => id !== this.survey.seen.get(key)?.local.nodeId).map((node) => ({ key, node })));
+      .flatMap(({ key }) =>
+        nodesFor(key, this.survey.nodes, this.memory)
+          .filter(({ id }) => id !== this.survey.seen.get(key)?.local.nodeId)
+          .map((node) => ({ key, node })),
+      );
   }
 
   /** Each dead manager makes the majority harder to reach, so these go before anything else happens. */
@@ -270,7 +278,11 @@ function isAlive(node: SwarmNode): boolean {
   return node.state !== "down" && node.reachability !== "unreachable";
 }
 
-function addressesOf({ advertiseAddress, listenAddress, dataPathAddress }: DesiredMember): Pick<DesiredMember, "advertiseAddress" | "listenAddress" | "dataPathAddress"> {
+function addressesOf({
+  advertiseAddress,
+  listenAddress,
+  dataPathAddress,
+}: DesiredMember): Pick<DesiredMember, "advertiseAddress" | "listenAddress" | "dataPathAddress"> {
   return { advertiseAddress, listenAddress, dataPathAddress };
 }
 
@@ -279,7 +291,12 @@ function labelsFor(member: DesiredMember, node: SwarmNode): Record<string, strin
   const before = new Set((node.labels[managedLabel] ?? "").split(",").filter(Boolean));
   const others = Object.entries(node.labels).filter(([label]) => !before.has(label) && label !== leavingLabel && label !== managedLabel);
   const managed = Object.keys(member.labels ?? {}).sort();
-  return { ...Object.fromEntries(others), ...member.labels, [hostLabel]: member.key, ...(managed.length > 0 && { [managedLabel]: managed.join(",") }) };
+  return {
+    ...Object.fromEntries(others),
+    ...member.labels,
+    [hostLabel]: member.key,
+    ...(managed.length > 0 && { [managedLabel]: managed.join(",") }),
+  };
 }
 
 function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,15 @@
 import { messageOf, waitUntil } from "./control";
 import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
-import { type DesiredSwarm, type HostAccess, type HostFailure, hostLabel, type MembershipIo, type MembershipLimits, type MembershipMemory, MembershipRefusal } from "./types";
+import {
+  type DesiredSwarm,
+  type HostAccess,
+  type HostFailure,
+  hostLabel,
+  type MembershipIo,
+  type MembershipLimits,
+  type MembershipMemory,
+  MembershipRefusal,
+} from "./types";
 
 export interface Seen {
   readonly key: string;
@@ -56,7 +65,9 @@ function refuseWithoutManager(
 ): void {
   const locked = [...seen.values()].filter(({ local }) => local.state === "locked").map(({ key }) => key);
   if (locked.length > 0) {
-    throw new MembershipRefusal(`No manager answers, and ${locked.join(", ")} ${locked.length === 1 ? "is" : "are"} locked: run "docker swarm unlock" there with the unlock key, then run again.`);
+    throw new MembershipRefusal(
+      `No manager answers, and ${locked.join(", ")} ${locked.length === 1 ? "is" : "are"} locked: run "docker swarm unlock" there with the unlock key, then run again.`,
+    );
   }
   const members = [...seen.values()].filter(({ local }) => local.state !== "inactive").map(({ key }) => key);
   const abandoned = memory !== undefined && desired.abandonedSwarm === memory.swarmId;
@@ -74,7 +85,9 @@ function refuseWithoutManager(
   }
   const firstManagers = desired.members.filter(({ role }) => role === "manager");
   if (!firstManagers.some(({ key }) => seen.has(key))) {
-    const reasons = failures.filter(({ host }) => firstManagers.some(({ key }) => key === host)).map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`);
+    const reasons = failures
+      .filter(({ host }) => firstManagers.some(({ key }) => key === host))
+      .map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`);
     throw new MembershipRefusal(["No manager can be reached, so no swarm can be formed. Nothing was changed.", ...reasons].join("\n"));
   }
 }
@@ -117,7 +130,9 @@ function whichSwarm(managers: readonly Seen[], desired: DesiredSwarm, memory: Me
   for (const { key, local } of managers) byId.set(local.swarmId, [...(byId.get(local.swarmId) ?? []), key]);
   if (byId.size > 1) {
     const list = [...byId].map(([id, keys]) => `${keys.join(", ")} in ${id}`).join("; ");
-    throw new MembershipRefusal(`The hosts are in different swarms: ${list}. Nothing was changed. Decide which is to stay, and run "docker swarm leave --force" on the others.`);
+    throw new MembershipRefusal(
+      `The hosts are in different swarms: ${list}. Nothing was changed. Decide which is to stay, and run "docker swarm leave --force" on the others.`,
+    );
   }
   const [id = ""] = byId.keys();
   if (memory && memory.swarmId !== id && desired.abandonedSwarm !== memory.swarmId) {
@@ -137,7 +152,9 @@ function refuseForeign(seen: ReadonlyMap<string, Seen>, nodes: readonly SwarmNod
   );
   if (foreign.length > 0) {
     const keys = foreign.map(({ key }) => key).join(", ");
-    throw new MembershipRefusal(`${keys} ${foreign.length === 1 ? "is" : "are"} in another swarm than ${swarmId}. Nothing was changed. Run "docker swarm leave --force" there, or take the host out of the program.`);
+    throw new MembershipRefusal(
+      `${keys} ${foreign.length === 1 ? "is" : "are"} in another swarm than ${swarmId}. Nothing was changed. Run "docker swarm leave --force" there, or take the host out of the program.`,
+    );
   }
 }
 

@@ -24,8 +24,12 @@ export class OverlayNetwork extends pulumi.ComponentResource {
     const { name: network, ...spec } = args.network;
     const request = pulumi
       .output(args.managers)
-      .apply((managers): string => JSON.stringify({ cluster: args.cluster, name: network, spec, managers, reachableSeconds: args.reachableSeconds } satisfies NetworkRequest));
-    const command = new local.Command(name, transformed(args.transform, agentCommand("network-up", "network-down", pulumi.secret(request))), { parent: this });
+      .apply((managers): string =>
+        JSON.stringify({ cluster: args.cluster, name: network, spec, managers, reachableSeconds: args.reachableSeconds } satisfies NetworkRequest),
+      );
+    const command = new local.Command(name, transformed(args.transform, agentCommand("network-up", "network-down", pulumi.secret(request))), {
+      parent: this,
+    });
     this.networkId = pulumi.unsecret(command.stdout).apply((stdout) => (JSON.parse(stdout) as NetworkResponse).id);
     this.registerOutputs({ networkId: this.networkId });
   }

@@ -108,13 +108,17 @@ async function usersOf(api: NetworkApi, network: Network): Promise<string[]> {
   }
   const services = await api.get<readonly Service[]>("/services");
   const names = services
-    .filter(({ Spec }) => [...(Spec.Networks ?? []), ...(Spec.TaskTemplate.Networks ?? [])].some(({ Target }) => Target === network.Id || Target === network.Name))
+    .filter(({ Spec }) =>
+      [...(Spec.Networks ?? []), ...(Spec.TaskTemplate.Networks ?? [])].some(({ Target }) => Target === network.Id || Target === network.Name),
+    )
     .map(({ Spec }) => `service ${Spec.Name}`);
   const filters = encodeURIComponent(JSON.stringify({ network: [network.Id] }));
   const containers = await api.get<readonly { readonly Names: readonly string[]; readonly Labels: Readonly<Record<string, string>> }[]>(
     `/containers/json?all=true&filters=${filters}`,
   );
-  const alone = containers.filter(({ Labels }) => !("com.docker.swarm.service.id" in Labels)).map(({ Names }) => `container ${(Names[0] ?? "?").replace(/^\//, "")}`);
+  const alone = containers
+    .filter(({ Labels }) => !("com.docker.swarm.service.id" in Labels))
+    .map(({ Names }) => `container ${(Names[0] ?? "?").replace(/^\//, "")}`);
   return [...names, ...alone];
 }
 
@@ -130,7 +134,9 @@ async function remove(api: NetworkApi, network: Network, io: NetworkIo): Promise
         const users = await usersOf(api, network);
         throw new Error(
           `network ${network.Name} cannot be removed: ${error.reason}. ` +
-            (users.length > 0 ? `It is used by ${users.join(", ")}; remove these first` : "Look for containers on the other hosts that are attached to it"),
+            (users.length > 0
+              ? `It is used by ${users.join(", ")}; remove these first`
+              : "Look for containers on the other hosts that are attached to it"),
         );
       }
       await io.sleep(500);

@@ -51,10 +51,7 @@ export class SshSession {
         }
         const reason = explain(error);
         if (Date.now() + wait >= deadline) {
-          throw new RemoteError(
-            host,
-            `cannot be reached over SSH at ${target} within ${Math.round(limits.reachable / 1000)} s: ${reason}.`,
-          );
+          throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${Math.round(limits.reachable / 1000)} s: ${reason}.`);
         }
         onRetry(reason);
         await sleep(wait);
@@ -130,7 +127,9 @@ export class SshSession {
         let said = "";
         channel.on("data", () => resolve());
         channel.stderr.on("data", (data: Buffer) => (said += data.toString()));
-        channel.on("close", () => reject(new RemoteError(this.host, `another run has worked on this cluster for ${waitSeconds} s and still does ${said.trim()}`.trim())));
+        channel.on("close", () =>
+          reject(new RemoteError(this.host, `another run has worked on this cluster for ${waitSeconds} s and still does ${said.trim()}`.trim())),
+        );
       });
     });
   }
@@ -214,7 +213,7 @@ function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits, sock?:
       client.connect(config);
     } catch (error) {
       clearTimeout(timer);
-      reject(error as Error);
+      reject(error instanceof Error ? error : new Error(String(error)));
     }
   });
 }

@@ -10,230 +10,230 @@ const NODE_MODULES = dirname(dirname(dirname(require.resolve("@pulumi/pulumi/pac
 const SUBNET = { subnet: "172.31.231.0/24", gateway: "172.31.231.1" };
 
 interface Result {
-    readonly ok: boolean;
-    readonly output: string;
+  readonly ok: boolean;
+  readonly output: string;
 }
 
 /** A throw-away project with a state of its own; plugins come from the surrounding PULUMI_HOME. */
 class Project {
-    readonly directory = mkdtempSync(join(tmpdir(), "plugins-test-"));
-    private readonly environment = {
-        ...process.env,
-        PULUMI_BACKEND_URL: `file://${this.directory}/state`,
-        PULUMI_CONFIG_PASSPHRASE: "test",
-        PULUMI_SKIP_UPDATE_CHECK: "1",
-    };
+  readonly directory = mkdtempSync(join(tmpdir(), "plugins-test-"));
+  private readonly environment = {
+    ...process.env,
+    PULUMI_BACKEND_URL: `file://${this.directory}/state`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+  };
 
-    async initialise(): Promise<void> {
-        mkdirSync(join(this.directory, "state"));
-        symlinkSync(NODE_MODULES, join(this.directory, "node_modules"));
-        writeFileSync(join(this.directory, "Pulumi.yaml"), "name: plugins-test\nruntime: nodejs\nmain: index.js\n");
-        writeFileSync(join(this.directory, "package.json"), '{"name": "plugins-test", "private": true}\n');
-        const created = await this.pulumi("stack", "init", "test");
-        assert.ok(created.ok, created.output);
-    }
+  async initialise(): Promise<void> {
+    mkdirSync(join(this.directory, "state"));
+    symlinkSync(NODE_MODULES, join(this.directory, "node_modules"));
+    writeFileSync(join(this.directory, "Pulumi.yaml"), "name: plugins-test\nruntime: nodejs\nmain: index.js\n");
+    writeFileSync(join(this.directory, "package.json"), '{"name": "plugins-test", "private": true}\n');
+    const created = await this.pulumi("stack", "init", "test");
+    assert.ok(created.ok, created.output);
+  }
 
-    program(body: string): void {
-        const head = ["@pulumi/pulumi", "@pulumi/command", "@pulumi/docker"].map((name) => `const ${name.slice(8)} = require("${name}");`);
-        writeFileSync(join(this.directory, "index.js"), `${head.join("\n")}\n${body}\n`);
-    }
+  program(body: string): void {
+    const head = ["@pulumi/pulumi", "@pulumi/command", "@pulumi/docker"].map((name) => `const ${name.slice(8)} = require("${name}");`);
+    writeFileSync(join(this.directory, "index.js"), `${head.join("\n")}\n${body}\n`);
+  }
 
-    pulumi(...args: readonly string[]): Promise<Result> {
-        return new Promise((resolve) => {
-            const options = { cwd: this.directory, env: this.environment, maxBuffer: 1 << 26 };
-            execFile("pulumi", [...args, "--non-interactive"], options, (error, stdout, stderr) => {
-                resolve({ ok: error === null, output: stdout + stderr });
-            });
-        });
-    }
+  pulumi(...args: readonly string[]): Promise<Result> {
+    return new Promise((resolve) => {
+      const options = { cwd: this.directory, env: this.environment, maxBuffer: 1 << 26 };
+      execFile("pulumi", [...args, "--non-interactive"], options, (error, stdout, stderr) => {
+        resolve({ ok: error === null, output: stdout + stderr });
+      });
+    });
+  }
 
-    async must(operation: "up" | "refresh" | "destroy", ...args: readonly string[]): Promise<string> {
-        const result = await this.pulumi(operation, "--yes", "--skip-preview", "--stack", "test", ...args);
-        assert.ok(result.ok, result.output);
-        return result.output;
-    }
+  async must(operation: "up" | "refresh" | "destroy", ...args: readonly string[]): Promise<string> {
+    const result = await this.pulumi(operation, "--yes", "--skip-preview", "--stack", "test", ...args);
+    assert.ok(result.ok, result.output);
+    return result.output;
+  }
 
-    async up(body: string): Promise<string> {
-        this.program(body);
-        return this.must("up");
-    }
+  async up(body: string): Promise<string> {
+    this.program(body);
+    return this.must("up");
+  }
 
-    async mustFail(body: string): Promise<string> {
-        this.program(body);
-        const result = await this.pulumi("up", "--yes", "--skip-preview", "--stack", "test");
-        assert.ok(!result.ok, `expected a failure:\n${result.output}`);
-        return result.output;
-    }
+  async mustFail(body: string): Promise<string> {
+    this.program(body);
+    const result = await this.pulumi("up", "--yes", "--skip-preview", "--stack", "test");
+    assert.ok(!result.ok, `expected a failure:\n${result.output}`);
+    return result.output;
+  }
 
-    async outputs(): Promise<Record<string, unknown>> {
-        const result = await this.pulumi("stack", "output", "--json", "--stack", "test");
-        return JSON.parse(result.output) as Record<string, unknown>;
-    }
+  async outputs(): Promise<Record<string, unknown>> {
+    const result = await this.pulumi("stack", "output", "--json", "--stack", "test");
+    return JSON.parse(result.output) as Record<string, unknown>;
+  }
 
-    state(): string {
-        return readFileSync(join(this.directory, "state/.pulumi/stacks/plugins-test/test.json"), "utf8");
-    }
+  state(): string {
+    return readFileSync(join(this.directory, "state/.pulumi/stacks/plugins-test/test.json"), "utf8");
+  }
 
-    async dispose(): Promise<void> {
-        await this.pulumi("destroy", "--yes", "--skip-preview", "--stack", "test");
-        rmSync(this.directory, { recursive: true, force: true });
-    }
+  async dispose(): Promise<void> {
+    await this.pulumi("destroy", "--yes", "--skip-preview", "--stack", "test");
+    rmSync(this.directory, { recursive: true, force: true });
+  }
 }
 
 function succeeds(program: string, ...args: readonly string[]): boolean {
-    return spawnSync(program, args, { stdio: "ignore" }).status === 0;
+  return spawnSync(program, args, { stdio: "ignore" }).status === 0;
 }
 
 describe("the stand-in plugins under the real engine", function () {
-    this.timeout("3m");
-    let project: Project;
+  this.timeout("3m");
+  let project: Project;
+
+  before(function () {
+    if (succeeds("pulumi", "version")) return;
+    this.test?.parent?.eachTest((test) => (test.title += " (skipped: no pulumi on PATH)"));
+    this.skip();
+  });
+
+  beforeEach(async () => {
+    project = new Project();
+    await project.initialise();
+  });
+
+  afterEach(() => project.dispose());
+
+  describe("local.Command", () => {
+    const command = (args: string, options = "{}") =>
+      `const it = new command.local.Command("it", ${args}, ${options}); exports.stdout = it.stdout; exports.stderr = it.stderr;`;
+
+    it("creates, runs create again for lack of update, updates and deletes, each time with what it printed before", async () => {
+      const log = join(project.directory, "log");
+      const create = `echo "create after [$PULUMI_COMMAND_STDOUT]" >> ${log}; echo first; echo warning >&2`;
+      const remove = `echo "delete after [$PULUMI_COMMAND_STDOUT]" >> ${log}`;
+      const created = await project.up(command(JSON.stringify({ create, delete: remove })));
+      assert.match(created, /command:local:Command it .* warning/, "lines are shown beside the resource");
+      assert.deepEqual(await project.outputs(), { stdout: "first", stderr: "warning" });
+      await project.up(command(JSON.stringify({ create, delete: remove, environment: { A: "1" } })));
+      const update = `echo "update after [$PULUMI_COMMAND_STDOUT]" >> ${log}; printf 'second\\n\\n'`;
+      await project.up(command(JSON.stringify({ create, update, delete: remove })));
+      assert.deepEqual(await project.outputs(), { stdout: "second\n", stderr: "" });
+      await project.must("destroy");
+      assert.deepEqual(readFileSync(log, "utf8").trim().split("\n"), [
+        "create after []",
+        "create after [first]",
+        "update after [first]",
+        "delete after [second",
+        "]",
+      ]);
+    });
+
+    it("changes nothing on a second up and on a refresh", async () => {
+      await project.up(command('{ create: "date +%N" }'));
+      await project.must("up", "--expect-no-changes");
+      await project.must("refresh", "--expect-no-changes");
+    });
+
+    it("is replaced when triggers change, also by a value that is not known yet", async () => {
+      const triggered = (value: string) =>
+        `const other = new command.local.Command("other", { create: "echo ${value}", triggers: ["${value}"] });` +
+        command(`{ create: "echo it", update: "exit 1", triggers: [other.stdout] }`);
+      await project.up(triggered("a"));
+      project.program(triggered("b"));
+      const preview = await project.pulumi("preview", "--stack", "test");
+      assert.match(preview.output, /\+-2 to replace/);
+      assert.match(await project.up(triggered("b")), /\+-2 replaced/);
+    });
+
+    it("keeps a secret stdin out of the plain state", async () => {
+      await project.up(command('{ create: "wc -c", stdin: pulumi.secret("hush-hush") }'));
+      assert.deepEqual(await project.outputs(), { stdout: "9", stderr: "" });
+      assert.ok(!project.state().includes("hush-hush"));
+    });
+
+    it("reports a failing command with its status, text and output, and keeps nothing of it", async () => {
+      const output = await project.mustFail(command('{ create: "echo before; echo reason >&2; exit 3" }'));
+      assert.match(output, /exit status 3: running "echo before; echo reason >&2; exit 3":\s+before\s+reason/);
+      assert.ok(!project.state().includes("command:local:Command"));
+    });
+
+    it("refuses a property that it does not know", async () => {
+      // The typed class would drop it before the plugin sees it.
+      const untyped = 'new pulumi.CustomResource("command:local:Command", "it", { creaet: "true" }, { version: "1.2.1" });';
+      assert.match(await project.mustFail(untyped), /creaet: no such property; expected one of create, /);
+    });
+
+    it("is killed when the resource's time limit runs out", async () => {
+      const started = Date.now();
+      const output = await project.mustFail(command('{ create: "sleep 100" }', '{ customTimeouts: { create: "1s" } }'));
+      assert.match(output, /signal: killed \(the operation's time limit of 1 s ran out\)/);
+      assert.ok(Date.now() - started < 60_000);
+    });
+  });
+
+  describe("remote.Command", () => {
+    const hostKeys = utils.generateKeyPairSync("ed25519");
+    const otherKeys = utils.generateKeyPairSync("ed25519");
+    const server = new Server({ hostKeys: [hostKeys.private] }, (client) => {
+      client.on("authentication", (attempt) => {
+        if (attempt.method === "password" && attempt.password === "open sesame") attempt.accept();
+        else attempt.reject(["password"]);
+      });
+      client.on("session", (accept) =>
+        accept().on("exec", (acceptExec, _reject, { command }) => {
+          const channel = acceptExec();
+          const child = spawn("/bin/sh", ["-c", command]);
+          channel.pipe(child.stdin);
+          child.stdout.on("data", (data: Buffer) => channel.write(data));
+          child.stderr.on("data", (data: Buffer) => channel.stderr.write(data));
+          child.on("close", (status) => {
+            channel.exit(status ?? 1);
+            channel.end();
+          });
+        }),
+      );
+      client.on("error", () => undefined);
+    });
+    const remote = (hostKey: string, args: object) => {
+      const { port } = server.address() as AddressInfo;
+      const connection = { host: "127.0.0.1", port, user: "ali", password: "open sesame", hostKey, dialErrorLimit: 2 };
+      return `const it = new command.remote.Command("it", ${JSON.stringify({ connection, ...args })}); exports.stdout = it.stdout;`;
+    };
+
+    before((done) => void server.listen(0, "127.0.0.1", done));
+    after((done) => void server.close(() => done()));
+
+    it("runs create, update and delete over a connection with a pinned host key", async () => {
+      const log = join(project.directory, "log");
+      await project.up(remote(hostKeys.public, { create: "cat; echo there", stdin: "in\n", delete: `echo gone >> ${log}` }));
+      assert.deepEqual(await project.outputs(), { stdout: "in\nthere" });
+      await project.up(remote(hostKeys.public, { create: "false", update: "echo again", delete: `echo gone >> ${log}` }));
+      assert.deepEqual(await project.outputs(), { stdout: "again" });
+      await project.must("destroy");
+      assert.equal(readFileSync(log, "utf8"), "gone\n");
+    });
+
+    it("reports a failing command and refuses another host key than the pinned one", async () => {
+      assert.match(await project.mustFail(remote(hostKeys.public, { create: "exit 4" })), /Process exited with status 4: running "exit 4"/);
+      assert.match(await project.mustFail(remote(otherKeys.public, { create: "true" })), /after 2 failed attempts: .*[Hh]ost/);
+    });
+  });
+
+  describe("docker", () => {
+    let image: string;
 
     before(function () {
-        if (succeeds("pulumi", "version")) return;
-        this.test?.parent?.eachTest((test) => (test.title += " (skipped: no pulumi on PATH)"));
+      const images = spawnSync("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], { encoding: "utf8" });
+      const found = images.stdout?.split("\n").find((name) => /^(busybox|alpine|debian|pulumi-swarm-host):[^<]/.test(name));
+      if (found === undefined && !succeeds("docker", "pull", "busybox:latest")) {
+        const reason = images.status === 0 ? "no busybox image, and none can be pulled" : "no Docker daemon";
+        this.test?.parent?.eachTest((test) => (test.title += ` (skipped: ${reason})`));
         this.skip();
+      }
+      image = found ?? "busybox:latest";
     });
 
-    beforeEach(async () => {
-        project = new Project();
-        await project.initialise();
-    });
-
-    afterEach(() => project.dispose());
-
-    describe("local.Command", () => {
-        const command = (args: string, options = "{}") =>
-            `const it = new command.local.Command("it", ${args}, ${options}); exports.stdout = it.stdout; exports.stderr = it.stderr;`;
-
-        it("creates, runs create again for lack of update, updates and deletes, each time with what it printed before", async () => {
-            const log = join(project.directory, "log");
-            const create = `echo "create after [$PULUMI_COMMAND_STDOUT]" >> ${log}; echo first; echo warning >&2`;
-            const remove = `echo "delete after [$PULUMI_COMMAND_STDOUT]" >> ${log}`;
-            const created = await project.up(command(JSON.stringify({ create, delete: remove })));
-            assert.match(created, /command:local:Command it .* warning/, "lines are shown beside the resource");
-            assert.deepEqual(await project.outputs(), { stdout: "first", stderr: "warning" });
-            await project.up(command(JSON.stringify({ create, delete: remove, environment: { A: "1" } })));
-            const update = `echo "update after [$PULUMI_COMMAND_STDOUT]" >> ${log}; printf 'second\\n\\n'`;
-            await project.up(command(JSON.stringify({ create, update, delete: remove })));
-            assert.deepEqual(await project.outputs(), { stdout: "second\n", stderr: "" });
-            await project.must("destroy");
-            assert.deepEqual(readFileSync(log, "utf8").trim().split("\n"), [
-                "create after []",
-                "create after [first]",
-                "update after [first]",
-                "delete after [second",
-                "]",
-            ]);
-        });
-
-        it("changes nothing on a second up and on a refresh", async () => {
-            await project.up(command('{ create: "date +%N" }'));
-            await project.must("up", "--expect-no-changes");
-            await project.must("refresh", "--expect-no-changes");
-        });
-
-        it("is replaced when triggers change, also by a value that is not known yet", async () => {
-            const triggered = (value: string) =>
-                `const other = new command.local.Command("other", { create: "echo ${value}", triggers: ["${value}"] });` +
-                command(`{ create: "echo it", update: "exit 1", triggers: [other.stdout] }`);
-            await project.up(triggered("a"));
-            project.program(triggered("b"));
-            const preview = await project.pulumi("preview", "--stack", "test");
-            assert.match(preview.output, /\+-2 to replace/);
-            assert.match(await project.up(triggered("b")), /\+-2 replaced/);
-        });
-
-        it("keeps a secret stdin out of the plain state", async () => {
-            await project.up(command('{ create: "wc -c", stdin: pulumi.secret("hush-hush") }'));
-            assert.deepEqual(await project.outputs(), { stdout: "9", stderr: "" });
-            assert.ok(!project.state().includes("hush-hush"));
-        });
-
-        it("reports a failing command with its status, text and output, and keeps nothing of it", async () => {
-            const output = await project.mustFail(command('{ create: "echo before; echo reason >&2; exit 3" }'));
-            assert.match(output, /exit status 3: running "echo before; echo reason >&2; exit 3":\s+before\s+reason/);
-            assert.ok(!project.state().includes("command:local:Command"));
-        });
-
-        it("refuses a property that it does not know", async () => {
-            // The typed class would drop it before the plugin sees it.
-            const untyped = 'new pulumi.CustomResource("command:local:Command", "it", { creaet: "true" }, { version: "1.2.1" });';
-            assert.match(await project.mustFail(untyped), /creaet: no such property; expected one of create, /);
-        });
-
-        it("is killed when the resource's time limit runs out", async () => {
-            const started = Date.now();
-            const output = await project.mustFail(command('{ create: "sleep 100" }', '{ customTimeouts: { create: "1s" } }'));
-            assert.match(output, /signal: killed \(the operation's time limit of 1 s ran out\)/);
-            assert.ok(Date.now() - started < 60_000);
-        });
-    });
-
-    describe("remote.Command", () => {
-        const hostKeys = utils.generateKeyPairSync("ed25519");
-        const otherKeys = utils.generateKeyPairSync("ed25519");
-        const server = new Server({ hostKeys: [hostKeys.private] }, (client) => {
-            client.on("authentication", (attempt) => {
-                if (attempt.method === "password" && attempt.password === "open sesame") attempt.accept();
-                else attempt.reject(["password"]);
-            });
-            client.on("session", (accept) =>
-                accept().on("exec", (acceptExec, _reject, { command }) => {
-                    const channel = acceptExec();
-                    const child = spawn("/bin/sh", ["-c", command]);
-                    channel.pipe(child.stdin);
-                    child.stdout.on("data", (data: Buffer) => channel.write(data));
-                    child.stderr.on("data", (data: Buffer) => channel.stderr.write(data));
-                    child.on("close", (status) => {
-                        channel.exit(status ?? 1);
-                        channel.end();
-                    });
-                }),
-            );
-            client.on("error", () => undefined);
-        });
-        const remote = (hostKey: string, args: object) => {
-            const { port } = server.address() as AddressInfo;
-            const connection = { host: "127.0.0.1", port, user: "ali", password: "open sesame", hostKey, dialErrorLimit: 2 };
-            return `const it = new command.remote.Command("it", ${JSON.stringify({ connection, ...args })}); exports.stdout = it.stdout;`;
-        };
-
-        before((done) => void server.listen(0, "127.0.0.1", done));
-        after((done) => void server.close(() => done()));
-
-        it("runs create, update and delete over a connection with a pinned host key", async () => {
-            const log = join(project.directory, "log");
-            await project.up(remote(hostKeys.public, { create: "cat; echo there", stdin: "in\n", delete: `echo gone >> ${log}` }));
-            assert.deepEqual(await project.outputs(), { stdout: "in\nthere" });
-            await project.up(remote(hostKeys.public, { create: "false", update: "echo again", delete: `echo gone >> ${log}` }));
-            assert.deepEqual(await project.outputs(), { stdout: "again" });
-            await project.must("destroy");
-            assert.equal(readFileSync(log, "utf8"), "gone\n");
-        });
-
-        it("reports a failing command and refuses another host key than the pinned one", async () => {
-            assert.match(await project.mustFail(remote(hostKeys.public, { create: "exit 4" })), /Process exited with status 4: running "exit 4"/);
-            assert.match(await project.mustFail(remote(otherKeys.public, { create: "true" })), /after 2 failed attempts: .*[Hh]ost/);
-        });
-    });
-
-    describe("docker", () => {
-        let image: string;
-
-        before(function () {
-            const images = spawnSync("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], { encoding: "utf8" });
-            const found = images.stdout?.split("\n").find((name) => /^(busybox|alpine|debian|pulumi-swarm-host):[^<]/.test(name));
-            if (found === undefined && !succeeds("docker", "pull", "busybox:latest")) {
-                const reason = images.status === 0 ? "no busybox image, and none can be pulled" : "no Docker daemon";
-                this.test?.parent?.eachTest((test) => (test.title += ` (skipped: ${reason})`));
-                this.skip();
-            }
-            image = found ?? "busybox:latest";
-        });
-
-        const machine = (args: object = {}) => {
-            const all = { name: "plugins-test", command: ["sleep", "1000"], securityOpts: ["systempaths=unconfined"], image, ...args };
-            return `
+    const machine = (args: object = {}) => {
+      const all = { name: "plugins-test", command: ["sleep", "1000"], securityOpts: ["systempaths=unconfined"], image, ...args };
+      return `
                 const net = new docker.Network("net", { name: "plugins-test", ipamConfigs: [${JSON.stringify(SUBNET)}] });
                 const it = new docker.Container("it", {
                     ...${JSON.stringify(all)},
@@ -241,51 +241,51 @@ describe("the stand-in plugins under the real engine", function () {
                     uploads: [{ file: "/deep/er/file", content: pulumi.secret("hush-hush"), permissions: "0600" }],
                 }, { ignoreChanges: ["image", "securityOpts"] });
                 exports.address = it.networkDatas.apply((networks) => networks[0].ipAddress);`;
-        };
-        const inside = (...args: string[]) => spawnSync("docker", ["exec", "plugins-test", ...args], { encoding: "utf8" }).stdout.trim();
+    };
+    const inside = (...args: string[]) => spawnSync("docker", ["exec", "plugins-test", ...args], { encoding: "utf8" }).stdout.trim();
 
-        it("makes a network and a container that stay unchanged over a second up and a refresh", async () => {
-            await project.up(machine());
-            assert.deepEqual(await project.outputs(), { address: "172.31.231.10" });
-            assert.equal(inside("cat", "/deep/er/file"), "hush-hush");
-            assert.equal(inside("stat", "-c", "%a", "/deep/er/file"), "600");
-            assert.ok(!project.state().includes("hush-hush"));
-            await project.must("up", "--expect-no-changes");
-            await project.must("refresh", "--expect-no-changes");
-            await project.must("up", "--expect-no-changes");
-            await project.must("destroy");
-            assert.ok(!succeeds("docker", "inspect", "plugins-test"), "container and network are gone");
-        });
-
-        it("updates memory in place and replaces for a new hostname, deleting the fixed name first", async () => {
-            await project.up(machine({ memory: 64 }));
-            assert.match(await project.up(machine({ memory: 32 })), /~ 1 updated/);
-            assert.match(await project.up(machine({ memory: 32, hostname: "other" })), /deleting original[^]*\+-1 replaced/);
-            assert.equal(inside("hostname"), "other");
-        });
-
-        it("drops a container that was removed behind its back, and makes it anew", async () => {
-            await project.up(machine());
-            assert.ok(succeeds("docker", "rm", "--force", "--volumes", "plugins-test"));
-            assert.match(await project.must("refresh"), /- 1 deleted/);
-            assert.match(await project.up(machine()), /\+ 1 created/);
-        });
-
-        it("shows a stopped container as no longer running", async () => {
-            await project.up(machine());
-            assert.ok(succeeds("docker", "kill", "plugins-test"));
-            assert.match(await project.must("refresh", "--diff"), /mustRun\s*: false/);
-        });
-
-        it("fails with the last lines of a container that exits at once, and leaves none behind", async () => {
-            const output = await project.mustFail(machine({ command: ["sh", "-c", "echo sad; exit 5"] }));
-            assert.match(output, /exited at once with code 5[^]*sad/);
-            assert.ok(!succeeds("docker", "container", "inspect", "plugins-test"));
-        });
-
-        it("says which image it neither has nor can pull", async () => {
-            const output = await project.mustFail(machine({ image: "127.0.0.1:9/no-such-image:1" }));
-            assert.match(output, /image 127\.0\.0\.1:9\/no-such-image:1: not in the daemon, and pulling it failed: /);
-        });
+    it("makes a network and a container that stay unchanged over a second up and a refresh", async () => {
+      await project.up(machine());
+      assert.deepEqual(await project.outputs(), { address: "172.31.231.10" });
+      assert.equal(inside("cat", "/deep/er/file"), "hush-hush");
+      assert.equal(inside("stat", "-c", "%a", "/deep/er/file"), "600");
+      assert.ok(!project.state().includes("hush-hush"));
+      await project.must("up", "--expect-no-changes");
+      await project.must("refresh", "--expect-no-changes");
+      await project.must("up", "--expect-no-changes");
+      await project.must("destroy");
+      assert.ok(!succeeds("docker", "inspect", "plugins-test"), "container and network are gone");
     });
+
+    it("updates memory in place and replaces for a new hostname, deleting the fixed name first", async () => {
+      await project.up(machine({ memory: 64 }));
+      assert.match(await project.up(machine({ memory: 32 })), /~ 1 updated/);
+      assert.match(await project.up(machine({ memory: 32, hostname: "other" })), /deleting original[^]*\+-1 replaced/);
+      assert.equal(inside("hostname"), "other");
+    });
+
+    it("drops a container that was removed behind its back, and makes it anew", async () => {
+      await project.up(machine());
+      assert.ok(succeeds("docker", "rm", "--force", "--volumes", "plugins-test"));
+      assert.match(await project.must("refresh"), /- 1 deleted/);
+      assert.match(await project.up(machine()), /\+ 1 created/);
+    });
+
+    it("shows a stopped container as no longer running", async () => {
+      await project.up(machine());
+      assert.ok(succeeds("docker", "kill", "plugins-test"));
+      assert.match(await project.must("refresh", "--diff"), /mustRun\s*: false/);
+    });
+
+    it("fails with the last lines of a container that exits at once, and leaves none behind", async () => {
+      const output = await project.mustFail(machine({ command: ["sh", "-c", "echo sad; exit 5"] }));
+      assert.match(output, /exited at once with code 5[^]*sad/);
+      assert.ok(!succeeds("docker", "container", "inspect", "plugins-test"));
+    });
+
+    it("says which image it neither has nor can pull", async () => {
+      const output = await project.mustFail(machine({ image: "127.0.0.1:9/no-such-image:1" }));
+      assert.match(output, /image 127\.0\.0\.1:9\/no-such-image:1: not in the daemon, and pulling it failed: /);
+    });
+  });
 });

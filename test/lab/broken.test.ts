@@ -6,7 +6,11 @@ const network = "10.215.0.0/16";
 const wait = { reachableSeconds: 20 };
 
 function spec(managers: number, workers: number): object {
-  return { local: { control: { role: "manager", count: managers, network }, edge: { role: "worker", count: workers, network } }, networks: { web: {} }, ...wait };
+  return {
+    local: { control: { role: "manager", count: managers, network }, edge: { role: "worker", count: workers, network } },
+    networks: { web: {} },
+    ...wait,
+  };
 }
 
 async function memberNames(lab: Lab): Promise<string[]> {
@@ -32,7 +36,10 @@ describe("a host that does not do as it should", function () {
     const result = await lab.stack.up();
     assert.notEqual(result.code, 0);
     assert.ok(Date.now() - started < 120_000, "bounded");
-    assert.match(result.stdout + result.stderr, /1 host is not as asked; the other hosts are done\..*\n.*edge-1: cannot be reached over SSH at root@\S+ within 20 s: no answer/);
+    assert.match(
+      result.stdout + result.stderr,
+      /1 host is not as asked; the other hosts are done\..*\n.*edge-1: cannot be reached over SSH at root@\S+ within 20 s: no answer/,
+    );
     assert.ok((await memberNames(lab)).includes("edge-2"));
     await run("docker", ["unpause", "broken-edge-1"]);
     await lab.up();
@@ -50,7 +57,13 @@ describe("a host that does not do as it should", function () {
   });
 
   it("is named when it presents another host key, and nothing is sent to it", async () => {
-    await run("docker", ["exec", "broken-edge-1", "sh", "-c", "rm /etc/ssh/ssh_host_ed25519_key && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh"]);
+    await run("docker", [
+      "exec",
+      "broken-edge-1",
+      "sh",
+      "-c",
+      "rm /etc/ssh/ssh_host_ed25519_key && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh",
+    ]);
     await lab.spec(spec(1, 4));
     const result = await lab.stack.up();
     assert.notEqual(result.code, 0);
@@ -111,7 +124,14 @@ describe("wrong input", function () {
     const result = await lab.stack.preview();
     assert.notEqual(result.code, 0);
     const said = result.stdout + result.stderr;
-    for (const part of [/addressSpace: 8\.8\.0\.0\/14 are public/, /2 managers bear/, /hosts\.edge\.role: "boss"/, /hosts\.edge\.count: 0/, /networks\.web\.subnet: .*overlaps 10\.215\.0\.0\/16/, /networks\.x: "x" cannot name/]) {
+    for (const part of [
+      /addressSpace: 8\.8\.0\.0\/14 are public/,
+      /2 managers bear/,
+      /hosts\.edge\.role: "boss"/,
+      /hosts\.edge\.count: 0/,
+      /networks\.web\.subnet: .*overlaps 10\.215\.0\.0\/16/,
+      /networks\.x: "x" cannot name/,
+    ]) {
       assert.match(said, part);
     }
     assert.doesNotMatch(said, /\.ts:\d+|\.js:\d+|    at /);

@@ -119,7 +119,9 @@ describe("a cluster of local hosts", function () {
         `docker service create --detach --quiet --no-resolve-image --name stays --endpoint-mode dnsrr --network web --replicas 2 ` +
           `--constraint node.role==worker ${testImage} /bin/busybox sleep 100000`,
       );
-      await eventually("both tasks run", 60, async () => ((await shell.on("control-1", "docker service ls --format '{{.Replicas}}' --filter name=stays")) === "2/2" ? true : undefined));
+      await eventually("both tasks run", 60, async () =>
+        (await shell.on("control-1", "docker service ls --format '{{.Replicas}}' --filter name=stays")) === "2/2" ? true : undefined,
+      );
     });
     const before = await lab.withShell(nodes);
     await lab.spec({ local: { control: managers, edge: { role: "worker", numbers: [2], network } }, networks });
@@ -129,7 +131,10 @@ describe("a cluster of local hosts", function () {
     const after = await lab.withShell(nodes);
     assert.deepEqual(
       after.map(({ ID }) => ID).sort(),
-      before.filter(({ Hostname }) => Hostname !== "edge-1").map(({ ID }) => ID).sort(),
+      before
+        .filter(({ Hostname }) => Hostname !== "edge-1")
+        .map(({ ID }) => ID)
+        .sort(),
     );
     assert.ok(after.every(({ Status }) => Status === "Ready"));
     await lab.withShell((shell) =>
@@ -159,10 +164,16 @@ describe("a cluster of local hosts", function () {
 
   it("refuses to change a network in use, says who uses it, and leaves it working", async () => {
     const { networksMade } = await lab.outputs();
-    await lab.spec({ local: { control: managers, edge: { role: "worker", numbers: [2], network } }, networks: { ...networks, web: { subnet: "10.97.250.0/24" } } });
+    await lab.spec({
+      local: { control: managers, edge: { role: "worker", numbers: [2], network } },
+      networks: { ...networks, web: { subnet: "10.97.250.0/24" } },
+    });
     const result = await lab.stack.up();
     assert.notEqual(result.code, 0);
-    assert.match(result.stdout + result.stderr, /network web cannot be changed \(.*subnet.*\) while it is used by service stays; it is left as it was/);
+    assert.match(
+      result.stdout + result.stderr,
+      /network web cannot be changed \(.*subnet.*\) while it is used by service stays; it is left as it was/,
+    );
     const now = await lab.withShell((shell) => shell.on("control-2", "docker network inspect web --format '{{(index .IPAM.Config 0).Subnet}}'"));
     assert.equal(now, networksMade["web"]?.subnet);
     await lab.withShell((shell) => shell.on("control-2", "docker service rm stays"));

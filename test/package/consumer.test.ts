@@ -34,14 +34,28 @@ describe("the packed package", function () {
     const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder, "--json"]);
     assert.equal(packed.code, 0, packed.stderr);
     const [{ filename = "", files = [] } = {}] = JSON.parse(packed.stdout) as { filename?: string; files?: { path: string }[] }[];
-    assert.ok(files.every(({ path }) => !path.startsWith("dist/tools")), "no tool of ours is in it");
-    assert.ok(files.some(({ path }) => path.endsWith("engine/probe.sh")), "the scripts are in it");
+    assert.ok(
+      files.every(({ path }) => !path.startsWith("dist/tools")),
+      "no tool of ours is in it",
+    );
+    assert.ok(
+      files.some(({ path }) => path.endsWith("engine/probe.sh")),
+      "the scripts are in it",
+    );
 
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true }));
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { module: "nodenext", strict: true, noEmit: true, skipLibCheck: false, types: ["node"], rootDir: "." }, include: ["index.ts"] }));
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: { module: "nodenext", strict: true, noEmit: true, skipLibCheck: false, types: ["node"], rootDir: "." },
+        include: ["index.ts"],
+      }),
+    );
     writeFileSync(join(folder, "Pulumi.yaml"), "name: consumer\nruntime: nodejs\n");
     writeFileSync(join(folder, "index.ts"), program);
-    const installed = await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", join(folder, filename)], { cwd: folder });
+    const installed = await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", join(folder, filename)], {
+      cwd: folder,
+    });
     assert.equal(installed.code, 0, installed.stderr);
     // The tools of a TypeScript project, as it would have them; ours are linked to spare a download.
     mkdirSync(join(folder, "node_modules", "@types"), { recursive: true });

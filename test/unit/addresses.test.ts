@@ -63,8 +63,14 @@ describe("CIDR arithmetic", () => {
     assert.equal(String(network.subnet(24, 1023)), "10.99.255.0/24");
     assert.ok(network.contains(cidr("10.99.255.0/24")) && !network.contains(cidr("10.100.0.0/24")));
     assert.ok(cidr("0.0.0.0/0").overlaps(network));
-    assert.deepEqual(["10.0.0.0/8", "172.31.0.0/16", "192.168.1.0/24", "100.64.0.0/10"].map((text) => isPrivate(cidr(text))), [true, true, true, true]);
-    assert.deepEqual(["172.32.0.0/16", "8.8.8.0/24", "10.0.0.0/7", "100.128.0.0/16"].map((text) => isPrivate(cidr(text))), [false, false, false, false]);
+    assert.deepEqual(
+      ["10.0.0.0/8", "172.31.0.0/16", "192.168.1.0/24", "100.64.0.0/10"].map((text) => isPrivate(cidr(text))),
+      [true, true, true, true],
+    );
+    assert.deepEqual(
+      ["172.32.0.0/16", "8.8.8.0/24", "10.0.0.0/7", "100.128.0.0/16"].map((text) => isPrivate(cidr(text))),
+      [false, false, false, false],
+    );
   });
 
   it("refuses what is no network", () => {
@@ -79,7 +85,14 @@ describe("the plan", () => {
     const args = { hosts: { control: local.hosts({ role: "manager", numbers: [1, 3, 7] }) }, networks: { web: {} } } as const;
     const { plan } = planCluster(args);
     assert.deepEqual(plan, planCluster(args).plan);
-    assert.deepEqual(plan.hosts.map(({ key, address }) => [key, address?.split(".")[3]]), [["control-1", "1"], ["control-3", "3"], ["control-7", "7"]]);
+    assert.deepEqual(
+      plan.hosts.map(({ key, address }) => [key, address?.split(".")[3]]),
+      [
+        ["control-1", "1"],
+        ["control-3", "3"],
+        ["control-7", "7"],
+      ],
+    );
   });
 
   it("says what the loss of hosts would do", () => {

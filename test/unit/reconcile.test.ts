@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { dissolveMembership, type DesiredSwarm, type MembershipMemory, MembershipRefusal, type MembershipResult, reconcileMembership } from "../../components/membership/reconcile";
+import {
+  dissolveMembership,
+  type DesiredSwarm,
+  type MembershipMemory,
+  MembershipRefusal,
+  type MembershipResult,
+  reconcileMembership,
+} from "../../components/membership/reconcile";
 import type { SwarmRole } from "../../components/membership/swarm-api";
 import { Crash, desire, World } from "./simulation";
 
@@ -27,11 +34,17 @@ async function refusal(world: World, desired: DesiredSwarm, memory?: MembershipM
 }
 
 function active(roles: Readonly<Record<string, SwarmRole>>): string[] {
-  return Object.entries(roles).map(([key, role]) => `${key} ${role} active`).sort();
+  return Object.entries(roles)
+    .map(([key, role]) => `${key} ${role} active`)
+    .sort();
 }
 
 describe("the membership reconciler", () => {
-  for (const roles of [{ a: "manager" }, { a: "manager", b: "worker", c: "worker" }, { a: "manager", b: "manager", c: "manager", d: "worker" }] as const) {
+  for (const roles of [
+    { a: "manager" },
+    { a: "manager", b: "worker", c: "worker" },
+    { a: "manager", b: "manager", c: "manager", d: "worker" },
+  ] as const) {
     it(`forms a swarm of ${Object.values(roles).join(", ")}, and does nothing the second time`, async () => {
       const { world, memory } = await formed(desire(roles));
       assert.deepEqual(world.members(), active(roles));
@@ -83,7 +96,9 @@ describe("the membership reconciler", () => {
 
   it("leaves nodes alone that it never knew, and labels that others set", async () => {
     const { world, memory } = await formed(desire({ a: "manager" }));
-    await world.api("stranger").join({ token: `SWMTKN-worker-${memory.swarmId}`, managers: ["a:2377"], advertiseAddress: "s", listenAddress: "s:2377", dataPathAddress: "s" });
+    await world
+      .api("stranger")
+      .join({ token: `SWMTKN-worker-${memory.swarmId}`, managers: ["a:2377"], advertiseAddress: "s", listenAddress: "s:2377", dataPathAddress: "s" });
     await world.api("a").updateNode(memory.nodes["a"] ?? "", { labels: { mine: "1", "pulumi-swarm.host": "a" } });
     await run(world, desire({ a: "manager" }), memory);
     assert.deepEqual(world.members(), ["a manager active", "stranger worker active"]);
@@ -92,7 +107,9 @@ describe("the membership reconciler", () => {
   });
 
   it("sets the labels of the program and takes them off again", async () => {
-    const labelled = (labels: Record<string, string>): DesiredSwarm => ({ members: desire({ a: "manager" }).members.map((member) => ({ ...member, labels })) });
+    const labelled = (labels: Record<string, string>): DesiredSwarm => ({
+      members: desire({ a: "manager" }).members.map((member) => ({ ...member, labels })),
+    });
     const { world, memory } = await formed(labelled({ disk: "fast", zone: "x" }));
     const labels = async (): Promise<unknown> => (await world.api("a").nodes())[0]?.labels;
     assert.deepEqual(await labels(), { disk: "fast", zone: "x", "pulumi-swarm.host": "a", "pulumi-swarm.labels": "disk,zone" });
@@ -133,7 +150,10 @@ describe("the membership reconciler", () => {
     world.kill("b");
     world.now += 60_000;
     const after = await run(world, desire({ a: "manager", b: "worker", c: "worker" }), memory);
-    assert.deepEqual(after.failures.map(({ host }) => host), ["b"]);
+    assert.deepEqual(
+      after.failures.map(({ host }) => host),
+      ["b"],
+    );
     assert.equal(after.nodes["b"], memory.nodes["b"]);
     assert.deepEqual(world.members(), active({ a: "manager", b: "worker", c: "worker" }));
   });
@@ -186,7 +206,10 @@ describe("the membership reconciler", () => {
       const { world, memory } = await formed(three);
       world.kill("c");
       world.now += 60_000;
-      assert.match(await refusal(world, desire({ a: "manager", b: "worker", c: "manager" }), memory), /Taking the manager b out would leave 1 of 2 managers, and 2 are needed.*Bring back c first/);
+      assert.match(
+        await refusal(world, desire({ a: "manager", b: "worker", c: "manager" }), memory),
+        /Taking the manager b out would leave 1 of 2 managers, and 2 are needed.*Bring back c first/,
+      );
     });
 
     it("to form a swarm when no manager can be reached", async () => {
@@ -217,7 +240,10 @@ describe("the membership reconciler", () => {
         const memory = from.members.length > 0 ? await run(world, from) : undefined;
         happens(world);
         world.crashAfter = world.mutations + cut;
-        const first = await run(world, to, memory).then((result) => (result.failures.length > 0 ? "crashed" : "done"), (error: unknown) => (error instanceof Crash || error instanceof Error ? "crashed" : "?"));
+        const first = await run(world, to, memory).then(
+          (result) => (result.failures.length > 0 ? "crashed" : "done"),
+          (error: unknown) => (error instanceof Crash || error instanceof Error ? "crashed" : "?"),
+        );
         world.crashAfter = Number.POSITIVE_INFINITY;
         world.now += 5_000;
         const after = await run(world, to, memory);
@@ -233,7 +259,9 @@ describe("the membership reconciler", () => {
 
   it("comes to what was asked through any sequence of edits, never losing the quorum", async () => {
     const keys = ["a", "b", "c", "d", "e", "f"];
-    const roles = fc.record(Object.fromEntries(keys.map((key) => [key, fc.constantFrom("manager", "worker", "absent")]))).filter((record) => Object.values(record).includes("manager"));
+    const roles = fc
+      .record(Object.fromEntries(keys.map((key) => [key, fc.constantFrom("manager", "worker", "absent")])))
+      .filter((record) => Object.values(record).includes("manager"));
     const step = fc.record({ roles, replaced: fc.option(fc.constantFrom(...keys)) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async (steps) => {
@@ -246,7 +274,11 @@ describe("the membership reconciler", () => {
           // A swarm outlives the loss of a minority of its managers, no more.
           if (replaced && members.length > 0 && (!isManager || managers > 2)) world.boot(replaced);
           const desired = desire(Object.fromEntries(Object.entries(wanted).filter(([, role]) => role !== "absent")) as Record<string, SwarmRole>);
-          const kept = memory === undefined || Object.keys(memory.nodes).some((key) => desired.members.some((member) => member.key === key) && world.members().some((line) => line.startsWith(`${key} manager`)));
+          const kept =
+            memory === undefined ||
+            Object.keys(memory.nodes).some(
+              (key) => desired.members.some((member) => member.key === key) && world.members().some((line) => line.startsWith(`${key} manager`)),
+            );
           if (!kept) continue;
           try {
             memory = await run(world, desired, memory);

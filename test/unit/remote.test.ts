@@ -11,7 +11,7 @@ import { deriveSshKey } from "../../components/remote/ssh-key";
 
 describe("a value for a shell script", () => {
   it("comes out of the shell as it went in, whatever is in it", () => {
-    const text = fc.string({ unit: "binary", maxLength: 30 }).filter((value) => !value.includes("\0") && value.isWellFormed());
+    const text = fc.string({ unit: "binary", maxLength: 30 }).filter((value) => !value.includes("\0") && Buffer.from(value).toString() === value);
     fc.assert(
       fc.property(fc.array(text, { minLength: 1, maxLength: 60 }), (values) => {
         const script = values.map((value) => `printf '%s\\0' ${quote(value)}`).join("\n");
@@ -52,7 +52,18 @@ describe("a derived SSH key", () => {
 });
 
 describe("the preflight of a host", () => {
-  const good: Probe = { engine: "26.1.5+dfsg1 1.45", cli: true, distribution: "debian trixie", apt: true, systemd: true, vxlan: true, ipvs: true, epoch: 1000, freeKilobytes: 9e6, hostname: "a" };
+  const good: Probe = {
+    engine: "26.1.5+dfsg1 1.45",
+    cli: true,
+    distribution: "debian trixie",
+    apt: true,
+    systemd: true,
+    vxlan: true,
+    ipvs: true,
+    epoch: 1000,
+    freeKilobytes: 9e6,
+    hostname: "a",
+  };
   const cases: readonly (readonly [string, Partial<Probe>, Parameters<typeof preflight>[1], RegExp | undefined])[] = [
     ["passes a good one", {}, {}, undefined],
     ["passes a version as asked", {}, { version: "26.1" }, undefined],

@@ -93,7 +93,9 @@ export class World {
   }
 
   private machineOf(swarm: Swarm, nodeId: string): Machine | undefined {
-    return [...this.machines.values()].find((machine) => machine.alive && machine.swarm === swarm && machine.nodeId === nodeId && machine.state === "active");
+    return [...this.machines.values()].find(
+      (machine) => machine.alive && machine.swarm === swarm && machine.nodeId === nodeId && machine.state === "active",
+    );
   }
 
   private margin(swarm: Swarm): number {
@@ -115,7 +117,8 @@ export class World {
   private asManager(machine: Machine): Swarm {
     const { swarm, key } = machine;
     if (!machine.alive) this.refuse(key, "did not answer");
-    if (!swarm || machine.state !== "active" || swarm.nodes.get(machine.nodeId)?.role !== "manager") this.refuse(key, "This node is not a swarm manager");
+    if (!swarm || machine.state !== "active" || swarm.nodes.get(machine.nodeId)?.role !== "manager")
+      this.refuse(key, "This node is not a swarm manager");
     if (this.margin(swarm) < 0 || this.now < swarm.electedAt) {
       this.now += 500;
       this.refuse(key, "The swarm does not have a leader");
@@ -131,7 +134,9 @@ export class World {
 
   api(key: string): SwarmApi {
     const machine = this.machine(key);
-    const self = this;
+    // The methods below are called on an object of their own.
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const self: World = this;
     return {
       async local(): Promise<LocalSwarmState> {
         if (!machine.alive) self.refuse(key, "did not answer");
@@ -157,20 +162,24 @@ export class World {
         self.mutate();
         if (machine.state !== "inactive") self.refuse(key, "This node is already part of a swarm");
         const [, role = "", id = ""] = token.split("-");
-        const asked = managers.map((address) => self.machines.get(address.split(":")[0] ?? "")).find((manager) => manager?.alive && manager.state === "active");
-        if (!asked?.swarm || asked.swarm.id !== id || self.margin(asked.swarm) < 0) {
+        const asked = managers
+          .map((address) => self.machines.get(address.split(":")[0] ?? ""))
+          .find((manager) => manager?.alive && manager.state === "active");
+        const swarm = asked?.swarm;
+        if (!swarm || swarm.id !== id || self.margin(swarm) < 0) {
           machine.state = "pending";
           self.now += 20_000;
           self.refuse(key, `Timeout was reached before node joined with ${token}. The attempt will continue in the background`);
         }
-        self.join(machine, asked.swarm, role as SwarmRole);
-        self.mutateAfterJoin(asked.swarm);
+        self.join(machine, swarm, role as SwarmRole);
+        self.mutateAfterJoin(swarm);
       },
       async leave(force: boolean): Promise<void> {
         if (machine.state === "inactive") return;
         self.mutate();
         const node = machine.swarm?.nodes.get(machine.nodeId);
-        if (node?.role === "manager" && !force) self.refuse(key, "You are attempting to leave the swarm on a node that is participating as a manager");
+        if (node?.role === "manager" && !force)
+          self.refuse(key, "You are attempting to leave the swarm on a node that is participating as a manager");
         if (node) node.downAt = self.now + (self.now < machine.staleUntil + 20_000 ? 12_000 : 2_000);
         Object.assign(machine, { state: "inactive", nodeId: "", swarm: undefined });
       },
@@ -185,7 +194,16 @@ export class World {
           const down = node.downAt !== undefined && self.now >= node.downAt;
           const state = down ? "down" : self.now < swarm.electedAt + 3_000 && swarm.electedAt > 0 ? "unknown" : "ready";
           const { id, hostname, role, availability, labels } = node;
-          return { id, hostname, role, availability, labels, state, leader: false, ...(role === "manager" && { reachability: alive ? "reachable" : "unreachable" }) };
+          return {
+            id,
+            hostname,
+            role,
+            availability,
+            labels,
+            state,
+            leader: false,
+            ...(role === "manager" && { reachability: alive ? "reachable" : "unreachable" }),
+          };
         });
       },
       async updateNode(nodeId: string, change: NodeChange): Promise<void> {
@@ -194,7 +212,8 @@ export class World {
         if (self.mutations % 7 === 0) self.refuse(key, "update out of sequence");
         const node = swarm.nodes.get(nodeId) ?? self.refuse(key, `node ${nodeId} not found`);
         if (change.role === "worker" && node.role === "manager") {
-          if ([...swarm.nodes.values()].filter(({ role }) => role === "manager").length === 1) self.refuse(key, "attempting to demote the last manager of the swarm");
+          if ([...swarm.nodes.values()].filter(({ role }) => role === "manager").length === 1)
+            self.refuse(key, "attempting to demote the last manager of the swarm");
           const demoted = self.machineOf(swarm, nodeId);
           if (demoted) demoted.staleUntil = self.now + 3_000;
         }
@@ -207,7 +226,8 @@ export class World {
         self.mutate(swarm);
         const node = swarm.nodes.get(nodeId);
         if (!node) return;
-        if (node.role === "manager") self.refuse(key, `node ${nodeId} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`);
+        if (node.role === "manager")
+          self.refuse(key, `node ${nodeId} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`);
         const down = node.downAt !== undefined && self.now >= node.downAt;
         if (!down && !force) self.refuse(key, `node ${nodeId} is not down and can't be removed`);
         swarm.nodes.delete(nodeId);

@@ -17,60 +17,161 @@ function problemsOf(args: Partial<SwarmClusterArgs>): string[] {
 
 /** What a user wrote, and the one line that it gives. */
 const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] = [
-  ["an address space that is no network", { addressSpace: "10.96.0.0" }, /^addressSpace: "10\.96\.0\.0" is not an IPv4 network in CIDR form.*Fix: for example/],
+  [
+    "an address space that is no network",
+    { addressSpace: "10.96.0.0" },
+    /^addressSpace: "10\.96\.0\.0" is not an IPv4 network in CIDR form.*Fix: for example/,
+  ],
   ["an address space with host bits", { addressSpace: "10.96.0.1/14" }, /has bits set beyond its prefix; the network is 10\.96\.0\.0\/14/],
   ["public addresses", { addressSpace: "20.0.0.0/8" }, /^addressSpace: 20\.0\.0\.0\/8 are public addresses/],
   ["too small a space", { addressSpace: "10.96.0.0/24" }, /^addressSpace: 10\.96\.0\.0\/24 is too small.*Fix: take a \/22 or larger/],
-  ["a space over a site's network", { addressSpace: "10.208.0.0/12" }, /^addressSpace: 10\.208\.0\.0\/12 overlaps 10\.213\.0\.0\/16, the network of site/],
+  [
+    "a space over a site's network",
+    { addressSpace: "10.208.0.0/12" },
+    /^addressSpace: 10\.208\.0\.0\/12 overlaps 10\.213\.0\.0\/16, the network of site/,
+  ],
   ["a space over Docker's ingress", { addressSpace: "10.0.0.0/14" }, /^addressSpace: .*overlaps 10\.0\.0\.0\/24, Docker's ingress network/],
   ["a space over a network to avoid", { avoid: ["10.97.0.0/16"] }, /^addressSpace: .*overlaps 10\.97\.0\.0\/16, avoid\[0\]/],
   ["a network to avoid that is none", { avoid: ["office"] }, /^avoid\[0\]: "office" is not an IPv4 network/],
   ["no host at all", { hosts: {} }, /^hosts: no group of hosts is given/],
   ["no manager", { hosts: { edge: local.hosts({ role: "worker" }) } }, /^hosts: no host is a manager/],
-  ["an even number of managers", { hosts: { control: local.hosts({ role: "manager", count: 2 }) } }, /^hosts: 2 managers bear the loss of no more than 1 do \(0\).*Fix: take 1 or 3/],
+  [
+    "an even number of managers",
+    { hosts: { control: local.hosts({ role: "manager", count: 2 }) } },
+    /^hosts: 2 managers bear the loss of no more than 1 do \(0\).*Fix: take 1 or 3/,
+  ],
   ["too many managers", { hosts: { control: local.hosts({ role: "manager", count: 9 }) } }, /^hosts: 9 managers are too many.*Fix: take 3, 5 or 7/],
-  ["a count that is none", { hosts: { control, edge: local.hosts({ role: "worker", count: 0 }) } }, /^hosts\.edge\.count: 0 is not a number of hosts/],
-  ["a count and numbers", { hosts: { control, edge: local.hosts({ role: "worker", count: 1, numbers: [1] }) } }, /^hosts\.edge\.count: count and numbers are both given/],
-  ["a number twice", { hosts: { control, edge: local.hosts({ role: "worker", numbers: [2, 2] }) } }, /^hosts\.edge\.numbers\[1\]: host 2 is named twice/],
-  ["more hosts than the site has room for", { hosts: { control, edge: local.hosts({ role: "worker", count: 300 }) } }, /^hosts\.edge: its block .* holds hosts 1 to 254; 46 of its hosts do not fit/],
+  [
+    "a count that is none",
+    { hosts: { control, edge: local.hosts({ role: "worker", count: 0 }) } },
+    /^hosts\.edge\.count: 0 is not a number of hosts/,
+  ],
+  [
+    "a count and numbers",
+    { hosts: { control, edge: local.hosts({ role: "worker", count: 1, numbers: [1] }) } },
+    /^hosts\.edge\.count: count and numbers are both given/,
+  ],
+  [
+    "a number twice",
+    { hosts: { control, edge: local.hosts({ role: "worker", numbers: [2, 2] }) } },
+    /^hosts\.edge\.numbers\[1\]: host 2 is named twice/,
+  ],
+  [
+    "more hosts than the site has room for",
+    { hosts: { control, edge: local.hosts({ role: "worker", count: 300 }) } },
+    /^hosts\.edge: its block .* holds hosts 1 to 254; 46 of its hosts do not fit/,
+  ],
   ["a role that is none", { hosts: { control, edge: local.hosts({ role: "boss" as "worker" }) } }, /^hosts\.edge\.role: "boss" is not a role/],
-  ["a group's name that cannot name hosts", { hosts: { control, Edge_1: local.hosts({ role: "worker" }) } }, /^hosts\.Edge_1: "Edge_1" cannot name hosts/],
+  [
+    "a group's name that cannot name hosts",
+    { hosts: { control, Edge_1: local.hosts({ role: "worker" }) } },
+    /^hosts\.Edge_1: "Edge_1" cannot name hosts/,
+  ],
   [
     "two hosts of one name",
-    { hosts: { control, "edge-1": local.hosts({ role: "worker" }), edge: existing.hosts({ role: "worker", privateKey: "k", machines: { "1-1": { ...machines.a } }, site: "local 10.213.0.0/16", network: "10.213.0.0/16" }) } },
+    {
+      hosts: {
+        control,
+        "edge-1": local.hosts({ role: "worker" }),
+        edge: existing.hosts({
+          role: "worker",
+          privateKey: "k",
+          machines: { "1-1": { ...machines.a } },
+          site: "local 10.213.0.0/16",
+          network: "10.213.0.0/16",
+        }),
+      },
+    },
     /two hosts are named edge-1-1, one of group edge-1, one of edge/,
   ],
-  ["two machines of one address", { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { ...machines, b: machines.a, c: { ...machines.a, address: "192.168.7.12" } } }) } }, /^hosts\.rack: rack-b has the address 192\.168\.7\.10 of rack-a/],
+  [
+    "two machines of one address",
+    {
+      hosts: {
+        rack: existing.hosts({
+          role: "manager",
+          privateKey: "k",
+          machines: { ...machines, b: machines.a, c: { ...machines.a, address: "192.168.7.12" } },
+        }),
+      },
+    },
+    /^hosts\.rack: rack-b has the address 192\.168\.7\.10 of rack-a/,
+  ],
   ["no way to log in", { hosts: { rack: existing.hosts({ role: "manager", machines }) } }, /^hosts\.rack\.privateKey: there is no way to log in/],
-  ["no host key", { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "192.168.7.10", hostKey: "" } } }) } }, /^hosts\.rack\.machines\.a\.hostKey: no host key is pinned.*ssh-keyscan -t ed25519 192\.168\.7\.10/],
-  ["a name where an address is needed", { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "rack.example.org", hostKey } } }) } }, /^hosts\.rack\.machines\.a\.address: "rack\.example\.org" is not an IPv4 address.*privateAddress/],
+  [
+    "no host key",
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "192.168.7.10", hostKey: "" } } }) } },
+    /^hosts\.rack\.machines\.a\.hostKey: no host key is pinned.*ssh-keyscan -t ed25519 192\.168\.7\.10/,
+  ],
+  [
+    "a name where an address is needed",
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "rack.example.org", hostKey } } }) } },
+    /^hosts\.rack\.machines\.a\.address: "rack\.example\.org" is not an IPv4 address.*privateAddress/,
+  ],
   ["an unknown overlay", { overlay: "weave" as unknown as Overlay }, /^overlay: "weave" is not an overlay/],
   ["an unknown underlay", { underlay: {} as Underlay }, /^underlay: \{\} is not an underlay/],
-  ["plaintext between sites", { hosts: { control, rack: existing.hosts({ role: "worker", privateKey: "k", machines }) } }, /^overlay: the native overlay would carry container traffic in plaintext between the sites/],
+  [
+    "plaintext between sites",
+    { hosts: { control, rack: existing.hosts({ role: "worker", privateKey: "k", machines }) } },
+    /^overlay: the native overlay would carry container traffic in plaintext between the sites/,
+  ],
   ["a network's name that Docker refuses", { networks: { "my net": {} } }, /^networks\.my net: "my net" cannot name a Docker network/],
   ["a name that Docker keeps", { networks: { ingress: {} } }, /^networks\.ingress: "ingress" cannot name/],
   ["a prefix that is none", { networks: { web: { prefix: 30 } } }, /^networks\.web\.prefix: 30 is not usable/],
-  ["a subnet over a site's network", { networks: { web: { subnet: "10.213.4.0/24" } } }, /^networks\.web\.subnet: 10\.213\.4\.0\/24 overlaps 10\.213\.0\.0\/16/],
-  ["two networks on one subnet", { networks: { web: { subnet: "10.97.1.0/24" }, db: { subnet: "10.97.0.0/16" } } }, /^networks\.web: 10\.97\.1\.0\/24 overlaps 10\.97\.0\.0\/16 of db/],
-  ["more networks than fit", { addressSpace: "10.96.0.0/22", networks: { aa: { prefix: 24 }, bb: { prefix: 24 }, cc: { prefix: 24 } } }, /^networks\.cc: no \/24 is left for it in 10\.96\.2\.0\/23\. Fix: take an address space/],
-  ["a label that is ours", { hosts: { control: local.hosts({ role: "manager", count: 1, labels: { "pulumi-swarm.host": "x" } }) } }, /the label pulumi-swarm\.host is kept for this package/],
+  [
+    "a subnet over a site's network",
+    { networks: { web: { subnet: "10.213.4.0/24" } } },
+    /^networks\.web\.subnet: 10\.213\.4\.0\/24 overlaps 10\.213\.0\.0\/16/,
+  ],
+  [
+    "two networks on one subnet",
+    { networks: { web: { subnet: "10.97.1.0/24" }, db: { subnet: "10.97.0.0/16" } } },
+    /^networks\.web: 10\.97\.1\.0\/24 overlaps 10\.97\.0\.0\/16 of db/,
+  ],
+  [
+    "more networks than fit",
+    { addressSpace: "10.96.0.0/22", networks: { aa: { prefix: 24 }, bb: { prefix: 24 }, cc: { prefix: 24 } } },
+    /^networks\.cc: no \/24 is left for it in 10\.96\.2\.0\/23\. Fix: take an address space/,
+  ],
+  [
+    "a label that is ours",
+    { hosts: { control: local.hosts({ role: "manager", count: 1, labels: { "pulumi-swarm.host": "x" } }) } },
+    /the label pulumi-swarm\.host is kept for this package/,
+  ],
   ["a version that is none", { engine: { version: "latest" } }, /^engine\.version: "latest" is not a version/],
-  ["a setting that a swarm cannot have", { engine: { settings: { "live-restore": true } } }, /^engine\.settings: live-restore does not work in a swarm/],
+  [
+    "a setting that a swarm cannot have",
+    { engine: { settings: { "live-restore": true } } },
+    /^engine\.settings: live-restore does not work in a swarm/,
+  ],
   ["a time that is none", { membership: { reachableSeconds: 1 } }, /^membership\.reachableSeconds: 1 is not a usable time/],
-  ["too little memory", { hosts: { control: local.hosts({ role: "manager", count: 1, memory: 8 }) } }, /^hosts\.control\.memory: 8 MiB are not enough/],
+  [
+    "too little memory",
+    { hosts: { control: local.hosts({ role: "manager", count: 1, memory: 8 }) } },
+    /^hosts\.control\.memory: 8 MiB are not enough/,
+  ],
 ];
 
 describe("wrong input", () => {
   for (const [what, args, expected] of cases) {
     it(`is named with its place and its fix: ${what}`, () => {
       const problems = problemsOf(args);
-      assert.ok(problems.some((problem) => expected.test(problem)), problems.join("\n") || "no problem was found");
-      assert.ok(problems.every((problem) => !/undefined|\[object/.test(problem)), problems.join("\n"));
+      assert.ok(
+        problems.some((problem) => expected.test(problem)),
+        problems.join("\n") || "no problem was found",
+      );
+      assert.ok(
+        problems.every((problem) => !/undefined|\[object/.test(problem)),
+        problems.join("\n"),
+      );
     });
   }
 
   it("is not found where all is well", () => {
-    assert.deepEqual(problemsOf({ networks: { web: {}, db: { internal: true } }, avoid: ["10.0.0.0/8".replace("10.0", "172.30").replace("/8", "/16")] }), []);
+    assert.deepEqual(
+      problemsOf({ networks: { web: {}, db: { internal: true } }, avoid: ["10.0.0.0/8".replace("10.0", "172.30").replace("/8", "/16")] }),
+      [],
+    );
   });
 
   it("is told all at once", () => {

@@ -52,7 +52,11 @@ export class ClusterShell {
   }
 
   close(): void {
-    for (const session of this.sessions.values()) session.then((open) => open.close(), () => {});
+    for (const session of this.sessions.values())
+      session.then(
+        (open) => open.close(),
+        () => {},
+      );
   }
 }
 

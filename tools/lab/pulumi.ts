@@ -7,7 +7,7 @@ export const root = __dirname.includes(`${join("dist", "tools")}`) ? dirname(dir
 
 // Plain JavaScript, because the setup runs before anything is compiled.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
-const { labEnv } = require(join(root, "tools", "setup", "env.js")) as { labEnv(): NodeJS.ProcessEnv };
+const { labEnv } = require(join(root, "tools", "setup", "env.js")) as { labEnv: () => NodeJS.ProcessEnv };
 
 export interface CommandResult {
   readonly code: number;

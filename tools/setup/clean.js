@@ -29,7 +29,9 @@ async function removals({ all }) {
     ...(await images()),
     ...(await ourDaemon()),
     ...(journal.routes ?? []).map((route) => ({ what: `route ${route}`, remove: () => ask("ip", ["route", "del", ...route.split(" ")]) })),
-    ...(journal.inotify ?? []).slice(0, 1).map((value) => ({ what: `fs.inotify.max_user_instances back to ${value}`, remove: () => fs.writeFileSync(inotifyInstances, value) })),
+    ...(journal.inotify ?? [])
+      .slice(0, 1)
+      .map((value) => ({ what: `fs.inotify.max_user_instances back to ${value}`, remove: () => fs.writeFileSync(inotifyInstances, value) })),
     ...folder("dist"),
     ...(all ? folder("node_modules") : []),
     ...folder(".lab"),

@@ -42,10 +42,17 @@ function refuseUnlessWeMayStart(problem) {
   const remote = process.env.DOCKER_HOST;
   if (remote) throw new SetupError(`no Docker engine answers at DOCKER_HOST=${remote}`, "start it, or unset the variable to use this machine's own");
   if (/permission denied/i.test(problem)) {
-    throw new SetupError("the Docker engine refuses this user", "join its group (sudo usermod -aG docker $USER, then log in again), or run this as root");
+    throw new SetupError(
+      "the Docker engine refuses this user",
+      "join its group (sudo usermod -aG docker $USER, then log in again), or run this as root",
+    );
   }
   if (process.platform !== "linux") throw new SetupError("no Docker engine answers", "local hosts need Linux: run this there");
-  if (!isRoot) throw new SetupError("no Docker engine answers", "install and start Docker (https://docs.docker.com/engine/install), or run this as root on Debian or Ubuntu");
+  if (!isRoot)
+    throw new SetupError(
+      "no Docker engine answers",
+      "install and start Docker (https://docs.docker.com/engine/install), or run this as root on Debian or Ubuntu",
+    );
 }
 
 /** @param {Progress} progress */
@@ -119,7 +126,9 @@ async function answersInTime() {
   const limit = Date.now() + startLimit;
   while ((await engine()).version === undefined) {
     if (Date.now() > limit) {
-      const log = fs.existsSync(paths.dockerdLog) ? `${path.relative(paths.root, paths.dockerdLog)} ends with:\n${lastLines(paths.dockerdLog, 12)}` : "it was started by someone else";
+      const log = fs.existsSync(paths.dockerdLog)
+        ? `${path.relative(paths.root, paths.dockerdLog)} ends with:\n${lastLines(paths.dockerdLog, 12)}`
+        : "it was started by someone else";
       throw new SetupError(`the Docker engine does not answer ${startLimit / 1000} s after its start`, log);
     }
     await pause(200);

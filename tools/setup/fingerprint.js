@@ -31,7 +31,10 @@ function filesBelow(entry) {
   const stat = fs.statSync(absolute, { throwIfNoEntry: false });
   if (stat === undefined) return [];
   if (!stat.isDirectory()) return [entry];
-  return fs.readdirSync(absolute).sort().flatMap((name) => filesBelow(path.join(entry, name)));
+  return fs
+    .readdirSync(absolute)
+    .sort()
+    .flatMap((name) => filesBelow(path.join(entry, name)));
 }
 
 /** A stamp says of what state of the sources something was made. @param {string} name */

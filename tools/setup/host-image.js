@@ -73,25 +73,30 @@ async function bootstrap({ progress, image, suite, packages, recipe }) {
   const tar = path.join(paths.lab, `${image.replace(":", "-")}.tar`);
   const folder = path.join(paths.root, recipeFolder);
   try {
-    await run(`mmdebstrap-${image.replace(":", "-")}`, "mmdebstrap", [
-      "--quiet",
-      "--variant=minbase",
-      `--include=${packages.join(",")}`,
-      // Our configuration files are there when packages bring theirs.
-      "--dpkgopt=force-confold",
-      "--dpkgopt=path-exclude=/usr/share/doc/*",
-      "--dpkgopt=path-exclude=/usr/share/man/*",
-      // Packages are kept from one time to the next.
-      "--skip=essential/unlink",
-      `--setup-hook=mkdir -p "$1/var/cache/apt/archives"`,
-      `--setup-hook=sync-in '${cache}' /var/cache/apt/archives`,
-      `--customize-hook=sync-out /var/cache/apt/archives '${cache}'`,
-      `--customize-hook=sync-in '${folder}/rootfs' /`,
-      `--customize-hook=copy-in '${folder}/slim.sh' /tmp`,
-      `--customize-hook=chroot "$1" sh /tmp/slim.sh && rm "$1/tmp/slim.sh"`,
-      suite,
-      tar,
-    ], { fix: "needs a Debian mirror, and 1 GB in the folder for temporary files" });
+    await run(
+      `mmdebstrap-${image.replace(":", "-")}`,
+      "mmdebstrap",
+      [
+        "--quiet",
+        "--variant=minbase",
+        `--include=${packages.join(",")}`,
+        // Our configuration files are there when packages bring theirs.
+        "--dpkgopt=force-confold",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        // Packages are kept from one time to the next.
+        "--skip=essential/unlink",
+        `--setup-hook=mkdir -p "$1/var/cache/apt/archives"`,
+        `--setup-hook=sync-in '${cache}' /var/cache/apt/archives`,
+        `--customize-hook=sync-out /var/cache/apt/archives '${cache}'`,
+        `--customize-hook=sync-in '${folder}/rootfs' /`,
+        `--customize-hook=copy-in '${folder}/slim.sh' /tmp`,
+        `--customize-hook=chroot "$1" sh /tmp/slim.sh && rm "$1/tmp/slim.sh"`,
+        suite,
+        tar,
+      ],
+      { fix: "needs a Debian mirror, and 1 GB in the folder for temporary files" },
+    );
     const changes = ['CMD ["/usr/local/sbin/boot-machine"]', "ENV container=docker", `LABEL ${recipeLabel}=${recipe}`];
     await run("docker-import", "docker", ["import", ...changes.flatMap((change) => ["--change", change]), tar, image]);
   } finally {

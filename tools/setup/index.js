@@ -48,7 +48,8 @@ async function allOf(works) {
 /** @param {unknown} error */
 function tell(error) {
   const errors = error instanceof AggregateError ? error.errors : [error];
-  for (const each of errors) process.stderr.write(`setup: ${each instanceof SetupError ? each.message : each instanceof Error ? each.stack : String(each)}\n`);
+  for (const each of errors)
+    process.stderr.write(`setup: ${each instanceof SetupError ? each.message : each instanceof Error ? each.stack : String(each)}\n`);
 }
 
 async function main() {

@@ -24,7 +24,11 @@ async function plugins() {
     writeStandIn(plugin);
     standIns.push(`${name} ${plugin.version}`);
   }
-  progress.done(standIns.length > 0 ? `stand-ins from tools/plugins for ${standIns.join(" and ")}, because Pulumi's plugins cannot be downloaded here` : undefined);
+  progress.done(
+    standIns.length > 0
+      ? `stand-ins from tools/plugins for ${standIns.join(" and ")}, because Pulumi's plugins cannot be downloaded here`
+      : undefined,
+  );
 }
 
 /**

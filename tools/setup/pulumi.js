@@ -82,7 +82,10 @@ async function get(progress, version) {
     return run("pulumi-install", "sh", ["-c", installer, "sh", version, paths.lab]);
   }
   if (find("go") === undefined) {
-    throw new SetupError(`pulumi ${version} or newer is not here`, "install it (https://www.pulumi.com/docs/install), or install Go, from whose modules it can be built");
+    throw new SetupError(
+      `pulumi ${version} or newer is not here`,
+      "install it (https://www.pulumi.com/docs/install), or install Go, from whose modules it can be built",
+    );
   }
   progress.working(`building the CLI ${version} from Go modules, about 3 minutes the first time`);
   await goBuild("cli", version);
@@ -99,7 +102,12 @@ async function goBuild(name, version) {
   const tool = fs.readFileSync(path.join(cwd, "go.mod"), "utf8").match(/^tool (\S+)$/m)?.[1];
   if (tool === undefined) throw new SetupError(`tools/go/${name}/go.mod names no tool`, "restore the file");
   const stamp = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
-  await run(`go-build-${name}`, "go", ["build", "-mod=readonly", "-ldflags", `-s -w ${stamp}`, "-o", path.join(paths.bin, path.basename(tool)), tool], { cwd });
+  await run(
+    `go-build-${name}`,
+    "go",
+    ["build", "-mod=readonly", "-ldflags", `-s -w ${stamp}`, "-o", path.join(paths.bin, path.basename(tool)), tool],
+    { cwd },
+  );
 }
 
 module.exports = { pulumi };

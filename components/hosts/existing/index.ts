@@ -69,13 +69,11 @@ export function hosts(args: ExistingHostsArgs): HostGroup {
     provider: "existing",
     role: args.role,
     site: { key: args.site ?? "existing", mtu: args.mtu ?? 1500, ...(args.network !== undefined && { network: args.network }) },
-    hosts: machines.map(
-      ([place, machine]): HostDescription => ({
-        place,
-        address: machine.privateAddress ?? machine.address,
-        ...(machine.labels && { labels: machine.labels }),
-      }),
-    ),
+    hosts: machines.map(([place, machine]): HostDescription => ({
+      place,
+      address: machine.privateAddress ?? machine.address,
+      ...(machine.labels && { labels: machine.labels }),
+    })),
     addressing: "given",
     problems: [...checkAccess(args), ...machines.flatMap(([place, machine]) => checkMachine(place, machine))],
     ...(args.labels && { labels: args.labels }),
@@ -94,7 +92,8 @@ function checkAccess(args: ExistingHostsArgs): Problem[] {
   if (args.privateKey === undefined && args.agentSocket === undefined) {
     problems.push({ path: "privateKey", message: "there is no way to log in", fix: "give privateKey or agentSocket" });
   }
-  if (args.bastion && !hostKeyPattern.test(args.bastion.hostKey)) problems.push(hostKeyProblem("bastion.hostKey", args.bastion.hostKey, args.bastion.address));
+  if (args.bastion && !hostKeyPattern.test(args.bastion.hostKey))
+    problems.push(hostKeyProblem("bastion.hostKey", args.bastion.hostKey, args.bastion.address));
   return problems;
 }
 
@@ -126,8 +125,9 @@ function hostKeyProblem(path: string, hostKey: string | undefined, address: stri
 
 function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Machine {
   const { bastion } = args;
-  const connection = pulumi.all([args.privateKey, args.passphrase, bastion?.privateKey ?? args.privateKey]).apply(
-    ([privateKey, passphrase, bastionKey]): Connection => ({
+  const connection = pulumi
+    .all([args.privateKey, args.passphrase, bastion?.privateKey ?? args.privateKey])
+    .apply(([privateKey, passphrase, bastionKey]): Connection => ({
       host: machine.address,
       port: machine.port ?? args.port ?? 22,
       user: machine.user ?? args.user ?? "root",
@@ -146,8 +146,7 @@ function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Mac
           ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
         },
       }),
-    }),
-  );
+    }));
   return {
     // A machine that was reinstalled has another host key.
     id: machine.hostKey,

@@ -5,7 +5,16 @@ import { Cidr, isCidr } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
 import { type Transform, transformed } from "../../cluster/transform";
-import { type HostContext, type HostGroup, type HostRole, type HostToMake, type Machine, type NumberedHosts, numberedHosts, type Problem } from "../host";
+import {
+  type HostContext,
+  type HostGroup,
+  type HostRole,
+  type HostToMake,
+  type Machine,
+  type NumberedHosts,
+  numberedHosts,
+  type Problem,
+} from "../host";
 
 /** Hosts as containers of this machine's Docker, each a whole machine with systemd, sshd and an engine of its own. Linux only. */
 export interface LocalHostsArgs extends NumberedHosts {
@@ -90,13 +99,7 @@ function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }:
   );
 }
 
-function createMachine(
-  args: LocalHostsArgs,
-  host: HostToMake,
-  seed: pulumi.Output<string>,
-  site: docker.Network,
-  { cluster }: HostContext,
-): Machine {
+function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Output<string>, site: docker.Network, { cluster }: HostContext): Machine {
   const address = host.address ?? "";
   const client = seed.apply((secret) => deriveSshKey(secret, "client"));
   const machineKey = seed.apply((secret) => deriveSshKey(secret, `host ${host.key}`));

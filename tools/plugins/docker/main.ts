@@ -6,17 +6,17 @@ import { network } from "./network";
 import { volume } from "./volume";
 
 void serve(
-    {
-        name: "docker",
-        version: "5.2.0",
-        config: ["host"],
-        configure: configureDocker,
-        resources: {
-            "docker:index/container:Container": container,
-            "docker:index/network:Network": network,
-            "docker:index/volume:Volume": volume,
-            "docker:index/remoteImage:RemoteImage": remoteImage,
-        },
+  {
+    name: "docker",
+    version: "5.2.0",
+    config: ["host"],
+    configure: configureDocker,
+    resources: {
+      "docker:index/container:Container": container,
+      "docker:index/network:Network": network,
+      "docker:index/volume:Volume": volume,
+      "docker:index/remoteImage:RemoteImage": remoteImage,
     },
-    process.argv.slice(2),
+  },
+  process.argv.slice(2),
 );

@@ -6,30 +6,30 @@ const SEVERITIES = { info: LogSeverity.INFO, warning: LogSeverity.WARNING } as c
 
 /** Lines for the engine's display, in the order in which they were written. */
 export class EngineLog {
-    private readonly client: EngineClient | undefined;
-    private pending: Promise<void> = Promise.resolve();
+  private readonly client: EngineClient | undefined;
+  private pending: Promise<void> = Promise.resolve();
 
-    constructor(address: string | undefined) {
-        this.client = address === undefined ? undefined : new EngineClient(address, credentials.createInsecure());
-    }
+  constructor(address: string | undefined) {
+    this.client = address === undefined ? undefined : new EngineClient(address, credentials.createInsecure());
+  }
 
-    write(severity: keyof typeof SEVERITIES, message: string, urn: string): void {
-        const request = new LogRequest();
-        request.setSeverity(SEVERITIES[severity]);
-        request.setMessage(message);
-        request.setUrn(urn);
-        this.pending = this.pending.then(() => this.send(request));
-    }
+  write(severity: keyof typeof SEVERITIES, message: string, urn: string): void {
+    const request = new LogRequest();
+    request.setSeverity(SEVERITIES[severity]);
+    request.setMessage(message);
+    request.setUrn(urn);
+    this.pending = this.pending.then(() => this.send(request));
+  }
 
-    /** An operation waits for its lines, else the last ones arrive after its result and are not shown. */
-    flush(): Promise<void> {
-        return this.pending;
-    }
+  /** An operation waits for its lines, else the last ones arrive after its result and are not shown. */
+  flush(): Promise<void> {
+    return this.pending;
+  }
 
-    private send(request: LogRequest): Promise<void> {
-        const { client } = this;
-        if (client === undefined) return Promise.resolve();
-        // A line that cannot be shown must not fail the operation that wrote it.
-        return new Promise((resolve) => client.log(request, () => resolve()));
-    }
+  private send(request: LogRequest): Promise<void> {
+    const { client } = this;
+    if (client === undefined) return Promise.resolve();
+    // A line that cannot be shown must not fail the operation that wrote it.
+    return new Promise((resolve) => client.log(request, () => resolve()));
+  }
 }

@@ -3,63 +3,63 @@ import type { Props } from "./values";
 
 /** What an operation is given beside its properties. */
 export interface Context {
-    readonly urn: string;
-    /** Aborted when the user cancels or the resource's customTimeouts run out. */
-    readonly signal: AbortSignal;
-    /** Shows a line beside the resource in `pulumi up`. */
-    log(severity: "info" | "warning", message: string): void;
+  readonly urn: string;
+  /** Aborted when the user cancels or the resource's customTimeouts run out. */
+  readonly signal: AbortSignal;
+  /** Shows a line beside the resource in `pulumi up`. */
+  log(severity: "info" | "warning", message: string): void;
 }
 
 export interface Change {
-    /** The stored outputs. */
-    readonly state: Props;
-    readonly olds: Props;
-    readonly news: Props;
+  /** The stored outputs. */
+  readonly state: Props;
+  readonly olds: Props;
+  readonly news: Props;
 }
 
 export interface Diff {
-    readonly changed: readonly string[];
-    readonly replaces: readonly string[];
-    readonly deleteBeforeReplace: boolean;
+  readonly changed: readonly string[];
+  readonly replaces: readonly string[];
+  readonly deleteBeforeReplace: boolean;
 }
 
 export interface ResourceType {
-    readonly inputs: readonly string[];
-    readonly required: readonly string[];
-    /** Inputs the real plugin knows and this one does not: refused with a sentence that says so. */
-    readonly refused: readonly string[];
-    /** Outputs that only the operation itself can tell. */
-    readonly computed: readonly string[];
-    /** Whether an update makes `computed` new, so that a preview must not show the old ones. */
-    readonly updateRenewsComputed: boolean;
-    /** Fills in what the real plugin fills in before planning, for example a generated name. */
-    complete?(news: Props, olds: Props, urn: string): Props;
-    diff(change: Change): Diff;
-    create(inputs: Props, context: Context): Promise<{ readonly id: string; readonly outputs: Props }>;
-    update(id: string, change: Change, context: Context): Promise<Props>;
-    /** `undefined` when the thing is gone, so that the engine drops it from the state. */
-    read(id: string, inputs: Props, state: Props): Promise<{ readonly inputs: Props; readonly state: Props } | undefined>;
-    delete(id: string, state: Props, context: Context): Promise<void>;
+  readonly inputs: readonly string[];
+  readonly required: readonly string[];
+  /** Inputs the real plugin knows and this one does not: refused with a sentence that says so. */
+  readonly refused: readonly string[];
+  /** Outputs that only the operation itself can tell. */
+  readonly computed: readonly string[];
+  /** Whether an update makes `computed` new, so that a preview must not show the old ones. */
+  readonly updateRenewsComputed: boolean;
+  /** Fills in what the real plugin fills in before planning, for example a generated name. */
+  complete?(news: Props, olds: Props, urn: string): Props;
+  diff(change: Change): Diff;
+  create(inputs: Props, context: Context): Promise<{ readonly id: string; readonly outputs: Props }>;
+  update(id: string, change: Change, context: Context): Promise<Props>;
+  /** `undefined` when the thing is gone, so that the engine drops it from the state. */
+  read(id: string, inputs: Props, state: Props): Promise<{ readonly inputs: Props; readonly state: Props } | undefined>;
+  delete(id: string, state: Props, context: Context): Promise<void>;
 }
 
 export interface Plugin {
-    readonly name: string;
-    readonly version: string;
-    readonly config: readonly string[];
-    readonly resources: Readonly<Record<string, ResourceType>>;
-    configure?(config: Props): void;
+  readonly name: string;
+  readonly version: string;
+  readonly config: readonly string[];
+  readonly resources: Readonly<Record<string, ResourceType>>;
+  configure?(config: Props): void;
 }
 
 export function typeOf(urn: string): string {
-    return urn.split("::")[2]?.split("$").pop() ?? "";
+  return urn.split("::")[2]?.split("$").pop() ?? "";
 }
 
 export function nameOf(urn: string): string {
-    return urn.split("::").slice(3).join("::");
+  return urn.split("::").slice(3).join("::");
 }
 
 export function randomHex(characters: number): string {
-    return randomBytes(characters).toString("hex").slice(0, characters);
+  return randomBytes(characters).toString("hex").slice(0, characters);
 }
 
 /**
@@ -67,12 +67,12 @@ export function randomHex(characters: number): string {
  * a generated name lets the engine create the new one before it deletes the old.
  */
 export function completeName(news: Props, olds: Props, urn: string): Props {
-    if (typeof news["name"] !== "undefined") return { ...news, __defaults: [] };
-    const name = isGeneratedName(olds) ? olds["name"] : `${nameOf(urn)}-${randomHex(7)}`;
-    return { ...news, name, __defaults: ["name"] };
+  if (typeof news["name"] !== "undefined") return { ...news, __defaults: [] };
+  const name = isGeneratedName(olds) ? olds["name"] : `${nameOf(urn)}-${randomHex(7)}`;
+  return { ...news, name, __defaults: ["name"] };
 }
 
 export function isGeneratedName(inputs: Props): boolean {
-    const defaults = inputs["__defaults"];
-    return Array.isArray(defaults) && defaults.includes("name");
+  const defaults = inputs["__defaults"];
+  return Array.isArray(defaults) && defaults.includes("name");
 }

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+const root = join(__dirname, "..", "..");
+const bin = (name: string): string => join(root, "node_modules", ".bin", name);
+
+function passes(command: string, ...args: string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  if (error) throw error;
+  assert.equal(status, 0, `${stdout}${stderr}`);
+}
+
+/** What git tracks, or would: no generated file. */
+function tracked(...patterns: string[]): string[] {
+  return execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...patterns], { cwd: root, encoding: "utf8" })
+    .split("\n")
+    .filter(Boolean);
+}
+
+describe("the code", function () {
+  this.timeout(180_000);
+
+  it("passes the compiler's strict checks", () => passes(bin("tsc"), "--noEmit", "-p", "."));
+  it("passes eslint", () => passes(bin("eslint"), "."));
+  it("is formatted by prettier", () => passes(bin("prettier"), "--check", "--log-level", "warn", "bench", "components", "stacks", "test", "tools"));
+  it("has scripts that pass shellcheck", function () {
+    if (spawnSync("shellcheck", ["--version"]).error) {
+      process.stdout.write("      shellcheck is not installed (apt-get install shellcheck): its check is left out\n");
+      this.skip();
+    }
+    passes("shellcheck", ...tracked("*.sh", ".ci/run"));
+  });
+  it("names no place of one machine and no download address", () => {
+    const found = spawnSync(
+      "git",
+      ["grep", "-nIE", '/(home|root|work)/[a-z]+/|"resolved": "http', "--", ".", ":!test/lint/lint.test.ts", ":!components/hosts/local/index.ts"],
+      { cwd: root, encoding: "utf8" },
+    );
+    assert.equal(found.stdout, "");
+  });
+});
