@@ -251,6 +251,8 @@ function explain(error: unknown): string {
 }
 
 function sudoHint(reason: string, connection: Connection): string | undefined {
+  if (/sudo: (command )?not found/.test(reason))
+    return `user ${connection.user ?? "root"} is not root and there is no sudo: install it, or connect as root`;
   if (!/^sudo: /.test(reason)) return undefined;
   return `user ${connection.user ?? "root"} may not use sudo without a password (${reason}); allow it with NOPASSWD, or connect as root`;
 }

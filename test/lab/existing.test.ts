@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deriveSshKey } from "../../components/remote/ssh-key";
+import { SshSession } from "../../components/remote/ssh";
+import { applySettings, installEngine, pendingSettings, probeHost } from "../../components/engine";
+import { eventually } from "../../tools/lab/cluster";
+import { root, run } from "../../tools/lab/pulumi";
+import { assertNoChange, changes, Lab } from "./lab";
+
+const client = deriveSshKey("existing", "client");
+const hostKey = deriveSshKey("existing", "host");
+const prefix = "10.217.1";
+
+/** Machines that somebody else made: they have a user who may use sudo, and no SSH for root. */
+async function startMachine(name: string, address: string, image: string): Promise<void> {
+  const folder = join(root, ".lab", "existing");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "host"), hostKey.privateKey, { mode: 0o600 });
+  const options =
+    "--network given-net --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined " +
+    "--cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
+  const docker = async (...args: string[]): Promise<void> => {
+    const { code, stderr } = await run("docker", args);
+    assert.equal(code, 0, stderr);
+  };
+  await docker("create", "--name", name, "--hostname", name, "--ip", address, ...options.split(" "), image);
+  await docker("cp", join(folder, "host"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
+  await docker("start", name);
+  const setUp = `useradd -m -s /bin/sh ops; echo 'ops ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/ops; install -d -m 700 -o ops /home/ops/.ssh; echo '${client.publicKey}' >/home/ops/.ssh/authorized_keys; chown ops /home/ops/.ssh/authorized_keys; install -d -m 700 /root/.ssh; cp /home/ops/.ssh/authorized_keys /root/.ssh/; chown root /root/.ssh/authorized_keys`;
+  await docker("exec", name, "sh", "-c", setUp);
+}
+
+describe("machines that stand already", function () {
+  this.timeout(300_000);
+  const lab = new Lab("given");
+  const machine = (place: number): object => ({ address: `${prefix}.${place}`, hostKey: hostKey.publicKey });
+  const group = (role: string, places: Record<string, number>, more: object = {}): object => ({
+    role,
+    user: "ops",
+    site: "rack",
+    network: "10.217.0.0/16",
+    machines: Object.fromEntries(Object.entries(places).map(([name, place]) => [name, machine(place)])),
+    ...more,
+  });
+  const bastion = { bastion: { address: `${prefix}.1`, hostKey: hostKey.publicKey, user: "ops" } };
+
+  before(async () => {
+    await lab.begin();
+    await run("docker", ["network", "create", "--subnet", "10.217.0.0/16", "given-net"]);
+    await Promise.all([1, 2, 3].map((place) => startMachine(`given-m${place}`, `${prefix}.${place}`, "pulumi-swarm-host:trixie")));
+    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: client.privateKey });
+    assert.equal(set.code, 0, set.stderr);
+  });
+  after(() => lab.end());
+
+  it("form a swarm by a user with sudo, one of them behind a bastion, and stay as they are", async () => {
+    await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }, bastion) }, networks: { web: {} } });
+    await lab.up();
+    assert.equal(await lab.withShell((shell) => proveAsOps(shell)), "3");
+    assertNoChange(await lab.up());
+  });
+
+  it("leave the swarm when they are taken out, and are free to join another", async () => {
+    await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, bastion) }, networks: { web: {} } });
+    const result = await lab.up();
+    assert.equal(changes(result)["deleted"], 1);
+    const state = await run("docker", ["exec", "given-m3", "docker", "info", "-f", "{{.Swarm.LocalNodeState}}"]);
+    assert.equal(state.stdout.trim(), "inactive");
+  });
+
+  it("get new settings of Docker one after the other", async () => {
+    await lab.spec({
+      existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, bastion) },
+      networks: { web: {} },
+      engine: { settings: { "log-driver": "local" } },
+    });
+    const result = await lab.up();
+    assert.match(result.stdout, /head-a: restarting Docker with its new settings/);
+    for (const name of ["given-m1", "given-m2"]) {
+      assert.equal((await run("docker", ["exec", name, "docker", "info", "-f", "{{.LoggingDriver}}"])).stdout.trim(), "local");
+    }
+  });
+
+  it("are left as they were found by a destroy: no swarm, nothing else touched", async () => {
+    const result = await lab.stack.destroy();
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    for (const name of ["given-m1", "given-m2"]) {
+      assert.equal((await run("docker", ["exec", name, "docker", "info", "-f", "{{.Swarm.LocalNodeState}}"])).stdout.trim(), "inactive");
+    }
+  });
+
+  async function proveAsOps(shell: Awaited<ReturnType<Lab["shell"]>>): Promise<string> {
+    return eventually("three nodes", 30, async () => {
+      const count = await shell.on("head-a", "sudo docker node ls -q | wc -l");
+      return count === "3" ? count : undefined;
+    });
+  }
+});
+
+describe("the scripts that are run on a host", function () {
+  this.timeout(300_000);
+  let session: SshSession;
+
+  before(async () => {
+    await run("docker", ["network", "create", "--subnet", "10.217.0.0/16", "given-net"]);
+    await startMachine("given-script", `${prefix}.9`, "pulumi-swarm-host:trixie");
+    session = await SshSession.open("given-script", { host: `${prefix}.9`, user: "ops", privateKey: client.privateKey, hostKey: hostKey.publicKey });
+  });
+  after(async () => {
+    session.close();
+    await run("docker", ["rm", "-f", "-v", "given-script"]);
+    await run("docker", ["network", "rm", "given-net"]);
+  });
+
+  it("see the same host the second time", async () => {
+    const [first, second] = [await probeHost(session), await probeHost(session)];
+    assert.equal(first.systemd && first.vxlan && first.apt, true);
+    assert.deepEqual({ ...second, epoch: 0, freeKilobytes: 0 }, { ...first, epoch: 0, freeKilobytes: 0 });
+  });
+
+  it("install an engine that is there already by doing nothing, and start one that was stopped", async () => {
+    const version = await installEngine(session, {}, () => {});
+    assert.equal(await installEngine(session, {}, () => {}), version);
+    await run("docker", ["exec", "given-script", "systemctl", "stop", "docker.service", "docker.socket"]);
+    const said: string[] = [];
+    assert.equal(await installEngine(session, {}, (line) => said.push(line)), version);
+    assert.match(said.join(), /installed but not running: starting it/);
+  });
+
+  it("finish an installation that was cut off half-way", async () => {
+    await run("docker", [
+      "exec",
+      "given-script",
+      "sh",
+      "-c",
+      "dpkg --unpack /dev/null 2>/dev/null; sed -i '/^Package: procps$/,/^$/ s/^Status: .*/Status: install ok unpacked/' /var/lib/dpkg/status",
+    ]);
+    await installEngine(session, {}, () => {});
+    const state = await run("docker", ["exec", "given-script", "dpkg-query", "-W", "-f", "${Status}", "procps"]);
+    assert.equal(state.stdout, "install ok installed");
+  });
+
+  it("put Docker on a machine that has none, from its distribution, also when the first try was cut off", async () => {
+    const made = await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-bare"]);
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+    await startMachine("given-bare", `${prefix}.10`, "pulumi-swarm-host:trixie-bare");
+    const connection = { host: `${prefix}.10`, privateKey: client.privateKey, hostKey: hostKey.publicKey };
+    // This image has no sudo, as many minimal ones.
+    const unprivileged = await SshSession.open("given-bare", { ...connection, user: "ops" });
+    await assert.rejects(probeHost(unprivileged), /given-bare: user ops is not root and there is no sudo/);
+    unprivileged.close();
+    const cut = await SshSession.open("given-bare", connection);
+    try {
+      assert.equal((await probeHost(cut)).engine, "");
+      const unfinished = installEngine(cut, {}, () => {}).catch(() => "cut off");
+      await eventually("packages are being unpacked", 120, async () => {
+        const { stdout } = await run("docker", [
+          "exec",
+          "given-bare",
+          "sh",
+          "-c",
+          "grep -l . /var/lib/dpkg/info/containerd.list 2>/dev/null || true",
+        ]);
+        return stdout === "" ? undefined : true;
+      });
+      await run("docker", ["exec", "given-bare", "sh", "-c", "pkill -9 apt-get; pkill -9 dpkg; true"]);
+      cut.close();
+      await unfinished;
+      const again = await SshSession.open("given-bare", connection);
+      assert.match(await installEngine(again, {}, () => {}), /^\d+\.\d+/);
+      again.close();
+    } finally {
+      await run("docker", ["rm", "-f", "-v", "given-bare"]);
+    }
+  });
+
+  it("keep what daemon.json held, and put it back when Docker refuses the new settings", async () => {
+    const engine = { settings: { "log-driver": "local" } };
+    await run("docker", ["exec", "given-script", "sh", "-c", `echo '{"max-concurrent-downloads": 2}' >/etc/docker/daemon.json`]);
+    const content = await pendingSettings(session, engine);
+    assert.deepEqual(JSON.parse(content ?? ""), { "max-concurrent-downloads": 2, "log-driver": "local" });
+    await applySettings(session, content ?? "", () => {});
+    assert.equal(await pendingSettings(session, engine), undefined);
+    await assert.rejects(
+      applySettings(session, '{"nonsense": 1}', () => {}),
+      /given-script: Docker refuses these settings: .*nonsense/,
+    );
+    assert.equal(await pendingSettings(session, engine), undefined);
+    await assert.rejects(
+      applySettings(session, '{"data-root": "/proc/nowhere"}', () => {}),
+      /given-script: Docker did not start with these settings, so the old ones are back/,
+    );
+    assert.equal(await pendingSettings(session, engine), undefined);
+    assert.match((await run("docker", ["exec", "given-script", "docker", "info", "-f", "{{.LoggingDriver}}"])).stdout, /local/);
+  });
+});

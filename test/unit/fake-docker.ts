@@ -1,0 +1,104 @@
+import type { NetworkApi } from "../../components/networks/reconcile";
+import { DockerApiError } from "../../components/remote/docker-api";
+
+interface FakeNetwork {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
+  readonly Options: Readonly<Record<string, string>> | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+/** As much of a manager's engine as networks need, with the habits of the real one that matter to them. */
+export class FakeDocker implements NetworkApi {
+  readonly networks: FakeNetwork[] = [];
+  /** Bodies of the requests that made networks. */
+  readonly created: object[] = [];
+  readonly services: { readonly Name: string; readonly uses: string; readonly where: "task" | "spec" }[] = [];
+  readonly containers: { readonly name: string; readonly uses: string; readonly service?: string }[] = [];
+  /** Requests that changed something. */
+  changes = 0;
+  /** Docker answers a removal before the network is gone: milliseconds until it is. */
+  removalTakes = 0;
+  /** Milliseconds for which tasks that are going still hold the networks. */
+  heldFor = 0;
+  goneBeforeDelete = false;
+  refuseCreate: { times: number; readonly reason: string } | undefined;
+  refuseDelete: Error | undefined;
+
+  private readonly leaving: { readonly id: string; left: number }[] = [];
+  private made = 0;
+
+  find(name: string): FakeNetwork | undefined {
+    return this.networks.find((network) => network.Name === name);
+  }
+
+  add(network: Partial<FakeNetwork> & Pick<FakeNetwork, "Name">): FakeNetwork {
+    const whole = { Id: `n${++this.made}`, Driver: "overlay", Scope: "swarm", Internal: false, Attachable: true, IPAM: { Config: null }, Options: null, Labels: null, ...network };
+    this.networks.push(whole);
+    return whole;
+  }
+
+  passes(milliseconds: number): void {
+    this.heldFor -= milliseconds;
+    for (const one of this.leaving) {
+      one.left -= milliseconds;
+      if (one.left <= 0) this.drop(one.id);
+    }
+  }
+
+  async get<Result>(path: string): Promise<Result> {
+    const [where, query] = path.split("?");
+    const filters = JSON.parse(new URLSearchParams(query).get("filters") ?? "{}") as { name?: string[]; network?: string[] };
+    switch (where) {
+      case "/networks":
+        // The real filter, too, matches parts of names.
+        return this.networks.filter(({ Name }) => Name.includes(filters.name?.[0] ?? "")) as Result;
+      case "/services":
+        return this.services.map(({ Name, uses, where: place }) => ({
+          Spec: { Name, Networks: place === "spec" ? [{ Target: uses }] : null, TaskTemplate: place === "task" ? { Networks: [{ Target: uses }] } : {} },
+        })) as Result;
+      case "/containers/json":
+        return this.containers
+          .filter(({ uses }) => uses === filters.network?.[0])
+          .map(({ name, service }) => ({ Names: [`/${name}`], Labels: service === undefined ? {} : { "com.docker.swarm.service.id": service } })) as Result;
+      default:
+        throw new Error(`the fake has no ${path}`);
+    }
+  }
+
+  async post<Result>(path: string, body?: unknown): Promise<Result> {
+    if (path !== "/networks/create") throw new Error(`the fake has no ${path}`);
+    const request = body as FakeNetwork;
+    if (this.refuseCreate && this.refuseCreate.times-- > 0) throw this.refusal(409, this.refuseCreate.reason, "POST /networks/create");
+    if (this.find(request.Name)) throw this.refusal(409, `network with name ${request.Name} already exists`, "POST /networks/create");
+    this.changes++;
+    this.created.push(request);
+    const { Id } = this.add({ ...request, Options: { ...request.Options, "com.docker.network.driver.overlay.vxlanid_list": "4097" } });
+    return { Id } as Result;
+  }
+
+  async delete(path: string): Promise<void> {
+    const id = path.replace("/networks/", "");
+    if (this.refuseDelete) throw this.refuseDelete;
+    if (this.goneBeforeDelete) this.drop(id);
+    if (!this.networks.some(({ Id }) => Id === id)) throw this.refusal(404, `network ${id} not found`, `DELETE ${path}`);
+    if (this.heldFor > 0) throw this.refusal(403, `network ${id} is in use by task t1`, `DELETE ${path}`);
+    this.changes++;
+    if (this.removalTakes === 0) this.drop(id);
+    else this.leaving.push({ id, left: this.removalTakes });
+  }
+
+  private drop(id: string): void {
+    const index = this.networks.findIndex(({ Id }) => Id === id);
+    if (index >= 0) this.networks.splice(index, 1);
+  }
+
+  private refusal(status: number, reason: string, what: string): DockerApiError {
+    return new DockerApiError("control-1", status, reason, what);
+  }
+}

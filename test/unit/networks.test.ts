@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import type { NetworkSpec } from "../../components/agents/request";
+import { networkDown, type NetworkIo, networkUp } from "../../components/networks/reconcile";
+import { DockerApiError } from "../../components/remote/docker-api";
+import { FakeDocker } from "./fake-docker";
+
+const spec: NetworkSpec = {
+  driver: "overlay",
+  subnet: "10.99.246.0/24",
+  gateway: "10.99.246.1",
+  internal: false,
+  attachable: true,
+  labels: { team: "shop" },
+  options: { "com.docker.network.driver.mtu": "1500" },
+};
+
+/** A clock that moves only when somebody sleeps: a wait costs nothing, and its limit is exact. */
+class FakeIo implements NetworkIo {
+  readonly lines: string[] = [];
+  private clock = 0;
+
+  constructor(private readonly docker: FakeDocker) {}
+
+  progress(line: string): void {
+    this.lines.push(line);
+  }
+
+  async sleep(milliseconds: number): Promise<void> {
+    assert.ok(milliseconds > 0);
+    this.clock += milliseconds;
+    this.docker.passes(milliseconds);
+  }
+
+  now(): number {
+    return this.clock;
+  }
+}
+
+function setUp(): { readonly docker: FakeDocker; readonly io: FakeIo; readonly up: (want?: Partial<NetworkSpec>, cluster?: string) => Promise<string> } {
+  const docker = new FakeDocker();
+  const io = new FakeIo(docker);
+  return { docker, io, up: (want = {}, cluster = "lab") => networkUp(docker, cluster, "web", { ...spec, ...want }, io) };
+}
+
+/** What an error says, in full. */
+async function failure(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    return error.message;
+  }
+  return assert.fail("it should have failed");
+}
+
+describe("networkUp", () => {
+  it("makes a network as asked, marked as the cluster's", async () => {
+    const { docker, up } = setUp();
+    const id = await up();
+    assert.deepEqual(docker.created, [
+      {
+        Name: "web",
+        Driver: "overlay",
+        Internal: false,
+        Attachable: true,
+        IPAM: { Driver: "default", Config: [{ Subnet: "10.99.246.0/24", Gateway: "10.99.246.1" }] },
+        Options: { "com.docker.network.driver.mtu": "1500" },
+        Labels: { team: "shop", "pulumi-swarm.cluster": "lab" },
+      },
+    ]);
+    assert.equal(docker.find("web")?.Id, id);
+  });
+
+  it("does nothing to a network that is as asked, though Docker added options of its own", async () => {
+    const { docker, up } = setUp();
+    const id = await up();
+    docker.changes = 0;
+    assert.equal(await up(), id);
+    assert.equal(docker.changes, 0);
+  });
+
+  it("is not misled by networks whose names contain the name", async () => {
+    const { docker, up } = setUp();
+    docker.add({ Name: "web-2" });
+    docker.add({ Name: "my-web" });
+    await up();
+    assert.equal(docker.created.length, 1);
+  });
+
+  it("refuses a network that somebody made by hand, and leaves it", async () => {
+    const { docker, up } = setUp();
+    docker.add({ Name: "web" });
+    assert.equal(
+      await failure(up()),
+      "network web is there already and belongs to nobody this package knows. Name yours otherwise, or remove it: docker network rm web",
+    );
+    assert.equal(docker.changes, 0);
+  });
+
+  it("refuses a network of another cluster, even one just as asked", async () => {
+    const { docker, up } = setUp();
+    await up({}, "shop");
+    docker.changes = 0;
+    assert.match(await failure(up()), /^network web is there already and belongs to the cluster "shop"\./);
+    assert.equal(docker.changes, 0);
+  });
+
+  for (const [what, want, difference] of [
+    ["subnet", { subnet: "10.99.7.0/24", gateway: "10.99.7.1" }, "subnet 10.99.246.0/24 to 10.99.7.0/24; gateway 10.99.246.1 to 10.99.7.1"],
+    ["driver", { driver: "weave" }, "driver overlay to weave"],
+    ["internal", { internal: true }, "internal false to true"],
+    ["attachable", { attachable: false }, "attachable true to false"],
+    ["MTU", { options: { "com.docker.network.driver.mtu": "1400" } }, 'options {"com.docker.network.driver.mtu":"1500"} to {"com.docker.network.driver.mtu":"1400"}'],
+    ["labels", { labels: {} }, 'labels {"team":"shop"} to {}'],
+  ] as const) {
+    it(`makes an unused network anew for another ${what}, once the old one is gone`, async () => {
+      const { docker, io, up } = setUp();
+      docker.removalTakes = 3_000;
+      const old = await up();
+      const id = await up(want);
+      assert.notEqual(id, old);
+      assert.equal(docker.find("web")?.Id, id);
+      assert.equal(docker.networks.length, 1);
+      assert.deepEqual(io.lines, [`nothing uses it: making it anew (${difference})`]);
+      assert.ok(io.now() >= 3_000, "it waits until the old one is gone");
+      docker.changes = 0;
+      assert.equal(await up(want), id, "and is content with the new one");
+      assert.equal(docker.changes, 0);
+    });
+  }
+
+  it("refuses to change a network in use, names all users, and leaves it as it was", async () => {
+    const { docker, up } = setUp();
+    const id = await up();
+    docker.services.push({ Name: "shop", uses: id, where: "task" }, { Name: "old-style", uses: "web", where: "spec" }, { Name: "other", uses: "elsewhere", where: "task" });
+    docker.containers.push({ name: "debug", uses: id }, { name: "shop.1.abc", uses: id, service: "s1" });
+    docker.changes = 0;
+    assert.equal(
+      await failure(up({ internal: true })),
+      "network web cannot be changed (internal false to true) while it is used by service shop, service old-style, container debug; it is left as it was. " +
+        "Add a network under another name, move them to it, then remove this one; or stop them and run again",
+    );
+    assert.equal(docker.changes, 0);
+    assert.equal(docker.find("web")?.Id, id);
+  });
+
+  it("waits for tasks that were just removed to let go", async () => {
+    const { docker, up } = setUp();
+    await up();
+    docker.heldFor = 5_000;
+    await up({ internal: true });
+    assert.equal(docker.find("web")?.Internal, true);
+  });
+
+  it("waits out an engine that still knows the name of what it just removed", async () => {
+    const { docker, up } = setUp();
+    docker.refuseCreate = { times: 3, reason: "network with name web already exists" };
+    const id = await up();
+    assert.equal(docker.find("web")?.Id, id);
+  });
+
+  it("passes on at once what Docker says when it will not make the network", async () => {
+    const { docker, io, up } = setUp();
+    docker.refuseCreate = { times: 1, reason: "could not find plugin weave in v1 plugin registry" };
+    assert.match(await failure(up({ driver: "weave" })), /could not find plugin weave/);
+    assert.equal(io.now(), 0);
+  });
+
+  it("says that the old network is still there when Docker does not get rid of it", async () => {
+    const { docker, up } = setUp();
+    await up();
+    docker.removalTakes = 60_000;
+    assert.equal(await failure(up({ internal: true })), "network web is still there 20 s after its removal; run again");
+  });
+});
+
+describe("networkDown", () => {
+  it("removes the cluster's network and returns when it is gone", async () => {
+    const { docker, io, up } = setUp();
+    docker.removalTakes = 2_000;
+    await up();
+    await networkDown(docker, "lab", "web", io);
+    assert.deepEqual(docker.networks, []);
+  });
+
+  it("does nothing when it is gone already", async () => {
+    const { docker, io } = setUp();
+    await networkDown(docker, "lab", "web", io);
+    assert.equal(docker.changes, 0);
+  });
+
+  it("does nothing to a network that is not the cluster's", async () => {
+    const { docker, io, up } = setUp();
+    docker.add({ Name: "web" });
+    await networkDown(docker, "lab", "web", io);
+    docker.networks.length = 0;
+    await up({}, "shop");
+    docker.changes = 0;
+    await networkDown(docker, "lab", "web", io);
+    assert.equal(docker.changes, 0);
+    assert.ok(docker.find("web"));
+  });
+
+  it("is content when another run removed it in between", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    docker.goneBeforeDelete = true;
+    await networkDown(docker, "lab", "web", io);
+  });
+
+  it("says who uses a network that Docker will not remove, after waiting for them to let go", async () => {
+    const { docker, io, up } = setUp();
+    docker.services.push({ Name: "shop", uses: await up(), where: "task" });
+    docker.heldFor = Infinity;
+    assert.equal(
+      await failure(networkDown(docker, "lab", "web", io)),
+      `network web cannot be removed: network ${docker.find("web")?.Id} is in use by task t1. It is used by service shop; remove these first`,
+    );
+    assert.ok(io.now() >= 20_000);
+  });
+
+  it("says where to look when no user can be seen from the manager", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    docker.heldFor = Infinity;
+    assert.match(await failure(networkDown(docker, "lab", "web", io)), /Look for containers on the other hosts that are attached to it$/);
+  });
+
+  it("does not wait when Docker refuses for another reason", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    docker.refuseDelete = new DockerApiError("control-1", 500, "The swarm does not have a leader", "DELETE");
+    assert.match(await failure(networkDown(docker, "lab", "web", io)), /^network web cannot be removed: The swarm does not have a leader\./);
+    assert.equal(io.now(), 0);
+  });
+
+  it("passes on a broken connection as it is", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    docker.refuseDelete = new Error("control-1: the connection to Docker broke");
+    assert.equal(await failure(networkDown(docker, "lab", "web", io)), "control-1: the connection to Docker broke");
+  });
+});
