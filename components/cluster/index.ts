@@ -107,17 +107,21 @@ export class SwarmCluster extends pulumi.ComponentResource {
   }
 
   private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>): local.Command {
-    const hosts = this.plan.hosts.map(({ key, role, labels }) => {
-      const machine = machines.get(key);
-      return pulumi
-        .all([machine?.id, machine?.address, machine?.connection])
-        .apply(([id, address, connection]) => ({ key, role, labels, machine: id, address, connection }));
-    });
+    const planned = this.plan.hosts;
+    const of = <K extends keyof Machine>(what: K): Machine[K][] => planned.flatMap(({ key }) => machines.get(key)?.[what] ?? []);
+    const made = pulumi.all([pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("connection"))]);
     const { abandonedSwarm, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
-    const request = pulumi.all(hosts).apply((all): string =>
+    const request = made.apply(([ids, addresses, connections]): string =>
       JSON.stringify({
         cluster: name,
-        hosts: all as SwarmRequest["hosts"],
+        hosts: planned.map(({ key, role, labels }, index) => ({
+          key,
+          role,
+          labels,
+          machine: ids[index] ?? "",
+          address: addresses[index] ?? "",
+          connection: connections[index] as Connection,
+        })),
         engine: args.engine ?? {},
         dockerPool: this.plan.dockerPool,
         reachableSeconds,

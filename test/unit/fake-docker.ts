@@ -38,7 +38,17 @@ export class FakeDocker implements NetworkApi {
   }
 
   add(network: Partial<FakeNetwork> & Pick<FakeNetwork, "Name">): FakeNetwork {
-    const whole = { Id: `n${++this.made}`, Driver: "overlay", Scope: "swarm", Internal: false, Attachable: true, IPAM: { Config: null }, Options: null, Labels: null, ...network };
+    const whole = {
+      Id: `n${++this.made}`,
+      Driver: "overlay",
+      Scope: "swarm",
+      Internal: false,
+      Attachable: true,
+      IPAM: { Config: null },
+      Options: null,
+      Labels: null,
+      ...network,
+    };
     this.networks.push(whole);
     return whole;
   }
@@ -60,12 +70,19 @@ export class FakeDocker implements NetworkApi {
         return this.networks.filter(({ Name }) => Name.includes(filters.name?.[0] ?? "")) as Result;
       case "/services":
         return this.services.map(({ Name, uses, where: place }) => ({
-          Spec: { Name, Networks: place === "spec" ? [{ Target: uses }] : null, TaskTemplate: place === "task" ? { Networks: [{ Target: uses }] } : {} },
+          Spec: {
+            Name,
+            Networks: place === "spec" ? [{ Target: uses }] : null,
+            TaskTemplate: place === "task" ? { Networks: [{ Target: uses }] } : {},
+          },
         })) as Result;
       case "/containers/json":
         return this.containers
           .filter(({ uses }) => uses === filters.network?.[0])
-          .map(({ name, service }) => ({ Names: [`/${name}`], Labels: service === undefined ? {} : { "com.docker.swarm.service.id": service } })) as Result;
+          .map(({ name, service }) => ({
+            Names: [`/${name}`],
+            Labels: service === undefined ? {} : { "com.docker.swarm.service.id": service },
+          })) as Result;
       default:
         throw new Error(`the fake has no ${path}`);
     }

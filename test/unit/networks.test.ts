@@ -36,7 +36,11 @@ class FakeIo implements NetworkIo {
   }
 }
 
-function setUp(): { readonly docker: FakeDocker; readonly io: FakeIo; readonly up: (want?: Partial<NetworkSpec>, cluster?: string) => Promise<string> } {
+function setUp(): {
+  readonly docker: FakeDocker;
+  readonly io: FakeIo;
+  readonly up: (want?: Partial<NetworkSpec>, cluster?: string) => Promise<string>;
+} {
   const docker = new FakeDocker();
   const io = new FakeIo(docker);
   return { docker, io, up: (want = {}, cluster = "lab") => networkUp(docker, cluster, "web", { ...spec, ...want }, io) };
@@ -110,7 +114,11 @@ describe("networkUp", () => {
     ["driver", { driver: "weave" }, "driver overlay to weave"],
     ["internal", { internal: true }, "internal false to true"],
     ["attachable", { attachable: false }, "attachable true to false"],
-    ["MTU", { options: { "com.docker.network.driver.mtu": "1400" } }, 'options {"com.docker.network.driver.mtu":"1500"} to {"com.docker.network.driver.mtu":"1400"}'],
+    [
+      "MTU",
+      { options: { "com.docker.network.driver.mtu": "1400" } },
+      'options {"com.docker.network.driver.mtu":"1500"} to {"com.docker.network.driver.mtu":"1400"}',
+    ],
     ["labels", { labels: {} }, 'labels {"team":"shop"} to {}'],
   ] as const) {
     it(`makes an unused network anew for another ${what}, once the old one is gone`, async () => {
@@ -132,7 +140,11 @@ describe("networkUp", () => {
   it("refuses to change a network in use, names all users, and leaves it as it was", async () => {
     const { docker, up } = setUp();
     const id = await up();
-    docker.services.push({ Name: "shop", uses: id, where: "task" }, { Name: "old-style", uses: "web", where: "spec" }, { Name: "other", uses: "elsewhere", where: "task" });
+    docker.services.push(
+      { Name: "shop", uses: id, where: "task" },
+      { Name: "old-style", uses: "web", where: "spec" },
+      { Name: "other", uses: "elsewhere", where: "task" },
+    );
     docker.containers.push({ name: "debug", uses: id }, { name: "shop.1.abc", uses: id, service: "s1" });
     docker.changes = 0;
     assert.equal(

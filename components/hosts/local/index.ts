@@ -101,8 +101,8 @@ function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }:
 
 function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Output<string>, site: docker.Network, { cluster }: HostContext): Machine {
   const address = host.address ?? "";
-  const client = seed.apply((secret) => deriveSshKey(secret, "client"));
-  const machineKey = seed.apply((secret) => deriveSshKey(secret, `host ${host.key}`));
+  // Few outputs a host: each costs the engine's client a millisecond, and there may be a thousand hosts.
+  const keys = seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host.key}`) }));
   const container = new docker.Container(
     `${cluster}-${host.key}`,
     transformed(args.transform?.container, {
@@ -121,17 +121,20 @@ function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Outp
       volumes: [{ containerPath: "/var/lib/docker" }],
       devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
       restart: "unless-stopped",
-      uploads: [
-        { file: "/etc/ssh/ssh_host_ed25519_key", content: machineKey.privateKey, permissions: "0600" },
-        { file: "/root/.ssh/authorized_keys", content: pulumi.interpolate`${client.publicKey}\n`, permissions: "0600" },
-      ],
+      uploads: keys.apply(({ client, machine }) => [
+        { file: "/etc/ssh/ssh_host_ed25519_key", content: machine.privateKey, permissions: "0600" },
+        { file: "/root/.ssh/authorized_keys", content: `${client.publicKey}\n`, permissions: "0600" },
+      ]),
       ...(args.memory !== undefined && { memory: args.memory }),
     }),
     // The provider reads both of these back otherwise than they were given; without this, a refresh replaces every host.
     { parent: host.parent, ignoreChanges: ["securityOpts", "image"] },
   );
-  const connection: pulumi.Output<Connection> = pulumi.secret(
-    pulumi.all([client, machineKey]).apply(([{ privateKey }, { publicKey }]) => ({ host: address, user: "root", privateKey, hostKey: publicKey })),
-  );
+  const connection = keys.apply(({ client, machine }): Connection => ({
+    host: address,
+    user: "root",
+    privateKey: client.privateKey,
+    hostKey: machine.publicKey,
+  }));
   return { id: container.id, address, connection };
 }

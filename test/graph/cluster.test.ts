@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
+import type { SwarmRequest } from "../../components/agents/request";
+import * as existing from "../../components/hosts/existing";
+import * as local from "../../components/hosts/local";
+import { type Graph, isSecret, readable, record, type Registered, unknown } from "./harness";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
+const three: SwarmClusterArgs = { hosts: { control: local.hosts({ role: "manager", count: 3 }) }, networks: { web: {}, db: { internal: true } } };
+
+function racks(count: number, args: Partial<existing.ExistingHostsArgs> = {}): HostGroup {
+  const machines = Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index + 1}`, { address: `192.0.2.${index + 1}`, hostKey }]));
+  return existing.hosts({ role: "manager", privateKey: pulumi.secret("-----BEGIN OPENSSH PRIVATE KEY-----"), machines, ...args });
+}
+
+async function graphOf(args: SwarmClusterArgs, options: { preview?: boolean } = {}): Promise<Graph> {
+  const graph = await record(() => new SwarmCluster("lab", args), options);
+  assert.equal(graph.error, undefined, `the program threw ${String(graph.error)}`);
+  return graph;
+}
+
+function find({ resources }: Graph, type: string, name: string): Registered {
+  return (
+    resources.find((resource) => resource.type === type && resource.name === name) ??
+    assert.fail(`no ${type} ${name} among ${names(resources).join(", ")}`)
+  );
+}
+
+function names(resources: readonly Registered[]): string[] {
+  return resources.map(({ type, name, parent }) => `${parent} > ${name} (${type})`);
+}
+
+const command = "command:local:Command";
+const container = "docker:index/container:Container";
+
+/** What a resource waits for: its own dependencies, and those of all its parents, whose children it is made after. */
+function waitsFor(graph: Graph, { parent, dependsOn }: Registered): string[] {
+  const above = graph.resources.find(({ name, custom }) => !custom && name === parent);
+  return [...dependsOn, ...(above ? waitsFor(graph, above) : [])];
+}
+
+async function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+const expected = [
+  " > lab (pulumi-swarm:index:SwarmCluster)",
+  "lab > lab-control-1 (pulumi-swarm:index:Host)",
+  "lab > lab-control-2 (pulumi-swarm:index:Host)",
+  "lab > lab-control-3 (pulumi-swarm:index:Host)",
+  "lab > lab-db (pulumi-swarm:index:OverlayNetwork)",
+  "lab > lab-local-keys (pulumi:index:Stash)",
+  "lab > lab-local-site (docker:index/network:Network)",
+  "lab > lab-swarm (command:local:Command)",
+  "lab > lab-web (pulumi-swarm:index:OverlayNetwork)",
+  "lab-control-1 > lab-control-1 (docker:index/container:Container)",
+  "lab-control-2 > lab-control-2 (docker:index/container:Container)",
+  "lab-control-3 > lab-control-3 (docker:index/container:Container)",
+  "lab-db > lab-db (command:local:Command)",
+  "lab-web > lab-web (command:local:Command)",
+];
+
+describe("the graph of three local managers and two networks", function () {
+  this.timeout(30_000);
+  let graph: Graph;
+  before(async () => {
+    graph = await graphOf(three);
+  });
+
+  it("has exactly these resources, under these parents", () => assert.deepEqual(names(graph.resources).sort(), expected));
+
+  it("is the one in golden/three-local-managers.json (UPDATE_GOLDEN=1 writes it anew)", () => {
+    const file = join(__dirname, "golden", "three-local-managers.json");
+    // A secret's value is another one in each run, and is nobody's to read.
+    const text = `${JSON.stringify(graph.resources, (_, value: unknown) => (isSecret(value) ? "<secret>" : value), 2)}\n`;
+    if (process.env["UPDATE_GOLDEN"]) {
+      mkdirSync(join(__dirname, "golden"), { recursive: true });
+      writeFileSync(file, text);
+    }
+    assert.deepEqual(JSON.parse(text), JSON.parse(readFileSync(file, "utf8")));
+  });
+
+  it("shows the plan in the components' inputs", () => {
+    assert.deepEqual(find(graph, "pulumi-swarm:index:SwarmCluster", "lab").inputs, {
+      addressSpace: "10.96.0.0/14",
+      overlay: "native",
+      underlay: "direct",
+      mtu: 1450,
+      quorum: "3 managers: 1 may be lost; with one more away nothing can be changed, though running services go on",
+    });
+    const { subnet, internal } = find(graph, "pulumi-swarm:index:OverlayNetwork", "lab-db").inputs;
+    assert.deepEqual({ subnet, internal }, { subnet: "10.99.209.0/24", internal: true });
+  });
+
+  it("gives the programs their request as a secret", () => {
+    for (const name of ["lab-swarm", "lab-web", "lab-db"]) assert.ok(isSecret(find(graph, command, name).inputs["stdin"]), name);
+  });
+
+  it("asks of the swarm what the plan says, over keys that fit the machines'", () => {
+    const { stdin } = find(graph, command, "lab-swarm").inputs;
+    assert.ok(isSecret(stdin));
+    const request = JSON.parse(stdin.secret as string) as SwarmRequest;
+    assert.deepEqual(
+      request.hosts.map(({ key, role, machine }) => ({ key, role, machine })),
+      [1, 2, 3].map((number) => ({ key: `control-${number}`, role: "manager", machine: `lab-control-${number}-id` })),
+    );
+    assert.equal(new Set(request.hosts.map(({ connection }) => connection.hostKey)).size, 3, "each machine has a host key of its own");
+    assert.equal(new Set(request.hosts.map(({ connection }) => connection.privateKey)).size, 1, "one key logs in to all");
+    assert.deepEqual([request.cluster, request.dockerPool, request.reachableSeconds, request.drainSeconds], ["lab", "10.96.0.0/16", 75, 120]);
+  });
+
+  it("has no private key in anything that can be read", () => {
+    for (const { name, inputs } of graph.resources) {
+      for (const text of readable(inputs)) assert.doesNotMatch(text, /PRIVATE KEY/, name);
+    }
+    assert.match(JSON.stringify(graph.resources), /PRIVATE KEY/, "the keys are there, as secrets");
+  });
+
+  it("does not replace machines for what the provider reads back otherwise", () => {
+    for (const number of [1, 2, 3]) assert.deepEqual(find(graph, container, `lab-control-${number}`).ignoreChanges, ["securityOpts", "image"]);
+    assert.deepEqual(find(graph, "pulumi:index:Stash", "lab-local-keys").ignoreChanges, ["input"]);
+  });
+
+  it("makes the swarm after all machines, and each network after the swarm", () => {
+    const swarm = waitsFor(graph, find(graph, command, "lab-swarm"));
+    for (const number of [1, 2, 3]) assert.ok(swarm.includes(`lab-control-${number} (${container})`), swarm.join(", "));
+    for (const name of ["lab-web", "lab-db"]) {
+      const network = waitsFor(graph, find(graph, command, name));
+      assert.ok(network.includes(`lab-swarm (${command})`), `${name} waits for ${network.join(", ")}`);
+    }
+  });
+
+  it("names programs that exist by paths that hold in another checkout too", () => {
+    const root = join(__dirname, "../..");
+    for (const { type, name, inputs } of graph.resources) {
+      if (type !== command) continue;
+      assert.deepEqual(inputs["interpreter"], ["node"]);
+      for (const path of [inputs["create"], inputs["delete"]]) {
+        assert.ok(typeof path === "string" && !isAbsolute(path), `${name}: ${String(path)}`);
+        assert.ok(path.startsWith("components/agents/") && path.endsWith(".js"), path);
+        assert.ok(existsSync(join(root, path.replace(/\.js$/, ".ts"))), `${path} is compiled from a file that is there`);
+      }
+    }
+    assert.ok(!JSON.stringify(graph.resources).includes(root), "no path of this machine is anywhere");
+  });
+
+  it("is shown in full by the first preview, when no provider has told anything yet", async () => {
+    const preview = await graphOf(three, { preview: true });
+    assert.deepEqual(names(preview.resources), names(graph.resources));
+    assert.equal(find(preview, command, "lab-swarm").inputs["stdin"], unknown);
+    // All but what follows from secrets that do not exist yet: addresses, subnets, names, programs.
+    for (const { type, name, inputs } of graph.resources) {
+      if (type === command || type === container || type === "pulumi:index:Stash") continue;
+      assert.deepEqual(find(preview, type, name).inputs, inputs, name);
+    }
+    for (const number of [1, 2, 3]) {
+      const networks = (graphs: Graph): unknown => find(graphs, container, `lab-control-${number}`).inputs["networksAdvanced"];
+      assert.deepEqual(networks(preview), networks(graph));
+    }
+  });
+});
+
+describe("the graph of a cluster", function () {
+  this.timeout(30_000);
+
+  it("has nothing but the hosts themselves and the swarm for machines that stand already", async () => {
+    const { resources } = await graphOf({ hosts: { rack: racks(3) }, networks: { web: {} } });
+    assert.deepEqual(names(resources).sort(), [
+      " > lab (pulumi-swarm:index:SwarmCluster)",
+      "lab > lab-rack-1 (pulumi-swarm:index:Host)",
+      "lab > lab-rack-2 (pulumi-swarm:index:Host)",
+      "lab > lab-rack-3 (pulumi-swarm:index:Host)",
+      "lab > lab-swarm (command:local:Command)",
+      "lab > lab-web (pulumi-swarm:index:OverlayNetwork)",
+      "lab-web > lab-web (command:local:Command)",
+    ]);
+    for (const { inputs, name } of resources) for (const text of readable(inputs)) assert.doesNotMatch(text, /PRIVATE KEY/, name);
+  });
+
+  it("keeps a private key secret that the user gave as a plain text", async () => {
+    const graph = await graphOf({
+      hosts: { rack: racks(1, { privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----", passphrase: "PRIVATE KEY's" }) },
+      networks: { web: {} },
+    });
+    for (const { inputs, name } of graph.resources) for (const text of readable(inputs)) assert.doesNotMatch(text, /PRIVATE KEY/, name);
+    assert.ok(isSecret(find(graph, command, "lab-swarm").inputs["stdin"]));
+  });
+
+  it("has at most six resources for each host, and as many more for each host as for the one before", async () => {
+    const count = async (workers: number): Promise<number> =>
+      (await graphOf({ hosts: { ...three.hosts, edge: local.hosts({ role: "worker", count: workers }) } })).resources.length;
+    const [one, two, ten] = [await count(1), await count(2), await count(10)];
+    assert.ok(two - one <= 6, `${two - one} resources for one host`);
+    assert.equal(ten - two, 8 * (two - one));
+  });
+
+  it("shares one site's network and one set of keys between groups, and makes one more network for one more site", async () => {
+    const underlay: Underlay = { kind: "tunnel", plan: () => ({ kind: "tunnel", encrypted: true, overhead: 80 }) };
+    const edge = local.hosts({ role: "worker" });
+    const far = local.hosts({ role: "worker", network: "10.214.0.0/16" });
+    const { resources } = await graphOf({ hosts: { ...three.hosts, edge, far }, underlay });
+    assert.deepEqual(
+      resources.filter(({ type, parent }) => parent === "lab" && !type.startsWith("pulumi-swarm:")).map(({ name }) => name),
+      ["lab-local-keys", "lab-local-site", "lab-local-site-10-214-0-0-16", "lab-swarm"],
+    );
+  });
+
+  it("leaves the last word to transforms, as fields or as functions", async () => {
+    const memory = (args: docker.ContainerArgs): docker.ContainerArgs => ({ ...args, memory: 512 });
+    const graph = await graphOf({
+      hosts: { control: local.hosts({ role: "manager", transform: { container: memory, network: { internal: true } } }) },
+      networks: { web: {} },
+      transform: { swarm: { environment: { DEBUG: "1" } }, network: (args) => ({ ...args, logging: "none" }) },
+    });
+    assert.equal(find(graph, container, "lab-control-1").inputs["memory"], 512);
+    assert.equal(find(graph, "docker:index/network:Network", "lab-local-site").inputs["internal"], true);
+    const swarm = find(graph, command, "lab-swarm");
+    assert.deepEqual(swarm.inputs["environment"], { DEBUG: "1" });
+    assert.ok(isSecret(swarm.inputs["stdin"]), "a transform leaves the rest as it is");
+    assert.equal(find(graph, command, "lab-web").inputs["logging"], "none");
+  });
+
+  it("leaves alone what one host more does not concern", async () => {
+    const without = await graphOf(three);
+    const more = await graphOf({ ...three, hosts: { ...three.hosts, edge: local.hosts({ role: "worker" }) } });
+    const shown = ({ inputs }: Registered): unknown =>
+      JSON.parse(JSON.stringify(inputs, (_, value: unknown) => (isSecret(value) ? "<secret>" : value)));
+    for (const resource of without.resources) assert.deepEqual(shown(find(more, resource.type, resource.name)), shown(resource), resource.name);
+  });
+
+  it("prefixes all names, so that two clusters can be in one stack", async () => {
+    const { resources, error } = await record(() => [new SwarmCluster("one", three), new SwarmCluster("two", three)]);
+    assert.equal(error, undefined);
+    assert.equal(resources.length, 2 * expected.length);
+    assert.equal(new Set(resources.map(({ type, name }) => `${type} ${name}`)).size, resources.length);
+  });
+
+  it("is not begun when something is wrong: one RunError tells all of it", async () => {
+    const { resources, error } = await record(
+      () =>
+        new SwarmCluster("lab", {
+          addressSpace: "8.0.0.0/8",
+          hosts: { control: local.hosts({ role: "manager", count: 2 }) },
+          networks: { ingress: {} },
+        }),
+    );
+    assert.deepEqual(resources, []);
+    assert.ok(pulumi.RunError.isInstance(error), String(error));
+    assert.equal(
+      error.message,
+      [
+        'The swarm cluster "lab" cannot be planned: 3 problems.',
+        "  - addressSpace: 8.0.0.0/8 are public addresses: containers could not reach their real owners. Fix: take private space, such as 10.96.0.0/14.",
+        '  - networks.ingress: "ingress" cannot name a Docker network. Fix: use 2 to 64 letters, digits, hyphens, dots or underscores; Docker\'s own names are taken.',
+        "  - hosts: 2 managers bear the loss of no more than 1 do (0), and are likelier to lose it. Fix: take 1 or 3.",
+      ].join("\n"),
+    );
+  });
+
+  it("tells how to reach the swarm, and its connections only as a secret", async () => {
+    let cluster: SwarmCluster | undefined;
+    await record(() => (cluster = new SwarmCluster("lab", three)));
+    assert.ok(cluster);
+    assert.equal(await valueOf(cluster.dockerHost), `ssh://root@${cluster.plan.hosts[0]?.address}`);
+    assert.equal(await pulumi.isSecret(cluster.dockerHost), false);
+    assert.equal(await valueOf(cluster.swarmId), "swarm1");
+    assert.deepEqual(await valueOf(cluster.networks), {
+      web: { id: "network1", subnet: "10.99.246.0/24", internal: false },
+      db: { id: "network1", subnet: "10.99.209.0/24", internal: true },
+    });
+    assert.equal(await pulumi.isSecret(cluster.connections), true);
+    assert.deepEqual(Object.keys(await valueOf(cluster.connections)), ["control-1", "control-2", "control-3"]);
+  });
+
+  it("has as many resources for each of a thousand hosts as for each of a few", async () => {
+    const groups = (sizes: readonly number[]): SwarmClusterArgs => ({
+      hosts: { ...three.hosts, ...Object.fromEntries(sizes.map((count, index) => [`edge${index}`, local.hosts({ role: "worker", count })])) },
+    });
+    const few = await graphOf(groups([4, 3]));
+    // The SDK takes a stack for each promise, and ts-node maps each of them to its source: most of the time otherwise.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    const start = Date.now();
+    const many = await graphOf(groups([250, 250, 250, 240, 7])).finally(() => (Error.stackTraceLimit = stackTraceLimit));
+    process.stdout.write(`      (1000 hosts, ${many.resources.length} resources: ${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+    const fixed = 4;
+    assert.equal(few.resources.length, fixed + 2 * 10);
+    assert.equal(many.resources.length, fixed + 2 * 1000);
+  }).timeout(120_000);
+});

@@ -1,0 +1,153 @@
+import { isDeepStrictEqual } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+// Internal, and the one place where this package's tests depend on it: only here can a request's options be seen.
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks") as { MockMonitor: { prototype: { registerResource: Register } } };
+
+type Register = (request: RegisterRequest, callback: (error: Error | undefined, response: unknown) => void) => Promise<void>;
+
+/** As much of the engine's RegisterResourceRequest as the tests read. */
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getCustom(): boolean;
+  getDependenciesList(): string[];
+  getIgnorechangesList(): string[];
+  getDeletebeforereplace(): boolean;
+  getProtect(): boolean;
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+/** One resource as the engine is asked for it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  /** Name of the parent, empty for a resource of the stack itself. */
+  readonly parent: string;
+  readonly custom: boolean;
+  readonly dependsOn: readonly string[];
+  readonly ignoreChanges: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+  readonly protect: boolean;
+  /** As sent: a secret is a `{secret: …}`, what is not known yet is `unknown`. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+export interface Secret {
+  readonly secret: unknown;
+}
+
+export const unknown = "<unknown>";
+
+export interface Graph {
+  readonly resources: readonly Registered[];
+  /** What the program itself threw. */
+  readonly error: unknown;
+}
+
+/** Outputs that the real providers would give; the swarm command's is what `swarm-up` prints. */
+const stdout: Readonly<Record<string, string>> = {
+  "swarm-up": JSON.stringify({ swarmId: "swarm1", hosts: {} }),
+  "network-up": JSON.stringify({ id: "network1" }),
+};
+
+function state(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  if (type === "pulumi:index:Stash") return { ...inputs, output: inputs["input"] };
+  const program = /([a-z-]+)\.js$/.exec(typeof inputs["create"] === "string" ? inputs["create"] : "")?.[1] ?? "";
+  return { ...inputs, ...(program in stdout && { stdout: stdout[program] }) };
+}
+
+/**
+ * Runs a program against a mocked engine and records each resource that it asks for.
+ * As a preview, nothing is known that only a provider could tell, as at the first preview of a new stack.
+ */
+export async function record(program: () => unknown, { preview = false } = {}): Promise<Graph> {
+  const requests: RegisterRequest[] = [];
+  const original = MockMonitor.prototype.registerResource;
+  MockMonitor.prototype.registerResource = function (this: unknown, request, callback) {
+    requests.push(request);
+    return original.call(this, request, callback);
+  };
+  let error: unknown;
+  try {
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ type, name, inputs }) =>
+          preview
+            ? { id: undefined, state: inputs as Record<string, unknown> }
+            : { id: `${name}-id`, state: state(type, inputs as Record<string, unknown>) },
+        call: () => assertNever(),
+      },
+      "graph",
+      "test",
+      preview,
+    );
+    try {
+      program();
+    } catch (thrown) {
+      error = thrown;
+    }
+    await pulumi.runtime.disconnect();
+  } finally {
+    MockMonitor.prototype.registerResource = original;
+  }
+  const resources = requests.filter((request) => request.getType() !== "pulumi:pulumi:Stack").map(describeRequest);
+  return { resources: resources.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), error };
+}
+
+function assertNever(): never {
+  throw new Error("this package calls no provider function");
+}
+
+function keyOf({ type, name }: Registered): string {
+  return `${name} ${type}`;
+}
+
+function describeRequest(request: RegisterRequest): Registered {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    parent: nameOf(request.getParent()),
+    custom: request.getCustom(),
+    dependsOn: [...new Set(request.getDependenciesList().map(nameAndType))].sort(),
+    ignoreChanges: request.getIgnorechangesList(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    protect: request.getProtect(),
+    inputs: plain(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
+  };
+}
+
+/** `urn:pulumi:stack::project::parent$type::name` to the name; the stack's own to nothing. */
+function nameOf(urn: string): string {
+  return urn === "" || urn.includes("::pulumi:pulumi:Stack::") ? "" : (urn.split("::").at(-1) ?? "");
+}
+
+function nameAndType(urn: string): string {
+  return `${nameOf(urn)} (${urn.split("::").at(-2)?.split("$").at(-1) ?? ""})`;
+}
+
+const signature = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+function plain(value: unknown): unknown {
+  if (value === unknownValue) return unknown;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = value as Record<string, unknown>;
+  if (fields[signature] === secretSignature) return { secret: plain(fields["value"]) };
+  return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, plain(field)]));
+}
+
+export function isSecret(value: unknown): value is Secret {
+  return typeof value === "object" && value !== null && isDeepStrictEqual(Object.keys(value), ["secret"]);
+}
+
+/** All texts of an input that are no secret, and so can be read by everyone who sees the preview or the state. */
+export function readable(value: unknown): string[] {
+  if (isSecret(value)) return [];
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(readable);
+}
