@@ -8,7 +8,8 @@ first=$3
 shift 3
 on() { ssh -F "$config" "$@"; }
 
-address() { on "$1" "hostname -I | cut -d' ' -f1"; }
+# The address that we came in by: a host with Docker has several.
+address() { on "$1" "echo \$SSH_CONNECTION | cut -d' ' -f3"; }
 leader=$(address "$first")
 on "$first" "docker info -f '{{.Swarm.LocalNodeState}}' | grep -qx active ||
   docker swarm init --advertise-addr $leader --listen-addr $leader:2377 --data-path-addr $leader >/dev/null"
@@ -19,7 +20,7 @@ pids=()
 for host in "$@"; do
   place=$((place + 1))
   if [ "$place" -le "$managers" ]; then token=$(sed -n 1p <<<"$tokens"); else token=$(sed -n 2p <<<"$tokens"); fi
-  on "$host" "read -r token; own=\$(hostname -I | cut -d' ' -f1)
+  on "$host" "read -r token; own=\$(echo \$SSH_CONNECTION | cut -d' ' -f3)
     docker info -f '{{.Swarm.LocalNodeState}}' | grep -qx active ||
     docker swarm join --token \"\$token\" --advertise-addr \"\$own\" --listen-addr \"\$own:2377\" --data-path-addr \"\$own\" $leader:2377 >/dev/null" <<<"$token" &
   pids+=($!)
