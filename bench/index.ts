@@ -155,6 +155,8 @@ async function benchUp(count: number): Promise<void> {
         }),
       );
       quiet?.push(await seconds(() => succeed(stack.up())));
+      // A network in use is rightly not removed.
+      await machines.shell.on(machines.names.at(-1) ?? "", "docker rm -f target");
       await succeed(stack.destroy());
       await reset(machines);
       floors?.push(await seconds(() => succeed(floor.up())));

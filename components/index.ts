@@ -1,7 +1,8 @@
 export { SwarmCluster } from "./cluster";
 export type { SwarmClusterArgs } from "./cluster/args";
 export type { Transform } from "./cluster/transform";
-export { planCluster, type ClusterPlan, type Planned, type PlannedNetwork } from "./cluster/plan";
+export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";
+export type { PlannedNetwork } from "./networks/plan";
 export type { Quorum } from "./cluster/rules";
 export type { EngineArgs } from "./engine/args";
 export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";

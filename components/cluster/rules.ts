@@ -1,7 +1,7 @@
 import type { EngineArgs } from "../engine/args";
 import type { PlannedHost } from "../hosts/host";
 import type { MembershipArgs } from "../membership/args";
-import type { Report } from "./plan";
+import { type Report, show } from "./report";
 
 /** How many managers there are, and what the swarm does when some are lost. */
 export interface Quorum {
@@ -46,10 +46,10 @@ export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quoru
 export function checkEngine(engine: EngineArgs, report: Report): void {
   const { source, version, settings } = engine;
   if (source !== undefined && !["present", "distribution", "docker"].includes(source)) {
-    report("engine.source", `${JSON.stringify(source)} is not a source of Docker`, `write "present", "distribution" or "docker"`);
+    report("engine.source", `${show(source)} is not a source of Docker`, `write "present", "distribution" or "docker"`);
   }
-  if (version !== undefined && !/^\d+(\.\d+){0,2}$/.test(version)) {
-    report("engine.version", `${JSON.stringify(version)} is not a version`, "write it as 28, 28.5 or 28.5.2");
+  if (version !== undefined && (typeof version !== "string" || !/^\d+(\.\d+){0,2}$/.test(version))) {
+    report("engine.version", `${show(version)} is not a version`, "write it as 28, 28.5 or 28.5.2");
   }
   if (settings?.["live-restore"] === true) {
     report("engine.settings", "live-restore does not work in a swarm: the engine would not start", "leave it out");
@@ -63,7 +63,7 @@ export function checkMembership(membership: MembershipArgs, report: Report): voi
   const seconds = (name: "reachableSeconds" | "drainSeconds", least: number, most: number): void => {
     const value = membership[name];
     if (value !== undefined && !(typeof value === "number" && value >= least && value <= most)) {
-      report(`membership.${name}`, `${JSON.stringify(value)} is not a usable time`, `give seconds from ${least} to ${most}`);
+      report(`membership.${name}`, `${show(value)} is not a usable time`, `give seconds from ${least} to ${most}`);
     }
   };
   seconds("reachableSeconds", 5, 900);

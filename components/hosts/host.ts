@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { show } from "../cluster/report";
 import type { Connection } from "../remote/connection";
 
 export type HostRole = "manager" | "worker";
@@ -97,8 +98,16 @@ export function numberedHosts(args: NumberedHosts): { readonly hosts: readonly H
   } else if (args.count !== undefined && !whole(args.count)) {
     problems.push({
       path: "count",
-      message: `${JSON.stringify(args.count)} is not a number of hosts`,
+      message: `${show(args.count)} is not a number of hosts`,
       fix: `give a whole number from 1 to ${mostHosts}`,
+    });
+    return { hosts: [], problems };
+  }
+  if (args.numbers !== undefined && (!Array.isArray(args.numbers) || args.numbers.length === 0)) {
+    problems.push({
+      path: "numbers",
+      message: `${show(args.numbers)} is not a list of hosts' numbers`,
+      fix: "give a list such as [1, 3], or take the group out",
     });
     return { hosts: [], problems };
   }
@@ -107,7 +116,7 @@ export function numberedHosts(args: NumberedHosts): { readonly hosts: readonly H
     if (!whole(number)) {
       problems.push({
         path: `numbers[${index}]`,
-        message: `${JSON.stringify(number)} is not a host's number`,
+        message: `${show(number)} is not a host's number`,
         fix: `give whole numbers from 1 to ${mostHosts}`,
       });
     } else if (numbers.indexOf(number) !== index) {

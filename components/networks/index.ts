@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { NetworkRequest, NetworkResponse } from "../agents/request";
-import type { PlannedNetwork } from "../cluster/plan";
+import type { PlannedNetwork } from "./plan";
 import { type Transform, transformed } from "../cluster/transform";
 import type { Connection } from "../remote/connection";
 

@@ -236,7 +236,7 @@ const wrong: readonly Wrong[] = [
   {
     when: "a site's network is no network",
     args: { hosts: { control: local.hosts({ role: "manager", network: "lan" }) } },
-    path: "site local lan",
+    path: "hosts.control.network",
     message: '"lan" is not an IPv4 network in CIDR form, such as 10.96.0.0/14',
     fix: "write it as address/prefix",
   },
@@ -594,7 +594,7 @@ describe("planCluster's problems", () => {
     });
     assert.deepEqual(
       problems.map(({ path }) => path),
-      ["addressSpace", "hosts.Bad", "hosts.Bad.count", "networks.ingress", "hosts", "engine.version", "membership.drainSeconds"],
+      ["hosts.Bad", "hosts.Bad.count", "addressSpace", "networks.ingress", "hosts", "engine.version", "membership.drainSeconds"],
     );
     const text = describeProblems("lab", problems);
     assert.equal(text.split("\n")[0], 'The swarm cluster "lab" cannot be planned: 7 problems.');

@@ -134,6 +134,57 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     /^networks\.cc: no \/24 is left for it in 10\.96\.2\.0\/23\. Fix: take an address space/,
   ],
   [
+    "a subnet too small for anything",
+    { networks: { web: { subnet: "192.168.9.4/31" } } },
+    /^networks\.web\.subnet: 192\.168\.9\.4\/31 is too small for one network/,
+  ],
+  [
+    "a subnet and a prefix",
+    { networks: { web: { subnet: "10.98.1.0/24", prefix: 25 } } },
+    /^networks\.web\.prefix: subnet and prefix are both given/,
+  ],
+  [
+    "a subnet in Docker's own part",
+    { networks: { web: { subnet: "10.96.0.0/24" } } },
+    /^networks\.web\.subnet: 10\.96\.0\.0\/24 overlaps 10\.96\.0\.0\/15, the half of the address space for Docker/,
+  ],
+  ["a network that is nothing", { networks: { web: null as unknown as object } }, /^networks\.web: null does not describe a network/],
+  [
+    "a network's label that is ours",
+    { networks: { web: { labels: { "pulumi-swarm.cluster": "x" } } } },
+    /^networks\.web\.labels: the label pulumi-swarm\.cluster is kept/,
+  ],
+  [
+    "a machine whose address is in the space",
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "10.97.1.1", hostKey } } }) } },
+    /^addressSpace: 10\.96\.0\.0\/14 overlaps 10\.97\.1\.1\/32, the address of rack-a/,
+  ],
+  [
+    "a machine outside its site's network",
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", network: "192.168.8.0/24", machines }) } },
+    /^hosts\.rack: rack-a has the address 192\.168\.7\.10, which is not in the site's network 192\.168\.8\.0\/24/,
+  ],
+  [
+    "a site over Docker's bridge",
+    { hosts: { control: local.hosts({ role: "manager", network: "172.17.0.0/16" }) } },
+    /^hosts\.control\.network: 172\.17\.0\.0\/16 overlaps 172\.17\.0\.0\/16, Docker's default bridge/,
+  ],
+  [
+    "a group that is none",
+    { hosts: { control, edge: { role: "worker" } as unknown as HostGroup } },
+    /^hosts\.edge: \{"role":"worker"\} is not a group of hosts/,
+  ],
+  [
+    "numbers that are no list",
+    { hosts: { control, edge: local.hosts({ role: "worker", numbers: "3" as unknown as number[] }) } },
+    /^hosts\.edge\.numbers: "3" is not a list/,
+  ],
+  [
+    "an overlay that was not called",
+    { overlay: (() => ({})) as unknown as Overlay },
+    /^overlay: a function \(is it to be called\?\) is not an overlay/,
+  ],
+  [
     "a label that is ours",
     { hosts: { control: local.hosts({ role: "manager", count: 1, labels: { "pulumi-swarm.host": "x" } }) } },
     /the label pulumi-swarm\.host is kept for this package/,

@@ -1,0 +1,87 @@
+import type { PlannedHost, Site } from "../hosts/host";
+import type { Groups } from "../hosts/plan";
+import type { Report } from "../cluster/report";
+import { Cidr, isCidr, isPrivate } from "./cidr";
+
+/** A network that the cluster's own must keep clear of. */
+export interface Reserved {
+  readonly network: Cidr;
+  readonly what: string;
+}
+
+/** Networks that bite silently when something else lies on them. */
+const knownTraps: readonly { readonly network: string; readonly what: string }[] = [
+  { network: "169.254.0.0/16", what: "link-local addresses, where clouds answer for metadata and time" },
+  { network: "172.17.0.0/16", what: "Docker's default bridge on every host" },
+  { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host" },
+  { network: "10.0.0.0/24", what: "Docker's ingress network" },
+];
+
+const defaultAddressSpace = "10.96.0.0/14";
+
+/** What is taken already: known traps, the user's own networks, the sites. Checked against each other on the way. */
+export function reservedNetworks(
+  avoid: readonly string[],
+  groups: Groups,
+  sites: readonly Site[],
+  hosts: readonly PlannedHost[],
+  report: Report,
+): Reserved[] {
+  const reserved: Reserved[] = knownTraps.map(({ network, what }) => ({ network: Cidr.parse(network) as Cidr, what }));
+  avoid.forEach((text, index) => {
+    const network = Cidr.parse(text);
+    if (isCidr(network)) reserved.push({ network, what: `avoid[${index}]` });
+    else report(`avoid[${index}]`, network.problem, "write it as address/prefix");
+  });
+  for (const site of sites) {
+    if (site.network === undefined) continue;
+    const group = groups.find(([, { site: own }]) => own.key === site.key)?.[0] ?? "";
+    const network = Cidr.parse(site.network);
+    if (!isCidr(network)) {
+      report(`hosts.${group}.network`, network.problem, "write it as address/prefix");
+      continue;
+    }
+    const clash = reserved.find((other) => other.network.overlaps(network));
+    if (clash) report(`hosts.${group}.network`, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
+    if (!isPrivate(network))
+      report(`hosts.${group}.network`, `${network} are public addresses`, "give the private network on which the hosts reach each other");
+    reserved.push({ network, what: `the network of site "${site.key}"` });
+  }
+  // Where the site's network is not known, its hosts' own addresses are.
+  const known = new Set(sites.filter(({ network }) => network !== undefined).map(({ key }) => key));
+  for (const { key, site, address } of hosts) {
+    const own = address === undefined || known.has(site) ? undefined : Cidr.parse(`${address}/32`);
+    if (own && isCidr(own)) reserved.push({ network: own, what: `the address of ${key}` });
+  }
+  return reserved;
+}
+
+export interface Space {
+  readonly whole: Cidr;
+  readonly docker: Cidr;
+  readonly networks: Cidr;
+  /** What pinned subnets must keep clear of: the half for Docker and for hosts. */
+  readonly lower: Cidr;
+}
+
+export function planSpace(given: string | undefined, reserved: readonly Reserved[], report: Report): Space {
+  const parsed = Cidr.parse(given ?? defaultAddressSpace);
+  if (!isCidr(parsed)) report("addressSpace", parsed.problem, "for example 10.96.0.0/14");
+  let whole = isCidr(parsed) ? parsed : (Cidr.parse(defaultAddressSpace) as Cidr);
+  if (!isPrivate(whole)) {
+    report("addressSpace", `${whole} are public addresses: containers could not reach their real owners`, "take private space, such as 10.96.0.0/14");
+  }
+  if (whole.prefix > 22) {
+    report(
+      "addressSpace",
+      `${whole} is too small: half of it is for networks, a quarter for Docker's own`,
+      "take a /22 or larger; /14 is a good choice",
+    );
+    whole = Cidr.at(0n, 8);
+  }
+  for (const { network, what } of isCidr(parsed) ? reserved : []) {
+    if (whole.overlaps(network)) report("addressSpace", `${whole} overlaps ${network}, ${what}`, "choose a space that is free everywhere");
+  }
+  const [lower, networks] = whole.halves();
+  return { whole, docker: lower.halves()[0], networks, lower };
+}
