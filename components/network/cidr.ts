@@ -10,7 +10,8 @@ export class Cidr {
   /** @returns the network, or why the text is none. */
   static parse(text: string): Cidr | { readonly problem: string } {
     if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text) || !Address4.isValid(text)) {
-      return { problem: `"${text}" is not an IPv4 network in CIDR form, such as 10.96.0.0/14` };
+      // A program without types may give anything.
+      return { problem: `${typeof text === "string" ? `"${text}"` : "what is given"} is not an IPv4 network in CIDR form, such as 10.96.0.0/14` };
     }
     const address = new Address4(text);
     const network = Cidr.at(address.startAddress().bigInt(), address.subnetMask);

@@ -166,7 +166,7 @@ describe("a cluster of local hosts", function () {
     const { networksMade } = await lab.outputs();
     await lab.spec({
       local: { control: managers, edge: { role: "worker", numbers: [2], network } },
-      networks: { ...networks, web: { subnet: "10.97.250.0/24" } },
+      networks: { ...networks, web: { subnet: "10.99.250.0/24" } },
     });
     const result = await lab.stack.up();
     assert.notEqual(result.code, 0);
@@ -178,7 +178,7 @@ describe("a cluster of local hosts", function () {
     assert.equal(now, networksMade["web"]?.subnet);
     await lab.withShell((shell) => shell.on("control-2", "docker service rm stays"));
     await lab.up();
-    assert.equal((await lab.outputs()).networksMade["web"]?.subnet, "10.97.250.0/24");
+    assert.equal((await lab.outputs()).networksMade["web"]?.subnet, "10.99.250.0/24");
   });
 
   it("is gone without a trace after a destroy", async () => {
