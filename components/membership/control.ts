@@ -1,5 +1,5 @@
-import type { SwarmApi, SwarmNode } from "./swarm-api";
-import type { MembershipIo, MembershipLimits } from "./types";
+import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
+import type { HostFailure, MembershipIo, MembershipLimits } from "./types";
 
 /** Join tokens have a form of their own (SWMTKN-1-…); none may get into a message. */
 export function withoutTokens(text: string): string {
@@ -12,55 +12,105 @@ export function messageOf(error: unknown): string {
 
 /** An engine that is not, or not yet, a manager that takes part: another one may be. */
 const noControl =
-  /does not have a leader|not a swarm manager|has no leader|control\.sock|DeadlineExceeded|deadline exceeded|connection .*(broke|refused)|did not answer|no longer answers|raft/i;
+  /not have a leader|no leader|not a swarm manager|not part of a swarm|control\.sock|Unavailable|DeadlineExceeded|deadline exceeded|connection .*(broke|refused|reset)|did not answer|no longer answers|cannot be reached/i;
+/** Somebody else changed the node between the engine's reading and its writing: the same change, once more. */
+const conflict = /out of sequence/i;
 
-/** The managers of the swarm, asked one after the other until one takes the call. */
+/** The managers of the swarm, by node id, asked one after the other until one takes the call. */
 export class Control {
   private readonly managers = new Map<string, SwarmApi>();
+  private running: Promise<unknown> = Promise.resolve();
+  private waiting: Promise<readonly SwarmNode[]> | undefined;
 
   constructor(
     private readonly io: Pick<MembershipIo, "sleep" | "now">,
     private readonly limits: MembershipLimits,
   ) {}
 
-  add(key: string, api: SwarmApi): void {
-    this.managers.set(key, api);
+  add(nodeId: string, api: SwarmApi): void {
+    this.managers.set(nodeId, api);
   }
 
-  drop(key: string): void {
-    this.managers.delete(key);
-  }
-
-  get keys(): readonly string[] {
-    return [...this.managers.keys()];
+  drop(nodeId: string): void {
+    this.managers.delete(nodeId);
   }
 
   /** @throws what the last manager said, when none took the call within the limit. */
   async call<Result>(work: (api: SwarmApi) => Promise<Result>): Promise<Result> {
     const until = this.io.now() + this.limits.leader;
     for (;;) {
-      let last: unknown = new Error("no manager can be asked");
-      for (const api of this.managers.values()) {
+      let last = "no manager is left to be asked";
+      for (const [nodeId, api] of [...this.managers]) {
         try {
           return await work(api);
         } catch (error) {
-          // Somebody else changed the node between our reading and our writing: read and write again.
-          if (!noControl.test(messageOf(error)) && !/out of sequence/.test(messageOf(error))) throw error;
-          last = error;
+          last = messageOf(error);
+          if (!noControl.test(last) && !conflict.test(last)) throw error;
+          if (!conflict.test(last)) this.askLast(nodeId, api);
         }
       }
-      if (this.io.now() > until) throw last;
+      if (this.io.now() >= until) throw new Error(`no manager took the call within ${this.limits.leader / 1000} s, the last one said: ${last}`);
       await this.io.sleep(500);
     }
   }
 
+  /** A manager that gave an error often takes 20 s to give the next one. */
+  private askLast(nodeId: string, api: SwarmApi): void {
+    if (this.managers.delete(nodeId)) this.managers.set(nodeId, api);
+  }
+
+  /**
+   * The list is asked for once at a time, however many hosts wait for something in it. Who asks while an answer is on
+   * its way gets the next one: never one from before their own change.
+   */
   nodes(): Promise<readonly SwarmNode[]> {
-    return this.call((api) => api.nodes());
+    this.waiting ??= this.running.then(() => {
+      this.waiting = undefined;
+      const asked = this.call((api) => api.nodes());
+      this.running = asked.catch(() => undefined);
+      return asked;
+    });
+    return this.waiting;
   }
 
   async node(id: string): Promise<SwarmNode | undefined> {
     return (await this.nodes()).find((node) => node.id === id);
   }
+}
+
+/** What failed, host by host. The others go on. */
+export class Failures {
+  private readonly failures: HostFailure[] = [];
+
+  get list(): readonly HostFailure[] {
+    return this.failures;
+  }
+
+  has(host: string): boolean {
+    return this.failures.some((failure) => failure.host === host);
+  }
+
+  add(host: string, reason: string): void {
+    this.failures.push({ host, reason: withoutTokens(reason) });
+  }
+
+  async attempt(host: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.add(host, messageOf(error));
+    }
+  }
+}
+
+/** What every phase works with. */
+export interface Work {
+  readonly control: Control;
+  readonly failures: Failures;
+  readonly io: MembershipIo;
+  readonly limits: MembershipLimits;
+  /** Node id by host key, of the hosts that are members by now. */
+  readonly members: Map<string, string>;
 }
 
 /** Looks until it is so. @returns whether it became so within the limit. */
@@ -71,4 +121,9 @@ export async function waitUntil(io: Pick<MembershipIo, "sleep" | "now">, limit: 
     if (io.now() >= until) return false;
     await io.sleep(every);
   }
+}
+
+/** How the host sees itself, or undefined while its engine gives errors, as one whose role is changing may. */
+export function localOrNothing(api: SwarmApi): Promise<LocalSwarmState | undefined> {
+  return api.local().catch(() => undefined);
 }

@@ -1,44 +1,68 @@
-import { messageOf } from "./control";
+import { Failures, messageOf } from "./control";
+import type { Seen } from "./survey";
 import type { HostAccess, HostFailure, MembershipIo, MembershipMemory } from "./types";
 
-/** Takes every host out of the swarm for good: workers first, so that they still find managers, then all managers. */
+/**
+ * Takes every host out of the swarm for good: all workers at once, then all managers at once. Nobody waits for tasks or
+ * for the quorum, since nothing is to remain. What is not ours is left alone.
+ *
+ * @returns the hosts that may still be members, and why. What a person is to do is the same for all ("docker swarm leave
+ * --force" on them), so whoever shows them says it.
+ */
 export async function dissolveMembership(
   hosts: readonly HostAccess[],
   memory: MembershipMemory | undefined,
   io: MembershipIo,
 ): Promise<{ readonly failures: readonly HostFailure[] }> {
-  const failures: HostFailure[] = [];
-  const members: { key: string; manager: boolean; leave: () => Promise<void> }[] = [];
-  await Promise.all(
-    hosts.map(async (host) => {
-      if (host.kind === "failed") {
-        failures.push({ host: host.key, reason: host.reason });
-        return;
-      }
-      try {
-        const local = await host.api.local();
-        // A swarm that is not the one we made is somebody else's.
-        const foreign = memory !== undefined && local.swarmId !== "" && local.swarmId !== memory.swarmId;
-        if (local.state === "inactive" || foreign) return;
-        members.push({ key: host.key, manager: local.controlAvailable, leave: () => host.api.leave(true) });
-      } catch (error) {
-        failures.push({ host: host.key, reason: messageOf(error) });
-      }
-    }),
-  );
-  for (const managers of [false, true]) {
-    await Promise.all(
-      members
-        .filter(({ manager }) => manager === managers)
-        .map(async ({ key, leave }) => {
-          try {
-            await leave();
-            io.progress(key, "has left the swarm");
-          } catch (error) {
-            failures.push({ host: key, reason: messageOf(error) });
-          }
-        }),
-    );
+  const failures = new Failures();
+  const seen = await look(hosts, failures);
+  const known = knownIds(seen, memory);
+  const members = seen.filter(({ key, local }) => {
+    if (local.state === "inactive") return false;
+    if (isOurs(local, known)) return true;
+    failures.add(key, "is in another swarm than the one that is dissolved, and was left alone");
+    return false;
+  });
+  for (const controls of [false, true]) {
+    const now = members.filter(({ local }) => local.controlAvailable === controls);
+    await Promise.all(now.map((member) => depart(member, failures, io)));
   }
-  return { failures };
+  return { failures: failures.list };
+}
+
+async function look(hosts: readonly HostAccess[], failures: Failures): Promise<Seen[]> {
+  const looks = hosts.map(async (host): Promise<Seen[]> => {
+    try {
+      if (host.kind === "failed") throw new Error(host.reason);
+      return [{ key: host.key, api: host.api, local: await host.api.local() }];
+    } catch (error) {
+      failures.add(host.key, messageOf(error));
+      return [];
+    }
+  });
+  return (await Promise.all(looks)).flat();
+}
+
+/** Ids of nodes that are certainly of our swarm; without memory, of the one swarm that managers here are in. */
+function knownIds(seen: readonly Seen[], memory: MembershipMemory | undefined): ReadonlySet<string> {
+  const swarms = new Set(seen.map(({ local }) => local.swarmId).filter(Boolean));
+  const ours = memory?.swarmId ?? (swarms.size === 1 ? [...swarms][0] : undefined);
+  const managers = seen.filter(({ local }) => ours !== undefined && local.swarmId === ours).map(({ local }) => local.nodeId);
+  return new Set([...managers, ...Object.values(memory?.nodes ?? {})].filter(Boolean));
+}
+
+/** A node without an id is one that never got into any swarm. */
+function isOurs(local: Seen["local"], known: ReadonlySet<string>): boolean {
+  return local.nodeId === "" || known.has(local.nodeId) || local.remoteManagers.some(({ nodeId }) => known.has(nodeId));
+}
+
+async function depart({ key, api }: Seen, failures: Failures, io: MembershipIo): Promise<void> {
+  try {
+    await api.leave(true);
+    io.progress(key, "has left the swarm");
+  } catch (error) {
+    const reason = messageOf(error);
+    if (/not part of a swarm/.test(reason)) return;
+    failures.add(key, `could not leave the swarm: ${reason}`);
+  }
 }

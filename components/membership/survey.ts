@@ -1,15 +1,8 @@
-import { messageOf, waitUntil } from "./control";
+import { Control, Failures, localOrNothing, messageOf, waitUntil } from "./control";
+import * as refusals from "./refusals";
+import { standingOf, type Standing, trouble } from "./standing";
 import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
-import {
-  type DesiredSwarm,
-  type HostAccess,
-  type HostFailure,
-  hostLabel,
-  type MembershipIo,
-  type MembershipLimits,
-  type MembershipMemory,
-  MembershipRefusal,
-} from "./types";
+import type { DesiredSwarm, HostAccess, MembershipIo, MembershipLimits, MembershipMemory } from "./types";
 
 export interface Seen {
   readonly key: string;
@@ -17,148 +10,197 @@ export interface Seen {
   readonly local: LocalSwarmState;
 }
 
+export type SeenHost = Seen & { readonly standing: Standing };
+
 /** The swarm as it is, before anything is changed. */
 export interface Survey {
-  readonly seen: ReadonlyMap<string, Seen>;
-  readonly failures: HostFailure[];
-  /** Undefined when no swarm was ever formed. */
+  readonly hosts: ReadonlyMap<string, SeenHost>;
+  /** Hosts no longer desired that answer. */
+  readonly departing: ReadonlyMap<string, Seen>;
+  readonly failures: Failures;
+  readonly control: Control;
+  /** Undefined when a swarm is to be formed. */
   readonly swarmId: string | undefined;
   readonly nodes: readonly SwarmNode[];
 }
 
-/** Looks at all hosts at once and decides which swarm is ours. @throws MembershipRefusal */
+interface Question {
+  readonly desired: DesiredSwarm;
+  readonly memory: MembershipMemory | undefined;
+  readonly io: MembershipIo;
+  readonly limits: MembershipLimits;
+  readonly failures: Failures;
+  /** The swarm of the last run is lost, says the user. It is kept all the same if it turns out to live. */
+  readonly abandoned: boolean;
+}
+
+/** Looks at all hosts at once, decides which swarm is ours, and what each host is to it. @throws MembershipRefusal */
 export async function survey(
   desired: DesiredSwarm,
-  hosts: readonly HostAccess[],
+  access: readonly HostAccess[],
   memory: MembershipMemory | undefined,
   io: MembershipIo,
   limits: MembershipLimits,
 ): Promise<Survey> {
-  const failures: HostFailure[] = hosts.flatMap((host) => (host.kind === "failed" ? [{ host: host.key, reason: host.reason }] : []));
-  const seen = new Map<string, Seen>();
-  await Promise.all(
-    hosts.map(async (host) => {
-      if (host.kind === "failed") return;
-      try {
-        seen.set(host.key, { key: host.key, api: host.api, local: await host.api.local() });
-      } catch (error) {
-        failures.push({ host: host.key, reason: messageOf(error) });
-      }
-    }),
+  const wanted = desired.members.filter(({ role }) => role === "manager");
+  if (wanted.length === 0) throw refusals.noManagerWanted();
+  const question: Question = {
+    desired,
+    memory,
+    io,
+    limits,
+    failures: new Failures(),
+    abandoned: memory !== undefined && desired.abandonedSwarm === memory.swarmId,
+  };
+  const { failures } = question;
+  const first = await lookAtDesired(access, failures);
+  const departing = await lookAgain(departingHosts(desired, memory, io));
+  if (!wanted.some(({ key }) => first.some((seen) => seen.key === key)) && ![...first, ...departing].some(isManager)) {
+    throw refusals.noManagerReached(failures.list.filter(({ host }) => wanted.some(({ key }) => key === host)));
+  }
+  const all = await awaitLeader([...first, ...departing], question);
+  const swarmId = whichSwarm(all, question);
+  const control = new Control(io, limits);
+  for (const { local, api } of all) if (swarmId !== undefined && local.swarmId === swarmId) control.add(local.nodeId, api);
+  const keys = new Set(desired.members.map(({ key }) => key));
+  const settled = await settle(
+    all.filter(({ key }) => keys.has(key)),
+    swarmId,
+    control,
+    question,
   );
-  const managers = [...seen.values()].filter(({ local }) => local.state === "active" && local.controlAvailable);
-  if (managers.length === 0) {
-    refuseWithoutManager(desired, seen, failures, memory);
-    return { seen, failures, swarmId: undefined, nodes: [] };
-  }
-  const nodes = await nodesOf(managers, seen, failures, io, limits);
-  const swarmId = whichSwarm(managers, desired, memory);
-  refuseForeign(seen, nodes, swarmId);
-  return { seen, failures, swarmId, nodes };
+  return { ...settled, departing: new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen])), failures, control, swarmId };
 }
 
-function refuseWithoutManager(
-  desired: DesiredSwarm,
-  seen: ReadonlyMap<string, Seen>,
-  failures: readonly HostFailure[],
-  memory: MembershipMemory | undefined,
-): void {
-  const locked = [...seen.values()].filter(({ local }) => local.state === "locked").map(({ key }) => key);
-  if (locked.length > 0) {
-    throw new MembershipRefusal(
-      `No manager answers, and ${locked.join(", ")} ${locked.length === 1 ? "is" : "are"} locked: run "docker swarm unlock" there with the unlock key, then run again.`,
-    );
-  }
-  const members = [...seen.values()].filter(({ local }) => local.state !== "inactive").map(({ key }) => key);
-  const abandoned = memory !== undefined && desired.abandonedSwarm === memory.swarmId;
-  if (members.length > 0 && !abandoned) {
-    throw new MembershipRefusal(
-      `${members.join(", ")} ${members.length === 1 ? "is" : "are"} in a swarm none of whose managers answers here${memory ? ` (it was ${memory.swarmId})` : ""}. ` +
-        `Bring a manager back, or run "docker swarm leave --force" on ${members.length === 1 ? "it" : "them"}${memory ? ` and set membership.abandonedSwarm to "${memory.swarmId}"` : ""}, then run again.`,
-    );
-  }
-  if (memory && !abandoned) {
-    throw new MembershipRefusal(
-      `The swarm ${memory.swarmId} that this cluster made is on none of its hosts any more. If it is lost for good, set membership.abandonedSwarm to "${memory.swarmId}" ` +
-        "and a new one is formed; its services, secrets and networks are then gone. Nothing was changed.",
-    );
-  }
-  const firstManagers = desired.members.filter(({ role }) => role === "manager");
-  if (!firstManagers.some(({ key }) => seen.has(key))) {
-    const reasons = failures
-      .filter(({ host }) => firstManagers.some(({ key }) => key === host))
-      .map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`);
-    throw new MembershipRefusal(["No manager can be reached, so no swarm can be formed. Nothing was changed.", ...reasons].join("\n"));
-  }
-}
-
-async function nodesOf(
-  managers: readonly Seen[],
-  seen: ReadonlyMap<string, Seen>,
-  failures: readonly HostFailure[],
-  io: MembershipIo,
-  limits: MembershipLimits,
-): Promise<readonly SwarmNode[]> {
-  let nodes: readonly SwarmNode[] | undefined;
-  let said = "";
-  let announced = false;
-  await waitUntil(io, limits.leader, async () => {
-    for (const { api } of managers) {
-      try {
-        nodes = await api.nodes();
-        return true;
-      } catch (error) {
-        said = messageOf(error);
-      }
+async function lookAtDesired(access: readonly HostAccess[], failures: Failures): Promise<Seen[]> {
+  const looks = access.map(async (host): Promise<Seen | undefined> => {
+    if (host.kind === "failed") return void failures.add(host.key, host.reason);
+    try {
+      const local = await host.api.local();
+      if (local.state !== "locked") return { key: host.key, api: host.api, local };
+      failures.add(
+        host.key,
+        `${host.key} is locked: run "docker swarm unlock" there with the unlock key ("docker swarm unlock-key" on another manager shows it), then run again`,
+      );
+    } catch (error) {
+      failures.add(host.key, messageOf(error));
     }
-    if (!announced) io.progress(undefined, "waiting for the managers to elect a leader");
-    announced = true;
-    return false;
+    return undefined;
   });
-  if (nodes) return nodes;
-  const away = [...failures.map(({ host }) => host)];
-  const [first] = managers;
-  throw new MembershipRefusal(
-    `The swarm has lost its quorum: ${managers.map(({ key }) => key).join(", ")} of ${seen.size + failures.length} hosts ${managers.length === 1 ? "is a manager that answers" : "are managers that answer"}, but there is no leader (${said}). Nothing was changed. ` +
-      `Bring back ${away.length > 0 ? away.join(", ") : "the other managers"} and run again. If they are lost for good, run on ${first?.key ?? "a manager"}: ` +
-      `docker swarm init --force-new-cluster --advertise-addr ITS_ADDRESS; then run again. Services and networks are kept, running containers go on meanwhile.`,
-  );
+  return (await Promise.all(looks)).filter((seen) => seen !== undefined);
 }
 
-function whichSwarm(managers: readonly Seen[], desired: DesiredSwarm, memory: MembershipMemory | undefined): string {
-  const byId = new Map<string, string[]>();
-  for (const { key, local } of managers) byId.set(local.swarmId, [...(byId.get(local.swarmId) ?? []), key]);
-  if (byId.size > 1) {
-    const list = [...byId].map(([id, keys]) => `${keys.join(", ")} in ${id}`).join("; ");
-    throw new MembershipRefusal(
-      `The hosts are in different swarms: ${list}. Nothing was changed. Decide which is to stay, and run "docker swarm leave --force" on the others.`,
-    );
-  }
-  const [id = ""] = byId.keys();
-  if (memory && memory.swarmId !== id && desired.abandonedSwarm !== memory.swarmId) {
-    throw new MembershipRefusal(
-      `${managers.map(({ key }) => key).join(", ")} ${managers.length === 1 ? "is" : "are"} in the swarm ${id}, but this cluster's is ${memory.swarmId}. Nothing was changed. ` +
-        `Run "docker swarm leave --force" there; or, if the old one is lost and this is its successor, set membership.abandonedSwarm to "${memory.swarmId}".`,
-    );
-  }
-  return id;
+/** Only hosts that we remember have a say in which swarm is ours. */
+function departingHosts(
+  desired: DesiredSwarm,
+  memory: MembershipMemory | undefined,
+  io: MembershipIo,
+): { readonly key: string; readonly api: SwarmApi }[] {
+  const wanted = new Set(desired.members.map(({ key }) => key));
+  return [...(io.departing ?? [])].flatMap(([key, api]) => (!wanted.has(key) && memory !== undefined && key in memory.nodes ? [{ key, api }] : []));
 }
 
-/** A worker does not know its swarm's id, but its node id and its managers. */
-function refuseForeign(seen: ReadonlyMap<string, Seen>, nodes: readonly SwarmNode[], swarmId: string): void {
-  const ours = new Set(nodes.map(({ id }) => id));
-  const foreign = [...seen.values()].filter(
-    ({ local }) => local.state === "active" && !ours.has(local.nodeId) && !local.remoteManagers.some(({ nodeId }) => ours.has(nodeId)),
-  );
-  if (foreign.length > 0) {
-    const keys = foreign.map(({ key }) => key).join(", ");
-    throw new MembershipRefusal(
-      `${keys} ${foreign.length === 1 ? "is" : "are"} in another swarm than ${swarmId}. Nothing was changed. Run "docker swarm leave --force" there, or take the host out of the program.`,
-    );
-  }
+/** A host that gives an error now, as one whose role is changing may, is left out of this look. */
+async function lookAgain<Host extends { readonly key: string; readonly api: SwarmApi; readonly local?: LocalSwarmState }>(
+  hosts: readonly Host[],
+): Promise<Seen[]> {
+  const looks = hosts.map(async ({ key, api, local }) => ({ key, api, local: (await localOrNothing(api)) ?? local }));
+  return (await Promise.all(looks)).flatMap(({ key, api, local }) => (local ? [{ key, api, local }] : []));
 }
 
-/** Which nodes stood for a host: by our own label, or by what the last run remembered. */
-export function nodesFor(key: string, nodes: readonly SwarmNode[], memory: MembershipMemory | undefined): readonly SwarmNode[] {
-  return nodes.filter(({ id, labels }) => labels[hostLabel] === key || memory?.nodes[key] === id);
+function isManager({ local }: Seen): boolean {
+  return local.state === "active" && local.controlAvailable;
+}
+
+function isLed(seen: Seen): boolean {
+  return isManager(seen) && seen.local.error === "" && seen.local.swarmId !== "";
+}
+
+/** Where somebody may become leader yet, waits for it. Without one, Docker shows not even the swarm's id. */
+async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Question): Promise<readonly Seen[]> {
+  const known = new Set(Object.values(memory?.nodes ?? {}));
+  let seen = hosts;
+  if (seen.some(isLed) || !seen.some((host) => isManager(host) || (host.local.state === "pending" && known.has(host.local.nodeId)))) return seen;
+  io.progress(undefined, "waiting for the managers to elect a leader");
+  await waitUntil(io, limits.leader, async () => {
+    seen = await lookAgain(seen);
+    return seen.some(isLed);
+  });
+  return seen;
+}
+
+/** @returns the id of our swarm, or undefined when one is to be formed. */
+function whichSwarm(hosts: readonly Seen[], question: Question): string | undefined {
+  const { memory, abandoned } = question;
+  const bySwarm = new Map<string, string[]>();
+  for (const { key, local } of hosts.filter(isLed)) bySwarm.set(local.swarmId, [...(bySwarm.get(local.swarmId) ?? []), key]);
+  if (abandoned && memory && bySwarm.size > 1) bySwarm.delete(memory.swarmId);
+  if (bySwarm.size > 1) throw refusals.differentSwarms(bySwarm, memory?.swarmId);
+  for (const [id, keys] of bySwarm) {
+    if (memory && id !== memory.swarmId && !abandoned) throw refusals.otherSwarm(keys, id, memory.swarmId);
+    return id;
+  }
+  if (!abandoned) refuseToFormAnew(hosts, question);
+  return undefined;
+}
+
+/** Nobody we see is in a swarm that works; that alone does not mean that there is none. */
+function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures }: Question): void {
+  const addresses = new Map(desired.members.map(({ key, advertiseAddress }) => [key, advertiseAddress]));
+  const managers = hosts.filter(isManager);
+  if (managers.length > 0) {
+    const leaderless = managers.map(({ key, local }) => ({ key, advertiseAddress: addresses.get(key) ?? "ITS_ADDRESS", error: local.error }));
+    const holders = new Set(managers.map(({ key }) => key));
+    const candidates = desired.members.filter(({ key, role }) => role === "manager" && !holders.has(key) && (!memory || key in memory.nodes));
+    throw refusals.lostQuorum(
+      leaderless,
+      candidates.map(({ key }) => key),
+      desired.members.length,
+      memory?.swarmId,
+    );
+  }
+  if (memory) throw refusals.swarmGone(memory.swarmId, failures.list);
+  const members = hosts.filter(({ local }) => local.state !== "inactive" && local.nodeId !== "").map(({ key }) => key);
+  if (members.length > 0) throw refusals.unansweredSwarm(members);
+  // Only ever the first manager forms a swarm: so an unseen later one cannot hold one that we know nothing of.
+  const first = desired.members.find(({ role }) => role === "manager")?.key;
+  if (first !== undefined && failures.has(first)) throw refusals.firstManagerUnseen(first, failures.list);
+}
+
+/** What each host is to our swarm, when those that are just starting or changing have had their time. */
+async function settle(
+  hosts: readonly Seen[],
+  swarmId: string | undefined,
+  control: Control,
+  question: Question,
+): Promise<Pick<Survey, "hosts" | "nodes">> {
+  const { memory, io, limits, failures, abandoned } = question;
+  let seen = hosts;
+  let nodes: readonly SwarmNode[] = [];
+  let said = false;
+  const judge = (patient: boolean): SeenHost[] => seen.map((host) => ({ ...host, standing: standingOf(host, nodes, memory, abandoned, patient) }));
+  await waitUntil(io, limits.settle, async () => {
+    if (said) seen = await lookAgain(seen);
+    nodes = swarmId === undefined ? [] : await control.nodes();
+    const foreign = judge(true).filter(({ standing }) => standing.kind === "foreign");
+    if (foreign.length > 0)
+      throw refusals.foreignMembers(
+        foreign.map(({ key }) => key),
+        swarmId ?? "",
+      );
+    const unsettled = judge(true).filter(({ standing, local }) => standing.kind === "member" && trouble(local, standing.node) !== undefined);
+    for (const { key } of said ? [] : unsettled) io.progress(key, "is starting or changing its role: waiting for it");
+    said = true;
+    return unsettled.length === 0;
+  });
+  const judged = judge(false);
+  for (const { key, local, standing } of judged) {
+    const problem = standing.kind === "member" ? trouble(local, standing.node) : undefined;
+    if (problem !== undefined) failures.add(key, `${problem}, still after ${limits.settle / 1000} s`);
+  }
+  for (const { local, api, standing } of judged) {
+    if (standing.kind === "member" && local.controlAvailable && local.error === "" && trouble(local, standing.node) === undefined)
+      control.add(local.nodeId, api);
+  }
+  return { hosts: new Map(judged.map((host) => [host.key, host])), nodes };
 }

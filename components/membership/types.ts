@@ -43,23 +43,57 @@ export interface MembershipResult extends MembershipMemory {
   readonly failures: readonly HostFailure[];
 }
 
-/** Milliseconds. */
+/** How long each thing may take before it is given up, in milliseconds. The defaults come from what was measured on Docker 26. */
 export interface MembershipLimits {
-  /** For a leader to be there. An election takes 11 s, and Docker lets a call wait 20 s for it. */
+  /**
+   * For a leader to be there. An election takes 11 s, and Docker lets a call wait 20 s for it.
+   * @default 45000
+   */
   readonly leader: number;
-  /** For a node that joined to be ready. */
+  /**
+   * For a member that is just starting, or whose role is just changing, to be what the managers say it is.
+   * @default 30000
+   */
+  readonly settle: number;
+  /**
+   * For a node that joined to be ready.
+   * @default 60000
+   */
   readonly ready: number;
-  /** For the tasks of a drained node to be gone. */
+  /**
+   * Between leaving a swarm and joining one. At once, the new membership can find port 7946 still taken: the node is
+   * then ready, but its overlay networks reach nobody.
+   * @default 5000
+   */
+  readonly release: number;
+  /**
+   * For the tasks of a drained node to be gone.
+   * @default 120000
+   */
   readonly drain: number;
-  /** For a node that left to be seen as down: 2 s for a worker, more than 10 s for one that was a manager. */
+  /**
+   * For a node that left to be seen as down: 2 s for a worker, more than 10 s for one that was a manager.
+   * @default 40000
+   */
   readonly down: number;
-  /** For a change of role to arrive on the host itself. */
+  /**
+   * For a change of role to have arrived on the host itself and on all managers.
+   * @default 45000
+   */
   readonly role: number;
 }
 
-export const defaultLimits: MembershipLimits = { leader: 45_000, ready: 60_000, drain: 120_000, down: 40_000, role: 30_000 };
+export const defaultLimits: MembershipLimits = {
+  leader: 45_000,
+  settle: 30_000,
+  ready: 60_000,
+  release: 5_000,
+  drain: 120_000,
+  down: 40_000,
+  role: 45_000,
+};
 
-/** Says what is wrong before anything was changed, and what to do about it. */
+/** Says what is wrong and what to do about it. Thrown before anything is changed. */
 export class MembershipRefusal extends Error {
   constructor(message: string) {
     super(message);

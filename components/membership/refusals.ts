@@ -1,0 +1,114 @@
+import { majorityOf, type Quorum } from "./quorum";
+import { type HostFailure, MembershipRefusal } from "./types";
+
+const unchanged = "Nothing was changed.";
+
+/** The reasons often begin with the host's name already. */
+function reasons(failures: readonly HostFailure[]): string[] {
+  return failures.map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`);
+}
+
+function are(keys: readonly string[], one: string, many: string): string {
+  return `${keys.join(", ")} ${keys.length === 1 ? one : many}`;
+}
+
+export function noManagerWanted(): MembershipRefusal {
+  return new MembershipRefusal(`A swarm needs at least one manager, and no host has that role. ${unchanged} Give a host the role "manager".`);
+}
+
+export function noManagerReached(failures: readonly HostFailure[]): MembershipRefusal {
+  return new MembershipRefusal(
+    [
+      `No manager can be reached and used, so nothing can be done to the swarm. ${unchanged} Mend one of these and run again:`,
+      ...reasons(failures),
+    ].join("\n"),
+  );
+}
+
+export function firstManagerUnseen(first: string, failures: readonly HostFailure[]): MembershipRefusal {
+  return new MembershipRefusal(
+    [
+      `A swarm is formed on the first manager, ${first}, and it cannot be seen: it may already hold a swarm that an interrupted run formed, and a second one would part the hosts. ${unchanged} ` +
+        `Bring ${first} back, or remove it from the program, and run again:`,
+      ...reasons(failures.filter(({ host }) => host === first)),
+    ].join("\n"),
+  );
+}
+
+export function unansweredSwarm(keys: readonly string[]): MembershipRefusal {
+  return new MembershipRefusal(
+    `${are(keys, "is", "are")} in a swarm none of whose managers answers here. ${unchanged} ` +
+      `Bring one of its managers back; or, if that swarm is not wanted, run "docker swarm leave --force" on ${keys.join(", ")}; then run again.`,
+  );
+}
+
+export function swarmGone(swarmId: string, failures: readonly HostFailure[]): MembershipRefusal {
+  const away = failures.length > 0 ? [`These hosts cannot be seen, and may hold it; bring one back that was a manager:`, ...reasons(failures)] : [];
+  return new MembershipRefusal(
+    [
+      `None of the hosts that can be seen is a manager of this cluster's swarm ${swarmId} any more. ${unchanged} ` +
+        `If it is lost for good, set membership.abandonedSwarm to "${swarmId}" and a new one is formed; its services, secrets and networks are then gone.`,
+      ...away,
+    ].join("\n"),
+  );
+}
+
+export interface LeaderlessManager {
+  readonly key: string;
+  readonly advertiseAddress: string;
+  /** Docker's own words. */
+  readonly error: string;
+}
+
+export function lostQuorum(
+  managers: readonly LeaderlessManager[],
+  away: readonly string[],
+  hosts: number,
+  swarmId: string | undefined,
+): MembershipRefusal {
+  const [first] = managers;
+  const keys = managers.map(({ key }) => key);
+  return new MembershipRefusal(
+    [
+      `The swarm has lost its quorum: ${are(keys, `of ${hosts} hosts is a manager that answers`, `of ${hosts} hosts are managers that answer`)}, but there is no leader (${first?.error ?? ""}). ${unchanged} Running containers go on meanwhile.`,
+      `  - Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} and run again.`,
+      `  - If they are lost for good, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster --advertise-addr ${first?.advertiseAddress ?? "ITS_ADDRESS"}`,
+      `    ${managers.length > 1 ? "(on no other host) " : ""}and run again: it keeps services and networks, and the other hosts join it.`,
+      ...(swarmId === undefined
+        ? []
+        : [`  - If the swarm itself may be given up, set membership.abandonedSwarm to "${swarmId}": all that is in it is then gone.`]),
+    ].join("\n"),
+  );
+}
+
+export function differentSwarms(bySwarm: ReadonlyMap<string, readonly string[]>, remembered: string | undefined): MembershipRefusal {
+  const list = [...bySwarm].map(([id, keys]) => `${keys.join(", ")} in ${id}${id === remembered ? " (this cluster's)" : ""}`).join("; ");
+  return new MembershipRefusal(
+    `The hosts are in different swarms: ${list}. ${unchanged} Decide which is to stay, run "docker swarm leave --force" on the hosts of the others, and run again.`,
+  );
+}
+
+export function otherSwarm(keys: readonly string[], found: string, remembered: string): MembershipRefusal {
+  return new MembershipRefusal(
+    `${are(keys, "is", "are")} in the swarm ${found}, but this cluster's is ${remembered}. ${unchanged} Run "docker swarm leave --force" there, and run again; ` +
+      `or, if ${remembered} is lost and ${found} is its successor, set membership.abandonedSwarm to "${remembered}".`,
+  );
+}
+
+export function foreignMembers(keys: readonly string[], swarmId: string): MembershipRefusal {
+  return new MembershipRefusal(
+    `${are(keys, "is", "are")} in another swarm than ${swarmId}, this cluster's. ${unchanged} Run "docker swarm leave --force" there, or remove the host from the program, and run again.`,
+  );
+}
+
+export function quorumAtRisk(key: string, left: Quorum, away: readonly string[]): MembershipRefusal {
+  if (left.total === 0) {
+    return new MembershipRefusal(
+      `${key} is the last manager: without it there is no swarm. ${unchanged} Make another host that can be reached a manager first, or keep this one.`,
+    );
+  }
+  return new MembershipRefusal(
+    `Taking the manager ${key} out would leave ${left.alive} of ${left.total} managers, and ${majorityOf(left.total)} are needed to change anything ever again. ${unchanged} ` +
+      `Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} first, or remove ${away.length === 1 ? "it" : "them"} from the program too, or keep ${key} a manager for now.`,
+  );
+}

@@ -1,0 +1,665 @@
+import assert from "node:assert/strict";
+import { dissolveMembership, MembershipRefusal } from "../../components/membership/reconcile";
+import { type Roles, SimulatedProgram, SimulatedSwarm } from "./simulated-swarm";
+
+const three: Roles = { "control-1": "manager", "control-2": "manager", "control-3": "manager" };
+const threeAndTwo: Roles = { ...three, "edge-1": "worker", "edge-2": "worker" };
+
+function managers(count: number, workers = 0): Roles {
+  const roles: Record<string, "manager" | "worker"> = {};
+  for (let place = 1; place <= count; place++) roles[`control-${place}`] = "manager";
+  for (let place = 1; place <= workers; place++) roles[`edge-${place}`] = "worker";
+  return roles;
+}
+
+async function formed(roles: Roles): Promise<SimulatedProgram> {
+  const program = new SimulatedProgram(new SimulatedSwarm(), roles);
+  await mustConverge(program);
+  return program;
+}
+
+/** One run brings it there, a second one has nothing left to do. */
+async function mustConverge(program: SimulatedProgram): Promise<void> {
+  const { error, result } = await program.run();
+  assert.equal(error, undefined);
+  assert.deepEqual(result?.failures, []);
+  await mustBeDone(program);
+}
+
+async function mustBeDone(program: SimulatedProgram): Promise<void> {
+  assert.deepEqual(program.differences(), []);
+  const again = await program.run();
+  assert.equal(again.error, undefined);
+  assert.deepEqual(again.calls.mutations, [], "a second run changes nothing");
+  assert.deepEqual(program.swarm.violations, []);
+}
+
+async function mustRefuse(program: SimulatedProgram, ...parts: readonly RegExp[]): Promise<void> {
+  const { error, calls } = await program.run();
+  assert.ok(error instanceof MembershipRefusal, `a refusal was expected, but: ${error?.message ?? "it went through"}`);
+  for (const part of parts) assert.match(error.message, part);
+  assert.deepEqual(calls.mutations, [], "nothing is changed before a refusal");
+}
+
+/** As after a first run that was cut off. */
+function forget(program: SimulatedProgram): void {
+  program.memory = undefined;
+}
+
+async function settle(program: SimulatedProgram, milliseconds = 60_000): Promise<void> {
+  await program.swarm.clock.sleep(milliseconds);
+}
+
+describe("the first formation of a swarm", () => {
+  for (const [managerCount, workerCount] of [
+    [1, 0],
+    [1, 2],
+    [3, 2],
+    [5, 4],
+  ] as const) {
+    it(`brings ${managerCount} managers and ${workerCount} workers together, and a second run changes nothing`, async () => {
+      await formed(managers(managerCount, workerCount));
+    });
+  }
+
+  it("lets all hosts join at the same time", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), managers(3, 30));
+    const before = program.swarm.clock.now();
+    await mustConverge(program);
+    assert.ok(program.swarm.clock.now() - before < 30_000, `took ${program.swarm.clock.now() - before} ms of virtual time`);
+  });
+
+  it("does not mind hosts that all have the same name", async () => {
+    const swarm = new SimulatedSwarm();
+    for (const key of Object.keys(threeAndTwo)) swarm.provision(key, "debian");
+    await mustConverge(new SimulatedProgram(swarm, threeAndTwo));
+  });
+
+  it("completes the other hosts when a worker is broken, and names it", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    program.swarm.provision("edge-1").up = false;
+    const { result } = await program.run();
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["edge-1"],
+    );
+    assert.match(result?.failures[0]?.reason ?? "", /cannot be reached over SSH/);
+    assert.deepEqual(program.differences(), []);
+    program.swarm.machine("edge-1").up = true;
+    await mustConverge(program);
+  });
+
+  it("completes the other hosts when a later manager is broken", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    program.swarm.provision("control-3").up = false;
+    const { result } = await program.run();
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["control-3"],
+    );
+    program.swarm.machine("control-3").up = true;
+    await mustConverge(program);
+  });
+
+  it("is refused while the first manager, which may hold an earlier swarm, cannot be seen", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), three);
+    await program.run(1);
+    program.swarm.machine("control-1").up = false;
+    await mustRefuse(program, /control-1/, /cannot be reached over SSH/, /remove it from the program/);
+    program.swarm.machine("control-1").up = true;
+    await mustConverge(program);
+  });
+
+  it("is refused when no manager can be reached, with the reason for each", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    for (const key of Object.keys(three)) program.swarm.provision(key).up = false;
+    await mustRefuse(program, /control-1: .*no answer/, /control-2: .*no answer/, /control-3: .*no answer/);
+  });
+
+  it("is refused when no host is to be a manager", async () => {
+    await mustRefuse(new SimulatedProgram(new SimulatedSwarm(), { "edge-1": "worker" }), /at least one manager/);
+  });
+});
+
+describe("a join that goes wrong", () => {
+  it("is tried once more when it was left pending in the background", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    program.swarm.provision("edge-1").brokenJoins.push({ text: "Timeout was reached before node joined", state: "pending" });
+    await mustConverge(program);
+  });
+
+  it("is the failure of that host only when it fails again, and never shows the token", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    const fault = { text: "remote CA does not match fingerprint", state: "inactive" } as const;
+    program.swarm.provision("edge-1").brokenJoins.push(fault, fault);
+    const { result } = await program.run();
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["edge-1"],
+    );
+    assert.match(result?.failures[0]?.reason ?? "", /remote CA does not match/);
+    const said = JSON.stringify([result, program.swarm.progress]);
+    assert.doesNotMatch(said, /SWMTKN/);
+    assert.doesNotMatch(said, /3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl/);
+    assert.deepEqual(program.differences(), ["edge-1 is not in the swarm"]);
+    await mustConverge(program);
+  });
+
+  it("left pending by an earlier run is undone first", async () => {
+    const program = await formed(threeAndTwo);
+    program.roles = { ...threeAndTwo, "edge-3": "worker" };
+    program.swarm.provision("edge-3").state = "pending";
+    await mustConverge(program);
+    assert.ok(!program.swarm.progress.some((line) => /once more/.test(line)), "it did not have to fail first");
+  });
+
+  it("does not go on in the background when it was given up", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    const fault = { text: "Timeout was reached before node joined", state: "pending" } as const;
+    program.swarm.provision("edge-1").brokenJoins.push(fault, fault);
+    const { result } = await program.run();
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["edge-1"],
+    );
+    assert.equal(program.swarm.machine("edge-1").state, "inactive");
+  });
+
+  it("does not come from asking managers that are dead", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("control-1");
+    await settle(program);
+    program.roles = { ...threeAndTwo, "edge-3": "worker" };
+    await program.run();
+    assert.deepEqual(
+      program.differences().filter((line) => /edge-3/.test(line)),
+      [],
+    );
+    assert.equal(program.swarm.askedInVain, 0);
+  });
+
+  it("leaves a locked host alone and says what it needs", async () => {
+    const program = await formed(threeAndTwo);
+    const machine = program.swarm.machine("control-3");
+    machine.state = "locked";
+    const { result, calls } = await program.run();
+    assert.deepEqual(calls.mutations, []);
+    assert.match(result?.failures.find(({ host }) => host === "control-3")?.reason ?? "", /docker swarm unlock/);
+    machine.state = "active";
+    await mustBeDone(program);
+  });
+});
+
+describe("a restarted host", () => {
+  it("is waited for while it finds its way back, and not joined anew", async () => {
+    const program = await formed(threeAndTwo);
+    const machine = program.swarm.machine("control-2");
+    const { nodeId } = machine;
+    machine.state = "pending";
+    void program.swarm.clock.sleep(8_000).then(() => (machine.state = "active"));
+    const { error, result, calls } = await program.run();
+    assert.equal(error, undefined);
+    assert.deepEqual(result?.failures, []);
+    assert.deepEqual(calls.mutations, []);
+    assert.equal(machine.nodeId, nodeId);
+  });
+
+  it("that was struck off meanwhile leaves what it remembers and joins again", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("control-3");
+    await settle(program);
+    program.roles = { "control-1": "manager", "control-2": "manager", "edge-1": "worker", "edge-2": "worker" };
+    await mustConverge(program);
+    program.roles = threeAndTwo;
+    program.swarm.revive("control-3");
+    await mustConverge(program);
+  });
+
+  it("that an administrator struck off while it lived joins again", async () => {
+    const program = await formed(threeAndTwo);
+    const machine = program.swarm.machine("edge-2");
+    machine.raft?.members.delete(machine.nodeId);
+    await mustConverge(program);
+  });
+});
+
+describe("a host that holds on to a membership nobody else knows of", () => {
+  it("is known by what the last run returned", async () => {
+    const program = await formed(threeAndTwo);
+    const machine = program.swarm.machine("edge-2");
+    machine.raft?.members.delete(machine.nodeId);
+    Object.assign(machine, { state: "pending", raft: undefined });
+    await mustConverge(program);
+  });
+
+  it("leaves it when it was struck off before it could leave, and its removal was cut off then", async () => {
+    const program = await formed(threeAndTwo);
+    const machine = program.swarm.machine("edge-2");
+    machine.refusesLeave = true;
+    program.roles = { ...three, "edge-1": "worker" };
+    const { calls } = await program.run(3);
+    assert.match(calls.mutations.at(-1) ?? "", /removeNode/);
+    machine.refusesLeave = false;
+    await mustConverge(program);
+    assert.equal(machine.state, "inactive");
+  });
+});
+
+describe("which swarm is ours", () => {
+  it("is refused when managers are in two, with the hosts and the ids", async () => {
+    const swarm = new SimulatedSwarm();
+    const [one, two] = [swarm.formByHand("control-1"), swarm.formByHand("control-2")];
+    await mustRefuse(new SimulatedProgram(swarm, three), /control-1/, /control-2/, new RegExp(one.id), new RegExp(two.id), /docker swarm leave/);
+  });
+
+  it("is refused when a worker is in a foreign one", async () => {
+    const program = await formed(three);
+    program.swarm.addStranger(program.swarm.formByHand("elsewhere"), "edge-1");
+    program.roles = { ...three, "edge-1": "worker" };
+    await mustRefuse(program, /edge-1/, /docker swarm leave/);
+  });
+
+  it("is refused when the one we remember is on no host", async () => {
+    const program = await formed(managers(1, 1));
+    const { swarmId } = program.memory ?? assert.fail();
+    program.swarm.replace("control-1");
+    program.swarm.replace("edge-1");
+    await mustRefuse(program, new RegExp(swarmId), /abandonedSwarm/);
+  });
+
+  it("is a new one when the user says that the remembered one is lost", async () => {
+    const program = await formed(managers(1, 2));
+    const { swarmId } = program.memory ?? assert.fail();
+    program.swarm.replace("control-1");
+    await mustRefuse(program, new RegExp(swarmId));
+    program.abandonedSwarm = swarmId;
+    await mustConverge(program);
+    assert.notEqual(program.memory?.swarmId, swarmId);
+  });
+
+  it("is a new one also where survivors of the lost one still wait for a leader", async () => {
+    const program = await formed(threeAndTwo);
+    const { swarmId } = program.memory ?? assert.fail();
+    program.swarm.replace("control-1");
+    program.swarm.replace("control-2");
+    program.abandonedSwarm = swarmId;
+    await mustConverge(program);
+    assert.notEqual(program.memory?.swarmId, swarmId);
+  });
+
+  it("is the new one when the lost one comes back to life beside it", async () => {
+    const program = await formed(managers(1));
+    const { swarmId } = program.memory ?? assert.fail();
+    program.swarm.kill("control-1");
+    program.roles = managers(2, 1);
+    program.abandonedSwarm = swarmId;
+    const { result } = await program.run();
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["control-1"],
+    );
+    program.swarm.revive("control-1");
+    assert.deepEqual((await program.run()).result?.failures, []);
+    assert.deepEqual(program.swarm.violations.splice(0), ["quorum lost: control-1 leaves, 0 of 0 are left"], "that of the swarm that was given up");
+    await mustBeDone(program);
+    assert.notEqual(program.memory?.swarmId, swarmId);
+  });
+
+  it("is the one the hosts are in when nothing is remembered, down to the nodes of replaced machines", async () => {
+    const program = await formed(threeAndTwo);
+    const { swarmId } = program.memory ?? assert.fail();
+    forget(program);
+    program.swarm.replace("control-3");
+    await settle(program);
+    await mustConverge(program);
+    assert.equal(program.memory?.swarmId, swarmId);
+  });
+
+  it("is refused without memory when only workers of some swarm can be seen", async () => {
+    const program = await formed(managers(1, 1));
+    forget(program);
+    program.swarm.replace("control-1");
+    await mustRefuse(program, /edge-1 is in a swarm none of whose managers answers/, /docker swarm leave --force/);
+  });
+
+  it("is refused when the managers are in another one than is remembered", async () => {
+    const program = await formed(managers(1));
+    const { swarmId } = program.memory ?? assert.fail();
+    program.swarm.replace("control-1");
+    const other = program.swarm.formByHand("control-1");
+    await settle(program);
+    await mustRefuse(program, new RegExp(swarmId), new RegExp(other.id), /docker swarm leave --force/);
+  });
+
+  it("stays the one we have when it is called lost but lives", async () => {
+    const program = await formed(threeAndTwo);
+    const { swarmId } = program.memory ?? assert.fail();
+    program.abandonedSwarm = swarmId;
+    await mustBeDone(program);
+    assert.equal(program.memory?.swarmId, swarmId);
+  });
+
+  it("stays the same when the first manager's machine is replaced", async () => {
+    const program = await formed(threeAndTwo);
+    const { swarmId } = program.memory ?? assert.fail();
+    program.swarm.replace("control-1");
+    await settle(program);
+    await mustConverge(program);
+    assert.equal(program.memory?.swarmId, swarmId);
+  });
+
+  it("stays the same when all hosts get other keys at once", async () => {
+    const program = await formed(three);
+    const { swarmId } = program.memory ?? assert.fail();
+    program.roles = { "chief-1": "manager", "chief-2": "manager", "chief-3": "manager" };
+    await mustConverge(program);
+    assert.equal(program.memory?.swarmId, swarmId);
+  });
+});
+
+describe("a lost quorum", () => {
+  it("is refused without any change, and says which hosts to bring back or what to run where", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("control-2");
+    program.swarm.kill("control-3");
+    await mustRefuse(
+      program,
+      /quorum/,
+      /Bring back control-2, control-3/,
+      /on control-1: docker swarm init --force-new-cluster --advertise-addr 10\.0\.0\.\d+/,
+    );
+  });
+
+  it("is mended by the instructions it gives", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("control-2");
+    program.swarm.kill("control-3");
+    await mustRefuse(program, /force-new-cluster/);
+    program.swarm.forceNewCluster("control-1");
+    program.swarm.replace("control-2");
+    program.swarm.replace("control-3");
+    await settle(program);
+    await mustConverge(program);
+  });
+
+  it("is told from an election, which is waited for", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("control-1");
+    const { error, result } = await program.run();
+    assert.equal(error, undefined);
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["control-1"],
+    );
+  });
+
+  it("would follow from taking out a live manager while another is dead: refused before any change", async () => {
+    const program = await formed(three);
+    program.swarm.kill("control-3");
+    await settle(program);
+    program.roles = { "control-1": "manager", "control-3": "manager" };
+    await mustRefuse(program, /control-2/, /1 of 2 managers/, /Bring back control-3/);
+  });
+
+  it("would follow from demoting the last manager: refused before any change", async () => {
+    const program = await formed(managers(1, 1));
+    program.swarm.kill("edge-1");
+    program.roles = { "control-1": "worker", "edge-1": "manager" };
+    await mustRefuse(program, /control-1/, /last manager|0 of 0/);
+  });
+
+  it("is not risked when the join that was to make up for a demotion fails", async () => {
+    const program = await formed(managers(1, 0));
+    const fault = { text: "no route", state: "inactive" } as const;
+    program.swarm.provision("control-2").brokenJoins.push(fault, fault);
+    program.roles = { "control-1": "worker", "control-2": "manager" };
+    const { result } = await program.run();
+    assert.deepEqual(result?.failures.map(({ host }) => host).sort(), ["control-1", "control-2"]);
+    assert.deepEqual(program.swarm.violations, []);
+    await mustConverge(program);
+  });
+});
+
+describe("a run during which things happen", () => {
+  it("does not demote a manager when the join of its successor failed and another one is dead", async () => {
+    const program = await formed(three);
+    program.swarm.kill("control-3");
+    await settle(program);
+    const fault = { text: "no route", state: "inactive" } as const;
+    program.swarm.provision("control-4").brokenJoins.push(fault, fault);
+    program.roles = { "control-1": "manager", "control-3": "manager", "control-4": "manager" };
+    const { result } = await program.run();
+    assert.deepEqual(result?.failures.map(({ host }) => host).sort(), ["control-2", "control-3", "control-4"]);
+    assert.match(result?.failures.find(({ host }) => host === "control-2")?.reason ?? "", /stays a manager: without it 1 of 2/);
+    assert.deepEqual(program.swarm.violations, []);
+    assert.ok(result?.nodes["control-2"], "it is remembered until it is out");
+    program.swarm.revive("control-3");
+    await mustConverge(program);
+  });
+
+  it("goes on through another manager when the one it asks dies", async () => {
+    const program = await formed(managers(3, 2));
+    program.swarm.giveTasks("edge-2", 10);
+    program.roles = { ...three, "edge-1": "worker" };
+    void program.swarm.clock.sleep(5_000).then(() => program.swarm.kill("control-1"));
+    const { error, result } = await program.run();
+    assert.equal(error, undefined);
+    assert.deepEqual(result?.failures, []);
+    assert.deepEqual(program.differences(), []);
+    assert.deepEqual(program.swarm.violations, []);
+  });
+
+  it("says that the managers are gone when they all die, and the next run finishes it", async () => {
+    const program = await formed(managers(1, 2));
+    program.swarm.giveTasks("edge-2", 10);
+    program.roles = managers(1, 1);
+    void program.swarm.clock.sleep(5_000).then(() => program.swarm.kill("control-1"));
+    const { error, result } = await program.run();
+    assert.equal(error, undefined);
+    assert.match(result?.failures[0]?.reason ?? "", /no manager took the call/);
+    program.swarm.revive("control-1");
+    await mustConverge(program);
+  });
+});
+
+describe("a host that is taken out", () => {
+  it("is emptied of its tasks before it leaves", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.giveTasks("edge-2", 5);
+    program.roles = { ...three, "edge-1": "worker" };
+    await mustConverge(program);
+    assert.ok(
+      program.swarm.progress.some((line) => /^edge-2: drained, waiting for \d tasks/.test(line)),
+      program.swarm.progress.join("\n"),
+    );
+  });
+
+  it("is not waited for without end when its tasks do not go", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.giveTasks("edge-2", 1_000);
+    program.roles = { ...three, "edge-1": "worker" };
+    const { result } = await program.run();
+    assert.deepEqual(result?.failures, []);
+    assert.ok(program.swarm.progress.some((line) => /^edge-2: warning: \d+ tasks are still there after 120 s/.test(line)));
+    assert.deepEqual(program.differences(), []);
+  });
+
+  it("is not waited for any longer when it dies while it is emptied", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.giveTasks("edge-2", 1_000);
+    program.roles = { ...three, "edge-1": "worker" };
+    void program.swarm.clock.sleep(5_000).then(() => program.swarm.kill("edge-2"));
+    const before = program.swarm.clock.now();
+    await mustConverge(program);
+    assert.ok(program.swarm.clock.now() - before < 100_000, "the limit for its tasks was not used up");
+  });
+
+  it("is known by what the last run returned when somebody took our label off", async () => {
+    const program = await formed(threeAndTwo);
+    const member = program.swarm.memberOf(program.swarm.machine("edge-2"));
+    assert.ok(member);
+    member.labels = {};
+    program.roles = { ...three, "edge-1": "worker" };
+    await mustConverge(program);
+  });
+
+  it("is struck off when it does not answer any more", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("edge-2");
+    program.swarm.kill("control-3");
+    program.roles = { "control-1": "manager", "control-2": "manager", "edge-1": "worker" };
+    await mustConverge(program);
+  });
+
+  it("may be the leader, and may be two of five managers", async () => {
+    const program = await formed(managers(5, 1));
+    program.roles = { "control-3": "manager", "control-4": "manager", "control-5": "manager", "edge-1": "worker" };
+    await mustConverge(program);
+  });
+
+  it("is taken out even when it cannot leave by itself, which is said", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.machine("edge-2").refusesLeave = true;
+    program.roles = { ...three, "edge-1": "worker" };
+    await mustConverge(program);
+    assert.ok(
+      program.swarm.progress.some((line) => /^edge-2: warning: .*docker swarm leave --force/.test(line)),
+      program.swarm.progress.join("\n"),
+    );
+  });
+
+  it("is active again when it is taken back after an interrupted removal", async () => {
+    const program = await formed(threeAndTwo);
+    program.roles = { ...three, "edge-1": "worker" };
+    await program.run(1);
+    program.roles = threeAndTwo;
+    await mustConverge(program);
+  });
+
+  it("leaves alone a node that was drained by hand, and nodes that nobody asked for", async () => {
+    const program = await formed(threeAndTwo);
+    const { raft, nodeId } = program.swarm.machine("edge-1");
+    assert.ok(raft);
+    const member = raft.members.get(nodeId);
+    assert.ok(member);
+    member.availability = "drain";
+    const stranger = program.swarm.addStranger(raft, "stranger");
+    await settle(program, 2_000);
+    const { calls } = await program.run();
+    assert.deepEqual(calls.mutations, []);
+    assert.equal(member.availability, "drain");
+    assert.ok(raft.members.has(stranger.id));
+    assert.equal(program.swarm.progress.filter((line) => /stranger/.test(line)).length, 1);
+  });
+});
+
+describe("a change of role", () => {
+  it("makes a worker a manager and back, with the same node", async () => {
+    const program = await formed(threeAndTwo);
+    const { nodeId } = program.swarm.machine("edge-1");
+    program.roles = { ...threeAndTwo, "edge-1": "manager", "edge-2": "manager" };
+    await mustConverge(program);
+    program.roles = threeAndTwo;
+    await mustConverge(program);
+    assert.equal(program.swarm.machine("edge-1").nodeId, nodeId);
+  });
+
+  it("swaps all managers for others", async () => {
+    const program = await formed(managers(3, 3));
+    program.roles = {
+      "control-1": "worker",
+      "control-2": "worker",
+      "control-3": "worker",
+      "edge-1": "manager",
+      "edge-2": "manager",
+      "edge-3": "manager",
+    };
+    await mustConverge(program);
+  });
+
+  it("moves the only manager to another host", async () => {
+    const program = await formed(managers(1, 1));
+    program.roles = { "control-1": "worker", "edge-1": "manager" };
+    await mustConverge(program);
+  });
+});
+
+describe("a replaced machine", () => {
+  it("whose predecessor lives on joins first; the old node is emptied, demoted and struck off", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.giveTasks("edge-1", 3);
+    program.swarm.replace("control-1", "control-1-old");
+    program.swarm.replace("edge-1", "edge-1-old");
+    await mustConverge(program);
+  });
+
+  it("does not lose its predecessor's node when it cannot join itself", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.replace("control-1", "control-1-old");
+    const fault = { text: "no route", state: "inactive" } as const;
+    program.swarm.machine("control-1").brokenJoins.push(fault, fault);
+    const { result } = await program.run();
+    assert.deepEqual(
+      result?.failures.map(({ host }) => host),
+      ["control-1"],
+    );
+    const { raft, nodeId } = program.swarm.machine("control-1-old");
+    assert.equal(result?.nodes["control-1"], nodeId);
+    assert.equal(raft?.members.get(nodeId)?.availability, "active");
+    await mustConverge(program);
+  });
+});
+
+describe("labels", () => {
+  it("follow the program, and those that others set stay", async () => {
+    const program = await formed(managers(1, 1));
+    const node = () => program.swarm.memberOf(program.swarm.machine("edge-1"))?.labels ?? {};
+    const member = program.swarm.memberOf(program.swarm.machine("edge-1"));
+    assert.ok(member);
+    member.labels = { ...member.labels, theirs: "kept" };
+    program.labels = { zone: "a", disk: "fast" };
+    await mustConverge(program);
+    assert.equal(node()["zone"], "a");
+    program.labels = { zone: "b" };
+    await mustConverge(program);
+    assert.equal(node()["zone"], "b");
+    assert.equal(node()["disk"], undefined);
+    assert.equal(node()["theirs"], "kept");
+  });
+});
+
+describe("dissolving a swarm", () => {
+  async function dissolve(program: SimulatedProgram): Promise<readonly { host: string; reason: string }[]> {
+    const run = program.swarm.begin();
+    return (await dissolveMembership(run.access(Object.keys(program.roles)), program.memory, run.io())).failures;
+  }
+
+  it("takes every host out", async () => {
+    const program = await formed(threeAndTwo);
+    assert.deepEqual(await dissolve(program), []);
+    for (const key of Object.keys(threeAndTwo)) assert.equal(program.swarm.machine(key).state, "inactive");
+  });
+
+  it("reports a host that does not answer, and does the others", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("edge-1");
+    const failures = await dissolve(program);
+    assert.deepEqual(
+      failures.map(({ host }) => host),
+      ["edge-1"],
+    );
+    assert.match(failures[0]?.reason ?? "", /edge-1: cannot be reached/);
+    assert.equal(program.swarm.machine("control-1").state, "inactive");
+  });
+
+  it("does not touch hosts that are in somebody else's swarm", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.replace("edge-1");
+    program.swarm.replace("control-3");
+    program.swarm.addStranger(program.swarm.formByHand("control-3"), "edge-1");
+    const failures = await dissolve(program);
+    assert.deepEqual(failures.map(({ host }) => host).sort(), ["control-3", "edge-1"]);
+    assert.equal(program.swarm.machine("edge-1").state, "active");
+    assert.equal(program.swarm.machine("control-3").state, "active");
+  });
+});

@@ -1,0 +1,635 @@
+import {
+  type DesiredMember,
+  type DesiredSwarm,
+  type HostAccess,
+  type MembershipIo,
+  type MembershipMemory,
+  type MembershipResult,
+  reconcileMembership,
+} from "../../components/membership/reconcile";
+import type { LocalSwarmState, NodeChange, SwarmApi, SwarmInit, SwarmJoin, SwarmNode, SwarmRole } from "../../components/membership/swarm-api";
+
+/** Time that passes only when everybody waits. */
+class VirtualClock {
+  private time = 1_000_000;
+  private order = 0;
+  private ticking = false;
+  private readonly timers: { at: number; order: number; wake: () => void }[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((wake) => {
+      this.timers.push({ at: this.time + Math.max(0, milliseconds), order: this.order++, wake });
+      if (!this.ticking) setImmediate(() => this.tick());
+      this.ticking = true;
+    });
+  }
+
+  private tick(): void {
+    this.timers.sort((a, b) => a.at - b.at || a.order - b.order);
+    const next = this.timers.shift();
+    if (next) {
+      this.time = next.at;
+      next.wake();
+    }
+    this.ticking = this.timers.length > 0;
+    if (this.ticking) setImmediate(() => this.tick());
+  }
+}
+
+/** One machine with an engine. A replaced host is another machine under the same key. */
+interface Machine {
+  readonly key: string;
+  readonly hostname: string;
+  readonly address: string;
+  up: boolean;
+  state: LocalSwarmState["state"];
+  error: string;
+  nodeId: string;
+  raft: Raft | undefined;
+  /** What the engine says of itself lags behind what the managers decided. */
+  manager: boolean;
+  /** Until then, a manager that was demoted gives errors. */
+  confusedUntil: number;
+  /** Joins that are to fail, with what they say and the state they leave. */
+  brokenJoins: { text: string; state: "inactive" | "pending" }[];
+  /** Never becomes ready, whatever it is asked. */
+  refusesLeave: boolean;
+}
+
+interface Member {
+  readonly id: string;
+  readonly machine: Machine;
+  role: SwarmRole;
+  /** Votes; follows the role after a while. */
+  votes: boolean;
+  availability: SwarmNode["availability"];
+  labels: Readonly<Record<string, string>>;
+  tasks: number;
+  drainedAt: number;
+  readyAt: number;
+  /** Since when its machine is not there, and how long the managers take to notice. */
+  goneAt: number | undefined;
+  noticedAfter: number;
+  demotedAt: number;
+}
+
+/** One swarm: what its managers agree on. */
+interface Raft {
+  readonly id: string;
+  readonly members: Map<string, Member>;
+  leader: string;
+  electedAt: number;
+}
+
+/** Thrown by everything once a run was cut off, as if its process had been killed. */
+export class Interrupted extends Error {}
+
+export interface Calls {
+  reads: number;
+  readonly mutations: string[];
+}
+
+const noLeader =
+  "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
+const notManager = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state.";
+const alreadyMember = 'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.';
+const mutations = { init: true, join: true, leave: true, updateNode: true, removeNode: true };
+
+/** Hosts with engines that behave as seen in `facts/engine.md` §6, in virtual time. */
+export class SimulatedSwarm {
+  readonly clock = new VirtualClock();
+  readonly machines = new Map<string, Machine>();
+  readonly rafts: Raft[] = [];
+  readonly progress: string[] = [];
+  /** What must never happen: a change that cost the quorum, a host that left while it had tasks, two swarms. */
+  readonly violations: string[] = [];
+  /** Every updateNode that is a multiple of this meets somebody else's change. 0 for never. */
+  conflictEvery = 4;
+  /** How often a join asked an address where no manager answered. */
+  askedInVain = 0;
+  private updates = 0;
+  private ids = 0;
+
+  machine(key: string): Machine {
+    const machine = this.machines.get(key);
+    if (!machine) throw new Error(`no machine ${key}`);
+    return machine;
+  }
+
+  /** Makes the machine if it is not there. All are called alike when asked to, as cloud images do. */
+  provision(key: string, hostname = key): Machine {
+    const present = this.machines.get(key);
+    if (present) return present;
+    const machine: Machine = {
+      key,
+      hostname,
+      address: `10.0.${Math.floor(this.ids / 250)}.${(this.ids++ % 250) + 1}`,
+      up: true,
+      state: "inactive",
+      error: "",
+      nodeId: "",
+      raft: undefined,
+      manager: false,
+      confusedUntil: 0,
+      brokenJoins: [],
+      refusesLeave: false,
+    };
+    this.machines.set(key, machine);
+    return machine;
+  }
+
+  kill(key: string): void {
+    this.machine(key).up = false;
+    this.lose(this.machine(key), 39_000);
+  }
+
+  /** Starts a killed machine again; if its node was struck off meanwhile, it does not know. */
+  revive(key: string): void {
+    const machine = this.machine(key);
+    machine.up = true;
+    const member = this.memberOf(machine);
+    if (member) {
+      member.goneAt = undefined;
+    } else if (machine.state === "active") {
+      machine.state = "pending";
+      machine.error = noLeader;
+    }
+  }
+
+  /** Another, empty machine under the same key. The old one is gone, or lives on under `oldKey` (create before delete). */
+  replace(key: string, oldKey?: string): Machine {
+    const old = this.machine(key);
+    this.machines.delete(key);
+    if (oldKey === undefined) {
+      old.up = false;
+      this.lose(old, 39_000);
+    } else {
+      this.machines.set(oldKey, old);
+    }
+    return this.provision(key, old.hostname);
+  }
+
+  giveTasks(key: string, tasks: number): void {
+    const member = this.memberOf(this.machine(key));
+    if (!member) throw new Error(`${key} is in no swarm`);
+    member.tasks = tasks;
+  }
+
+  /** A member that nobody told us of. */
+  addStranger(raft: Raft, name: string): Member {
+    const machine = this.provision(name);
+    return this.enter(machine, raft, "worker");
+  }
+
+  /** A swarm made by hand on that machine. */
+  formByHand(key: string): Raft {
+    const machine = this.provision(key);
+    const raft: Raft = { id: `swarm-${this.rafts.length + 1}`, members: new Map(), leader: "", electedAt: 0 };
+    this.rafts.push(raft);
+    const member = this.enter(machine, raft, "manager");
+    raft.leader = member.id;
+    return raft;
+  }
+
+  /** What an administrator does after a lost quorum. */
+  forceNewCluster(key: string): void {
+    const machine = this.machine(key);
+    const { raft } = machine;
+    if (!raft) throw new Error(`${key} is in no swarm`);
+    for (const member of raft.members.values()) {
+      if (member.machine === machine) continue;
+      member.role = "worker";
+      member.votes = false;
+    }
+    raft.leader = machine.nodeId;
+    raft.electedAt = this.clock.now();
+  }
+
+  memberOf(machine: Machine): Member | undefined {
+    const member = machine.raft?.members.get(machine.nodeId);
+    return member?.machine === machine ? member : undefined;
+  }
+
+  alive(member: Member): boolean {
+    return member.machine.up && member.machine.nodeId === member.id && member.machine.state === "active";
+  }
+
+  hasQuorum(raft: Raft): boolean {
+    const voters = [...raft.members.values()].filter((member) => member.votes);
+    return voters.filter((voter) => this.alive(voter)).length >= Math.floor(voters.length / 2) + 1;
+  }
+
+  private hasLeader(raft: Raft): boolean {
+    if (!this.hasQuorum(raft)) return false;
+    const leader = raft.members.get(raft.leader);
+    if (!leader || !leader.votes || !this.alive(leader)) this.elect(raft, 11_000);
+    return this.clock.now() >= raft.electedAt;
+  }
+
+  private elect(raft: Raft, takes: number): void {
+    const next = [...raft.members.values()].find((member) => member.votes && this.alive(member));
+    raft.leader = next?.id ?? "";
+    raft.electedAt = this.clock.now() + takes;
+  }
+
+  private lose(machine: Machine, noticedAfter: number): void {
+    const member = this.memberOf(machine);
+    if (!member) return;
+    member.goneAt = this.clock.now();
+    member.noticedAfter = noticedAfter;
+  }
+
+  private enter(machine: Machine, raft: Raft, role: SwarmRole): Member {
+    const member: Member = {
+      id: `node-${++this.ids}`,
+      machine,
+      role,
+      votes: role === "manager",
+      availability: "active",
+      labels: {},
+      tasks: 0,
+      drainedAt: 0,
+      readyAt: this.clock.now() + 1_500,
+      goneAt: undefined,
+      noticedAfter: 0,
+      demotedAt: -1_000_000,
+    };
+    raft.members.set(member.id, member);
+    Object.assign(machine, { state: "active", error: "", nodeId: member.id, raft, manager: role === "manager" });
+    return member;
+  }
+
+  tasksOf(member: Member): number {
+    if (member.availability !== "drain") return member.tasks;
+    return Math.max(0, member.tasks - Math.floor((this.clock.now() - member.drainedAt) / 2_000));
+  }
+
+  view(raft: Raft): SwarmNode[] {
+    const now = this.clock.now();
+    return [...raft.members.values()].map((member) => ({
+      id: member.id,
+      hostname: member.machine.hostname,
+      role: member.role,
+      availability: member.availability,
+      state: member.goneAt !== undefined && now >= member.goneAt + member.noticedAfter ? "down" : now < member.readyAt ? "unknown" : "ready",
+      leader: raft.leader === member.id,
+      ...(member.votes && { reachability: this.alive(member) ? "reachable" : "unreachable" }),
+      labels: member.labels,
+    }));
+  }
+
+  /** One run of the reconciler: its own calls, counted, cut off after so many changes. */
+  begin(interruptAfter = Infinity): SimulatedRun {
+    return new SimulatedRun(this, interruptAfter);
+  }
+
+  api(key: string, run: SimulatedRun): SwarmApi {
+    const machine = this.machine(key);
+    const engine = new SimulatedEngine(this, machine);
+    return new Proxy<SwarmApi>(engine, {
+      get:
+        (target, name: keyof SwarmApi) =>
+        async (...args: unknown[]): Promise<unknown> => {
+          run.check();
+          await this.clock.sleep(20);
+          run.check();
+          if (!machine.up) {
+            await this.clock.sleep(5_000);
+            throw new Error(`${key}: the connection to Docker broke during ${name}`);
+          }
+          const call = target[name].bind(target) as (...given: unknown[]) => Promise<unknown>;
+          const result = await call(...args).finally(() => name in mutations && run.changed(`${key} ${name} ${describe(args[0])}`));
+          if (!(name in mutations)) run.calls.reads += 1;
+          return result;
+        },
+    });
+  }
+
+  async conflict(): Promise<void> {
+    this.updates += 1;
+    if (this.conflictEvery > 0 && this.updates % this.conflictEvery === 0) throw new Error("rpc error: code = Unknown desc = update out of sequence");
+    await this.clock.sleep(10);
+  }
+
+  async led(raft: Raft): Promise<void> {
+    const until = this.clock.now() + 20_000;
+    while (!this.hasLeader(raft)) {
+      if (this.clock.now() >= until) throw new Error(noLeader);
+      await this.clock.sleep(1_000);
+    }
+  }
+
+  newSwarm(machine: Machine): void {
+    if (this.rafts.some((raft) => this.hasQuorum(raft))) {
+      this.violations.push(`${machine.key} forms a second swarm`);
+    }
+    this.formByHand(machine.key);
+  }
+
+  async enterThrough(machine: Machine, options: SwarmJoin): Promise<void> {
+    const broken = machine.brokenJoins.shift();
+    if (broken) {
+      await this.clock.sleep(10_000);
+      machine.state = broken.state;
+      throw new Error(`${machine.key}: Docker refused POST /swarm/join: ${broken.text} ${options.token}`);
+    }
+    const asked = options.managers.map((address) => [...this.machines.values()].find((other) => `${other.address}:2377` === address));
+    for (const manager of asked) {
+      const raft = manager?.up === true && manager.manager ? manager.raft : undefined;
+      if (!raft || !this.hasLeader(raft)) {
+        this.askedInVain += 1;
+        await this.clock.sleep(5_000);
+        continue;
+      }
+      const role = (["manager", "worker"] as const).find((kind) => options.token === tokenOf(raft, kind));
+      if (!role) {
+        await this.clock.sleep(10_000);
+        throw new Error(
+          `${machine.key}: Docker refused POST /swarm/join: rpc error: code = InvalidArgument desc = A valid join token is necessary to join this cluster ${options.token}`,
+        );
+      }
+      await this.clock.sleep(1_000);
+      const member = this.enter(machine, raft, "worker");
+      if (role === "manager") this.promote(member, 2_500);
+      return;
+    }
+    if (asked.length > 0 && asked.every((manager) => manager?.up === true)) throw new Error("rpc error: connection refused");
+    await this.clock.sleep(15_000);
+    machine.state = "pending";
+    throw new Error("Timeout was reached before node joined. The attempt to join the swarm will continue in the background.");
+  }
+
+  exit(machine: Machine, force: boolean): void {
+    if (machine.state === "inactive") return;
+    if (machine.refusesLeave) throw new Error(`${machine.key}: Docker refused POST /swarm/leave: context deadline exceeded`);
+    if (machine.manager && machine.state === "active" && !force)
+      throw new Error("You are attempting to leave the swarm on a node that is participating as a manager.");
+    const member = this.memberOf(machine);
+    if (member) {
+      if (member.votes) this.guardQuorum(machine.raft as Raft, member, "leaves");
+      if (!member.votes && this.tasksOf(member) > 0) this.violations.push(`${machine.key} leaves with ${this.tasksOf(member)} tasks`);
+      this.lose(machine, this.clock.now() - member.demotedAt < 60_000 ? 15_000 : 2_000);
+    }
+    Object.assign(machine, { state: "inactive", error: "", nodeId: "", raft: undefined, manager: false });
+  }
+
+  /** The real one refuses a demotion that costs the quorum; that it was asked for is our own fault all the same. */
+  guardQuorum(raft: Raft, leaving: Member, what: string): void {
+    if (!this.hasQuorum(raft)) return;
+    const rest = [...raft.members.values()].filter((member) => member.votes && member !== leaving);
+    const alive = rest.filter((member) => this.alive(member)).length;
+    if (alive < Math.floor(rest.length / 2) + 1) {
+      this.violations.push(`quorum lost: ${leaving.machine.key} ${what}, ${alive} of ${rest.length} are left`);
+    }
+  }
+
+  demote(raft: Raft, member: Member): void {
+    this.guardQuorum(raft, member, "is demoted");
+    const unfinished = [...raft.members.values()].filter((other) => other.role === "worker" && other.votes && this.alive(other));
+    if (unfinished.length > 0)
+      this.violations.push(`${member.machine.key} is demoted while ${unfinished.map(({ machine }) => machine.key).join(", ")} still is`);
+    member.role = "worker";
+    member.demotedAt = this.clock.now();
+    const led = raft.leader === member.id;
+    const { machine } = member;
+    void this.clock.sleep(500).then(() => {
+      if (member.role !== "worker") return;
+      member.votes = false;
+      if (led) this.elect(raft, 3_000);
+      machine.confusedUntil = this.clock.now() + 4_000;
+    });
+    void this.clock.sleep(4_000).then(() => {
+      if (member.role === "worker" && machine.nodeId === member.id) machine.manager = false;
+    });
+  }
+
+  promote(member: Member, takes = 1_000): void {
+    member.role = "manager";
+    void this.clock.sleep(takes).then(() => {
+      if (member.role !== "manager" || !this.alive(member)) return;
+      member.votes = true;
+      member.machine.manager = true;
+    });
+  }
+
+  leaderOf(machine: Machine): boolean {
+    return machine.raft !== undefined && this.hasLeader(machine.raft);
+  }
+}
+
+class SimulatedEngine implements SwarmApi {
+  constructor(
+    private readonly swarm: SimulatedSwarm,
+    private readonly machine: Machine,
+  ) {}
+
+  async local(): Promise<LocalSwarmState> {
+    const { machine, swarm } = this;
+    const led = machine.manager && swarm.leaderOf(machine) && swarm.clock.now() >= machine.confusedUntil;
+    const voters = machine.raft ? [...machine.raft.members.values()].filter(({ votes }) => votes) : [];
+    return {
+      state: machine.state,
+      nodeId: machine.nodeId,
+      swarmId: machine.state === "active" && led ? (machine.raft?.id ?? "") : "",
+      controlAvailable: machine.state === "active" && machine.manager,
+      error: machine.state === "active" && machine.manager && !led ? noLeader : machine.error,
+      remoteManagers: voters.map((voter) => ({ nodeId: voter.id, address: `${voter.machine.address}:2377` })),
+    };
+  }
+
+  async init(_options: SwarmInit): Promise<void> {
+    if (this.machine.state !== "inactive") throw new Error(alreadyMember);
+    await this.swarm.clock.sleep(500);
+    this.swarm.newSwarm(this.machine);
+  }
+
+  async join(options: SwarmJoin): Promise<void> {
+    if (this.machine.state !== "inactive") throw new Error(alreadyMember);
+    await this.swarm.enterThrough(this.machine, options);
+  }
+
+  async leave(force: boolean): Promise<void> {
+    this.swarm.exit(this.machine, force);
+  }
+
+  async joinTokens(): Promise<{ readonly manager: string; readonly worker: string }> {
+    const raft = await this.control();
+    return { manager: tokenOf(raft, "manager"), worker: tokenOf(raft, "worker") };
+  }
+
+  async nodes(): Promise<readonly SwarmNode[]> {
+    return this.swarm.view(await this.control());
+  }
+
+  async updateNode(nodeId: string, change: NodeChange): Promise<void> {
+    const raft = await this.control();
+    const member = this.find(raft, nodeId);
+    await this.swarm.conflict();
+    if (change.role === "worker" && member.role === "manager") this.swarm.demote(raft, member);
+    if (change.role === "manager" && member.role === "worker") this.swarm.promote(member);
+    if (change.availability === "drain" && member.availability !== "drain") member.drainedAt = this.swarm.clock.now();
+    if (change.availability) member.availability = change.availability;
+    if (change.labels) member.labels = change.labels;
+  }
+
+  async removeNode(nodeId: string, force: boolean): Promise<void> {
+    const raft = await this.control();
+    const member = raft.members.get(nodeId);
+    if (!member) return;
+    if (member.votes)
+      throw new Error(
+        `rpc error: node ${nodeId} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`,
+      );
+    const down = this.swarm.view(raft).find(({ id }) => id === nodeId)?.state === "down";
+    if (!down && !force) throw new Error(`rpc error: code = FailedPrecondition desc = node ${nodeId} is not down and can't be removed`);
+    if (!down && member.machine.up && this.swarm.alive(member) && this.swarm.tasksOf(member) > 0) {
+      this.swarm.violations.push(`${member.machine.key} is removed with ${this.swarm.tasksOf(member)} tasks`);
+    }
+    raft.members.delete(nodeId);
+  }
+
+  async runningTasks(nodeId: string): Promise<number> {
+    return this.swarm.tasksOf(this.find(await this.control(), nodeId));
+  }
+
+  private async control(): Promise<Raft> {
+    const { machine, swarm } = this;
+    if (machine.state !== "active" || !machine.manager || !machine.raft) throw new Error(notManager);
+    if (swarm.clock.now() < machine.confusedUntil) {
+      throw new Error(
+        "rpc error: code = Unavailable desc = connection error: dial unix /var/run/docker/swarm/control.sock: connect: no such file or directory",
+      );
+    }
+    await swarm.led(machine.raft);
+    return machine.raft;
+  }
+
+  private find(raft: Raft, nodeId: string): Member {
+    const member = raft.members.get(nodeId);
+    if (!member) throw new Error(`rpc error: code = NotFound desc = node ${nodeId} not found`);
+    return member;
+  }
+}
+
+/** One run over the simulated hosts. */
+export class SimulatedRun {
+  readonly calls: Calls = { reads: 0, mutations: [] };
+  private interrupted = false;
+
+  constructor(
+    private readonly swarm: SimulatedSwarm,
+    private readonly interruptAfter: number,
+  ) {}
+
+  get cutOff(): boolean {
+    return this.interrupted;
+  }
+
+  check(): void {
+    if (this.interrupted) throw new Interrupted("the run was cut off");
+  }
+
+  changed(what: string): void {
+    this.check();
+    this.calls.mutations.push(what);
+    this.interrupted = this.calls.mutations.length >= this.interruptAfter;
+    this.check();
+  }
+
+  access(keys: readonly string[]): HostAccess[] {
+    return keys.map((key): HostAccess => {
+      if (this.swarm.machine(key).up) return { kind: "ready", key, api: this.swarm.api(key, this) };
+      return { kind: "failed", key, reason: `${key}: cannot be reached over SSH within 75 s: no answer` };
+    });
+  }
+
+  io(departing: readonly string[] = []): MembershipIo {
+    const reachable = departing.filter((key) => this.swarm.machines.get(key)?.up);
+    return {
+      progress: (host, line) => this.swarm.progress.push(host === undefined ? line : `${host}: ${line}`),
+      sleep: async (milliseconds) => {
+        this.check();
+        await this.swarm.clock.sleep(milliseconds);
+        this.check();
+      },
+      now: () => this.swarm.clock.now(),
+      departing: new Map(reachable.map((key) => [key, this.swarm.api(key, this)])),
+    };
+  }
+}
+
+export function memberFor(swarm: SimulatedSwarm, key: string, role: SwarmRole, labels?: Readonly<Record<string, string>>): DesiredMember {
+  const { address } = swarm.provision(key);
+  return { key, role, advertiseAddress: address, listenAddress: `${address}:2377`, dataPathAddress: address, ...(labels && { labels }) };
+}
+
+function tokenOf(raft: Raft, role: SwarmRole): string {
+  return `SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-${raft.id}-${role}`;
+}
+
+function describe(argument: unknown): string {
+  return typeof argument === "string" ? argument : "";
+}
+
+export type Roles = Readonly<Record<string, SwarmRole>>;
+
+export interface Outcome {
+  readonly result: MembershipResult | undefined;
+  readonly error: Error | undefined;
+  readonly calls: Calls;
+}
+
+/** A program and its state: what is asked for, and what the last run that ended well returned. */
+export class SimulatedProgram {
+  memory: MembershipMemory | undefined;
+  abandonedSwarm: string | undefined;
+  labels: Readonly<Record<string, string>> | undefined;
+
+  constructor(
+    readonly swarm: SimulatedSwarm,
+    public roles: Roles,
+  ) {}
+
+  /** As Pulumi does: what a run returns is kept only when it ended without any failure. */
+  async run(interruptAfter = Infinity): Promise<Outcome> {
+    const keys = Object.keys(this.roles).sort();
+    const members = keys.map((key) => memberFor(this.swarm, key, this.roles[key] ?? "worker", this.labels));
+    const run = this.swarm.begin(interruptAfter);
+    const departing = Object.keys(this.memory?.nodes ?? {}).filter((key) => !keys.includes(key));
+    const desired: DesiredSwarm = { members, ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }) };
+    try {
+      const result = await reconcileMembership(desired, run.access(keys), this.memory, run.io(departing));
+      if (result.failures.length === 0 && !run.cutOff) this.memory = { swarmId: result.swarmId, nodes: result.nodes };
+      return { result, error: undefined, calls: run.calls };
+    } catch (error) {
+      return { result: undefined, error: error as Error, calls: run.calls };
+    }
+  }
+
+  /** What is not as the program asks, in the swarm itself. */
+  differences(): string[] {
+    const found: string[] = [];
+    const first = Object.keys(this.roles).find((key) => this.roles[key] === "manager" && this.swarm.machine(key).up);
+    const raft = first === undefined ? undefined : this.swarm.machine(first).raft;
+    if (!raft) return ["there is no swarm"];
+    const nodes = this.swarm.view(raft);
+    for (const [key, role] of Object.entries(this.roles)) {
+      const machine = this.swarm.machine(key);
+      if (!machine.up) continue;
+      const node = nodes.find(({ id }) => id === machine.nodeId);
+      if (machine.raft !== raft || !node) found.push(`${key} is not in the swarm`);
+      else if (node.state !== "ready" || node.role !== role || node.availability !== "active")
+        found.push(`${key} is ${node.state} ${node.availability} ${node.role}`);
+      else if (machine.manager !== (role === "manager") || (node.reachability !== undefined) !== (role === "manager"))
+        found.push(`${key} is not yet ${role}`);
+      else if (node.labels["pulumi-swarm.host"] !== key || "pulumi-swarm.leaving" in node.labels)
+        found.push(`${key} has labels ${JSON.stringify(node.labels)}`);
+    }
+    const others = nodes.filter(({ id }) => !Object.keys(this.roles).some((key) => this.swarm.machine(key).nodeId === id));
+    return [...found, ...others.map(({ id, hostname, state }) => `${id} (${hostname}, ${state}) is left over`)];
+  }
+}
