@@ -8,7 +8,7 @@ export type { EngineArgs } from "./engine/args";
 export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
 export type { MembershipArgs } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
-export { native } from "./overlays/native";
+export { native, type NativeArgs } from "./overlays/native";
 export type { Overlay, OverlayContext, OverlayPlan } from "./overlays/overlay";
 export { direct, type Underlay, type UnderlayPlan } from "./underlay/underlay";
 export type { Connection } from "./remote/connection";

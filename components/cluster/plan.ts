@@ -1,5 +1,6 @@
 import type { PlannedHost, Problem, Site } from "../hosts/host";
 import { checkGroups, planHosts, planSites } from "../hosts/plan";
+import { underlayMtu } from "../network/mtu";
 import { planSpace, reservedNetworks } from "../network/space";
 import { type PlannedNetwork, planNetworks } from "../networks/plan";
 import { native } from "../overlays/native";
@@ -42,7 +43,10 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const space = planSpace(args.addressSpace, reserved, report);
   const underlay = planUnderlay(args, report);
   const overlay = planOverlay(args, sites, underlay, problems);
-  const mtu = Math.min(...sites.map((site) => site.mtu), 65_535) - underlay.overhead;
+  const mtu = underlayMtu(
+    sites.map((site) => site.mtu),
+    underlay.overhead,
+  );
   const networks = planNetworks(
     args.networks ?? {},
     space.networks,
@@ -65,7 +69,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       quorum,
       overlay: overlay.kind,
       underlay: underlay.kind,
-      mtu: mtu - overlay.overhead,
+      mtu: overlay.containerMtu(mtu),
     },
     problems,
   };
@@ -80,7 +84,9 @@ function planUnderlay(args: SwarmClusterArgs, report: Report): UnderlayPlan {
 
 function planOverlay(args: SwarmClusterArgs, sites: readonly Site[], underlay: UnderlayPlan, problems: Problem[]): OverlayPlan {
   const overlay = args.overlay ?? native();
-  const context = { sites: sites.map((site) => site.key), underlay };
+  const keys = sites.map((site) => site.key);
+  // No provider tells of addresses that are seen from other sites, so all count as hidden.
+  const context = { sites: keys, underlay, behindNat: keys, ...(args.engine?.version !== undefined && { engineVersion: args.engine.version }) };
   if (!isOverlay(overlay)) {
     problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native()" });
     return native().plan(context);

@@ -371,7 +371,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: { ...control, edge: rack() } },
     path: "overlay",
     message: "the native overlay would carry container traffic in plaintext between the sites local 10.213.0.0/16 and existing",
-    fix: "keep all hosts in one site until an encrypting underlay is there",
+    fix: "take wireguard() as the underlay, or native({ encrypted: true }) where no address translation is in between",
   },
   ...["latest", "28.x", "v28", "28.5.2-1", ""].map((version): Wrong => ({
     when: `the engine's version is ${JSON.stringify(version)}`,

@@ -1,28 +1,143 @@
-import type { Overlay } from "../overlay";
+import { show } from "../../cluster/report";
+import { defaultDataPathPort, engineEncryptionProblem } from "../../engine/needs";
+import type { FirewallRule } from "../../firewall/rule";
+import type { Problem } from "../../hosts/host";
+import type { EncryptionChannel } from "../../network/encryption";
+import { containerMtu } from "../../network/mtu";
+import type { Overlay, OverlayContext } from "../overlay";
 
-/** VXLAN over IPv4: outer Ethernet 14 is not counted, IP 20 + UDP 8 + VXLAN 8 + inner Ethernet 14. */
-const vxlanOverhead = 50;
+export interface NativeArgs {
+  /**
+   * Encrypt containers' data between hosts with IPsec (ESP). The keys are the swarm's and change every 12 hours. Costs
+   * 26 more bytes a packet and much of the throughput. Refused where ESP cannot pass (address translation between sites) and on
+   * hosts whose kernel or engine cannot do it; Docker itself would say nothing and carry nothing.
+   * @default false
+   */
+  readonly encrypted?: boolean;
+  /**
+   * UDP port of the data between hosts, 1024 to 49151. Chosen when the swarm is formed, and never changed after. Needed where
+   * something else takes 4789, as VMware NSX does.
+   * @default 4789
+   */
+  readonly dataPathPort?: number;
+}
 
-/** Docker's own overlay: VXLAN between the hosts, a virtual address and DNS for services. Data is not encrypted. */
-export function native(): Overlay {
+/** Docker's own overlay: VXLAN between the hosts, a virtual address and DNS for services. */
+export function native(args: NativeArgs = {}): Overlay {
+  return { kind: "native", plan: (context) => plan(args, context) };
+}
+
+function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["plan"]> {
+  const encrypted = args.encrypted === true;
+  const port = args.dataPathPort ?? defaultDataPathPort;
   return {
     kind: "native",
-    plan: ({ sites, underlay }) => ({
-      kind: "native",
-      driver: "overlay",
-      overhead: vxlanOverhead,
-      // Docker takes the underlay's MTU here and subtracts the overhead itself.
-      networkOptions: (underlayMtu) => ({ "com.docker.network.driver.mtu": String(underlayMtu) }),
-      problems:
-        sites.length > 1 && !underlay.encrypted
-          ? [
-              {
-                path: "overlay",
-                message: `the native overlay would carry container traffic in plaintext between the sites ${sites.join(" and ")}`,
-                fix: "keep all hosts in one site until an encrypting underlay is there",
-              },
-            ]
-          : [],
-    }),
+    driver: "overlay",
+    containerMtu: (underlayMtu) => containerMtu(underlayMtu, encrypted ? "encrypted vxlan" : "vxlan"),
+    // Docker takes the underlay's MTU here and subtracts what it adds itself.
+    networkOptions: (underlayMtu) => ({ "com.docker.network.driver.mtu": String(underlayMtu), ...(encrypted && { encrypted: "" }) }),
+    rules: rules(encrypted, port, context),
+    encryption: encryption(encrypted, context),
+    needs: { features: encrypted ? ["vxlan", "ipsec"] : ["vxlan"], ...(args.dataPathPort !== undefined && { dataPathPort: port }) },
+    serves: "virtual address",
+    problems: [...argumentProblems(args), ...(encrypted ? encryptionProblems(port, context) : plaintextProblems(context))],
+    warnings:
+      encrypted && context.underlay.encrypted
+        ? [`overlay: the ${context.underlay.kind} underlay encrypts already; encrypting again inside it costs throughput and protects nothing more`]
+        : [],
   };
+}
+
+function rules(encrypted: boolean, port: number, { underlay }: OverlayContext): FirewallRule[] {
+  const between = { from: ["members"], to: "members", over: underlay.encrypted ? "tunnel" : "site", answers: "host" } as const;
+  const data: FirewallRule = {
+    ...between,
+    name: "overlay-data",
+    protocol: "udp",
+    ports: [String(port)],
+    // Networks made by hand need not be encrypted, and the ingress network is not.
+    reason: "VXLAN of the native overlay and of the ingress network",
+  };
+  if (!encrypted) return [data];
+  return [data, { ...between, name: "overlay-data-esp", protocol: "esp", ports: [], reason: "IPsec around the VXLAN of encrypted networks" }];
+}
+
+function encryption(encrypted: boolean, { underlay }: OverlayContext): EncryptionChannel {
+  if (encrypted) {
+    return {
+      channel: "overlay data",
+      mechanism: "IPsec ESP, AES-128-GCM",
+      keyHolder: "the swarm's managers, who give them to all members",
+      rotation: "every 12 hours, by the swarm",
+      protects: true,
+      note: "the ingress network is not encrypted; more than 2^32 packets between two hosts within 12 hours are lost (moby issue 52005)",
+    };
+  }
+  if (underlay.encrypted) {
+    return {
+      channel: "overlay data",
+      mechanism: `inside the ${underlay.kind} underlay`,
+      keyHolder: "as the underlay's",
+      rotation: "as the underlay's",
+      protects: true,
+    };
+  }
+  return {
+    channel: "overlay data",
+    mechanism: "none",
+    keyHolder: "nobody",
+    rotation: "none",
+    protects: false,
+    note: "whoever is on the site's network can read it",
+  };
+}
+
+function argumentProblems({ encrypted, dataPathPort }: NativeArgs): Problem[] {
+  const problems: Problem[] = [];
+  if (encrypted !== undefined && typeof encrypted !== "boolean") {
+    problems.push({ path: "overlay.encrypted", message: `${show(encrypted)} is neither true nor false`, fix: "write true or false" });
+  }
+  if (dataPathPort !== undefined && !(Number.isInteger(dataPathPort) && dataPathPort >= 1024 && dataPathPort <= 49_151)) {
+    problems.push({
+      path: "overlay.dataPathPort",
+      message: `${show(dataPathPort)} is not a port that Docker takes`,
+      fix: "give one from 1024 to 49151",
+    });
+  }
+  if (dataPathPort === 7946) {
+    problems.push({ path: "overlay.dataPathPort", message: "7946 is where the members gossip", fix: "choose another port" });
+  }
+  return problems;
+}
+
+function encryptionProblems(port: number, { underlay, sites, behindNat, engineVersion }: OverlayContext): Problem[] {
+  const problems: Problem[] = [];
+  const hidden = underlay.encrypted || sites.length < 2 ? [] : behindNat;
+  if (hidden.length > 0) {
+    problems.push({
+      path: "overlay.encrypted",
+      message: `IPsec as Docker does it cannot pass the address translation in front of ${hidden.join(" and ")}`,
+      fix: "leave encrypted out and take wireguard() as the underlay, or give every host a public address of its own",
+    });
+  }
+  const problem = engineVersion === undefined ? undefined : engineEncryptionProblem(engineVersion, port);
+  if (problem !== undefined) {
+    problems.push({
+      path: "engine.version",
+      message: `does not go with native({ encrypted: true }): ${problem}`,
+      fix: "ask for a newer engine",
+    });
+  }
+  return problems;
+}
+
+function plaintextProblems({ sites, underlay }: OverlayContext): Problem[] {
+  if (sites.length < 2 || underlay.encrypted) return [];
+  return [
+    {
+      path: "overlay",
+      message: `the native overlay would carry container traffic in plaintext between the sites ${sites.join(" and ")}`,
+      fix: "take wireguard() as the underlay, or native({ encrypted: true }) where no address translation is in between",
+    },
+  ];
 }

@@ -1,0 +1,14 @@
+/** What travels or lies somewhere, and could be read there. */
+export type ChannelName = "swarm control" | "gossip" | "overlay data" | "underlay" | "raft log" | "etcd" | "disks";
+
+/** How one channel is protected, or that it is not: for the person who reads the preview. */
+export interface EncryptionChannel {
+  readonly channel: ChannelName;
+  /** `none` where nothing protects it. */
+  readonly mechanism: string;
+  readonly keyHolder: string;
+  readonly rotation: string;
+  /** Whether somebody on the path learns nothing of what is carried. */
+  readonly protects: boolean;
+  readonly note?: string;
+}
