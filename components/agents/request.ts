@@ -1,4 +1,6 @@
 import type { EngineArgs } from "../engine/args";
+import type { BridgePlan } from "../engine/bridges";
+import type { HostNeeds } from "../engine/needs";
 import type { HostRole } from "../hosts/host";
 import type { Connection } from "../remote/connection";
 
@@ -10,6 +12,10 @@ export interface SwarmRequest {
   readonly cluster: string;
   readonly hosts: readonly SwarmRequestHost[];
   readonly engine: EngineArgs;
+  /** @default - Docker's own bridges are left as they are */
+  readonly bridges?: BridgePlan;
+  /** @default - what every overlay needs */
+  readonly needs?: HostNeeds;
   /** Networks in CIDR form that Docker may cut subnets from. */
   readonly dockerPool: string;
   readonly reachableSeconds: number;

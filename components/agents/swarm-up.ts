@@ -1,4 +1,5 @@
-import { applySettings, installEngine, pendingSettings, probeHost } from "../engine";
+import { applySettings, installEngine, makeGwbridge, pendingChanges, probeHost } from "../engine";
+import type { EngineChanges } from "../engine/bridges";
 import { preflight, type Probe } from "../engine/preflight";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { type HostAccess, type MembershipMemory, MembershipRefusal, reconcileMembership } from "../membership/reconcile";
@@ -35,8 +36,8 @@ interface Looked extends ReachedHost {
 async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures: Failure[]): Promise<Looked[]> {
   const looked = await onEach(request.hosts, failures, async (host): Promise<Looked> => {
     const reached = await fleet.reach(host.key, host.connection);
-    const probe = await probeHost(reached.session);
-    const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000);
+    const probe = await probeHost(reached.session, request.needs);
+    const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     if (refusals.length > 0) throw new Error(refusals.join("; "));
     return { ...reached, host, probe, needsEngine };
   });
@@ -71,25 +72,36 @@ async function waitForOtherRuns(request: SwarmRequest, hosts: readonly Looked[])
 
 type Ready = Looked & { readonly engine: string };
 
+/**
+ * Engine, its settings and its bridges. Hosts that are in no swarm restart their engines all at once, and one that does not come
+ * back joins nothing. A restart takes a manager out of the quorum for seconds: members go one after the other.
+ */
 async function prepareEngines(request: SwarmRequest, hosts: readonly Looked[], failures: Failure[]): Promise<Ready[]> {
-  const ready = await onEach(hosts, failures, async (host): Promise<Ready & { settings: string | undefined }> => {
+  const ready = await onEach(hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
     const installed = host.needsEngine
       ? await installEngine(host.session, request.engine, (line) => progress(host.key, line))
       : host.probe.engine.split(" ")[0];
-    const settings = await pendingSettings(host.session, request.engine);
-    return { ...host, engine: installed ?? "", settings };
+    const changes = await pendingChanges(host.session, request.engine, request.bridges);
+    for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
+    if (!changes.member) await changeEngine(host, changes);
+    return { ...host, engine: installed ?? "", changes };
   });
-  // A restart takes a manager out of the quorum for seconds: one host after the other, and none after one that failed.
-  for (const host of [...ready.values()].filter(({ settings }) => settings !== undefined)) {
+  for (const host of [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined)) {
     try {
-      await applySettings(host.session, host.settings ?? "{}", (line) => progress(host.key, line));
+      await changeEngine(host, host.changes);
       await quorumIsBack(host);
     } catch (error) {
+      // None after one that failed.
       failures.push({ host: host.key, reason: `${reasonOf(error)}; the hosts after it keep their settings until this is mended` });
       break;
     }
   }
   return [...ready.values()];
+}
+
+async function changeEngine({ key, session }: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {
+  if (gwbridge) await makeGwbridge(session, gwbridge);
+  if (settings !== undefined) await applySettings(session, settings, (line) => progress(key, line));
 }
 
 async function quorumIsBack(host: ReachedHost): Promise<void> {

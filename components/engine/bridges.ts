@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /** Where Docker's own bridges on every host are to be, and the largest packet on them, in bytes. */
 export interface BridgePlan {
   /** The network of containers that name none. */
@@ -9,4 +11,113 @@ export interface BridgePlan {
   /** By which containers on overlay networks reach the world. */
   readonly gwbridge: { readonly subnet: string; readonly gateway: string };
   readonly mtu: number;
+}
+
+/** Content of `daemon.json`, or part of it. */
+export type DaemonSettings = Readonly<Record<string, unknown>>;
+
+/** What the user's own settings say of these bridges. It wins over the plan, which is to keep clear of it. */
+export interface OwnBridges {
+  /** docker0's address with its prefix. */
+  readonly bip?: string;
+  readonly mtu?: number;
+  /** Networks that Docker cuts local subnets from, docker_gwbridge's included. */
+  readonly pools?: readonly string[];
+}
+
+export function ownBridges(settings: DaemonSettings = {}): OwnBridges {
+  const { bip, mtu, "default-address-pools": pools } = settings;
+  return {
+    ...(typeof bip === "string" && { bip }),
+    ...(typeof mtu === "number" && { mtu }),
+    ...(Array.isArray(pools) && {
+      pools: pools.flatMap((pool: unknown) => {
+        const base = (pool as { base?: unknown } | null)?.base;
+        return typeof base === "string" ? [base] : [];
+      }),
+    }),
+  };
+}
+
+/** docker_gwbridge as it is to be. Without a subnet Docker chooses one from the user's pools. */
+export interface Gwbridge {
+  readonly subnet?: string;
+  readonly gateway?: string;
+  readonly mtu: number;
+}
+
+/** What `bridges.sh look` saw. */
+export interface EngineState {
+  readonly daemon: DaemonSettings;
+  /** `daemon.json` was changed and the run was cut off before the engine restarted. */
+  readonly unapplied: boolean;
+  /** `inactive` is no member; anything else counts as one. */
+  readonly swarm: string;
+  readonly gwbridge: {
+    readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
+    readonly Options: Readonly<Record<string, string>> | null;
+    readonly Containers: Readonly<Record<string, { readonly Name: string }>> | null;
+  } | null;
+}
+
+/** What is left to do on a host. Nothing at all, when neither `settings` nor `gwbridge` is there. */
+export interface EngineChanges {
+  readonly member: boolean;
+  /** Whole new content of `daemon.json`: the engine is to be restarted. */
+  readonly settings?: string;
+  readonly gwbridge?: Gwbridge;
+  readonly warnings: readonly string[];
+}
+
+/** Keys with which docker0's address is somebody's own: Docker refuses a `bip` beside them, or it would not fit. */
+const ownAddress = ["bridge", "fixed-cidr"] as const;
+
+/** What a host lacks of the user's settings and the planned bridges. */
+export function engineChanges(state: EngineState, own: DaemonSettings = {}, bridges?: BridgePlan): EngineChanges {
+  const wanted = { ...state.daemon, ...(bridges && bridgeSettings(bridges, state.daemon, own)), ...own };
+  const pending = state.unapplied || !isDeepStrictEqual(wanted, state.daemon);
+  const member = state.swarm !== "inactive";
+  return {
+    member,
+    ...(pending && { settings: JSON.stringify(wanted, undefined, 2) }),
+    ...(bridges ? gwbridgeChange(state, wantedGwbridge(bridges, own), member) : { warnings: [] }),
+  };
+}
+
+function bridgeSettings({ docker0, mtu }: BridgePlan, daemon: DaemonSettings, own: DaemonSettings): DaemonSettings {
+  const elsewhere = "default-address-pools" in own || ownAddress.some((key) => key in own || key in daemon);
+  return { mtu, ...(!elsewhere && { bip: docker0.gateway }) };
+}
+
+function wantedGwbridge({ gwbridge, mtu }: BridgePlan, own: DaemonSettings): Gwbridge {
+  const { pools, mtu: ownMtu } = ownBridges(own);
+  return { ...(!pools && gwbridge), mtu: ownMtu ?? mtu };
+}
+
+function gwbridgeChange(state: EngineState, wanted: Gwbridge, member: boolean): Pick<EngineChanges, "gwbridge" | "warnings"> {
+  const present = state.gwbridge;
+  if (present && isAsWanted(present, wanted)) return { warnings: [] };
+  const difference = `docker_gwbridge is ${present ? describe(presentAs(present)) : "missing"} and planned ${describe(wanted)}`;
+  if (member) return { warnings: [`${difference}: it is changed when the host next leaves the swarm and joins`] };
+  const users = Object.values(present?.Containers ?? {}).map(({ Name }) => Name);
+  if (users.length > 0) return { warnings: [`${difference}: it is left so while it is used by ${users.join(", ")}`] };
+  return { gwbridge: wanted, warnings: [] };
+}
+
+function presentAs({ IPAM, Options }: NonNullable<EngineState["gwbridge"]>): Gwbridge {
+  const { Subnet: subnet, Gateway: gateway } = IPAM.Config?.[0] ?? {};
+  return {
+    ...(subnet !== undefined && { subnet }),
+    ...(gateway !== undefined && { gateway }),
+    mtu: Number(Options?.["com.docker.network.driver.mtu"] ?? 1500),
+  };
+}
+
+function isAsWanted(present: NonNullable<EngineState["gwbridge"]>, wanted: Gwbridge): boolean {
+  const { subnet, gateway, mtu } = presentAs(present);
+  return mtu === wanted.mtu && (wanted.subnet === undefined || (subnet === wanted.subnet && gateway === wanted.gateway));
+}
+
+function describe({ subnet, mtu }: Gwbridge): string {
+  return `${subnet === undefined ? "" : `${subnet} with `}MTU ${mtu}`;
 }

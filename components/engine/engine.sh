@@ -1,7 +1,6 @@
 #!/bin/sh
 # Puts Docker on a host, and its settings in place. Both verbs may be run again at any time.
 #   install    SOURCE (distribution or docker), VERSION (a prefix, may be empty)
-#   settings   prints /etc/docker/daemon.json
 #   configure  CONTENT: the whole new daemon.json; checked before it replaces the old one, then the engine restarts
 set -eu
 
@@ -76,28 +75,33 @@ install_engine() {
   docker version --format '{"version":"{{.Server.Version}}"}'
 }
 
-settings() {
-  if [ -s /etc/docker/daemon.json ]; then tr '\n' ' ' </etc/docker/daemon.json; else printf '{}'; fi
-  echo
-}
+# Lies there from before the file changes until the engine runs with it, so that a run that was cut off in between is finished.
+unapplied=/etc/pulumi-swarm/engine-restart
 
 configure() {
   mkdir -p /etc/docker
+  install -d -m 0700 /etc/pulumi-swarm
   printf '%s\n' "$CONTENT" >/etc/docker/daemon.json.new
   # Engines before 23.0 cannot validate a file.
   if dockerd --help 2>&1 | grep -q -- --validate; then
     dockerd --validate --config-file /etc/docker/daemon.json.new >"$log" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$log")"
   fi
-  if [ -f /etc/docker/daemon.json ]; then cp -p /etc/docker/daemon.json /etc/docker/daemon.json.before; else rm -f /etc/docker/daemon.json.before; fi
+  # After a cut, what is there was never tried: the last settings that worked are those that were kept then.
+  if [ ! -e "$unapplied" ]; then
+    if [ -f /etc/docker/daemon.json ]; then cp -p /etc/docker/daemon.json /etc/docker/daemon.json.before; else rm -f /etc/docker/daemon.json.before; fi
+    touch "$unapplied"
+  fi
   mv /etc/docker/daemon.json.new /etc/docker/daemon.json
   say "restarting Docker with its new settings"
   if ! timeout 120 systemctl restart docker >"$log" 2>&1; then
     if [ -f /etc/docker/daemon.json.before ]; then mv /etc/docker/daemon.json.before /etc/docker/daemon.json; else rm -f /etc/docker/daemon.json; fi
     systemctl reset-failed docker >/dev/null 2>&1 || true
     systemctl restart docker >/dev/null 2>&1 || true
+    rm -f "$unapplied"
     die "Docker did not start with these settings, so the old ones are back"
   fi
   wait_for_engine
+  rm -f "$unapplied"
   echo '{}'
 }
 
@@ -105,7 +109,6 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 case "$1" in
   install) install_engine ;;
-  settings) settings ;;
   configure) configure ;;
   *) die "unknown verb $1" ;;
 esac

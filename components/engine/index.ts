@@ -1,17 +1,19 @@
-import { isDeepStrictEqual } from "node:util";
 import { loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import type { EngineArgs } from "./args";
+import { type BridgePlan, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
+import type { HostNeeds } from "./needs";
 import type { Probe } from "./preflight";
 
 const probeScript = loadScript(__dirname, "probe.sh");
 const engineScript = loadScript(__dirname, "engine.sh");
+const bridgesScript = loadScript(__dirname, "bridges.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
 
-export function probeHost(session: SshSession): Promise<Probe> {
-  return session.script<Probe>(probeScript, {}, { verb: "probe", timeout: 60_000 });
+export function probeHost(session: SshSession, needs?: HostNeeds): Promise<Probe> {
+  return session.script<Probe>(probeScript, { LOOK_FOR_IPSEC: needs?.features.includes("ipsec") ? "yes" : "" }, { verb: "probe", timeout: 60_000 });
 }
 
 export async function installEngine(session: SshSession, engine: EngineArgs, progress: (line: string) => void): Promise<string> {
@@ -23,14 +25,20 @@ export async function installEngine(session: SshSession, engine: EngineArgs, pro
   return version;
 }
 
-/** @returns the new content of daemon.json, or undefined when it holds all settings already. */
-export async function pendingSettings(session: SshSession, engine: EngineArgs): Promise<string | undefined> {
-  if (!engine.settings || Object.keys(engine.settings).length === 0) return undefined;
-  const present = await session.script<Record<string, unknown>>(engineScript, {}, { verb: "settings", timeout: 30_000 });
-  const merged = { ...present, ...engine.settings };
-  return isDeepStrictEqual(merged, present) ? undefined : JSON.stringify(merged, undefined, 2);
+/** What a host whose engine runs lacks of the user's settings and the planned bridges. Changes nothing; one command. */
+export async function pendingChanges(session: SshSession, engine: EngineArgs, bridges?: BridgePlan): Promise<EngineChanges> {
+  const own = engine.settings ?? {};
+  if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
+  const state = await session.script<EngineState>(bridgesScript, {}, { verb: "look", timeout: 90_000 });
+  return engineChanges(state, own, bridges);
 }
 
+/** Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again. */
 export async function applySettings(session: SshSession, content: string, progress: (line: string) => void): Promise<void> {
   await session.script(engineScript, { CONTENT: content }, { verb: "configure", timeout: 5 * 60_000, onProgress: progress });
+}
+
+/** Makes docker_gwbridge on a host that is no member of a swarm. */
+export async function makeGwbridge(session: SshSession, { subnet = "", gateway = "", mtu }: Gwbridge): Promise<void> {
+  await session.script(bridgesScript, { SUBNET: subnet, GATEWAY: gateway, MTU: String(mtu) }, { verb: "up", timeout: 3 * 60_000 });
 }

@@ -1,4 +1,6 @@
 import type { EngineArgs } from "./args";
+import { type HostNeeds, type IpsecProbe, ipsecProblems } from "./needs";
+import { isOlder, versionNumbers } from "./version";
 
 /** What `probe.sh` saw on a host. */
 export interface Probe {
@@ -11,6 +13,8 @@ export interface Probe {
   readonly systemd: boolean;
   readonly vxlan: boolean;
   readonly ipvs: boolean;
+  /** Null where nothing asked for it. */
+  readonly ipsec: IpsecProbe | null;
   /** The host's clock, in seconds since 1970. */
   readonly epoch: number;
   readonly freeKilobytes: number;
@@ -30,8 +34,10 @@ const leastFreeKilobytes = 1_000_000;
 /** A node certificate is valid from an hour before its issue; beyond that TLS between nodes fails. */
 const mostClockSkewSeconds = 1800;
 
+const always: HostNeeds = { features: ["vxlan"] };
+
 /** Judges a host before anything is changed on it. */
-export function preflight(probe: Probe, engine: EngineArgs, now: number): Preflight {
+export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: HostNeeds = always): Preflight {
   const refusals: string[] = [];
   const version = probe.engine.split(" ")[0] ?? "";
   const needsEngine = version === "";
@@ -46,6 +52,7 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number): Prefli
   if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
   if (!needsEngine) refusals.push(...versionProblems(version, engine.version));
   if (!probe.vxlan) refusals.push("its kernel cannot make VXLAN devices, which every overlay network needs (module vxlan)");
+  if (needs.features.includes("ipsec") && probe.ipsec) refusals.push(...ipsecProblems(probe.ipsec, version, needs.dataPathPort));
   if (probe.freeKilobytes < leastFreeKilobytes) {
     refusals.push(`only ${Math.round(probe.freeKilobytes / 1000)} MB are free for /var/lib/docker; ${leastFreeKilobytes / 1000} MB are needed`);
   }
@@ -60,13 +67,10 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number): Prefli
 
 function versionProblems(version: string, wanted: string | undefined): string[] {
   // A build without a version stamp calls itself otherwise (for example "library-import"): nothing can be said of it.
-  const numbers = /^(\d+)\.(\d+)/.exec(version);
+  const numbers = versionNumbers(version);
   if (!numbers) return [];
-  const [major, minor] = [Number(numbers[1]), Number(numbers[2])];
   const problems: string[] = [];
-  if (major < oldestEngine[0] || (major === oldestEngine[0] && minor < oldestEngine[1])) {
-    problems.push(`its Docker ${version} is too old; ${oldestEngine.join(".")} or newer is needed`);
-  }
+  if (isOlder(numbers, oldestEngine)) problems.push(`its Docker ${version} is too old; ${oldestEngine.join(".")} or newer is needed`);
   if (wanted !== undefined && !`${version}.`.startsWith(`${wanted}.`) && !version.startsWith(`${wanted}+`)) {
     problems.push(
       `its Docker is ${version} and engine.version asks for ${wanted}: upgrade it, or change the version; a running engine is not replaced`,

@@ -1,6 +1,6 @@
 /** Numbers of a version such as `26.1.5+dfsg1`, or of a prefix such as `28`. None for a build without a version stamp. */
 export function versionNumbers(version: string): readonly number[] | undefined {
-  const numbers = /^\d+(\.\d+){0,2}/.exec(version)?.[0];
+  const numbers = /^\d+(\.\d+){0,2}(?!\w)/.exec(version)?.[0];
   return numbers?.split(".").map(Number);
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deriveSshKey } from "../../components/remote/ssh-key";
 import { SshSession } from "../../components/remote/ssh";
-import { applySettings, installEngine, pendingSettings, probeHost } from "../../components/engine";
+import { applySettings, installEngine, pendingChanges, probeHost } from "../../components/engine";
 import { eventually } from "../../tools/lab/cluster";
 import { root, run } from "../../tools/lab/pulumi";
 import { assertNoChange, changes, Lab } from "./lab";
@@ -178,20 +178,20 @@ describe("the scripts that are run on a host", function () {
   it("keep what daemon.json held, and put it back when Docker refuses the new settings", async () => {
     const engine = { settings: { "log-driver": "local" } };
     await run("docker", ["exec", "given-script", "sh", "-c", `echo '{"max-concurrent-downloads": 2}' >/etc/docker/daemon.json`]);
-    const content = await pendingSettings(session, engine);
+    const content = (await pendingChanges(session, engine)).settings;
     assert.deepEqual(JSON.parse(content ?? ""), { "max-concurrent-downloads": 2, "log-driver": "local" });
     await applySettings(session, content ?? "", () => {});
-    assert.equal(await pendingSettings(session, engine), undefined);
+    assert.equal((await pendingChanges(session, engine)).settings, undefined);
     await assert.rejects(
       applySettings(session, '{"nonsense": 1}', () => {}),
       /given-script: Docker refuses these settings: .*nonsense/,
     );
-    assert.equal(await pendingSettings(session, engine), undefined);
+    assert.equal((await pendingChanges(session, engine)).settings, undefined);
     await assert.rejects(
       applySettings(session, '{"data-root": "/proc/nowhere"}', () => {}),
       /given-script: Docker did not start with these settings, so the old ones are back/,
     );
-    assert.equal(await pendingSettings(session, engine), undefined);
+    assert.equal((await pendingChanges(session, engine)).settings, undefined);
     assert.match((await run("docker", ["exec", "given-script", "docker", "info", "-f", "{{.LoggingDriver}}"])).stdout, /local/);
   });
 });

@@ -11,6 +11,7 @@ const healthy: Probe = {
   systemd: true,
   vxlan: true,
   ipvs: true,
+  ipsec: null,
   epoch: now,
   freeKilobytes: 20_000_000,
   hostname: "one",

@@ -60,6 +60,7 @@ describe("the preflight of a host", () => {
     systemd: true,
     vxlan: true,
     ipvs: true,
+    ipsec: null,
     epoch: 1000,
     freeKilobytes: 9e6,
     hostname: "a",

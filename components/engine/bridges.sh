@@ -1,0 +1,42 @@
+#!/bin/sh
+# Docker's own bridges on a host.
+#   look   prints what daemon.json holds, whether its last change still waits for a restart, what the host is to a swarm, and the
+#          network docker_gwbridge. Changes nothing.
+#   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
+#          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
+set -eu
+
+say() { echo "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$log" || die "Docker does not answer: $(tail -n 1 "$log")"; }
+gwbridge() { timeout 20 docker network inspect --format '{{json .}}' docker_gwbridge 2>/dev/null; }
+
+look() {
+  state=$(swarm_state)
+  unapplied=false
+  [ ! -e /etc/pulumi-swarm/engine-restart ] || unapplied=true
+  if [ -s /etc/docker/daemon.json ]; then daemon=$(tr '\n' ' ' </etc/docker/daemon.json); else daemon='{}'; fi
+  printf '{"daemon":%s,"unapplied":%s,"swarm":"%s","gwbridge":%s}\n' "$daemon" "$unapplied" "$state" "$(gwbridge || echo null)"
+}
+
+up() {
+  # Things may have moved on since the look, and Docker would take a member's bridge away without a word.
+  [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
+  if gwbridge >/dev/null; then
+    timeout 60 docker network rm docker_gwbridge >"$log" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$log")"
+  fi
+  set -- -o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false \
+    -o com.docker.network.bridge.enable_ip_masquerade=true -o "com.docker.network.driver.mtu=$MTU"
+  [ -z "$SUBNET" ] || set -- "$@" --subnet "$SUBNET" --gateway "$GATEWAY"
+  timeout 60 docker network create "$@" docker_gwbridge >"$log" 2>&1 || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$log")"
+  echo '{}'
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+case "$1" in
+  look) look ;;
+  up) up ;;
+  *) die "unknown verb $1" ;;
+esac
