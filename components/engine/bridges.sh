@@ -17,7 +17,9 @@ look() {
   unapplied=false
   [ ! -e /etc/pulumi-swarm/engine-restart ] || unapplied=true
   if [ -s /etc/docker/daemon.json ]; then daemon=$(tr '\n' ' ' </etc/docker/daemon.json); else daemon='{}'; fi
-  printf '{"daemon":%s,"unapplied":%s,"swarm":"%s","gwbridge":%s}\n' "$daemon" "$unapplied" "$state" "$(gwbridge || echo null)"
+  # Docker prints an empty line for a network that is not there.
+  bridge=$(gwbridge) || bridge=null
+  printf '{"daemon":%s,"unapplied":%s,"swarm":"%s","gwbridge":%s}\n' "$daemon" "$unapplied" "$state" "$bridge"
 }
 
 up() {

@@ -15,13 +15,14 @@ export interface NetworkIo {
   now(): number;
 }
 
-interface Network {
+export interface Network {
   readonly Id: string;
   readonly Name: string;
   readonly Driver: string;
   readonly Scope: string;
   readonly Internal: boolean;
   readonly Attachable: boolean;
+  readonly Ingress?: boolean;
   readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
@@ -57,9 +58,9 @@ export async function networkUp(api: NetworkApi, cluster: string, name: string, 
       );
     }
     io.progress(`nothing uses it: making it anew (${differences.join("; ")})`);
-    await remove(api, present, io);
+    await removeNetwork(api, present, io);
   }
-  const { Id } = await create(api, cluster, name, spec, io);
+  const { Id } = await createNetwork(api, bodyOf(cluster, name, spec), io);
   return Id;
 }
 
@@ -67,7 +68,7 @@ export async function networkUp(api: NetworkApi, cluster: string, name: string, 
 export async function networkDown(api: NetworkApi, cluster: string, name: string, io: NetworkIo): Promise<void> {
   const present = await find(api, name);
   if (present?.Labels?.[ownerLabel] !== cluster) return;
-  await remove(api, present, io);
+  await removeNetwork(api, present, io);
 }
 
 async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
@@ -122,7 +123,8 @@ async function usersOf(api: NetworkApi, network: Network): Promise<string[]> {
   return [...names, ...alone];
 }
 
-async function remove(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
+/** Removes a network, and returns when it is gone. */
+export async function removeNetwork(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
   const until = io.now() + releaseTimeout;
   for (;;) {
     try {
@@ -151,8 +153,14 @@ async function remove(api: NetworkApi, network: Network, io: NetworkIo): Promise
   }
 }
 
-async function create(api: NetworkApi, cluster: string, name: string, spec: NetworkSpec, io: NetworkIo): Promise<{ readonly Id: string }> {
-  const body = {
+/** A request to make a network, in Docker's own words. */
+export interface NetworkBody {
+  readonly Name: string;
+  readonly [key: string]: unknown;
+}
+
+function bodyOf(cluster: string, name: string, spec: NetworkSpec): NetworkBody {
+  return {
     Name: name,
     Driver: spec.driver,
     Internal: spec.internal,
@@ -161,12 +169,16 @@ async function create(api: NetworkApi, cluster: string, name: string, spec: Netw
     Options: spec.options,
     Labels: { ...spec.labels, [ownerLabel]: cluster },
   };
+}
+
+/** Makes a network; waits out an engine that still knows the name of what it just removed. */
+export async function createNetwork(api: NetworkApi, body: NetworkBody, io: NetworkIo): Promise<{ readonly Id: string }> {
   const until = io.now() + releaseTimeout;
   for (;;) {
     try {
       return await api.post<{ readonly Id: string }>("/networks/create", body);
     } catch (error) {
-      const passing = error instanceof DockerApiError && /already exists/.test(error.reason) && !(await find(api, name));
+      const passing = error instanceof DockerApiError && /already exists/.test(error.reason) && !(await find(api, body.Name));
       if (!passing || io.now() > until) throw error;
       await io.sleep(300);
     }

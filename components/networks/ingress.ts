@@ -1,0 +1,68 @@
+import { createNetwork, type Network, type NetworkApi, type NetworkBody, type NetworkIo, removeNetwork } from "./reconcile";
+
+/** The network by which every host of the swarm answers on a published port. */
+export interface IngressPlan {
+  readonly subnet: string;
+  readonly gateway: string;
+  /** The underlay's, in bytes: Docker subtracts what it adds itself. */
+  readonly mtu: number;
+}
+
+const mtuOption = "com.docker.network.driver.mtu";
+
+/**
+ * Brings the ingress network to its planned place and MTU. The swarm makes it itself when it is formed, from its default pool
+ * whatever pool was given (moby issue 39228) and with an MTU of 1500. It cannot be changed, only made anew, and only while no
+ * service publishes a port by it; then the old one is left working, and the error says what to do. A run that was cut off between
+ * the two is finished by the next.
+ */
+export async function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+  // By what it is, not by its name: somebody may have made it anew under another one.
+  const present = (await api.get<readonly Network[]>("/networks")).find(({ Ingress, Scope }) => Ingress === true && Scope === "swarm");
+  if (present) {
+    const differences = compare(present, plan);
+    if (differences.length === 0) return;
+    const users = await publishers(api);
+    if (users.length > 0) {
+      throw new Error(
+        `the ingress network cannot be changed (${differences.join("; ")}) while ports are published by it by ${users.join(", ")}; it is left as it was. ` +
+          `Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back`,
+      );
+    }
+    io.progress(`makes the ingress network anew (${differences.join("; ")})`);
+    await removeNetwork(api, present, io);
+  } else {
+    io.progress(`makes the ingress network, which is missing (${plan.subnet}, MTU ${plan.mtu})`);
+  }
+  await createNetwork(api, body(plan), io);
+}
+
+function body({ subnet, gateway, mtu }: IngressPlan): NetworkBody {
+  return {
+    Name: "ingress",
+    Driver: "overlay",
+    Ingress: true,
+    IPAM: { Driver: "default", Config: [{ Subnet: subnet, Gateway: gateway }] },
+    Options: { [mtuOption]: String(mtu) },
+  };
+}
+
+function compare({ IPAM, Options }: Network, { subnet, gateway, mtu }: IngressPlan): string[] {
+  const config = IPAM.Config?.[0];
+  const pairs: readonly (readonly [string, string | undefined, string])[] = [
+    ["subnet", config?.Subnet, subnet],
+    ["gateway", config?.Gateway, gateway],
+    ["MTU", Options?.[mtuOption] ?? "1500", String(mtu)],
+  ];
+  return pairs.filter(([, is, want]) => is !== want).map(([what, is, want]) => `${what} ${is ?? "unknown"} to ${want}`);
+}
+
+async function publishers(api: NetworkApi): Promise<string[]> {
+  interface Service {
+    readonly Spec: { readonly Name: string; readonly EndpointSpec?: { readonly Ports?: readonly { readonly PublishMode?: string }[] | null } };
+  }
+  const services = await api.get<readonly Service[]>("/services");
+  return services
+    .filter(({ Spec }) => (Spec.EndpointSpec?.Ports ?? []).some(({ PublishMode }) => PublishMode !== "host"))
+    .map(({ Spec }) => `service ${Spec.Name}`);
+}
