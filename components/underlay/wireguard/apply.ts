@@ -1,0 +1,236 @@
+import pLimit from "p-limit";
+import { loadScript, type ScriptValues } from "../../remote/script";
+import type { SshSession } from "../../remote/ssh";
+import { tunnelInterface } from "./args";
+import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } from "./mesh";
+
+const hostScript = loadScript(__dirname, "wireguard.sh");
+const tunnelProgram = loadScript(__dirname, "tunnel.sh");
+
+/** Enough to hide the hosts' latency, few enough for the operator's own file and process limits. */
+const mostAtOnce = 64;
+/** A package may come slowly; apt's own limits are inside the script. */
+const installTimeout = 20 * 60_000;
+const scriptTimeout = 3 * 60_000;
+
+export interface MeshFailure {
+  readonly host: string;
+  readonly reason: string;
+}
+
+export interface MeshIo {
+  progress(host: string, line: string): void;
+}
+
+/** A host of the mesh; one without a session cannot be reached just now, and stays a peer if its key is known. */
+export type MeshMember = MeshHost & { readonly session?: Pick<SshSession, "script"> };
+
+export interface MeshOptions {
+  readonly port: number;
+  readonly mtu: number;
+  /** Length of the tunnel network's prefix. */
+  readonly prefix: number;
+  /** @default 25 */
+  readonly keepalive?: number;
+  /** Every other text than the last makes new keys. @default - the keys are kept */
+  readonly rotation?: string;
+  /** What {@link raiseMesh} returned last time. @default - nothing is known of hosts that cannot be reached */
+  readonly known?: Readonly<Record<string, { readonly publicKey: string }>>;
+  /** How long two hosts may take to meet. @default 20 */
+  readonly meetSeconds?: number;
+}
+
+export interface Mesh {
+  readonly publicKeys: Readonly<Record<string, string>>;
+  /** Hosts whose kernel has no WireGuard. */
+  readonly userspace: readonly string[];
+  /** Hosts that keep their old keys for now, since one that cannot be reached would lose them. */
+  readonly unrotated: readonly string[];
+  readonly failures: readonly MeshFailure[];
+}
+
+/**
+ * Joins the hosts: keys, peers, new keys where they are asked for, and a proof that every two that are reached do meet.
+ * What fails on one host is a failure of that host. May be run again at any time, also after a run that was cut off.
+ */
+export async function raiseMesh(hosts: readonly MeshMember[], options: MeshOptions, io: MeshIo): Promise<Mesh> {
+  const run = new MeshRun(hosts, options, io);
+  await run.makeKeys();
+  await run.givePeers(run.working());
+  await run.checkPairs();
+  await run.rotate();
+  return run.result();
+}
+
+/** Takes the tunnel away from hosts that leave, or from all. The keys go with it. */
+export async function lowerMesh(
+  hosts: readonly { readonly key: string; readonly session: Pick<SshSession, "script"> }[],
+  io: MeshIo,
+): Promise<{ readonly failures: readonly MeshFailure[] }> {
+  const failures: MeshFailure[] = [];
+  await onEach(hosts, failures, ({ key, session }) =>
+    session.script(
+      hostScript,
+      { INTERFACE: tunnelInterface },
+      { verb: "down", timeout: scriptTimeout, onProgress: (line) => io.progress(key, line) },
+    ),
+  );
+  return { failures: sorted(failures) };
+}
+
+interface HostKeys {
+  readonly publicKey: string;
+  readonly nextPublicKey?: string;
+  readonly kernel: boolean;
+}
+
+type Reached = MeshHost & { readonly session: Pick<SshSession, "script"> };
+
+class MeshRun {
+  private readonly peers: ReadonlyMap<string, readonly PlannedPeer[]>;
+  private readonly keys: Record<string, PeerKeys> = {};
+  private readonly userspace: string[] = [];
+  private readonly failures: MeshFailure[] = [];
+  private unrotated: readonly string[] = [];
+
+  constructor(
+    private readonly hosts: readonly MeshMember[],
+    private readonly options: MeshOptions,
+    private readonly io: MeshIo,
+  ) {
+    this.peers = planPeers(hosts, options);
+  }
+
+  async makeKeys(): Promise<void> {
+    const rotation = { ROTATION: this.options.rotation ?? "" };
+    const made = await onEach(this.working(), this.failures, (host) => this.script<HostKeys>(host, "keys", rotation, installTimeout));
+    for (const { key } of this.hosts) {
+      const keys = made.get(key) ?? this.options.known?.[key];
+      if (keys !== undefined) this.keys[key] = keys;
+    }
+    this.userspace.push(...[...made].filter(([, { kernel }]) => !kernel).map(([key]) => key));
+  }
+
+  async givePeers(hosts: readonly Reached[]): Promise<void> {
+    await onEach(hosts, this.failures, async (host) => {
+      const values = {
+        ADDRESS: `${host.tunnelAddress}/${this.options.prefix}`,
+        MTU: String(this.options.mtu),
+        PORT: String(this.options.port),
+        PEERS: peersConf(this.peers.get(host.key) ?? [], this.keys),
+        PROGRAM: tunnelProgram,
+      };
+      await this.script(host, "up", values);
+    });
+  }
+
+  /** Host after host, so that never more than one host's pairs are without a session. */
+  async rotate(): Promise<void> {
+    const waiting = this.working().filter(({ key }) => this.keys[key]?.nextPublicKey !== undefined);
+    if (waiting.length === 0) return;
+    const lost = this.hosts.filter(({ key }) => !this.working().some((host) => host.key === key)).map(({ key }) => key);
+    for (const [index, host] of waiting.entries()) {
+      if (lost.length > 0 || this.failures.length > 0) {
+        this.unrotated = waiting.slice(index).map(({ key }) => key);
+        const blamed = lost.length > 0 ? lost : this.failures.map((failure) => failure.host);
+        this.io.progress(host.key, `keeps its old key for now, as do the hosts after it: ${blamed.join(", ")} must first be mended`);
+        return;
+      }
+      await this.switchKey(host);
+    }
+  }
+
+  /** The others know the next key already: what is lost is what arrives between the two steps. */
+  private async switchKey(host: Reached): Promise<void> {
+    this.io.progress(host.key, "changing to its new key");
+    await onEach([host], this.failures, async () => {
+      const { publicKey } = await this.script<{ publicKey: string }>(host, "switch", {});
+      this.keys[host.key] = { publicKey };
+    });
+    if (this.failures.length > 0) return;
+    await this.givePeers(this.working().filter(({ key }) => key !== host.key));
+    await this.checkPairs([host]);
+  }
+
+  /** @param from the hosts that look; all others are looked at. */
+  async checkPairs(from: readonly Reached[] = this.working()): Promise<void> {
+    const reached = this.working();
+    const wait = this.options.meetSeconds ?? 20;
+    const pairs: { readonly one: Reached; readonly other: Reached }[] = [];
+    await onEach(from, this.failures, async (host) => {
+      const others = reached.filter(({ key }) => key !== host.key);
+      const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
+      const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
+      pairs.push(...others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress)).map((other) => ({ one: host, other })));
+    });
+    this.failures.push(...this.blame(pairs, wait));
+  }
+
+  /** One failure a pair, of the host that has trouble with most others. */
+  private blame(pairs: readonly { readonly one: Reached; readonly other: Reached }[], wait: number): MeshFailure[] {
+    const trouble = (key: string): number => pairs.filter(({ one, other }) => one.key === key || other.key === key).length;
+    const failures = new Map<string, MeshFailure>();
+    for (const { one, other } of pairs) {
+      const [host, peer] = [one, other].sort((a, b) => trouble(b.key) - trouble(a.key) || (a.key < b.key ? -1 : 1)) as [Reached, Reached];
+      const reason = `the tunnel between ${host.key} and ${peer.key} gave no answer within ${wait} s: look whether ${this.way(host, peer)}`;
+      failures.set(`${host.key} ${peer.key}`, { host: host.key, reason });
+    }
+    return [...failures.values()];
+  }
+
+  /** What must be open for two hosts to meet. */
+  private way(host: Reached, peer: Reached): string {
+    const to = (from: Reached, target: Reached): string | undefined =>
+      this.peers
+        .get(from.key)
+        ?.find(({ key }) => key === target.key)
+        ?.endpoint?.replace(/:\d+$/, "");
+    const [there, back] = [to(host, peer), to(peer, host)];
+    const port = `${this.options.port}/udp`;
+    if (there !== undefined && back !== undefined)
+      return `${port} is open in both directions between ${back} (${host.key}) and ${there} (${peer.key})`;
+    const [caller, called, address] = there !== undefined ? [host, peer, there] : [peer, host, back ?? "its address"];
+    return `packets of ${caller.key}, which is behind address translation, come to ${port} of ${address} (${called.key})`;
+  }
+
+  /** Hosts that are reached and on which nothing has failed. */
+  working(): Reached[] {
+    return this.hosts.flatMap((host) => {
+      const { session } = host;
+      if (session === undefined || this.failures.some((failure) => failure.host === host.key)) return [];
+      return [{ ...host, session }];
+    });
+  }
+
+  result(): Mesh {
+    const publicKeys = Object.fromEntries(Object.entries(this.keys).map(([key, { publicKey }]) => [key, publicKey]));
+    return { publicKeys, userspace: this.userspace.sort(), unrotated: this.unrotated, failures: sorted(this.failures) };
+  }
+
+  private script<Result>(host: Reached, verb: string, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
+    const onProgress = (line: string): void => this.io.progress(host.key, line);
+    return host.session.script<Result>(hostScript, { INTERFACE: tunnelInterface, ...values }, { verb, timeout, onProgress });
+  }
+}
+
+async function onEach<Item extends { readonly key: string }, Result>(
+  items: readonly Item[],
+  failures: MeshFailure[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Map<string, Result>> {
+  const limit = pLimit(mostAtOnce);
+  const results = new Map<string, Result>();
+  const one = async (item: Item): Promise<void> => {
+    try {
+      results.set(item.key, await work(item));
+    } catch (error) {
+      failures.push({ host: item.key, reason: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  await Promise.all(items.map((item) => limit(() => one(item))));
+  return results;
+}
+
+function sorted(failures: readonly MeshFailure[]): MeshFailure[] {
+  return [...failures].sort((a, b) => (a.host < b.host ? -1 : Number(a.host > b.host)));
+}

@@ -1,0 +1,83 @@
+/** How the hosts are joined by WireGuard: an encrypted mesh in which every host is the peer of every other. */
+export interface WireGuardArgs {
+  /**
+   * UDP port on which every host takes the tunnel's packets, 1 to 65535. It is opened to the other hosts, and to
+   * everybody where hosts are behind network address translation and come from addresses that are not known.
+   * @default 51820
+   */
+  readonly port?: number;
+  /**
+   * Any text, such as a date. Every change of it gives each host a new private key, host after host, with less than a
+   * second of loss between two hosts. It is not secret: no key is made from it.
+   * @default - the keys are kept as long as the hosts are
+   */
+  readonly rotation?: string;
+  /**
+   * Seconds after which a host behind network address translation says something to the hosts of other sites, so that
+   * the translation remembers it, 0 to 65535. Routers forget after 30 s at the least. 0 turns it off: then a host of
+   * another site cannot begin to talk to it.
+   * @default 25
+   */
+  readonly keepalive?: number;
+  /**
+   * Largest packet inside the tunnel in bytes, 576 to 65475. Needed only where the way between two sites takes smaller
+   * packets than the sites themselves (PPPoE: 1432). A value that is too large loses large packets without a word.
+   * @default - the smallest MTU of all sites less 60, what WireGuard adds over IPv4 (80 over IPv6)
+   */
+  readonly mtu?: number;
+}
+
+export interface WireGuardSettings {
+  readonly port: number;
+  /** Empty when no rotation was ever asked for. */
+  readonly rotation: string;
+  readonly keepalive: number;
+  readonly mtu?: number;
+}
+
+/** Name of the tunnel's interface on every host. */
+export const tunnelInterface = "swarm0";
+
+/**
+ * Bytes that WireGuard takes from every packet: its own header of 16 and tag of 16, UDP's 8, and the outer IP header
+ * of 20 or 40.
+ */
+export const tunnelOverhead = { ipv4: 60, ipv6: 80 } as const;
+
+export interface ArgumentProblem {
+  /** Relative to the underlay's arguments. */
+  readonly path: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+export function wireGuardSettings(args: WireGuardArgs): WireGuardSettings {
+  return {
+    port: args.port ?? 51820,
+    rotation: args.rotation ?? "",
+    keepalive: args.keepalive ?? 25,
+    ...(args.mtu !== undefined && { mtu: args.mtu }),
+  };
+}
+
+/** What is wrong with the arguments. A program without types may give anything. */
+export function wireGuardProblems(args: WireGuardArgs): ArgumentProblem[] {
+  const settings = wireGuardSettings(args);
+  const numbers = [
+    { path: "port", value: settings.port, least: 1, most: 65535, what: "a UDP port", usual: "leave it out for 51820" },
+    { path: "keepalive", value: settings.keepalive, least: 0, most: 65535, what: "a number of seconds", usual: "leave it out for 25" },
+    { path: "mtu", value: settings.mtu, least: 576, most: 65475, what: "an MTU in bytes", usual: "leave it out: it follows from the sites' MTU" },
+  ];
+  const problems = numbers
+    .filter(({ value, least, most }) => value !== undefined && !(Number.isInteger(value) && value >= least && value <= most))
+    .map(({ path, value, least, most, what, usual }) => ({
+      path,
+      message: `${JSON.stringify(value)} is not ${what}`,
+      fix: `give a whole number from ${least} to ${most}, or ${usual}`,
+    }));
+  if (typeof settings.rotation !== "string" || /[^ -~]/.test(settings.rotation)) {
+    const fix = "give a short text without line breaks, such as a date";
+    problems.push({ path: "rotation", message: `${JSON.stringify(settings.rotation)} is not plain text`, fix });
+  }
+  return problems;
+}

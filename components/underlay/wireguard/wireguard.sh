@@ -1,0 +1,291 @@
+#!/bin/sh
+# The encrypted tunnel of one host. Every verb may be run again at any time, also after a run that was cut off.
+#   keys    INTERFACE, ROTATION: makes the host's private key once, and a next one when ROTATION is another than the
+#           recorded one. Result: the public keys, and whether the kernel has WireGuard
+#   up      INTERFACE, ADDRESS (with prefix), MTU, PORT, PEERS (text of the configuration), PROGRAM (text of tunnel.sh)
+#   switch  INTERFACE: the next private key becomes the one in use, and sessions are made with it at once
+#   check   INTERFACE, ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
+#   down    INTERFACE: everything away, the keys too
+# Private keys stay in $folder: they are handed on as files and by pipes, never as arguments, and are never printed.
+set -eu
+umask 077
+
+folder=/etc/pulumi-swarm/wireguard
+unit=pulumi-swarm-wireguard.service
+unit_file=/etc/systemd/system/$unit
+docker_file=/etc/systemd/system/docker.service.d/10-pulumi-swarm-wireguard.conf
+
+say() { echo "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# What a killed run started may still be at work.
+lock() {
+  exec 9>/run/lock/pulumi-swarm-wireguard.lock
+  flock -w 120 9 || die "another run works on the tunnel of this host and does not end"
+}
+
+# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
+apt() {
+  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1 </dev/null ||
+    die "apt-get $1 failed: $(grep -E '^[EW]:' "$log" | tail -n 1 || true)"
+}
+
+need() {
+  if command -v "$1" >/dev/null 2>&1; then return 0; fi
+  command -v apt-get >/dev/null 2>&1 || die "there is no $1 and no apt-get to install it: install the package $2"
+  say "installing $2"
+  # A run that was cut off may have left dpkg half-way.
+  timeout 300 dpkg --configure -a >"$log" 2>&1 </dev/null || die "dpkg --configure -a failed: $(tail -n 1 "$log")"
+  apt update
+  apt install --no-install-recommends "$2"
+}
+
+# Built in, loaded or loadable: only trying tells. The namespace takes the interface away again.
+kernel_has_wireguard() { unshare -n ip link add swarm-probe type wireguard >/dev/null 2>&1; }
+
+# Replaces a file in one step, and marks that the tunnel is to be looked after, unless the file has this content already.
+put() {
+  cat >"$1.new" || die "$1 cannot be written"
+  chmod "$2" "$1.new"
+  if cmp -s "$1.new" "$1"; then
+    rm "$1.new"
+    return 0
+  fi
+  : >"$folder/pending"
+  mv "$1.new" "$1"
+}
+
+# A half-written key must never be taken for one, also after a power cut.
+make_key() {
+  wg genkey >"$1.new"
+  sync "$1.new"
+  mv "$1.new" "$1"
+}
+
+public_key() { wg pubkey <"$1"; }
+
+# A switch renames the key, then its record. Cut off between the two, the record lags behind.
+settle_keys() {
+  if [ -e rotation.next ] && [ ! -e private.key.next ]; then mv rotation.next rotation; fi
+}
+
+keys() {
+  need wg wireguard-tools
+  kernel=true
+  if ! kernel_has_wireguard; then
+    kernel=false
+    need wireguard-go wireguard-go
+    say "warning: the kernel has no WireGuard, so wireguard-go does it: about 3 ms of processor time a megabyte, and about 8 times that for overlay networks"
+  fi
+  mkdir -p "$folder"
+  cd "$folder"
+  settle_keys
+  if [ ! -s private.key ]; then
+    rm -f rotation
+    make_key private.key
+  fi
+  [ -e rotation ] || printf '%s\n' "$ROTATION" >rotation
+  next=""
+  if [ "$(cat rotation)" = "$ROTATION" ]; then
+    # In this order, or it would look like a switch that was cut off.
+    rm -f rotation.next
+    rm -f private.key.next
+  else
+    # One that an unfinished rotation made was never in use: it is as good as new.
+    [ -s private.key.next ] || make_key private.key.next
+    printf '%s\n' "$ROTATION" >rotation.next
+    next=$(printf ',"nextPublicKey":"%s"' "$(public_key private.key.next)")
+  fi
+  printf '{"publicKey":"%s"%s,"kernel":%s}\n' "$(public_key private.key)" "$next" "$kernel"
+}
+
+unit_text() {
+  cat <<END
+[Unit]
+Description=Encrypted tunnel between the hosts of the swarm
+After=network.target
+Before=docker.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=/bin/sh $folder/tunnel run
+ExecReload=/bin/sh $folder/tunnel sync
+ExecStopPost=-/bin/sh $folder/tunnel remove
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# Wants, not Requires: a tunnel that restarts must not take the containers with it.
+docker_text() { printf '[Unit]\nWants=%s\nAfter=%s\n' "$unit" "$unit"; }
+
+# They go into a file that a shell reads.
+refuse_special() {
+  for setting in "$INTERFACE" "$ADDRESS" "$MTU" "$PORT"; do
+    case "$setting" in *[!0-9A-Za-z./-]* | "") die "\"$setting\" is not a setting of a tunnel" ;; esac
+  done
+}
+
+settings_text() { printf 'INTERFACE=%s\nADDRESS=%s\nMTU=%s\nPORT=%s\n' "$INTERFACE" "$ADDRESS" "$MTU" "$PORT"; }
+
+needs_reload() {
+  for loaded in "$unit" docker.service; do
+    if [ "$(systemctl show -p NeedDaemonReload --value "$loaded")" = yes ]; then return 0; fi
+  done
+  return 1
+}
+
+# What the program itself said last; systemd's own lines say only that it failed.
+reason() { journalctl -u "$unit" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | grep . || tail -n 1 "$log"; }
+
+# The interface with another name is still known to the old settings only.
+stop_renamed() {
+  if [ -s settings ] && ! grep -qx "INTERFACE=$INTERFACE" settings; then systemctl stop "$unit" 2>/dev/null || true; fi
+}
+
+# A line for each peer: its key and what belongs to it.
+wanted_peers() {
+  awk -F ' = ' '
+    function flush() { if (key != "") print key, ip, keepalive }
+    /^\[Peer\]/ { flush(); key = ""; ip = "(none)"; keepalive = "off" }
+    /^PublicKey/ { key = $2 }
+    /^AllowedIPs/ { ip = $2 }
+    /^PersistentKeepalive/ && $2 != "0" { keepalive = $2 }
+    END { flush() }' peers.conf | sort
+}
+
+live_peers() {
+  { wg show "$INTERFACE" allowed-ips; wg show "$INTERFACE" persistent-keepalive; } |
+    awk '$1 in ip { print $1, ip[$1], $2; next } { key = $1; $1 = ""; ip[key] = substr($0, 2) }' | sort
+}
+
+live_as_asked() {
+  [ "$(wg show "$INTERFACE" public-key)" = "$(public_key private.key)" ] &&
+    [ "$(wg show "$INTERFACE" listen-port)" = "$PORT" ] &&
+    [ "$(ip -o -4 address show dev "$INTERFACE" | awk '{ print $4 }')" = "$ADDRESS" ] &&
+    ip -o link show up dev "$INTERFACE" | grep -q " mtu $MTU " &&
+    [ "$(live_peers)" = "$(wanted_peers)" ]
+}
+
+up() {
+  refuse_special
+  [ -s "$folder/private.key" ] || die "this host has no key for the tunnel yet"
+  cd "$folder"
+  settle_keys
+  stop_renamed
+  printf '%s\n' "$PROGRAM" | put tunnel 0700
+  settings_text | put settings 0600
+  printf '%s' "$PEERS" | put peers.conf 0600
+  unit_text | put "$unit_file" 0644
+  ( umask 022; mkdir -p "${docker_file%/*}" )
+  docker_text | put "$docker_file" 0644
+  if needs_reload; then systemctl daemon-reload; fi
+  if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then systemctl enable "$unit" 2>"$log" || die "$(tail -n 1 "$log")"; fi
+  if ! systemctl is-active --quiet "$unit" || ! wg show "$INTERFACE" public-key >/dev/null 2>&1; then
+    : >pending
+    say "starting the tunnel"
+    timeout 60 systemctl restart "$unit" 2>"$log" || die "the tunnel does not start: $(reason)"
+  elif [ -e pending ] || ! live_as_asked; then
+    : >pending
+    # A new program or unit serves from the next start on: a restart now would cut all tunnels of this host.
+    sh tunnel sync 2>"$log" || die "the tunnel does not take its new settings: $(tail -n 1 "$log")"
+  fi
+  if [ -e pending ]; then
+    rm pending
+    echo '{"changed":true}'
+  else
+    echo '{"changed":false}'
+  fi
+}
+
+# Turning keep-alive on sends a packet, and the packet makes a session: nothing has to be sent by a container first.
+poke() {
+  wg show "$INTERFACE" persistent-keepalive | while read -r key interval; do
+    case "$interval" in
+      off)
+        wg set "$INTERFACE" peer "$key" persistent-keepalive 25
+        wg set "$INTERFACE" peer "$key" persistent-keepalive off
+        ;;
+      *)
+        wg set "$INTERFACE" peer "$key" persistent-keepalive off
+        wg set "$INTERFACE" peer "$key" persistent-keepalive "$interval"
+        ;;
+    esac
+  done
+}
+
+switch_keys() {
+  cd "$folder"
+  settle_keys
+  if [ -s private.key.next ]; then
+    mv private.key.next private.key
+    mv rotation.next rotation
+  fi
+  key=$(public_key private.key)
+  changed=false
+  if [ "$(wg show "$INTERFACE" public-key 2>/dev/null || true)" != "$key" ]; then
+    changed=true
+    wg set "$INTERFACE" private-key private.key 2>"$log" || say "the tunnel is down; it starts with the new key"
+    poke 2>/dev/null || true
+  fi
+  printf '{"publicKey":"%s","changed":%s}\n' "$key" "$changed"
+}
+
+# Less than the 180 s after which WireGuard gives up a session that was not renewed.
+session_is_fresh() {
+  key=$(wg show "$INTERFACE" allowed-ips | awk -v ip="$1/32" '$2 == ip { print $1 }')
+  at=$(wg show "$INTERFACE" latest-handshakes | awk -v key="$key" '$1 == key { print $2 }')
+  [ "${at:-0}" -gt $(($(date +%s) - 150)) ]
+}
+
+# A host without ping, or whose peers may not answer it, is judged by its sessions.
+still_silent() {
+  for peer in "$@"; do
+    { ping -q -c 1 -W 1 "$peer" >/dev/null 2>&1 || session_is_fresh "$peer" || echo "$peer"; } &
+  done
+  wait
+}
+
+check() {
+  command -v ping >/dev/null 2>&1 || poke
+  until=$(($(date +%s) + WAIT))
+  silent=$ADDRESSES
+  while :; do
+    # One word for each address.
+    # shellcheck disable=SC2086
+    silent=$(still_silent $silent)
+    if [ -z "$silent" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
+    sleep 0.3
+  done
+  printf '{"silent":[%s]}\n' "$(echo "$silent" | sed '/^$/d; s/.*/"&"/' | sort | paste -s -d , -)"
+}
+
+down() {
+  changed=false
+  if [ -e "$folder" ] || [ -e "$unit_file" ] || [ -e "$docker_file" ]; then changed=true; fi
+  systemctl disable --now "$unit" >/dev/null 2>&1 || true
+  ip link delete "$INTERFACE" 2>/dev/null || true
+  rm -f "$unit_file" "$docker_file"
+  rmdir "${docker_file%/*}" 2>/dev/null || true
+  if "$changed"; then systemctl daemon-reload; fi
+  # The keys last: as long as they are there, a run that was cut off is seen to be unfinished.
+  rm -rf "$folder"
+  rmdir "${folder%/*}" 2>/dev/null || true
+  printf '{"changed":%s}\n' "$changed"
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+case "$1" in
+  keys) lock; keys ;;
+  up) lock; up ;;
+  switch) lock; switch_keys ;;
+  check) check ;;
+  down) lock; down ;;
+  *) die "unknown verb $1" ;;
+esac
