@@ -1,8 +1,11 @@
 import type { EngineArgs } from "../engine/args";
 import type { BridgePlan } from "../engine/bridges";
 import type { HostNeeds } from "../engine/needs";
+import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
+import type { SwarmOptions } from "../membership/args";
 import type { Connection } from "../remote/connection";
+import type { Tunnel } from "../underlay/underlay";
 
 /**
  * What the programs in this folder are given on standard input by the resources that run them. It holds private keys,
@@ -12,27 +15,33 @@ export interface SwarmRequest {
   readonly cluster: string;
   readonly hosts: readonly SwarmRequestHost[];
   readonly engine: EngineArgs;
-  /** @default - Docker's own bridges are left as they are */
-  readonly bridges?: BridgePlan;
-  /** @default - what every overlay needs */
-  readonly needs?: HostNeeds;
+  readonly bridges: BridgePlan;
+  /** What the overlay needs of every host. */
+  readonly needs: HostNeeds;
+  /** Largest packet between two hosts on the underlay, in bytes. */
+  readonly underlayMtu: number;
+  readonly tunnel?: Tunnel & { readonly prefix: number };
+  /** Undefined where the user keeps a firewall of their own. */
+  readonly firewall?: { readonly rules: readonly FirewallRule[] };
+  readonly ingress: { readonly subnet: string; readonly gateway: string };
   /** Networks in CIDR form that Docker may cut subnets from. */
   readonly dockerPool: string;
+  readonly swarm: SwarmOptions;
   readonly reachableSeconds: number;
   readonly drainSeconds: number;
   readonly abandonedSwarm?: string;
+  /** Any change of it makes an update of a request that is otherwise the same. */
+  readonly recheck?: string;
 }
 
-export interface SwarmRequestHost {
-  readonly key: string;
+/** What a firewall has to know of a host is what all others do. */
+export interface SwarmRequestHost extends FirewallHost {
   readonly role: HostRole;
-  readonly address: string;
   /** Not used on the host: another machine under the same key must make this request another one. */
   readonly machine: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly connection: Connection;
 }
-
 /** What `swarm-up` prints, and is given back on its next run as its memory. Nothing in it is secret. */
 export interface SwarmResponse {
   readonly swarmId: string;

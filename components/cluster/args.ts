@@ -1,9 +1,10 @@
 import type { EngineArgs } from "../engine/args";
+import type { FirewallArgs } from "../firewall/args";
 import type { HostGroup } from "../hosts/host";
 import type { NetworkArgs } from "../networks/args";
 import type { Overlay } from "../overlays/overlay";
 import type { Underlay } from "../underlay/underlay";
-import type { MembershipArgs } from "../membership/args";
+import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import type { local } from "@pulumi/command";
 import type { Transform } from "./transform";
 
@@ -34,6 +35,21 @@ export interface SwarmClusterArgs {
    * @default - none beyond the sites' own and the well-known traps (metadata addresses, Docker's default bridges)
    */
   readonly avoid?: readonly string[];
+  /**
+   * Places in the address space that are to stay, each by its owner as the preview names it:
+   * `{ "tunnel control": "10.97.200.0/24" }`. For networks, `networks.NAME.subnet` does the same.
+   * @default - each place follows from its owner's name
+   */
+  readonly pins?: Readonly<Record<string, string>>;
+  /** Owners whose address may move with this `up`, though it is in use. @default - none: the preview fails and says which pin keeps it */
+  readonly renumber?: readonly string[];
+  /**
+   * Who may connect to what. Everything that it does not let through is dropped on every host.
+   * Required unless all hosts are `local`: nobody is let in by default.
+   */
+  readonly firewall?: FirewallArgs;
+  /** Keys, certificates and tokens of the swarm itself. @default - as Docker has them */
+  readonly swarm?: SwarmOptions;
   /** How Docker comes onto the hosts, and its settings. @default - used where it is, installed from the distribution where not */
   readonly engine?: EngineArgs;
   /** How hosts join, leave, and how long to wait. */

@@ -1,17 +1,17 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
-import type { SwarmRequest, SwarmResponse } from "../agents/request";
+import type { SwarmResponse } from "../agents/request";
 import type { HostRole, Machine } from "../hosts/host";
 import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
+import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
+import { showPlan } from "./resources";
+import { summarize } from "./summary";
 import { transformed } from "./transform";
-
-const defaultReachableSeconds = 75;
-const defaultDrainSeconds = 120;
 
 /** A host of the cluster as it came to be. */
 export interface ClusterHost {
@@ -47,6 +47,8 @@ export interface ClusterNetwork {
 export class SwarmCluster extends pulumi.ComponentResource {
   /** Everything that was decided before anything was touched. */
   readonly plan: ClusterPlan;
+  /** The plan as text: hosts, quorum, what is open to whom, what is encrypted by what, subnets, MTU. Shown in the preview. */
+  readonly summary: string;
   /** For `DOCKER_HOST` and `docker context create`: the first manager, over SSH. */
   readonly dockerHost: pulumi.Output<string>;
   /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
@@ -63,9 +65,12 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { addressSpace, overlay, underlay, mtu, quorum } = plan;
     super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, quorum: quorum.says }, opts);
     this.plan = plan;
+    this.summary = summarize(name, plan);
+    if (pulumi.runtime.isDryRun()) void pulumi.log.info(this.summary, this);
 
-    const machines = this.createHosts(name, args);
-    const swarm = this.createSwarm(name, args, machines);
+    const checked = showPlan(name, plan, args.renumber ?? [], this);
+    const machines = this.createHosts(name, args, checked);
+    const swarm = this.createSwarm(name, args, machines, checked);
     const networks = this.createNetworks(name, args, machines, swarm);
 
     const response = pulumi.unsecret(swarm.stdout).apply((stdout) => JSON.parse(stdout) as SwarmResponse);
@@ -91,7 +96,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
   }
 
-  private createHosts(cluster: string, args: SwarmClusterArgs): Map<string, Machine> {
+  private createHosts(cluster: string, args: SwarmClusterArgs, checked: pulumi.Output<unknown>): Map<string, Machine> {
     const made = new Map<string, unknown>();
     const shared = <T>(key: string, make: () => T): T => {
       if (!made.has(key)) made.set(key, make());
@@ -101,34 +106,22 @@ export class SwarmCluster extends pulumi.ComponentResource {
       const hosts = this.plan.hosts
         .filter((host) => host.group === group)
         .map((host) => ({ ...host, parent: new Host(`${cluster}-${host.key}`, host, { parent: this }) }));
-      return [...provider.create({ cluster, group, parent: this, hosts, shared })];
+      return [...provider.create({ cluster, group, parent: this, hosts, checked, shared })];
     });
     return new Map(machines);
   }
 
-  private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>): local.Command {
-    const planned = this.plan.hosts;
-    const of = <K extends keyof Machine>(what: K): Machine[K][] => planned.flatMap(({ key }) => machines.get(key)?.[what] ?? []);
-    const made = pulumi.all([pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("connection"))]);
-    const { abandonedSwarm, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
-    const request = made.apply(([ids, addresses, connections]): string =>
-      JSON.stringify({
-        cluster: name,
-        hosts: planned.map(({ key, role, labels }, index) => ({
-          key,
-          role,
-          labels,
-          machine: ids[index] ?? "",
-          address: addresses[index] ?? "",
-          connection: connections[index] as Connection,
-        })),
-        engine: args.engine ?? {},
-        dockerPool: this.plan.dockerPool,
-        reachableSeconds,
-        drainSeconds,
-        ...(abandonedSwarm !== undefined && { abandonedSwarm }),
-      } satisfies SwarmRequest),
-    );
+  private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, checked: pulumi.Output<unknown>): local.Command {
+    const keys = [...machines.keys()];
+    const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
+    const made = pulumi.all([pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("connection")), checked]);
+    const request = made.apply(([ids, addresses, connections]): string => {
+      const known = keys.map((key, index): [string, KnownMachine] => [
+        key,
+        { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection },
+      ]);
+      return JSON.stringify(swarmRequest(name, args, this.plan, new Map(known)));
+    });
     const command = agentCommand("swarm-up", "swarm-down", pulumi.secret(request));
     return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), { parent: this });
   }

@@ -1,14 +1,24 @@
+import type { HostNeeds } from "../engine/needs";
+import { planFirewall } from "../firewall/plan";
+import type { FirewallRule } from "../firewall/rule";
 import type { PlannedHost, Problem, Site } from "../hosts/host";
-import { checkGroups, planHosts, planSites } from "../hosts/plan";
+import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
+import { swarmRules } from "../membership/rules";
+import type { EncryptionChannel } from "../network/encryption";
 import { underlayMtu } from "../network/mtu";
 import { planSpace, reservedNetworks } from "../network/space";
+import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
+import { planTunnel } from "../network/tunnel";
 import { type PlannedNetwork, planNetworks } from "../networks/plan";
 import { native } from "../overlays/native";
 import { isOverlay, type OverlayPlan } from "../overlays/overlay";
-import { direct, isUnderlay, type UnderlayPlan } from "../underlay/underlay";
+import { direct } from "../underlay/direct";
+import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
+import { planEncryption } from "./encryption";
 import { type Report, show } from "./report";
 import { checkEngine, checkMembership, planQuorum, type Quorum } from "./rules";
+import { planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
 export interface ClusterPlan {
@@ -21,8 +31,23 @@ export interface ClusterPlan {
   readonly quorum: Quorum;
   readonly overlay: string;
   readonly underlay: string;
+  /** Largest packet between two hosts on what the underlay gives, in bytes. */
+  readonly underlayMtu: number;
   /** Largest packet that containers may send on the cluster's networks, in bytes. */
   readonly mtu: number;
+  /** What the overlay needs of every host's kernel and engine. */
+  readonly needs: HostNeeds;
+  /** The encrypted mesh of the hosts, where there is one. */
+  readonly tunnel?: Tunnel & { readonly subnet: string };
+  /** Every piece of the address space that has an owner. */
+  readonly subnets: readonly PlannedSubnet[];
+  /** Everything that is let through; what no rule names is dropped. */
+  readonly firewall: readonly FirewallRule[];
+  /** Who drops it: each host, or a firewall of the user's own. */
+  readonly enforced: "hosts" | "none";
+  readonly encryption: readonly EncryptionChannel[];
+  /** What is allowed but deserves a look. */
+  readonly warnings: readonly string[];
 }
 
 export interface Planned {
@@ -37,16 +62,16 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const report = (path: string, message: string, fix: string): void => void problems.push({ path, message, fix });
 
   const groups = checkGroups(args.hosts, report);
+  const pins = new Pins(args.pins ?? {}, report);
   const sites = planSites(groups, report);
-  const hosts = planHosts(groups, sites, report);
-  const reserved = reservedNetworks(args.avoid ?? [], groups, sites, hosts, report);
+  const { hosts: machines, blocks } = planHosts(groups, sites, pins, report);
+  const reserved = reservedNetworks(args.avoid ?? [], groups, sites, machines, report);
   const space = planSpace(args.addressSpace, reserved, report);
-  const underlay = planUnderlay(args, report);
-  const overlay = planOverlay(args, sites, underlay, problems);
-  const mtu = underlayMtu(
-    sites.map((site) => site.mtu),
-    underlay.overhead,
-  );
+  const underlay = planUnderlay(args, sites, machines, problems);
+  const tunnel = underlay.tunnel && planTunnel(machines, space.tunnel, pins, report);
+  const hosts = machines.map((host): PlannedHost => withTunnel(host, tunnel?.addresses.get(host.key)));
+  const overlay = planOverlay(args, hosts, underlay, problems);
+  const mtu = planMtu(sites, underlay, report);
   const networks = planNetworks(
     args.networks ?? {},
     space.networks,
@@ -55,9 +80,14 @@ export function planCluster(args: SwarmClusterArgs): Planned {
     mtu,
     report,
   );
+  const subnets = planSubnets({ space, pins, blocks: [...blocks, ...(tunnel?.blocks ?? [])], networks, given: args.networks ?? {} });
+  pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !owner.startsWith("network ")));
+  reportOverlaps(subnets, reserved, report);
   const quorum = planQuorum(hosts, report);
   checkEngine(args.engine ?? {}, report);
   checkMembership(args.membership ?? {}, report);
+  const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
+  const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
 
   return {
     plan: {
@@ -69,24 +99,62 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       quorum,
       overlay: overlay.kind,
       underlay: underlay.kind,
+      underlayMtu: mtu,
       mtu: overlay.containerMtu(mtu),
+      needs: overlay.needs,
+      ...(underlay.tunnel && { tunnel: { ...underlay.tunnel, subnet: space.tunnel.toString() } }),
+      subnets,
+      firewall: firewall.rules,
+      enforced: firewall.enforce,
+      encryption: planEncryption(underlay, overlay, args.swarm ?? {}),
+      warnings: [...overlay.warnings, ...firewall.warnings],
     },
     problems,
   };
 }
 
-function planUnderlay(args: SwarmClusterArgs, report: Report): UnderlayPlan {
-  const underlay = args.underlay ?? direct();
-  if (isUnderlay(underlay)) return underlay.plan();
-  report("underlay", `${show(underlay)} is not an underlay`, "use direct()");
-  return direct().plan();
+function withTunnel(host: PlannedHost, tunnelAddress: string | undefined): PlannedHost {
+  return tunnelAddress === undefined ? host : { ...host, tunnelAddress };
 }
 
-function planOverlay(args: SwarmClusterArgs, sites: readonly Site[], underlay: UnderlayPlan, problems: Problem[]): OverlayPlan {
+function planMtu(sites: readonly Site[], { overhead, mtu }: UnderlayPlan, report: Report): number {
+  const most = underlayMtu(
+    sites.map((site) => site.mtu),
+    overhead,
+  );
+  if (mtu !== undefined && mtu > most) {
+    report(
+      "underlay.mtu",
+      `${mtu} is more than the sites carry: ${most} is left of the smallest after ${overhead} bytes for the tunnel`,
+      "leave it out",
+    );
+  }
+  return Math.min(most, mtu ?? most);
+}
+
+function planUnderlay(args: SwarmClusterArgs, sites: readonly Site[], hosts: readonly PlannedHost[], problems: Problem[]): UnderlayPlan {
+  const underlay = args.underlay ?? direct();
+  const context = { sites, hosts };
+  if (!isUnderlay(underlay)) {
+    problems.push({ path: "underlay", message: `${show(underlay)} is not an underlay`, fix: "use direct() or wireguard()" });
+    return direct().plan(context);
+  }
+  const plan = underlay.plan(context);
+  problems.push(...plan.problems);
+  return plan;
+}
+
+function planOverlay(args: SwarmClusterArgs, hosts: readonly PlannedHost[], underlay: UnderlayPlan, problems: Problem[]): OverlayPlan {
   const overlay = args.overlay ?? native();
-  const keys = sites.map((site) => site.key);
-  // No provider tells of addresses that are seen from other sites, so all count as hidden.
-  const context = { sites: keys, underlay, behindNat: keys, ...(args.engine?.version !== undefined && { engineVersion: args.engine.version }) };
+  const engineVersion = args.engine?.version;
+  const context = {
+    sites: [...new Set(hosts.map(({ site }) => site))],
+    underlay,
+    behindNat: [
+      ...new Set(hosts.filter(({ address, publicAddress }) => publicAddress === undefined || publicAddress !== address).map(({ site }) => site)),
+    ],
+    ...(engineVersion !== undefined && { engineVersion }),
+  };
   if (!isOverlay(overlay)) {
     problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native()" });
     return native().plan(context);
@@ -94,6 +162,14 @@ function planOverlay(args: SwarmClusterArgs, sites: readonly Site[], underlay: U
   const plan = overlay.plan(context);
   problems.push(...plan.problems);
   return plan;
+}
+
+function firewallGroups(groups: Groups): { readonly key: string; readonly role: PlannedHost["role"]; readonly adminSources?: readonly string[] }[] {
+  return groups.map(([key, { role, adminSources }]) => ({ key, role, ...(adminSources && { adminSources }) }));
+}
+
+function sshPorts(hosts: readonly PlannedHost[]): number[] {
+  return [...new Set(hosts.map(({ sshPort }) => sshPort))].sort((a, b) => a - b);
 }
 
 /** All problems as one message, in the order in which a reader meets them in the program. */

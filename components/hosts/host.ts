@@ -27,6 +27,12 @@ export interface HostDescription {
   readonly place: string;
   /** The address when the user knows it already. */
   readonly address?: string;
+  /** Address on which other sites reach it. @default - none: it is behind network address translation */
+  readonly publicAddress?: string;
+  /** Address with which other sites see it when it calls them. @default - its public address */
+  readonly seenAs?: string;
+  /** Where its sshd listens. @default 22 */
+  readonly sshPort?: number;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -38,6 +44,8 @@ export interface HostContext {
   /** Parent of what the hosts share. */
   readonly parent: pulumi.Resource;
   readonly hosts: readonly HostToMake[];
+  /** Fails when an address that is in use would move. What costs something to lose must not be changed before it is known. */
+  readonly checked: pulumi.Output<unknown>;
   /** Made once per cluster and site, whatever number of groups is in it. */
   shared<T>(key: string, make: () => T): T;
 }
@@ -72,6 +80,8 @@ export interface HostGroup {
   readonly labels?: Readonly<Record<string, string>>;
   /** Whether the plan gives each host an address within `site.network`. */
   readonly addressing: "planned" | "given";
+  /** Networks from which this kind of host is administered, where the provider itself knows. @default - the user says so */
+  readonly adminSources?: readonly string[];
   /** What is wrong with the group's own arguments; paths are relative to the group. */
   readonly problems: readonly Problem[];
   create(context: HostContext): ReadonlyMap<string, Machine>;
@@ -135,5 +145,10 @@ export interface PlannedHost {
   readonly role: HostRole;
   readonly site: string;
   readonly address?: string;
+  readonly publicAddress?: string;
+  readonly seenAs?: string;
+  /** In the encrypted tunnel between the hosts, where there is one. */
+  readonly tunnelAddress?: string;
+  readonly sshPort: number;
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
+import { type Report, show } from "../cluster/report";
 import { assignBlocks } from "../network/blocks";
 import { Cidr, isCidr } from "../network/cidr";
-import { type Report, show } from "../cluster/report";
+import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
 import type { HostGroup, PlannedHost, Site } from "./host";
 
 export type Groups = readonly (readonly [string, HostGroup])[];
@@ -40,7 +41,13 @@ export function planSites(groups: Groups, report: Report): Site[] {
   return [...sites.values()];
 }
 
-export function planHosts(groups: Groups, sites: readonly Site[], report: Report): PlannedHost[] {
+export interface PlannedHosts {
+  readonly hosts: readonly PlannedHost[];
+  /** The groups' blocks of sites whose addresses are ours to give. */
+  readonly blocks: readonly PlannedSubnet[];
+}
+
+export function planHosts(groups: Groups, sites: readonly Site[], pins: Pins, report: Report): PlannedHosts {
   if (groups.length === 0) report("hosts", "no group of hosts is given", "give at least one group with a manager");
   for (const [key, group] of groups) {
     if (!keyPattern.test(key)) {
@@ -55,7 +62,7 @@ export function planHosts(groups: Groups, sites: readonly Site[], report: Report
     }
     for (const problem of group.problems) report(`hosts.${key}.${problem.path}`, problem.message, problem.fix);
   }
-  const addresses = planAddresses(groups, sites, report);
+  const { addresses, blocks } = planAddresses(groups, sites, pins, report);
   const hosts = groups.flatMap(([group, { provider, role, site, hosts: members, labels }]) =>
     members.map((member): PlannedHost => {
       const key = `${group}-${member.place}`;
@@ -68,13 +75,16 @@ export function planHosts(groups: Groups, sites: readonly Site[], report: Report
         role,
         site: site.key,
         labels: { ...labels, ...member.labels },
+        sshPort: member.sshPort ?? 22,
         ...(address !== undefined && { address }),
+        ...(member.publicAddress !== undefined && { publicAddress: member.publicAddress }),
+        ...(member.seenAs !== undefined && { seenAs: member.seenAs }),
       };
     }),
   );
   reportDuplicates(hosts, report);
   reportOutsiders(hosts, sites, report);
-  return hosts;
+  return { hosts, blocks };
 }
 
 function reportDuplicates(hosts: readonly PlannedHost[], report: Report): void {
@@ -111,29 +121,36 @@ function reportOutsiders(hosts: readonly PlannedHost[], sites: readonly Site[], 
 }
 
 /** In a site whose network is ours, each group has a block and each host its number in it. */
-function planAddresses(groups: Groups, sites: readonly Site[], report: Report): Map<string, string> {
+function planAddresses(
+  groups: Groups,
+  sites: readonly Site[],
+  pins: Pins,
+  report: Report,
+): { readonly addresses: ReadonlyMap<string, string>; readonly blocks: readonly PlannedSubnet[] } {
   const addresses = new Map<string, string>();
+  const blocks: PlannedSubnet[] = [];
   for (const site of sites) {
     const network = site.network === undefined ? undefined : Cidr.parse(site.network);
     const members = groups.filter(([, group]) => group.site.key === site.key && group.addressing === "planned");
     if (!network || !isCidr(network) || members.length === 0) continue;
     const prefix = Math.min(28, Math.max(24, network.prefix + 2));
     const gateway = network.subnet(Math.max(prefix, network.prefix), 0);
-    const blocks = assignBlocks(
-      network,
-      members.map(([key]) => ({ key, prefix })),
-      [gateway],
-    );
-    for (const problem of blocks.problems) {
+    const requests = members.map(([key]) => ({ key, prefix, pin: pins.take(`site ${key}`, prefix, prefix) }));
+    for (const { key, pin } of requests) {
+      if (pin && !network.contains(pin)) report(pinPath(`site ${key}`), `${pin} is not in ${network}, the site's network`, "pin a block of it");
+    }
+    const assigned = assignBlocks(network, requests, [gateway]);
+    for (const problem of assigned.problems) {
       report(`hosts.${problem.key}`, `the network ${network} of site "${site.key}" has no room for it`, "take a larger network for the site");
     }
     for (const [group, { hosts }] of members) {
-      const block = blocks.byKey.get(group);
-      const room = block ? Number(block.size) - 2 : 0;
+      const block = assigned.byKey.get(group);
+      if (!block) continue;
+      const room = Number(block.size) - 2;
       for (const { place } of hosts) {
-        if (block && Number(place) <= room) addresses.set(`${group}-${place}`, block.address(Number(place)));
+        if (Number(place) <= room) addresses.set(`${group}-${place}`, block.address(Number(place)));
       }
-      const beyond = hosts.filter(({ place }) => block && Number(place) > room);
+      const beyond = hosts.filter(({ place }) => Number(place) > room);
       if (beyond.length > 0) {
         report(
           `hosts.${group}`,
@@ -141,7 +158,16 @@ function planAddresses(groups: Groups, sites: readonly Site[], report: Report): 
           "split the group, or take a larger network for the site",
         );
       }
+      blocks.push({
+        owner: `site ${group}`,
+        purpose: `addresses of the hosts ${group}-1 to ${group}-${room}`,
+        cidr: block.toString(),
+        from: `${network}, the network of site "${site.key}"`,
+        routes: "within the site",
+        pin: pinPath(`site ${group}`),
+        pinned: requests.some(({ key, pin }) => key === group && pin !== undefined),
+      });
     }
   }
-  return addresses;
+  return { addresses, blocks };
 }

@@ -6,7 +6,7 @@ export interface BlockRequest {
   /** Prefix length of the block. */
   readonly prefix: number;
   /** A place that the user chose. It must not overlap another block; it may lie outside the space. */
-  readonly pin?: Cidr;
+  readonly pin?: Cidr | undefined;
 }
 
 export interface BlockProblem {

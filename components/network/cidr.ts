@@ -29,6 +29,16 @@ export class Cidr {
     return 1n << BigInt(32 - this.prefix);
   }
 
+  /** The last address as a number, to compare. */
+  get last(): bigint {
+    return this.first + this.size - 1n;
+  }
+
+  /** In the order of first addresses, the larger network first. */
+  compare(other: Cidr): number {
+    return this.first === other.first ? this.prefix - other.prefix : this.first < other.first ? -1 : 1;
+  }
+
   /** The address at this offset, without a prefix. */
   address(offset: number | bigint): string {
     return Address4.fromBigInt(this.first + BigInt(offset)).correctForm();

@@ -1,5 +1,5 @@
 /** What travels or lies somewhere, and could be read there. */
-export type ChannelName = "swarm control" | "gossip" | "overlay data" | "underlay" | "raft log" | "etcd" | "disks";
+export type ChannelName = "administration" | "swarm control" | "gossip" | "overlay data" | "underlay" | "raft log" | "etcd" | "disks";
 
 /** How one channel is protected, or that it is not: for the person who reads the preview. */
 export interface EncryptionChannel {

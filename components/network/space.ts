@@ -56,11 +56,20 @@ export function reservedNetworks(
   return reserved;
 }
 
+/** What the address space is cut into. */
 export interface Space {
   readonly whole: Cidr;
+  /** For networks that somebody makes by hand: Docker's own pool. A quarter. */
   readonly docker: Cidr;
+  /** For overlay networks. Half. */
   readonly networks: Cidr;
-  /** What pinned subnets must keep clear of: the half for Docker and for hosts. */
+  /** For the addresses of hosts in the encrypted tunnel. A sixteenth. */
+  readonly tunnel: Cidr;
+  /** Docker's bridges, the same on every host, and the network of the ingress mesh. A sixty-fourth each. */
+  readonly docker0: Cidr;
+  readonly gwbridge: Cidr;
+  readonly ingress: Cidr;
+  /** What pinned networks must keep clear of: all but the half for them. */
   readonly lower: Cidr;
 }
 
@@ -82,6 +91,20 @@ export function planSpace(given: string | undefined, reserved: readonly Reserved
   for (const { network, what } of isCidr(parsed) ? reserved : []) {
     if (whole.overlaps(network)) report("addressSpace", `${whole} overlaps ${network}, ${what}`, "choose a space that is free everywhere");
   }
+  return cut(whole);
+}
+
+/**
+ * The places are fixed fractions, so that nothing that is asked for moves anything else. For 10.96.0.0/14:
+ *
+ *     10.96.0.0/16    Docker's pool          10.97.128.0/20  docker0           10.97.192.0/18  tunnel
+ *     10.97.0.0/17    containers per host    10.97.144.0/20  docker_gwbridge   10.98.0.0/15    overlay networks
+ *                                            10.97.160.0/20  ingress
+ */
+function cut(whole: Cidr): Space {
   const [lower, networks] = whole.halves();
-  return { whole, docker: lower.halves()[0], networks, lower };
+  const [docker, hosts] = lower.halves();
+  const [shared, tunnel] = hosts.halves()[1].halves();
+  const piece = (index: number): Cidr => shared.subnet(whole.prefix + 6, index);
+  return { whole, docker, networks, tunnel, docker0: piece(0), gwbridge: piece(1), ingress: piece(2), lower };
 }

@@ -1,21 +1,47 @@
-/** What node-to-node traffic rides on. */
+import type { FirewallRule } from "../firewall/rule";
+import type { PlannedHost, Problem, Site } from "../hosts/host";
+import type { EncryptionChannel } from "../network/encryption";
+
+/** What the plan tells an underlay of the cluster. */
+export interface UnderlayContext {
+  readonly sites: readonly Site[];
+  readonly hosts: readonly PlannedHost[];
+}
+
+/** An encrypted mesh of all hosts, each with an address of its own in it. */
+export interface Tunnel {
+  readonly interface: string;
+  /** UDP port. */
+  readonly port: number;
+  /** Seconds between packets that keep a translation open. */
+  readonly keepalive: number;
+  /** Any change of it makes new keys. */
+  readonly rotation: string;
+}
+
+/** What an underlay adds to the plan. */
 export interface UnderlayPlan {
   readonly kind: string;
   readonly encrypted: boolean;
   /** Bytes that it takes from every packet of the site's network. */
   readonly overhead: number;
+  /** Largest packet that it carries, where the user says that the way is narrower than the sites. */
+  readonly mtu?: number;
+  /** What swarm traffic arrives on. */
+  readonly over: "site" | "tunnel";
+  readonly tunnel?: Tunnel;
+  readonly rules: readonly FirewallRule[];
+  readonly encryption: EncryptionChannel;
+  readonly problems: readonly Problem[];
 }
 
+/** What node-to-node traffic rides on. Made by `direct()` and its siblings; a new one is a new folder that exports such a function. */
 export interface Underlay {
   readonly kind: string;
-  plan(): UnderlayPlan;
+  plan(context: UnderlayContext): UnderlayPlan;
 }
 
-/** The site's own network, as it is. */
-export function direct(): Underlay {
-  return { kind: "direct", plan: () => ({ kind: "direct", encrypted: false, overhead: 0 }) };
-}
-
+/** Refuses what is not one of ours, as happens in a program without types. */
 export function isUnderlay(value: unknown): value is Underlay {
   return typeof value === "object" && value !== null && typeof (value as Underlay).plan === "function";
 }

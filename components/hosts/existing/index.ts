@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Cidr, isCidr, isPrivate } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import type { HostDescription, HostGroup, HostRole, Machine, Problem } from "../host";
 
@@ -11,6 +12,12 @@ export interface ExistingMachine {
    * @default - `address`, which must then be an IPv4 address
    */
   readonly privateAddress?: string;
+  /**
+   * IPv4 address on which hosts of other sites reach it.
+   * @default - `address`, where it is a public one or `privateAddress` is another; else none: the machine stands behind
+   * network address translation
+   */
+  readonly publicAddress?: string;
   /** Public host key in authorized_keys form; `ssh-keyscan -t ed25519 ADDRESS` prints it. Required: nothing is trusted on first use. */
   readonly hostKey: string;
   /** @default - the group's */
@@ -32,6 +39,8 @@ export interface ExistingHostsArgs {
   readonly network?: string;
   /** Largest packet of the site's network in bytes. @default 1500 */
   readonly mtu?: number;
+  /** IPv4 address with which the site's router shows hosts that have no public address to other sites. @default - not known */
+  readonly natAddress?: string;
   /** @default "root" */
   readonly user?: string;
   /** @default 22 */
@@ -72,6 +81,8 @@ export function hosts(args: ExistingHostsArgs): HostGroup {
     hosts: machines.map(([place, machine]): HostDescription => ({
       place,
       address: machine.privateAddress ?? machine.address,
+      sshPort: machine.port ?? args.port ?? 22,
+      ...reachOf(args, machine),
       ...(machine.labels && { labels: machine.labels }),
     })),
     addressing: "given",
@@ -79,6 +90,19 @@ export function hosts(args: ExistingHostsArgs): HostGroup {
     ...(args.labels && { labels: args.labels }),
     create: ({ group }) => new Map(machines.map(([place, machine]) => [`${group}-${place}`, describeMachine(args, machine)])),
   };
+}
+
+function reachOf(args: ExistingHostsArgs, machine: ExistingMachine): Pick<HostDescription, "publicAddress" | "seenAs"> {
+  const { address, privateAddress, publicAddress } = machine;
+  const reached = ipv4Pattern.test(address) && (privateAddress === undefined ? !isPrivateAddress(address) : privateAddress !== address);
+  if (publicAddress !== undefined) return { publicAddress };
+  if (reached) return { publicAddress: address };
+  return args.natAddress === undefined ? {} : { seenAs: args.natAddress };
+}
+
+function isPrivateAddress(address: string): boolean {
+  const own = Cidr.parse(`${address}/32`);
+  return isCidr(own) && isPrivate(own);
 }
 
 const hostKeyPattern = /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$/;
@@ -91,6 +115,13 @@ function checkAccess(args: ExistingHostsArgs): Problem[] {
   }
   if (args.privateKey === undefined && args.agentSocket === undefined) {
     problems.push({ path: "privateKey", message: "there is no way to log in", fix: "give privateKey or agentSocket" });
+  }
+  if (args.natAddress !== undefined && !ipv4Pattern.test(args.natAddress)) {
+    problems.push({
+      path: "natAddress",
+      message: `"${args.natAddress}" is not an IPv4 address`,
+      fix: "give the router's public IPv4 address, or leave it out",
+    });
   }
   if (args.bastion && !hostKeyPattern.test(args.bastion.hostKey))
     problems.push(hostKeyProblem("bastion.hostKey", args.bastion.hostKey, args.bastion.address));
@@ -110,6 +141,13 @@ function checkMachine(place: string, machine: ExistingMachine): Problem[] {
       path: `${path}.${machine.privateAddress === undefined ? "address" : "privateAddress"}`,
       message: `"${advertised}" is not an IPv4 address, and Docker advertises nothing else`,
       fix: "give the machine's private IPv4 address as privateAddress",
+    });
+  }
+  if (machine.publicAddress !== undefined && !ipv4Pattern.test(machine.publicAddress)) {
+    problems.push({
+      path: `${path}.publicAddress`,
+      message: `"${machine.publicAddress}" is not an IPv4 address`,
+      fix: "give the address on which other sites reach it, or leave it out",
     });
   }
   return problems;

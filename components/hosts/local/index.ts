@@ -55,10 +55,17 @@ export function hosts(args: LocalHostsArgs): HostGroup {
     site: { key: `local ${network}`, network, mtu: dockerMtu },
     hosts: described,
     addressing: "planned",
+    adminSources: gatewayOf(network),
     problems: [...problems, ...checkMemory(args.memory)],
     ...(args.labels && { labels: args.labels }),
     create: (context) => createMachines(args, network, context),
   };
+}
+
+/** Only this machine reaches the hosts, and they see it as the gateway of their network. */
+function gatewayOf(network: string): string[] {
+  const cidr = Cidr.parse(network);
+  return isCidr(cidr) ? [`${cidr.address(1)}/32`] : [];
 }
 
 function checkMemory(memory: number | undefined): Problem[] {
@@ -73,19 +80,19 @@ function createMachines(args: LocalHostsArgs, network: string, context: HostCont
 }
 
 /** One secret, made at the first `up` and kept in the state, from which all keys of the local hosts follow. */
-function keySeed({ cluster, parent }: HostContext): pulumi.Output<string> {
+function keySeed({ cluster, parent, checked }: HostContext): pulumi.Output<string> {
   const stash = new pulumi.Stash(
     `${cluster}-local-keys`,
     { input: pulumi.secret(randomBytes(32).toString("hex")) },
     // Every run brings a new random input; the first one is the one that counts.
     { parent, ignoreChanges: ["input"] },
   );
-  return pulumi.secret(stash.output as pulumi.Output<string>);
+  // All hosts need it, so none of them is touched before the addresses are known to be right.
+  return pulumi.secret(pulumi.all([stash.output as pulumi.Output<string>, checked]).apply(([seed]) => seed));
 }
 
 function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }: HostContext): docker.Network {
-  const cidr = Cidr.parse(network);
-  const gateway = isCidr(cidr) ? cidr.address(1) : "";
+  const gateway = gatewayOf(network)[0]?.replace("/32", "") ?? "";
   const suffix = network === defaultNetwork ? "" : `-${network.replaceAll(/[./]/g, "-")}`;
   return new docker.Network(
     `${cluster}-local-site${suffix}`,

@@ -38,12 +38,6 @@ export interface WireGuardSettings {
 /** Name of the tunnel's interface on every host. */
 export const tunnelInterface = "swarm0";
 
-/**
- * Bytes that WireGuard takes from every packet: its own header of 16 and tag of 16, UDP's 8, and the outer IP header
- * of 20 or 40.
- */
-export const tunnelOverhead = { ipv4: 60, ipv6: 80 } as const;
-
 export interface ArgumentProblem {
   /** Relative to the underlay's arguments. */
   readonly path: string;

@@ -1,3 +1,67 @@
-export { type Mesh, type MeshFailure, type MeshIo, type MeshMember, type MeshOptions, lowerMesh, raiseMesh } from "./apply";
-export { tunnelInterface, tunnelOverhead, type WireGuardArgs, wireGuardProblems, type WireGuardSettings, wireGuardSettings } from "./args";
-export { type MeshHost, type MeshProblem, meshProblems, peersConf, type PlannedPeer, planPeers } from "./mesh";
+import type { PlannedHost, Problem } from "../../hosts/host";
+import { wireguardOverhead } from "../../network/mtu";
+import type { Underlay, UnderlayPlan } from "../underlay";
+import { tunnelInterface, type WireGuardArgs, wireGuardProblems, wireGuardSettings } from "./args";
+import { meshProblems } from "./mesh";
+
+export type { WireGuardArgs } from "./args";
+
+/**
+ * An encrypted mesh of all hosts, over which the swarm and its containers talk. What leaves a host for another one is
+ * WireGuard's UDP port and nothing else. Needed as soon as hosts stand at more than one site.
+ *
+ * Private keys are made on the hosts and never leave them. The kernel's WireGuard is used where there is one, the
+ * userspace program where not, which costs throughput and is said as a warning.
+ *
+ * @example
+ * new SwarmCluster("prod", { underlay: wireguard(), hosts, firewall: { ssh: ["203.0.113.0/24"] } });
+ */
+export function wireguard(args: WireGuardArgs = {}): Underlay {
+  return { kind: "wireguard", plan: ({ hosts }) => plan(args, hosts) };
+}
+
+function plan(args: WireGuardArgs, hosts: readonly PlannedHost[]): UnderlayPlan {
+  const settings = wireGuardSettings(args);
+  const hidden = hosts.filter(isHidden).map(({ key }) => key);
+  return {
+    kind: "wireguard",
+    encrypted: true,
+    // Endpoints are IPv4 addresses.
+    overhead: wireguardOverhead.ipv4,
+    ...(settings.mtu !== undefined && { mtu: settings.mtu }),
+    over: "tunnel",
+    tunnel: { interface: tunnelInterface, port: settings.port, keepalive: settings.keepalive, rotation: settings.rotation },
+    rules: [
+      {
+        name: "wireguard",
+        protocol: "udp",
+        ports: [String(settings.port)],
+        // Who has no key gets no answer.
+        from: hidden.length > 0 ? ["world"] : ["members"],
+        to: "members",
+        over: "site",
+        answers: "host",
+        reason:
+          hidden.length > 0
+            ? "the encrypted tunnel; from everywhere, since it is not known which address hosts behind address translation show"
+            : "the encrypted tunnel",
+      },
+    ],
+    encryption: {
+      channel: "underlay",
+      mechanism: "WireGuard: ChaCha20-Poly1305",
+      keyHolder: "each host its own private key, which never leaves it",
+      rotation: `sessions every two minutes; the hosts' keys ${settings.rotation === "" ? "when underlay.rotation is set" : `last for rotation "${settings.rotation}"`}`,
+      protects: true,
+    },
+    problems: [
+      ...wireGuardProblems(args).map((problem): Problem => ({ ...problem, path: `underlay.${problem.path}` })),
+      ...meshProblems(hosts, "hosts").map(({ path = "hosts", message, fix }): Problem => ({ path, message, fix })),
+    ],
+  };
+}
+
+/** Whether other sites cannot know under which address they see it. Within one site nobody needs to. */
+function isHidden({ site, publicAddress, seenAs }: PlannedHost, _index: number, all: readonly PlannedHost[]): boolean {
+  return publicAddress === undefined && seenAs === undefined && all.some((other) => other.site !== site);
+}

@@ -1,0 +1,81 @@
+import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
+import type { BridgePlan } from "../engine/bridges";
+import { Cidr, isCidr } from "../network/cidr";
+import type { Connection } from "../remote/connection";
+import type { SwarmClusterArgs } from "./args";
+import type { ClusterPlan } from "./plan";
+
+/** Seconds that a host may take to answer: a cloud machine's boot, and a dead host is reported within two minutes. */
+export const defaultReachableSeconds = 75;
+const defaultDrainSeconds = 120;
+
+/** A machine when everything of it is known. */
+export interface KnownMachine {
+  readonly id: string;
+  readonly address: string;
+  readonly connection: Connection;
+}
+
+/** What the program that works on all hosts is asked. Pure. */
+export function swarmRequest(cluster: string, args: SwarmClusterArgs, plan: ClusterPlan, machines: ReadonlyMap<string, KnownMachine>): SwarmRequest {
+  const { abandonedSwarm, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
+  return {
+    cluster,
+    hosts: plan.hosts.flatMap((host) => {
+      const machine = machines.get(host.key);
+      return machine ? [requestHost(host, machine)] : [];
+    }),
+    engine: args.engine ?? {},
+    bridges: bridges(plan),
+    needs: plan.needs,
+    underlayMtu: plan.underlayMtu,
+    ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
+    ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),
+    ingress: { subnet: subnetOf(plan, "ingress").toString(), gateway: subnetOf(plan, "ingress").address(1) },
+    dockerPool: plan.dockerPool,
+    swarm: args.swarm ?? {},
+    reachableSeconds,
+    drainSeconds,
+    ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(recheck !== undefined && { recheck }),
+  };
+}
+
+function requestHost(
+  { key, role, group, site, labels, publicAddress, seenAs, tunnelAddress }: ClusterPlan["hosts"][number],
+  machine: KnownMachine,
+): SwarmRequestHost {
+  return {
+    key,
+    role,
+    group,
+    site,
+    labels,
+    machine: machine.id,
+    address: machine.address,
+    connection: machine.connection,
+    ...(publicAddress !== undefined && { publicAddress }),
+    ...(seenAs !== undefined && { seenAs }),
+    ...(tunnelAddress !== undefined && { tunnelAddress }),
+  };
+}
+
+function withPrefix({ subnet, ...tunnel }: NonNullable<ClusterPlan["tunnel"]>): NonNullable<SwarmRequest["tunnel"]> {
+  const network = Cidr.parse(subnet);
+  return { ...tunnel, prefix: isCidr(network) ? network.prefix : 32 };
+}
+
+function bridges(plan: ClusterPlan): BridgePlan {
+  const [docker0, gwbridge] = [subnetOf(plan, "docker0"), subnetOf(plan, "docker_gwbridge")];
+  return {
+    docker0: { subnet: docker0.toString(), gateway: `${docker0.address(1)}/${docker0.prefix}` },
+    gwbridge: { subnet: gwbridge.toString(), gateway: gwbridge.address(1) },
+    mtu: plan.underlayMtu,
+  };
+}
+
+function subnetOf({ subnets }: ClusterPlan, owner: string): Cidr {
+  const network = Cidr.parse(subnets.find((subnet) => subnet.owner === owner)?.cidr ?? "");
+  if (!isCidr(network)) throw new Error(`the plan has no subnet for ${owner}`);
+  return network;
+}

@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { FirewallRule } from "../firewall/resource";
+import { Encryption, SubnetAssignment } from "../network/resource";
+import { describeRenumbering, renumbered } from "../network/subnets";
+import type { ClusterPlan } from "./plan";
+
+/**
+ * The plan as typed resources, for the preview to show what an edit changes. Their number grows with groups, networks
+ * and rules, not with hosts.
+ *
+ * @returns what fails when the plan would change something in use that cannot be changed in place. Whatever touches a
+ * machine has to wait for it.
+ */
+export function showPlan(cluster: string, plan: ClusterPlan, renumber: readonly string[], parent: pulumi.Resource): pulumi.Output<unknown> {
+  for (const rule of plan.firewall) new FirewallRule(`${cluster}-${rule.name}`, rule, { parent });
+  for (const channel of plan.encryption) new Encryption(`${cluster}-${slug(channel.channel)}`, channel, { parent });
+  const memories = plan.subnets.map((subnet) => {
+    const options = { mayMove: subnet.pinned || renumber.includes(subnet.owner) };
+    const { remembered } = new SubnetAssignment(`${cluster}-${slug(subnet.owner)}`, subnet, options, { parent });
+    return [subnet.owner, remembered] as const;
+  });
+  const underlay = new pulumi.Stash(`${cluster}-underlay`, { input: plan.underlay }, { parent, ignoreChanges: ["input"] })
+    .output as pulumi.Output<string>;
+  return pulumi.all([pulumi.all(Object.fromEntries(memories)), underlay]).apply(([remembered, joinedOver]) => {
+    const moves = renumbered(
+      plan.subnets.filter(({ owner }) => !renumber.includes(owner)),
+      remembered,
+    );
+    if (moves.length > 0) stop(describeRenumbering(cluster, moves), parent);
+    if (joinedOver !== plan.underlay) {
+      stop(
+        `The nodes of the swarm cluster "${cluster}" joined over the underlay "${joinedOver}", and Docker cannot give a node another address while it is a member. Nothing was changed. ` +
+          `Fix: keep underlay: ${joinedOver}(), or make a second cluster over ${plan.underlay} and move the services to it.`,
+        parent,
+      );
+    }
+    return true;
+  });
+}
+
+/** Ends the program while it runs already: what waits for the result is not begun. */
+function stop(message: string, resource: pulumi.Resource): never {
+  void pulumi.log.error(message, resource);
+  const error = new pulumi.RunError("nothing is done; the error of the cluster says why");
+  // The SDK formats the stack of each error that an output carries, which takes 15 s under ts-node, and shows none of it.
+  error.stack = error.message;
+  throw error;
+}
+
+/** A resource name out of words. */
+function slug(words: string): string {
+  return words.replaceAll(/[^A-Za-z0-9]+/g, "-");
+}

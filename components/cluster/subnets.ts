@@ -1,0 +1,48 @@
+import type { Cidr } from "../network/cidr";
+import type { Space } from "../network/space";
+import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
+import type { NetworkArgs } from "../networks/args";
+import type { PlannedNetwork } from "../networks/plan";
+
+interface Pieces {
+  readonly space: Space;
+  readonly pins: Pins;
+  /** Blocks of groups of hosts: in their sites, in the tunnel. */
+  readonly blocks: readonly PlannedSubnet[];
+  readonly networks: readonly PlannedNetwork[];
+  readonly given: Readonly<Record<string, NetworkArgs>>;
+}
+
+/** Every piece of address space that has an owner, in one list. */
+export function planSubnets({ space, pins, blocks, networks, given }: Pieces): PlannedSubnet[] {
+  const from = `${space.whole}, the address space`;
+  const shared = (owner: string, purpose: string, routes: string, place: Cidr): PlannedSubnet => {
+    const pin = pins.take(owner, 16, 28);
+    return { owner, purpose, cidr: (pin ?? place).toString(), from, routes, pin: pinPath(owner), pinned: pin !== undefined };
+  };
+  const onEachHost = "nowhere: the same on every host, translated to the host's address on the way out";
+  return [
+    ...blocks,
+    shared("docker0", "containers on Docker's default bridge", onEachHost, space.docker0),
+    shared("docker_gwbridge", "how containers on overlay networks get out", onEachHost, space.gwbridge),
+    shared("ingress", "the mesh that takes published ports to a task wherever it runs", "between all hosts, by the overlay", space.ingress),
+    {
+      owner: "docker pool",
+      purpose: "networks that somebody makes by hand",
+      cidr: space.docker.toString(),
+      from,
+      routes: "between all hosts, by the overlay",
+      pin: "addressSpace",
+      pinned: false,
+    },
+    ...networks.map((network): PlannedSubnet => ({
+      owner: `network ${network.name}`,
+      purpose: network.internal ? "overlay network without a way out" : "overlay network",
+      cidr: network.subnet,
+      from: `${space.networks}, the half of the address space for networks`,
+      routes: "between all hosts, by the overlay",
+      pin: `networks.${network.name}.subnet`,
+      pinned: given[network.name]?.subnet !== undefined,
+    })),
+  ];
+}

@@ -1,0 +1,72 @@
+import type { FirewallRule } from "../firewall/rule";
+import type { ClusterPlan } from "./plan";
+
+/** The plan as a person reads it in ten seconds. */
+export function summarize(cluster: string, plan: ClusterPlan): string {
+  return [
+    `Swarm cluster "${cluster}"`,
+    ...section("hosts", hostLines(plan)),
+    ...section("quorum", [plan.quorum.says]),
+    ...section("open", openLines(plan)),
+    ...section("encrypted", encryptionLines(plan)),
+    ...section("subnets", subnetLines(plan)),
+    ...section("MTU", [mtuLine(plan)]),
+    ...section("look at", plan.warnings),
+  ].join("\n");
+}
+
+const width = 11;
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? title : "").padEnd(width)}${line}`);
+}
+
+/** By site and role, with the groups' sizes: a thousand hosts are still a few lines. */
+function hostLines({ hosts, sites }: ClusterPlan): string[] {
+  return sites.map(({ key }) => {
+    const here = hosts.filter(({ site }) => site === key);
+    const roles = (["manager", "worker"] as const).flatMap((role) => {
+      const members = here.filter((host) => host.role === role);
+      if (members.length === 0) return [];
+      const groups = [...new Set(members.map(({ group }) => group))].map((group) => {
+        const size = members.filter((host) => host.group === group).length;
+        return `${group} ${size}`;
+      });
+      return [`${members.length} ${role}${members.length === 1 ? "" : "s"} (${groups.join(", ")})`];
+    });
+    return `${roles.join(", ")} in site "${key}"`;
+  });
+}
+
+function openLines({ firewall, enforced }: ClusterPlan): string[] {
+  const worldFirst = [...firewall].sort((a, b) => Number(isWorld(b)) - Number(isWorld(a)));
+  const lines = worldFirst.map((rule) => {
+    const ports = rule.ports.length > 0 ? `${rule.ports.join(",")}/${rule.protocol}` : rule.protocol;
+    return `${ports} on ${rule.to} from ${rule.from.join(", ")}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
+  });
+  return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall lets through: none is kept on the hosts"];
+}
+
+function isWorld({ from }: FirewallRule): boolean {
+  return from.some((source) => source === "world" || source === "0.0.0.0/0" || source === "::/0");
+}
+
+function encryptionLines({ encryption }: ClusterPlan): string[] {
+  const bare = encryption
+    .filter(({ protects }) => !protects)
+    .map(({ channel, mechanism }) => (mechanism.startsWith("none") ? channel : `${channel} (${mechanism})`));
+  return [
+    ...encryption.filter(({ protects }) => protects).map(({ channel, mechanism }) => `${channel}: ${mechanism}`),
+    ...(bare.length > 0 ? [`not protected: ${bare.join(", ")}`] : []),
+  ];
+}
+
+function subnetLines({ subnets }: ClusterPlan): string[] {
+  return subnets.map(({ owner, cidr, pinned }) => `${cidr.padEnd(18)} ${owner}${pinned ? " (pinned)" : ""}`);
+}
+
+function mtuLine({ mtu, underlayMtu, underlay, sites }: ClusterPlan): string {
+  const smallest = Math.min(...sites.map((site) => site.mtu));
+  const under = underlay === "direct" ? "" : `, ${underlayMtu} on ${underlay}`;
+  return `${mtu} for containers (${smallest} on the site's network${under})`;
+}
