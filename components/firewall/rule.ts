@@ -24,6 +24,13 @@ export interface FirewallRule {
   readonly answers: "host" | "container";
   /** Why, for the person who reads the preview. */
   readonly reason: string;
+  /**
+   * What to do about a host among `from` when nobody knows with which address it comes: it is on another site, behind
+   * network address translation. `open` lets everybody in on the hosts that such a one calls; only for what answers nobody
+   * without a key, as WireGuard does.
+   * @default "closed"
+   */
+  readonly unknownAddress?: "closed" | "open";
 }
 
 /** A host as a firewall sees it, when all addresses are known. */

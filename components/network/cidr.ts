@@ -3,7 +3,7 @@ import { Address4 } from "ip-address";
 /** An IPv4 network. All address arithmetic of this package goes through here, on top of `ip-address`. */
 export class Cidr {
   private constructor(
-    private readonly first: bigint,
+    readonly first: bigint,
     readonly prefix: number,
   ) {}
 

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { RemoteError } from "../remote/connection";
+import { loadScript } from "../remote/script";
+import type { SshSession } from "../remote/ssh";
+
+const script = loadScript(__dirname, "firewall.sh");
+
+/** nftables may have to be installed first; apt's own limits are inside the script. */
+const applyTimeout = 20 * 60_000;
+
+/** Time for the confirmation itself, once a new connection stands. */
+const confirmTime = 2_000;
+
+export interface FirewallTarget {
+  readonly key: string;
+  readonly session: SshSession;
+  /** A new connection to the same host: one that stands already is let through by any rules and proves nothing. */
+  readonly redial: () => Promise<SshSession>;
+}
+
+export interface ApplyOptions {
+  /** After how many seconds without a new connection the old rules are back. At least 5. @default 15 */
+  readonly seconds?: number;
+  /** Networks from which SSH is let in, for the message when it is not. @default - not named */
+  readonly admitted?: readonly string[];
+}
+
+/**
+ * Puts a ruleset on a host, and keeps it only if a new SSH connection succeeds under it. A host that holds it already is left
+ * alone.
+ *
+ * @throws RemoteError when the rules would lock this machine out; the old ones are back by then.
+ */
+export async function applyFirewall(
+  target: FirewallTarget,
+  ruleset: string,
+  progress: (line: string) => void,
+  options: ApplyOptions = {},
+): Promise<{ readonly changed: boolean }> {
+  const seconds = options.seconds ?? 15;
+  const values = { RULESET: ruleset.trimEnd(), LIMIT_SECONDS: String(seconds) };
+  const { changed } = await target.session.script<{ changed: boolean }>(script, values, {
+    verb: "apply",
+    timeout: applyTimeout,
+    onProgress: progress,
+  });
+  if (!changed) return { changed };
+  const until = Date.now() + Math.max(5, seconds) * 1000;
+  const fresh = await dialUntil(target, until - confirmTime);
+  if (!fresh) {
+    await rolledBack(target, until + 10_000);
+    throw new RemoteError(target.key, await lockedOut(target.session, seconds, options.admitted));
+  }
+  try {
+    await fresh.script(script, {}, { verb: "confirm", timeout: 60_000, onProgress: progress });
+  } finally {
+    fresh.close();
+  }
+  return { changed };
+}
+
+/** Takes table, unit and files away; the host is then as open as without this package. */
+export async function removeFirewall(session: SshSession, progress: (line: string) => void): Promise<void> {
+  await session.script(script, {}, { verb: "down", timeout: 60_000, onProgress: progress });
+}
+
+/** @returns undefined when none came in time; a connection that comes later is closed. */
+async function dialUntil(target: FirewallTarget, deadline: number): Promise<SshSession | undefined> {
+  while (Date.now() < deadline) {
+    const dialled = target.redial().catch(() => undefined);
+    const session = await Promise.race([dialled, sleep(deadline - Date.now(), "late" as const)]);
+    if (session === "late") {
+      void dialled.then((late) => late?.close());
+      return undefined;
+    }
+    if (session) return session;
+    await sleep(200);
+  }
+  return undefined;
+}
+
+/** Waits until the host's switch has fired. The old connection is let through by any rules; if it broke, a new one tells. */
+async function rolledBack(target: FirewallTarget, deadline: number): Promise<void> {
+  let session = target.session;
+  for (;;) {
+    try {
+      const { pending } = await session.script<{ pending: boolean }>(script, {}, { verb: "state", timeout: 5_000 });
+      if (!pending) break;
+    } catch {
+      const again = await dialUntil(target, Math.min(deadline, Date.now() + 5_000));
+      if (again) session = again;
+    }
+    if (Date.now() > deadline) {
+      throw new RemoteError(
+        target.key,
+        "the new firewall rules lock this machine out, and the old ones have not come back: look at the host's console",
+      );
+    }
+    await sleep(300);
+  }
+  if (session !== target.session) session.close();
+}
+
+async function lockedOut(session: SshSession, seconds: number, admitted: readonly string[] | undefined): Promise<string> {
+  const said = await session.run('printf %s "$SSH_CONNECTION"', { timeout: 5_000 }).catch(() => undefined);
+  const from = said?.stdout.trim().split(" ")[0] ?? "";
+  return (
+    `with the new firewall rules no new SSH connection came within ${seconds} s, so the old rules are back and nothing is changed there. ` +
+    explainLockOut(from, admitted)
+  );
+}
+
+/** What to do about it, by the address with which the host sees this machine. */
+export function explainLockOut(from: string, admitted: readonly string[] | undefined): string {
+  const own = parseAddress(from);
+  if (!own) return "Check that firewall.ssh holds the address with which the host sees this machine.";
+  const list = admitted === undefined ? "" : ` (${admitted.join(", ") || "empty"})`;
+  const inside = admitted?.some((text) => {
+    const network = AnyCidr.parse(text);
+    return text === "world" || (isAnyCidr(network) && network.contains(own));
+  });
+  if (inside === true) {
+    return `The host sees this machine as ${from}, which firewall.ssh${list} lets in: check that the SSH server's port is the one in the rules.`;
+  }
+  return `The host sees this machine as ${from}; firewall.ssh${list} ${inside === false ? "does not let it in" : "must let it in"}. Fix: add "${own.toString()}" or its network to firewall.ssh.`;
+}
+
+function parseAddress(text: string): AnyCidr | undefined {
+  const parsed = AnyCidr.parse(`${text}/${text.includes(":") ? 128 : 32}`);
+  return isAnyCidr(parsed) ? parsed : undefined;
+}

@@ -1,0 +1,76 @@
+import type { HostSelector, Source } from "./rule";
+
+/** One port, or a range such as "30000-30100". */
+export type Port = number | `${number}-${number}` | `${number}`;
+
+/**
+ * Who may connect to the hosts, and to what. Everything that nothing here names is dropped, but for what the cluster itself
+ * needs between its hosts. IPv4 and IPv6 are the same: a network of either may be written anywhere.
+ */
+export interface FirewallArgs {
+  /**
+   * Networks from which the hosts are administered over SSH, in CIDR form; the machine that runs Pulumi must come from one
+   * of them. "0.0.0.0/0" lets everybody try and shows as a warning.
+   * @default - none, which is refused unless the hosts' provider knows who administers them, as `local` does
+   */
+  readonly ssh?: readonly string[];
+  /**
+   * Ports of services that containers publish. Without an entry a published port is closed from outside, whatever Docker says.
+   * A port of a host's own service with the same number is let through too. @default - none
+   */
+  readonly expose?: Readonly<Record<string, ExposeArgs>>;
+  /** Ports of services of the hosts themselves, outside Docker. @default - none */
+  readonly allow?: Readonly<Record<string, AllowArgs>>;
+  /**
+   * Other sources for a rule that is built in, by its name, as the preview shows it: fewer is fine, more shows as a warning.
+   * Unknown names are refused. @default - as built in
+   */
+  readonly rules?: Readonly<Record<string, RuleArgs>>;
+  /**
+   * `hosts`: each host drops what no rule lets in. `none`: the rules are only listed, for a firewall of your own, which shows
+   * as a warning.
+   * @default "hosts"
+   */
+  readonly enforce?: "hosts" | "none";
+}
+
+/** A port that containers publish. */
+export interface ExposeArgs {
+  /**
+   * The published port, not the container's; or a range, or a list of both. Refused: the ports of SSH, of the swarm itself
+   * and of other built-in rules.
+   */
+  readonly port: Port | readonly Port[];
+  /** @default "tcp" */
+  readonly protocol?: "tcp" | "udp";
+  /** Who may connect: networks in CIDR form, hosts of the cluster, or "world" for everybody in both families. Not empty. */
+  readonly from: readonly Source[];
+  /** Hosts on which it is let through. @default "members" */
+  readonly on?: HostSelector;
+  /**
+   * How the service publishes it: by the ingress mesh, on every host, or by the one host that runs the container. Two entries
+   * with one port on the same hosts are refused when one of them is `host`: only one container can have it.
+   * @default "ingress"
+   */
+  readonly publish?: "host" | "ingress";
+}
+
+/** A port on which a host itself answers. */
+export interface AllowArgs {
+  /** The port, a range, or a list of both. Refused: the ports of SSH, of the swarm itself and of other built-in rules. */
+  readonly port: Port | readonly Port[];
+  /** @default "tcp" */
+  readonly protocol?: "tcp" | "udp";
+  /** Who may connect: networks in CIDR form, hosts of the cluster, or "world" for everybody in both families. Not empty. */
+  readonly from: readonly Source[];
+  /** Hosts on which it is let through. @default "members" */
+  readonly on?: HostSelector;
+  /** What it is for, as the preview shows it. @default - that the program allows it */
+  readonly reason?: string;
+}
+
+/** What may be changed of a built-in rule. */
+export interface RuleArgs {
+  /** Who may connect instead. Not empty. For a rule over the tunnel only hosts of the cluster: nobody else is there. */
+  readonly from: readonly Source[];
+}

@@ -1,0 +1,202 @@
+#!/bin/sh
+# The host's own firewall: one nftables table of ours, beside everybody else's. All verbs may be run again at any time.
+#   apply    RULESET, LIMIT_SECONDS: loads it, and puts the old rules back by itself unless `confirm` comes in time
+#   confirm  keeps what is loaded, also for the next boot; refuses when the old rules are back already
+#   state    whether an unconfirmed ruleset is loaded
+#   down     takes everything away
+set -eu
+
+folder=/etc/pulumi-swarm
+confirmed=$folder/firewall.nft
+next=$folder/firewall.nft.next
+previous=$folder/firewall.nft.previous
+refused=$folder/firewall.nft.refused
+# How nft shows the confirmed table: whoever changes what is loaded is noticed by it.
+fingerprint=$folder/firewall.loaded
+switch=pulumi-swarm-firewall-rollback
+unit=pulumi-swarm-firewall.service
+table="inet pulumi_swarm"
+
+say() { echo "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
+apt() {
+  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1 ||
+    die "apt-get $1 failed: $(grep -E '^[EW]:' "$log" | tail -n 1 || true)"
+}
+
+install_nftables() {
+  if ! command -v nft >/dev/null 2>&1; then
+    command -v apt-get >/dev/null 2>&1 || die "nftables is missing, and there is no apt-get to install it: install nftables"
+    say "installing nftables"
+    timeout 300 dpkg --configure -a >"$log" 2>&1 || die "dpkg --configure -a failed: $(tail -n 1 "$log")"
+    apt update
+    apt install --no-install-recommends nftables
+  fi
+  nft=$(command -v nft)
+}
+
+# $table is two words.
+# shellcheck disable=SC2086
+listing() { "$nft" -s list table $table 2>/dev/null; }
+
+print_fingerprint() { listing | sha256sum; }
+
+# Interfaces that are the host's own way out: those with a default route, and bridges with a port that is not a container's.
+# A name as a file: in /sys only links are interfaces.
+uplinks() {
+  {
+    ip -4 route show default
+    ip -6 route show default
+  } | sed -n 's/.* dev \([^ ]*\).*/\1/p'
+  containers=" $(ip -o link show type veth | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | tr '\n' ' ') "
+  for port in /sys/class/net/*/brif/*; do
+    [ -e "$port" ] || continue
+    bridge=${port#/sys/class/net/}
+    case $containers in *" ${port##*/} "*) ;; *) echo "${bridge%%/*}" ;; esac
+  done
+}
+
+# What is loaded: the ruleset, and what only the host knows. One file, and so one transaction.
+write_ruleset() {
+  printf '%s\n' "$RULESET"
+  names=$(uplinks | sort -u | sed 's/.*/"&"/' | paste -sd, -)
+  [ -z "$names" ] || echo "add element $table uplinks { $names }"
+}
+
+# The table as it is, as a file that brings it back. The confirmed file is better than nft's own listing of it.
+write_previous() {
+  echo "table $table"
+  echo "delete table $table"
+  if [ -f "$confirmed" ] && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then cat "$confirmed"; else listing || true; fi
+}
+
+timer_runs() { systemctl is-active --quiet "$switch.timer"; }
+rollback_runs() {
+  case $(systemctl is-active "$switch.service" 2>/dev/null || true) in active | activating | deactivating | reloading) ;; *) return 1 ;; esac
+}
+
+# After this the switch either has done its work or never will.
+stop_switch() {
+  systemctl stop "$switch.timer" >/dev/null 2>&1 || true
+  tries=0
+  while rollback_runs; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 100 ] || die "the old firewall rules are being put back, and that does not end: see journalctl -u $switch"
+    sleep 0.1
+  done
+}
+
+# A run that was cut off: its switch is stopped or will fire. The old rules are put back now, so that there is one way on.
+settle_interrupted() {
+  stop_switch
+  if [ -f "$next" ] && [ -f "$previous" ]; then
+    say "an earlier run was cut off before its rules were confirmed: starting from the old ones"
+    "$nft" -f "$previous"
+  fi
+  rm -f "$next" "$previous"
+}
+
+start_switch() {
+  systemctl reset-failed "$switch.service" >/dev/null 2>&1 || true
+  systemd-run --quiet --collect --on-active="$LIMIT_SECONDS" --timer-property=AccuracySec=100ms --unit="$switch" \
+    /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$log" 2>&1 ||
+    die "the switch that puts the old rules back cannot be set up, so nothing is changed: $(tail -n 1 "$log")"
+}
+
+apply() {
+  install_nftables
+  command -v systemd-run >/dev/null 2>&1 || die "systemd-run is missing: without it nothing would put the old rules back"
+  install -d -m 0700 "$folder"
+  settle_interrupted
+  write_ruleset >"$next.new"
+  if cmp -s "$next.new" "$confirmed" && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then
+    rm -f "$next.new"
+    install_unit
+    echo '{"changed":false}'
+    return
+  fi
+  if ! "$nft" -c -f "$next.new" >"$log" 2>&1; then
+    rm -f "$next.new"
+    die "nft refuses the ruleset, so the old one stays: $(grep -m 1 Error "$log" || head -n 1 "$log")"
+  fi
+  write_previous >"$previous.new"
+  mv "$previous.new" "$previous"
+  mv "$next.new" "$next"
+  start_switch
+  if ! "$nft" -f "$next" >"$log" 2>&1; then
+    stop_switch
+    rm -f "$next" "$previous"
+    die "nft cannot load the ruleset, so the old one stays: $(grep -m 1 Error "$log" || head -n 1 "$log")"
+  fi
+  say "new rules are loaded; the old ones come back in $LIMIT_SECONDS s unless a new connection succeeds"
+  echo '{"changed":true}'
+}
+
+confirm() {
+  nft=$(command -v nft)
+  stop_switch
+  [ -f "$next" ] || die "the new firewall rules were not confirmed in time, so the old ones are back"
+  print_fingerprint >"$fingerprint"
+  mv "$next" "$confirmed"
+  rm -f "$previous" "$refused"
+  install_unit
+  echo '{"confirmed":true}'
+}
+
+# At boot before the network and Docker, and after a firewall of the machine's own that might flush everything. It has no stop
+# and is not stopped at shutdown: that would open the host while Docker still runs.
+install_unit() {
+  cat >"$log" <<EOF
+[Unit]
+Description=Host firewall of pulumi-swarm
+DefaultDependencies=no
+ConditionPathExists=$confirmed
+After=local-fs.target nftables.service
+Wants=network-pre.target
+Before=network-pre.target docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=$nft -f $confirmed
+
+[Install]
+WantedBy=sysinit.target
+EOF
+  if ! cmp -s "$log" "/etc/systemd/system/$unit"; then
+    install -m 0644 "$log" "/etc/systemd/system/$unit"
+    systemctl daemon-reload
+  fi
+  systemctl is-enabled --quiet "$unit" 2>/dev/null || systemctl enable --quiet "$unit"
+}
+
+state() {
+  if timer_runs || rollback_runs; then echo '{"pending":true}'; else echo '{"pending":false}'; fi
+}
+
+down() {
+  stop_switch
+  if [ -f "/etc/systemd/system/$unit" ]; then
+    systemctl disable --quiet "$unit" 2>/dev/null || true
+    rm -f "/etc/systemd/system/$unit"
+    systemctl daemon-reload
+  fi
+  rm -f "$confirmed" "$next" "$next.new" "$previous" "$previous.new" "$refused" "$fingerprint"
+  nft=$(command -v nft || true)
+  # Made first, so that there is one to delete.
+  if [ -n "$nft" ]; then printf 'table %s\ndelete table %s\n' "$table" "$table" | "$nft" -f -; fi
+  rmdir "$folder" 2>/dev/null || true
+  echo '{}'
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+case "$1" in
+  apply) apply ;;
+  confirm) confirm ;;
+  state) state ;;
+  down) down ;;
+  *) die "unknown verb $1" ;;
+esac

@@ -1,0 +1,174 @@
+import type { AnyCidr } from "../network/any-cidr";
+import { mergePorts, type PortRange, rulePorts, showPorts } from "./ports";
+import { type Resolved, resolve, selects } from "./resolve";
+import type { FirewallHost, FirewallRule } from "./rule";
+
+export interface NftOptions {
+  /** Interface of the encrypted tunnel. @default - there is no tunnel */
+  readonly tunnelInterface?: string;
+}
+
+/** The table that holds all of ours; nobody else's is touched. */
+export const nftTable = "inet pulumi_swarm";
+
+/**
+ * One host's firewall as a file for `nft -f`: replaces our own table in one transaction, leaves Docker's and everybody else's
+ * alone. The same rules and hosts give the same text, in whatever order they come. Valid from nftables 1.0.6 on.
+ *
+ * A drop in any table is final and our accept ends only our own chains, so it stands beside Docker's rules and any other
+ * firewall. Which interfaces are the host's own way out, and so no bridge of containers whatever they are called, is known on
+ * the host only: `firewall.sh` adds them to the set `uplinks`.
+ */
+export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, all: readonly FirewallHost[], options: NftOptions = {}): string {
+  const { tunnelInterface } = options;
+  const stray = tunnelInterface === undefined ? rules.find(({ over }) => over === "tunnel") : undefined;
+  if (stray) throw new Error(`the firewall rule "${stray.name}" is for the tunnel, but there is none`);
+  const sorted = [...rules].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const here = sorted.filter((rule) => selects(rule.to, host)).map((rule): Opening => ({ rule, from: resolve(rule, host, all) }));
+  const toContainers = here.filter(({ rule }) => rule.answers === "container");
+  const chains = [
+    chain("input", inputChain(here, tunnelInterface), "type filter hook input priority filter - 5; policy drop;"),
+    chain(
+      "from_networks",
+      here.flatMap((opening) => networkLines(opening, tunnelInterface, onHost)),
+    ),
+    chain("from_containers", [...accept(["icmp type echo-request", "icmpv6 type echo-request"]), "jump from_networks", "drop"]),
+    chain("forward", forwardChain, "type filter hook forward priority filter - 5; policy accept;"),
+    chain("to_containers", [...toContainers.flatMap((opening) => lines(opening, tunnelInterface, throughDocker)), "drop"]),
+    ...(tunnelInterface === undefined
+      ? []
+      : [chain("output", outputChain(sorted, tunnelInterface), "type filter hook output priority filter - 5; policy accept;")]),
+  ];
+  return [
+    `table ${nftTable}`,
+    `delete table ${nftTable}`,
+    `table ${nftTable} {`,
+    "  set uplinks {",
+    "    type ifname",
+    "  }",
+    ...chains.flat().map((line) => `  ${line}`),
+    "}",
+    "",
+  ].join("\n");
+}
+
+interface Opening {
+  readonly rule: FirewallRule;
+  readonly from: Resolved;
+}
+
+function chain(name: string, body: readonly string[], hook?: string): readonly string[] {
+  return [`chain ${name} {`, ...(hook === undefined ? [] : [hook]), ...body].map((line, index) => (index === 0 ? line : `  ${line}`)).concat("}");
+}
+
+function accept(matches: readonly string[]): string[] {
+  return matches.map((match) => `${match} accept`);
+}
+
+/** What no host can do without, whoever sends it: replies, errors that path MTU discovery needs, neighbours, its own address. */
+const always = accept([
+  "ct state established,related",
+  'iifname "lo"',
+  "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
+  "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }",
+  "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } ip6 hoplimit 255",
+  "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 saddr fe80::/10",
+  "udp sport 67 udp dport 68",
+  "ip6 saddr fe80::/10 udp sport 547 udp dport 546",
+]);
+
+/**
+ * Docker's bridges may have any name and come and go, and so may bridges that are the host's own way out: containers are
+ * behind every bridge that is no uplink.
+ */
+const fromContainers = 'meta iifkind "bridge" iifname != @uplinks';
+
+function inputChain(openings: readonly Opening[], tunnel: string | undefined): readonly string[] {
+  return [
+    ...always,
+    "ct state invalid drop",
+    // Before the rules for hosts: a container can forge a host's address.
+    `${fromContainers} goto from_containers`,
+    "jump from_networks",
+    ...openings.flatMap((opening) => hostLines(opening, tunnel, onHost)),
+  ];
+}
+
+/** Containers go out and to each other as Docker has it, and what the host routes elsewhere is not our concern. */
+const forwardChain = [
+  "ct state established,related accept",
+  `${fromContainers} accept`,
+  'meta oifkind "bridge" oifname != @uplinks goto to_containers',
+];
+
+/** What is for the tunnel never leaves by another way: not while the tunnel is down, nor when an address is wrong. */
+function outputChain(rules: readonly FirewallRule[], tunnel: string): readonly string[] {
+  return (["tcp", "udp"] as const).flatMap((protocol) => {
+    const ports = mergePorts(rules.filter((rule) => rule.over === "tunnel" && rule.protocol === protocol).flatMap(({ ports }) => rulePorts(ports)));
+    return ports.length === 0 ? [] : [`oifname != { "lo", "${tunnel}" } ${protocol} dport ${set(ports.map(showPorts))} drop`];
+  });
+}
+
+/** How a rule's protocol and ports are matched, for one address family or for both. */
+type Matcher = (rule: FirewallRule, family: 4 | 6) => readonly string[];
+
+/** A port of the host: of a service of its own, or of docker-proxy, which answers where Docker does not translate. */
+const onHost: Matcher = (rule, family) => {
+  switch (rule.protocol) {
+    case "icmp":
+      return [family === 4 ? "icmp type echo-request" : "icmpv6 type echo-request"];
+    case "esp":
+      return ["meta l4proto esp"];
+    default:
+      return [`${rule.protocol} dport ${set(rulePorts(rule.ports).map(showPorts))}`];
+  }
+};
+
+/**
+ * A published port, host-mode or ingress: by the time of the forward hook Docker has put the container's port in its place, so
+ * the port that was called is asked of connection tracking. One line a port: nft 1.0.6 cannot read back a set of them.
+ */
+const throughDocker: Matcher = (rule) =>
+  rulePorts(rule.ports).map((range: PortRange) => `meta l4proto ${rule.protocol} ct status dnat ct original proto-dst ${showPorts(range)}`);
+
+function lines(opening: Opening, tunnel: string | undefined, matcher: Matcher): readonly string[] {
+  return [...networkLines(opening, tunnel, matcher), ...hostLines(opening, tunnel, matcher)];
+}
+
+function networkLines({ rule, from }: Opening, tunnel: string | undefined, matcher: Matcher): readonly string[] {
+  const [world, networks] = [from.networks.filter(({ isWorld }) => isWorld), from.networks.filter(({ isWorld }) => !isWorld)];
+  return [...addressLines("", world, rule, matcher), ...addressLines(besideTunnel(tunnel), networks, rule, matcher)];
+}
+
+function hostLines({ rule, from }: Opening, tunnel: string | undefined, matcher: Matcher): readonly string[] {
+  return [
+    ...addressLines(besideTunnel(tunnel), from.hosts, rule, matcher),
+    ...(tunnel === undefined ? [] : addressLines(`iifname "${tunnel}" `, from.tunnel, rule, matcher)),
+  ];
+}
+
+function besideTunnel(tunnel: string | undefined): string {
+  return tunnel === undefined ? "" : `iifname != "${tunnel}" `;
+}
+
+function addressLines(arrival: string, networks: readonly AnyCidr[], rule: FirewallRule, matcher: Matcher): readonly string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const ours = networks.filter(({ version }) => version === family);
+    if (ours.length === 0) return [];
+    return matcher(rule, family).map((match) => `${arrival}${source(family, ours)} ${match} accept comment "${comment(rule.name)}"`);
+  });
+}
+
+function source(family: 4 | 6, networks: readonly AnyCidr[]): string {
+  if (networks.some(({ isWorld }) => isWorld)) return family === 4 ? "meta nfproto ipv4" : "meta nfproto ipv6";
+  return `${family === 4 ? "ip" : "ip6"} saddr ${set(networks.map((network) => network.toString().replace(/\/(32|128)$/, "")))}`;
+}
+
+function set(elements: readonly string[]): string {
+  return elements.length === 1 ? (elements[0] ?? "") : `{ ${elements.join(", ")} }`;
+}
+
+/** nft has no way to write a quote inside a comment, and ends it at 128 bytes. */
+function comment(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9 ._:/-]/g, "?").slice(0, 100);
+}

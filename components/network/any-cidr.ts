@@ -1,0 +1,87 @@
+import { Address6 } from "ip-address";
+import { Cidr, isCidr } from "./cidr";
+
+/** An IPv4 or IPv6 network, for who may connect. Subnets of our own are IPv4 only and have a class of their own, `Cidr`. */
+export class AnyCidr {
+  private constructor(
+    readonly version: 4 | 6,
+    private readonly first: bigint,
+    readonly prefix: number,
+  ) {}
+
+  /** Everybody, in either family. */
+  static readonly world: readonly AnyCidr[] = [new AnyCidr(4, 0n, 0), new AnyCidr(6, 0n, 0)];
+
+  /** @returns the network, or why the text is none. */
+  static parse(text: string): AnyCidr | { readonly problem: string } {
+    if (typeof text !== "string") return { problem: "what is given is not a network in CIDR form, such as 203.0.113.0/24 or 2001:db8::/32" };
+    return text.includes(":") ? parse6(text, (first, prefix) => new AnyCidr(6, first, prefix)) : parse4(text);
+  }
+
+  /** The network of one address. */
+  static host(address: string): AnyCidr {
+    const parsed = AnyCidr.parse(`${address}/${address.includes(":") ? 128 : 32}`);
+    if (!isAnyCidr(parsed)) throw new Error(`"${address}" is not an address`);
+    return parsed;
+  }
+
+  static of4(first: bigint, prefix: number): AnyCidr {
+    return new AnyCidr(4, first, prefix);
+  }
+
+  get isWorld(): boolean {
+    return this.prefix === 0;
+  }
+
+  contains(other: AnyCidr): boolean {
+    return other.version === this.version && other.first >= this.first && other.first + other.size <= this.first + this.size;
+  }
+
+  /** IPv4 before IPv6, then by address, the wider first. */
+  compare(other: AnyCidr): number {
+    if (this.version !== other.version) return this.version - other.version;
+    if (this.first !== other.first) return this.first < other.first ? -1 : 1;
+    return this.prefix - other.prefix;
+  }
+
+  toString(): string {
+    const address = this.version === 4 ? Cidr.at(this.first, 32).address(0) : Address6.fromBigInt(this.first).correctForm();
+    return `${address}/${this.prefix}`;
+  }
+
+  private get size(): bigint {
+    return 1n << BigInt((this.version === 4 ? 32 : 128) - this.prefix);
+  }
+}
+
+function parse4(text: string): AnyCidr | { readonly problem: string } {
+  const parsed = Cidr.parse(text);
+  if (!isCidr(parsed)) return parsed;
+  return AnyCidr.of4(parsed.first, parsed.prefix);
+}
+
+function parse6(text: string, make: (first: bigint, prefix: number) => AnyCidr): AnyCidr | { readonly problem: string } {
+  // A zone (%eth0) has no meaning on another machine, and an IPv4 address in IPv6 form never arrives as one.
+  if (!/^[0-9a-fA-F:]+\/\d+$/.test(text) || !Address6.isValid(text)) {
+    return { problem: `"${text}" is not an IPv6 network in CIDR form, such as 2001:db8::/32` };
+  }
+  const address = new Address6(text);
+  const network = make(address.startAddress().bigInt(), address.subnetMask);
+  if (address.startAddress().bigInt() !== address.bigInt()) {
+    return { problem: `"${text}" has bits set beyond its prefix; the network is ${network.toString()}` };
+  }
+  return network;
+}
+
+export function isAnyCidr(parsed: AnyCidr | { readonly problem: string }): parsed is AnyCidr {
+  return parsed instanceof AnyCidr;
+}
+
+/** The same addresses in the fewest of the given networks, in one order. */
+export function normalised(networks: readonly AnyCidr[]): readonly AnyCidr[] {
+  const sorted = [...networks].sort((one, other) => one.compare(other));
+  const kept: AnyCidr[] = [];
+  // Sorted so, what contains a network is the last one kept.
+  for (const network of sorted) if (!kept.at(-1)?.contains(network)) kept.push(network);
+  return kept;
+}
