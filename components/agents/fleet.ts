@@ -25,20 +25,21 @@ export class Fleet {
 
   constructor(private readonly reachableSeconds: number) {}
 
+  /** A session that is kept until the end of the run. */
   async reach(key: string, connection: Connection, mostSeconds = this.reachableSeconds): Promise<ReachedHost> {
     let said = "";
-    const session = await SshSession.open(
-      key,
-      connection,
-      { ...defaultRemoteLimits, reachable: Math.min(mostSeconds, this.reachableSeconds) * 1000 },
-      (reason) => {
-        if (reason !== said) progress(key, `waiting for SSH: ${reason}`);
-        said = reason;
-      },
-    );
+    const session = await this.dial(key, connection, mostSeconds, (reason) => {
+      if (reason !== said) progress(key, `waiting for SSH: ${reason}`);
+      said = reason;
+    });
     const host = { key, session, docker: new DockerApi(key, session) };
     this.reached.push(host);
     return host;
+  }
+
+  /** One more session, which whoever asks for it closes. */
+  dial(key: string, connection: Connection, mostSeconds: number, onRetry: (reason: string) => void = () => {}): Promise<SshSession> {
+    return SshSession.open(key, connection, { ...defaultRemoteLimits, reachable: Math.min(mostSeconds, this.reachableSeconds) * 1000 }, onRetry);
   }
 
   close(): void {

@@ -48,11 +48,11 @@ export interface SwarmResponse {
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
 }
 
-export interface SwarmResponseHost {
+export interface SwarmResponseHost extends Omit<FirewallHost, "key"> {
   readonly nodeId: string;
-  readonly role: HostRole;
-  readonly address: string;
   readonly engine: string;
+  /** WireGuard's, where there is a tunnel. */
+  readonly publicKey?: string;
   /** How to reach the host again when it is no longer asked for; the private key is not kept. */
   readonly connection: Omit<Connection, "privateKey" | "passphrase" | "bastion">;
 }

@@ -27,3 +27,7 @@ export function reportFailures(done: string, failures: readonly { readonly host:
   const count = failures.length === 1 ? "1 host is" : `${failures.length} hosts are`;
   throw new Error([`${count} not as asked; ${done}. Run again when this is mended:`, ...lines].join("\n"));
 }
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -12,7 +12,7 @@ import type { ClusterPlan } from "./plan";
  * machine has to wait for it.
  */
 export function showPlan(cluster: string, plan: ClusterPlan, renumber: readonly string[], parent: pulumi.Resource): pulumi.Output<unknown> {
-  for (const rule of plan.firewall) new FirewallRule(`${cluster}-${rule.name}`, rule, { parent });
+  for (const rule of plan.firewall) new FirewallRule(`${cluster}-${slug(rule.name)}`, rule, { parent });
   for (const channel of plan.encryption) new Encryption(`${cluster}-${slug(channel.channel)}`, channel, { parent });
   const memories = plan.subnets.map((subnet) => {
     const options = { mayMove: subnet.pinned || renumber.includes(subnet.owner) };

@@ -37,7 +37,8 @@ function plan(args: WireGuardArgs, hosts: readonly PlannedHost[]): UnderlayPlan 
         protocol: "udp",
         ports: [String(settings.port)],
         // Who has no key gets no answer.
-        from: hidden.length > 0 ? ["world"] : ["members"],
+        from: ["members"],
+        unknownAddress: "open",
         to: "members",
         over: "site",
         answers: "host",

@@ -1,0 +1,53 @@
+import { applySettings, installEngine, makeGwbridge, pendingChanges } from "../../engine";
+import type { EngineChanges } from "../../engine/bridges";
+import { DockerSwarmApi } from "../../membership/docker-swarm-api";
+import { type Failure, onEach, type ReachedHost, reasonOf } from "../fleet";
+import type { SwarmRequest } from "../request";
+import { progress, sleep } from "../run";
+import type { Looked } from "./look";
+
+/** A host whose engine runs as asked. */
+export type Ready = Looked & { readonly engine: string };
+
+/**
+ * Engine, its settings and its bridges. Hosts that are in no swarm restart their engines all at once, and one that does not come
+ * back joins nothing. A restart takes a manager out of the quorum for seconds: members go one after the other.
+ */
+export async function prepareEngines(request: SwarmRequest, hosts: readonly Looked[], failures: Failure[]): Promise<Ready[]> {
+  const ready = await onEach(hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
+    const installed = host.needsEngine
+      ? await installEngine(host.session, request.engine, (line) => progress(host.key, line))
+      : host.probe.engine.split(" ")[0];
+    const changes = await pendingChanges(host.session, request.engine, request.bridges);
+    for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
+    if (!changes.member) await changeEngine(host, changes);
+    return { ...host, engine: installed ?? "", changes };
+  });
+  for (const host of [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined)) {
+    try {
+      await changeEngine(host, host.changes);
+      await quorumIsBack(host);
+    } catch (error) {
+      // None after one that failed.
+      failures.push({ host: host.key, reason: `${reasonOf(error)}; the hosts after it keep their settings until this is mended` });
+      break;
+    }
+  }
+  return [...ready.values()];
+}
+
+async function changeEngine({ key, session }: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {
+  if (gwbridge) await makeGwbridge(session, gwbridge);
+  if (settings !== undefined) await applySettings(session, settings, (line) => progress(key, line));
+}
+
+async function quorumIsBack(host: ReachedHost): Promise<void> {
+  const api = new DockerSwarmApi(host.key, host.docker);
+  const until = Date.now() + 60_000;
+  for (;;) {
+    const local = await api.local();
+    if (local.state === "inactive" || (local.state === "active" && local.error === "")) return;
+    if (Date.now() > until) throw new Error(`${host.key}: restarted, but not back in the swarm after 60 s: ${local.error || local.state}`);
+    await sleep(500);
+  }
+}

@@ -1,0 +1,50 @@
+import { probeHost } from "../../engine";
+import { preflight, type Probe } from "../../engine/preflight";
+import { type Failure, type Fleet, onEach, type ReachedHost } from "../fleet";
+import type { SwarmRequest, SwarmRequestHost } from "../request";
+import { progress } from "../run";
+
+/** A host that was looked at, and on which nothing speaks against work. */
+export interface Looked extends ReachedHost {
+  readonly host: SwarmRequestHost;
+  readonly probe: Probe;
+  readonly needsEngine: boolean;
+}
+
+/** Preflight of every host, before anything is changed on any. */
+export async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures: Failure[]): Promise<Looked[]> {
+  const looked = await onEach(request.hosts, failures, async (host): Promise<Looked> => {
+    const reached = await fleet.reach(host.key, host.connection);
+    const probe = await probeHost(reached.session, request.needs);
+    const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
+    if (refusals.length > 0) throw new Error(refusals.join("; "));
+    return { ...reached, host, probe, needsEngine };
+  });
+  const withoutIpvs = [...looked.values()].filter(({ probe }) => !probe.ipvs).map(({ key }) => key);
+  if (withoutIpvs.length > 0) {
+    progress(
+      undefined,
+      `warning: no IPVS in the kernel of ${withoutIpvs.join(", ")}: virtual addresses and the ingress mesh fail there without a word; ` +
+        "create services with --endpoint-mode dnsrr and publish ports with mode=host",
+    );
+  }
+  return [...looked.values()];
+}
+
+/** What was long enough for any run that is not stuck. */
+const lockSeconds = 300;
+
+/**
+ * When Pulumi is killed, what it started may go on for a while, and the next `up` meets it. Both would work on the same
+ * cluster, so the first manager that answers holds a lock; a second run waits until the first has ended.
+ */
+export async function waitForOtherRuns(request: SwarmRequest, hosts: readonly Looked[]): Promise<void> {
+  const first = request.hosts.find(({ key, role }) => role === "manager" && hosts.some((host) => host.key === key));
+  const session = hosts.find(({ key }) => key === first?.key)?.session;
+  const patience = setTimeout(() => progress(undefined, `another run works on this cluster; waiting up to ${lockSeconds} s for it to end`), 2_000);
+  try {
+    await session?.lock(`pulumi-swarm-${request.cluster}`, lockSeconds);
+  } finally {
+    clearTimeout(patience);
+  }
+}

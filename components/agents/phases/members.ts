@@ -1,0 +1,93 @@
+import { DockerSwarmApi } from "../../membership/docker-swarm-api";
+import {
+  type DesiredSwarm,
+  finishSwarm,
+  type HostAccess,
+  type MembershipIo,
+  type MembershipMemory,
+  MembershipRefusal,
+  type MembershipResult,
+  reconcileMembership,
+} from "../../membership/reconcile";
+import { ingressUp } from "../../networks/ingress";
+import type { DockerApi } from "../../remote/docker-api";
+import { type Failure, reasonOf } from "../fleet";
+import { memoryOf, type SwarmRequest, type SwarmResponse } from "../request";
+import { progress, reportFailures, sleep } from "../run";
+import type { Departing } from "./departing";
+import type { Ready } from "./engines";
+
+export interface Members {
+  readonly desired: DesiredSwarm;
+  readonly access: readonly HostAccess[];
+  readonly memory: MembershipMemory | undefined;
+  readonly io: MembershipIo;
+  readonly result: MembershipResult;
+}
+
+/** Brings the swarm to the members that are asked for, and its ingress network to its place. */
+export async function formSwarm(
+  request: SwarmRequest,
+  previous: SwarmResponse | undefined,
+  ready: readonly Ready[],
+  departing: readonly Departing[],
+  failures: Failure[],
+): Promise<Members> {
+  const byKey = new Map(ready.map((host) => [host.key, host]));
+  const access = request.hosts.map(({ key }): HostAccess => {
+    const host = byKey.get(key);
+    const failure = failures.find((each) => each.host === key);
+    if (host && !failure) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
+    return { kind: "failed", key, reason: failure?.reason ?? "not reached" };
+  });
+  const desired = desiredSwarm(request);
+  const memory = memoryOf(previous);
+  const io: MembershipIo = {
+    progress,
+    sleep,
+    now: Date.now,
+    departing: new Map(departing.flatMap(({ key, reached }) => (reached ? [[key, new DockerSwarmApi(key, reached.docker)]] : []))),
+    formed: async (key) => {
+      const host = byKey.get(key);
+      if (host) await placeIngress(request, host.docker);
+    },
+  };
+  const result = await reconcileMembership(desired, access, memory, io, { drain: request.drainSeconds * 1000 }).catch((error: unknown) => {
+    // A refusal says why nothing was changed; which hosts could not be looked at belongs to it.
+    if (error instanceof MembershipRefusal && failures.length > 0) {
+      throw new Error([error.message, ...failures.map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`)].join("\n"));
+    }
+    throw error;
+  });
+  const known = new Set(failures.map(({ host }) => host));
+  failures.push(...result.failures.filter(({ host }) => !known.has(host)));
+  const manager = result.managers.flatMap((key) => byKey.get(key) ?? [])[0];
+  if (manager) await placeIngress(request, manager.docker).catch((error: unknown) => failures.push({ host: "ingress", reason: reasonOf(error) }));
+  return { desired, access, memory, io, result };
+}
+
+/**
+ * What only a run that ends well may do: it is the one whose response is remembered.
+ *
+ * @throws when something failed.
+ */
+export async function finish({ desired, access, memory, io, result }: Members, failures: readonly Failure[]): Promise<MembershipMemory> {
+  reportFailures("the other hosts are done", failures);
+  return finishSwarm(desired, access, result, memory, io);
+}
+
+function placeIngress({ ingress, underlayMtu }: SwarmRequest, docker: DockerApi): Promise<void> {
+  return ingressUp(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+}
+
+function desiredSwarm({ hosts, dockerPool, abandonedSwarm, swarm, needs }: SwarmRequest): DesiredSwarm {
+  return {
+    members: hosts.map(({ key, role, address, tunnelAddress, labels }) => {
+      const own = tunnelAddress ?? address;
+      return { key, role, labels, advertiseAddress: own, listenAddress: `${own}:2377`, dataPathAddress: own };
+    }),
+    init: { defaultAddressPool: [dockerPool], subnetSize: 24, ...(needs.dataPathPort !== undefined && { dataPathPort: needs.dataPathPort }) },
+    options: swarm,
+    ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+  };
+}
