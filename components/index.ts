@@ -6,7 +6,7 @@ export type { PlannedNetwork } from "./networks/plan";
 export type { Quorum } from "./cluster/rules";
 export type { EngineArgs } from "./engine/args";
 export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
-export type { MembershipArgs } from "./membership/args";
+export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
 export { native, type NativeArgs } from "./overlays/native";
 export type { Overlay, OverlayContext, OverlayPlan } from "./overlays/overlay";

@@ -3,6 +3,6 @@ import { withManager } from "./network";
 import type { NetworkRequest, NetworkResponse } from "./request";
 import { runAgent } from "./run";
 
-void runAgent(async (request: NetworkRequest): Promise<NetworkResponse> => {
-  return withManager(request, async (docker, io) => ({ id: await networkUp(docker, request.cluster, request.name, request.spec, io) }));
+void runAgent(async (request: NetworkRequest, previous: NetworkResponse | undefined): Promise<NetworkResponse> => {
+  return withManager(request, (docker, io) => networkUp(docker, request.cluster, request.name, request.spec, previous, io));
 });

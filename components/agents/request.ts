@@ -4,6 +4,7 @@ import type { HostNeeds } from "../engine/needs";
 import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
 import type { SwarmOptions } from "../membership/args";
+import type { MembershipMemory } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import type { Tunnel } from "../underlay/underlay";
 
@@ -42,9 +43,12 @@ export interface SwarmRequestHost extends FirewallHost {
   readonly labels: Readonly<Record<string, string>>;
   readonly connection: Connection;
 }
-/** What `swarm-up` prints, and is given back on its next run as its memory. Nothing in it is secret. */
-export interface SwarmResponse {
-  readonly swarmId: string;
+
+/**
+ * What `swarm-up` prints, and is given back on its next run as its memory. It holds secrets (the unlock keys), so it is
+ * kept as a secret as a whole, and only single other fields are taken out of it.
+ */
+export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "unlockKeys"> {
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
 }
 
@@ -78,4 +82,13 @@ export interface NetworkSpec {
 
 export interface NetworkResponse {
   readonly id: string;
+  /** Where the network was made by another resource: the mark of having taken it over. */
+  readonly owner?: string;
+}
+
+/** What membership needs of the last run's response. */
+export function memoryOf(previous: SwarmResponse | undefined): MembershipMemory | undefined {
+  if (!previous) return undefined;
+  const { hosts, ...kept } = previous;
+  return { ...kept, nodes: Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, host.nodeId])) };
 }

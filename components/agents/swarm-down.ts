@@ -1,7 +1,7 @@
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess } from "../membership/reconcile";
 import { type Failure, Fleet, onEach } from "./fleet";
-import type { SwarmRequest, SwarmResponse } from "./request";
+import { memoryOf, type SwarmRequest, type SwarmResponse } from "./request";
 import { progress, runAgent } from "./run";
 
 /** Takes every host out of the swarm. A host that does not answer does not hold up the others, nor the destroy. */
@@ -15,11 +15,7 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
       if (host) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
       return { kind: "failed", key, reason: failures.find((failure) => failure.host === key)?.reason ?? "not reached" };
     });
-    const memory = previous && {
-      swarmId: previous.swarmId,
-      nodes: Object.fromEntries(Object.entries(previous.hosts).map(([key, host]) => [key, host.nodeId])),
-    };
-    const result = await dissolveMembership(access, memory, { progress, sleep, now: Date.now });
+    const result = await dissolveMembership(access, memoryOf(previous), { progress, sleep, now: Date.now });
     for (const { host, reason } of result.failures) {
       progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);
     }

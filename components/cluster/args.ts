@@ -48,12 +48,12 @@ export interface SwarmClusterArgs {
    * Required unless all hosts are `local`: nobody is let in by default.
    */
   readonly firewall?: FirewallArgs;
-  /** Keys, certificates and tokens of the swarm itself. @default - as Docker has them */
-  readonly swarm?: SwarmOptions;
   /** How Docker comes onto the hosts, and its settings. @default - used where it is, installed from the distribution where not */
   readonly engine?: EngineArgs;
   /** How hosts join, leave, and how long to wait. */
   readonly membership?: MembershipArgs;
+  /** Locked managers, certificates, join tokens. @default - as Docker has them, and join tokens die after use */
+  readonly swarm?: SwarmOptions;
   /** Last say over the arguments of the resources underneath. */
   readonly transform?: {
     readonly swarm?: Transform<local.CommandArgs>;

@@ -73,14 +73,17 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const swarm = this.createSwarm(name, args, machines, checked);
     const networks = this.createNetworks(name, args, machines, swarm);
 
-    const response = pulumi.unsecret(swarm.stdout).apply((stdout) => JSON.parse(stdout) as SwarmResponse);
-    this.swarmId = response.swarmId;
-    this.hosts = response.apply(({ hosts }) =>
-      Object.fromEntries(
-        plan.hosts.map(({ key, role, site, address }) => [
-          key,
-          { role, site, address: hosts[key]?.address ?? address ?? "", nodeId: hosts[key]?.nodeId ?? "", engine: hosts[key]?.engine ?? "" },
-        ]),
+    // It holds the unlock key: single fields are made readable, never the whole.
+    const response = swarm.stdout.apply((stdout) => JSON.parse(stdout) as SwarmResponse);
+    this.swarmId = pulumi.unsecret(response.apply(({ swarmId }) => swarmId));
+    this.hosts = pulumi.unsecret(
+      response.apply(({ hosts }) =>
+        Object.fromEntries(
+          plan.hosts.map(({ key, role, site, address }) => [
+            key,
+            { role, site, address: hosts[key]?.address ?? address ?? "", nodeId: hosts[key]?.nodeId ?? "", engine: hosts[key]?.engine ?? "" },
+          ]),
+        ),
       ),
     );
     this.networks = pulumi
@@ -123,7 +126,10 @@ export class SwarmCluster extends pulumi.ComponentResource {
       return JSON.stringify(swarmRequest(name, args, this.plan, new Map(known)));
     });
     const command = agentCommand("swarm-up", "swarm-down", pulumi.secret(request));
-    return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), { parent: this });
+    return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), {
+      parent: this,
+      additionalSecretOutputs: ["stdout"],
+    });
   }
 
   private createNetworks(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, swarm: local.Command): OverlayNetwork[] {

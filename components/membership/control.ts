@@ -1,9 +1,9 @@
 import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
 import type { HostFailure, MembershipIo, MembershipLimits } from "./types";
 
-/** Join tokens have a form of their own (SWMTKN-1-…); none may get into a message. */
+/** Join tokens and unlock keys have forms of their own (SWMTKN-1-…, SWMKEY-1-…); none may get into a message. */
 export function withoutTokens(text: string): string {
-  return text.replaceAll(/SWMTKN-[A-Za-z0-9-]+/g, "(token)");
+  return text.replaceAll(/SWMTKN-[A-Za-z0-9-]+/g, "(token)").replaceAll(/SWMKEY-[A-Za-z0-9+/=-]+/g, "(key)");
 }
 
 export function messageOf(error: unknown): string {
@@ -29,6 +29,10 @@ export class Control {
 
   add(nodeId: string, api: SwarmApi): void {
     this.managers.set(nodeId, api);
+  }
+
+  has(nodeId: string | undefined): boolean {
+    return nodeId !== undefined && this.managers.has(nodeId);
   }
 
   drop(nodeId: string): void {

@@ -1,10 +1,14 @@
-import { Failures, messageOf } from "./control";
+import { Failures, localOrNothing, messageOf, waitUntil } from "./control";
 import type { Seen } from "./survey";
-import type { HostAccess, HostFailure, MembershipIo, MembershipMemory } from "./types";
+import { type HostAccess, type HostFailure, type MembershipIo, type MembershipMemory, ownerLabel } from "./types";
+
+/** For a leader to be there, who alone can tell whose the swarm is: an election takes 11 s. */
+const leaderWait = 15_000;
 
 /**
  * Takes every host out of the swarm for good: all workers at once, then all managers at once. Nobody waits for tasks or
- * for the quorum, since nothing is to remain. What is not ours is left alone.
+ * for the quorum, since nothing is to remain. What is not ours is left alone, and so is a swarm that another run has
+ * taken over since: see `ownerLabel`. A swarm none of whose managers can be asked whose it is is dissolved: it is dead.
  *
  * @returns the hosts that may still be members, and why. What a person is to do is the same for all ("docker swarm leave
  * --force" on them), so whoever shows them says it.
@@ -17,6 +21,14 @@ export async function dissolveMembership(
   const failures = new Failures();
   const seen = await look(hosts, failures);
   const known = knownIds(seen, memory);
+  if (await takenOver(seen, known, memory, io)) {
+    io.progress(
+      undefined,
+      "the swarm was taken over by another run, as when its resource is replaced: it lives on, and was left alone. " +
+        'If nobody is to have it any more, "pulumi up" and then "pulumi destroy", or run "docker swarm leave --force" on its hosts',
+    );
+    return { failures: [] };
+  }
   const members = seen.filter(({ key, local }) => {
     if (local.state === "inactive") return false;
     if (isOurs(local, known)) return true;
@@ -41,6 +53,29 @@ async function look(hosts: readonly HostAccess[], failures: Failures): Promise<S
     }
   });
   return (await Promise.all(looks)).flat();
+}
+
+/** The managers keep the mark, and only one with a leader can tell it. */
+async function takenOver(
+  seen: readonly Seen[],
+  known: ReadonlySet<string>,
+  memory: MembershipMemory | undefined,
+  io: MembershipIo,
+): Promise<boolean> {
+  const managers = seen.filter(({ local }) => local.controlAvailable && isOurs(local, known));
+  if (managers.length === 0) return false;
+  let mark: string | undefined;
+  const told = await waitUntil(io, leaderWait, async () => {
+    for (const { api } of managers) {
+      const local = await localOrNothing(api);
+      if (!local?.controlAvailable || local.error !== "") continue;
+      const settings = await api.settings().catch(() => undefined);
+      mark = settings?.labels[ownerLabel];
+      if (settings) return true;
+    }
+    return false;
+  });
+  return told && mark !== memory?.owner;
 }
 
 /** Ids of nodes that are certainly of our swarm; without memory, of the one swarm that managers here are in. */

@@ -1,9 +1,10 @@
 import { type DockerApi, DockerApiError } from "../remote/docker-api";
-import type { LocalSwarmState, NodeChange, SwarmApi, SwarmInit, SwarmJoin, SwarmNode, SwarmRole } from "./swarm-api";
+import type { LocalSwarmState, NodeChange, SwarmApi, SwarmChange, SwarmInit, SwarmJoin, SwarmNode, SwarmRole, SwarmSettings } from "./swarm-api";
 
 interface Info {
   readonly Swarm: {
     readonly NodeID: string;
+    readonly NodeAddr: string;
     readonly LocalNodeState: LocalSwarmState["state"];
     readonly ControlAvailable: boolean;
     readonly Error: string;
@@ -26,16 +27,35 @@ interface Node {
   readonly ManagerStatus?: { readonly Leader?: boolean; readonly Reachability?: NonNullable<SwarmNode["reachability"]> } | null;
 }
 
+/** The fields that are not named here go back as they came. */
+interface Swarm {
+  readonly Version: { readonly Index: number };
+  readonly Spec: {
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly CAConfig?: { readonly NodeCertExpiry?: number; readonly ForceRotate?: number };
+    readonly EncryptionConfig?: { readonly AutoLockManagers?: boolean };
+  };
+  readonly RootRotationInProgress: boolean;
+}
+
+/** Docker counts certificates in nanoseconds. Whole hours are multiples of 2^13 of them, so a number holds them exactly. */
+const hour = 3_600_000_000_000;
+
 /** A join to an address where nobody answers takes Docker 20 s to give up. */
 const joinTimeout = 45_000;
 /** Without a leader, Docker lets a call wait for up to 20 s before it says so. */
 const controlTimeout = 40_000;
+/** One manager of two came back in 14 s; the others, their engines and an election may be waited for. */
+const unlockTimeout = 60_000;
+
+/** As much of `DockerApi` as is needed here. */
+export type EngineApi = Pick<DockerApi, "get" | "post" | "delete">;
 
 /** Swarm membership through the engine's own API on one host. */
 export class DockerSwarmApi implements SwarmApi {
   constructor(
     private readonly host: string,
-    private readonly docker: DockerApi,
+    private readonly docker: EngineApi,
   ) {}
 
   async local(): Promise<LocalSwarmState> {
@@ -43,6 +63,7 @@ export class DockerSwarmApi implements SwarmApi {
     return {
       state: swarm.LocalNodeState,
       nodeId: swarm.NodeID,
+      address: swarm.NodeAddr,
       swarmId: swarm.Cluster?.ID ?? "",
       controlAvailable: swarm.ControlAvailable,
       error: swarm.Error,
@@ -61,7 +82,10 @@ export class DockerSwarmApi implements SwarmApi {
         ...(options.defaultAddressPool && { DefaultAddrPool: options.defaultAddressPool }),
         ...(options.subnetSize !== undefined && { SubnetSize: options.subnetSize }),
         ForceNewCluster: false,
-        Spec: {},
+        Spec: {
+          ...(options.labels && { Labels: options.labels }),
+          ...(options.certificateHours !== undefined && { CAConfig: { NodeCertExpiry: options.certificateHours * hour } }),
+        },
       },
       joinTimeout,
     );
@@ -128,6 +152,54 @@ export class DockerSwarmApi implements SwarmApi {
       await this.docker.delete(`/nodes/${nodeId}?force=${force}`, controlTimeout);
     } catch (error) {
       if (error instanceof DockerApiError && error.status === 404) return;
+      throw error;
+    }
+  }
+
+  async settings(): Promise<SwarmSettings> {
+    const { Version, Spec, RootRotationInProgress } = await this.docker.get<Swarm>("/swarm", controlTimeout);
+    return {
+      version: Version.Index,
+      labels: Spec.Labels ?? {},
+      autolock: Spec.EncryptionConfig?.AutoLockManagers ?? false,
+      certificateHours: (Spec.CAConfig?.NodeCertExpiry ?? 0) / hour,
+      caRotating: RootRotationInProgress,
+    };
+  }
+
+  async updateSwarm(version: number, change: SwarmChange): Promise<void> {
+    const { Spec: spec } = await this.docker.get<Swarm>("/swarm", controlTimeout);
+    const { rotateCa, rotateJoinTokens, rotateUnlockKey } = change;
+    const labels = Object.entries({ ...spec.Labels, ...change.labels }).filter(([, value]) => value !== undefined);
+    const rotations = [
+      ...(rotateJoinTokens ? ["rotateWorkerToken=true", "rotateManagerToken=true"] : []),
+      ...(rotateUnlockKey ? ["rotateManagerUnlockKey=true"] : []),
+    ];
+    await this.docker.post(
+      `/swarm/update?${[`version=${version}`, ...rotations].join("&")}`,
+      {
+        ...spec,
+        Labels: Object.fromEntries(labels),
+        CAConfig: {
+          ...spec.CAConfig,
+          ...(change.certificateHours !== undefined && { NodeCertExpiry: change.certificateHours * hour }),
+          ...(rotateCa && { ForceRotate: (spec.CAConfig?.ForceRotate ?? 0) + 1 }),
+        },
+        EncryptionConfig: { ...spec.EncryptionConfig, ...(change.autolock !== undefined && { AutoLockManagers: change.autolock }) },
+      },
+      controlTimeout,
+    );
+  }
+
+  async unlockKey(): Promise<string> {
+    return (await this.docker.get<{ readonly UnlockKey: string }>("/swarm/unlockkey", controlTimeout)).UnlockKey;
+  }
+
+  async unlock(key: string): Promise<void> {
+    try {
+      await this.docker.post("/swarm/unlock", { UnlockKey: key }, unlockTimeout);
+    } catch (error) {
+      if (error instanceof DockerApiError && /swarm is not locked/.test(error.reason)) return;
       throw error;
     }
   }

@@ -1,15 +1,21 @@
 import { localOrNothing, messageOf, waitUntil, type Work } from "./control";
+import { hoursOf, initialLabels } from "./options";
 import { isAlive, votes } from "./quorum";
 import type { Joining } from "./plan";
 import type { SwarmAddresses, SwarmApi, SwarmInit } from "./swarm-api";
 import type { DesiredMember, DesiredSwarm } from "./types";
 
 /** @returns the new swarm's id. @throws when it cannot be formed, for nothing else can be done then. */
-export async function formSwarm({ member, api, remains }: Joining, options: DesiredSwarm["init"], work: Work): Promise<string> {
+export async function formSwarm({ member, api, remains }: Joining, { init: given, options = {} }: DesiredSwarm, work: Work): Promise<string> {
   const { io, limits } = work;
   if (remains) await leaveRemains(member.key, api, work);
   io.progress(member.key, "forms the swarm");
-  const init: SwarmInit = { ...options, ...addressesOf(member) };
+  const init: SwarmInit = {
+    ...given,
+    ...addressesOf(member),
+    labels: initialLabels(options),
+    ...(options.certificateExpiry !== undefined && { certificateHours: hoursOf(options.certificateExpiry) }),
+  };
   let said = "";
   // An answer that was lost on its way is no refusal: what the engine says of itself counts.
   await api.init(init).catch((error: unknown) => (said = messageOf(error)));

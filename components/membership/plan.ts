@@ -1,5 +1,6 @@
 import { holds, isAlive, quorumOf, type Quorum, votes, without } from "./quorum";
-import { quorumAtRisk } from "./refusals";
+import { asksForRotation } from "./options";
+import { otherAddresses, quorumAtRisk, rotationWouldHang } from "./refusals";
 import type { SwarmApi, SwarmNode } from "./swarm-api";
 import type { SeenHost, Survey } from "./survey";
 import { type DesiredMember, type DesiredSwarm, hostLabel, type MembershipMemory } from "./types";
@@ -67,8 +68,29 @@ export function planMembership(desired: DesiredSwarm, survey: Survey, memory: Me
     stragglers: stragglersOf(survey, memory),
     strangers: strangersOf(survey, leaving, memory),
   };
+  refuseOtherAddresses(seen);
   refuseLossOfQuorum(plan, survey.nodes);
+  refuseHangingRotation(desired, plan, survey);
   return plan;
+}
+
+/** Docker can change an address only by leaving and joining. What the host itself advertised is compared: the address that managers list for a worker is the one it calls from. */
+function refuseOtherAddresses(seen: readonly { readonly member: DesiredMember; readonly host: SeenHost }[]): void {
+  const moved = seen.flatMap(({ member: { key, role, advertiseAddress }, host: { standing, local } }) =>
+    standing.kind === "member" && local.address !== "" && local.address !== advertiseAddress
+      ? [{ key, role, has: local.address, wants: advertiseAddress }]
+      : [],
+  );
+  if (moved.length > 0) throw otherAddresses(moved);
+}
+
+/** Docker waits for nodes that are down without end, and so would the run. */
+function refuseHangingRotation({ options }: DesiredSwarm, { strikeOff }: MembershipPlan, { nodes, settings }: Survey): void {
+  if (!settings || !asksForRotation(options?.rotateCa, settings, "ca")) return;
+  const struck = new Set(strikeOff.map(({ node }) => node.id));
+  // After an election all nodes are "unknown" for some seconds; that passes.
+  const away = nodes.filter(({ id, state }) => (state === "down" || state === "disconnected") && !struck.has(id));
+  if (away.length > 0) throw rotationWouldHang(away.map(({ labels, hostname }) => labels[hostLabel] ?? hostname));
 }
 
 /** Which host a node is, or was: by our own label, or by what the last run returned. */

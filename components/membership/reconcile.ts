@@ -1,7 +1,7 @@
 import { messageOf, withoutTokens, type Work } from "./control";
 import { formSwarm, joinAll } from "./join";
 import { label } from "./labels";
-import { type Leaving, type MembershipPlan, planMembership } from "./plan";
+import { type Joining, type Leaving, type MembershipPlan, planMembership } from "./plan";
 import { votes } from "./quorum";
 import { leave, retire } from "./retire";
 import { demote, promote } from "./roles";
@@ -11,6 +11,7 @@ import {
   defaultLimits,
   type DesiredSwarm,
   type HostAccess,
+  hostLabel,
   type MembershipIo,
   type MembershipLimits,
   type MembershipMemory,
@@ -19,6 +20,7 @@ import {
 
 export * from "./types";
 export { dissolveMembership } from "./dissolve";
+export { finishSwarm } from "./finish";
 
 /**
  * Brings the swarm to the members that should be there, looking at all hosts at once.
@@ -50,13 +52,20 @@ export async function reconcileMembership(
       `leaves alone what is in the swarm but not from this program: ${plan.strangers.map(({ id, hostname }) => `${hostname} (${id})`).join(", ")}`,
     );
   }
-  const swarmId = seen.swarmId ?? (plan.form ? await formSwarm(plan.form, desired.init, work) : "");
+  const swarmId = seen.swarmId ?? (plan.form ? await formFirst(plan.form, desired, work) : "");
   try {
     await carryOut(plan, desired, work);
   } catch (error) {
     work.failures.add("swarm", `the managers no longer answer: ${messageOf(error)}. What is left to do is done by the next run`);
   }
-  return { swarmId, nodes: nodesToRemember(desired, plan, seen, memory, work), failures: work.failures.list };
+  const managers = desired.members.flatMap(({ key }) => (seen.control.has(work.members.get(key)) ? [key] : []));
+  return { swarmId, nodes: nodesToRemember(desired, plan, seen, memory, work), managers, failures: work.failures.list };
+}
+
+async function formFirst(form: Joining, desired: DesiredSwarm, work: Work): Promise<string> {
+  const swarmId = await formSwarm(form, desired, work);
+  await work.failures.attempt(form.member.key, async () => work.io.formed?.(form.member.key));
+  return swarmId;
 }
 
 /** Methods of a class lose their object when it is spread. */
@@ -66,6 +75,7 @@ function bound(io: MembershipIo): MembershipIo {
     sleep: (milliseconds) => io.sleep(milliseconds),
     now: () => io.now(),
     ...(io.departing && { departing: io.departing }),
+    ...(io.formed && { formed: (host) => io.formed?.(host) ?? Promise.resolve() }),
   };
 }
 
@@ -74,7 +84,9 @@ async function carryOut(plan: MembershipPlan, desired: DesiredSwarm, work: Work)
   await retireAll(plan.strikeOff, work);
   await joinAll(plan.joins, desired, work);
   for (const turning of plan.promotions) await failures.attempt(turning.member.key, () => promote(turning, work));
-  await labelAll(desired, work);
+  const nodes = new Map((await work.control.nodes()).map((node): [string, SwarmNode] => [node.id, node]));
+  await endTokens(plan, desired, nodes, work);
+  await labelAll(desired, nodes, work);
   for (const turning of plan.demotions) await failures.attempt(turning.member.key, () => demote(turning, work));
   // Without its successor, the old machine's node is the only one that the host has.
   await retireAll(
@@ -92,9 +104,22 @@ async function retireAll(all: readonly Leaving[], work: Work): Promise<void> {
   for (const leaving of all.filter(isManager)) await one(leaving);
 }
 
-async function labelAll(desired: DesiredSwarm, work: Work): Promise<void> {
-  const { control, failures, members } = work;
-  const nodes = new Map((await control.nodes()).map((node): [string, SwarmNode] => [node.id, node]));
+/**
+ * A token that let somebody in has done its work. Before the newcomers get their labels: a run that is cut off in between
+ * leaves them without, which tells the next one that this is still to be done.
+ */
+async function endTokens(plan: MembershipPlan, { members, options }: DesiredSwarm, nodes: ReadonlyMap<string, SwarmNode>, work: Work): Promise<void> {
+  if (options?.rotateJoinTokensAfterJoin === false) return;
+  const newcomers = members.filter(({ key }) => {
+    const node = nodes.get(work.members.get(key) ?? "");
+    return node !== undefined && !(hostLabel in node.labels) && key !== plan.form?.member.key;
+  });
+  if (newcomers.length === 0) return;
+  await work.control.call(async (api) => api.updateSwarm((await api.settings()).version, { rotateJoinTokens: true }));
+}
+
+async function labelAll(desired: DesiredSwarm, nodes: ReadonlyMap<string, SwarmNode>, work: Work): Promise<void> {
+  const { failures, members } = work;
   const labelling = desired.members.map(async (member) => {
     const node = nodes.get(members.get(member.key) ?? "");
     if (node && !failures.has(member.key)) await failures.attempt(member.key, () => label(member, node, work));

@@ -1,4 +1,5 @@
 import { majorityOf, type Quorum } from "./quorum";
+import type { SwarmRole } from "./swarm-api";
 import { type HostFailure, MembershipRefusal } from "./types";
 
 const unchanged = "Nothing was changed.";
@@ -110,5 +111,32 @@ export function quorumAtRisk(key: string, left: Quorum, away: readonly string[])
   return new MembershipRefusal(
     `Taking the manager ${key} out would leave ${left.alive} of ${left.total} managers, and ${majorityOf(left.total)} are needed to change anything ever again. ${unchanged} ` +
       `Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} first, or remove ${away.length === 1 ? "it" : "them"} from the program too, or keep ${key} a manager for now.`,
+  );
+}
+
+export interface MovedHost {
+  readonly key: string;
+  readonly role: SwarmRole;
+  readonly has: string;
+  readonly wants: string;
+}
+
+export function otherAddresses(moved: readonly MovedHost[]): MembershipRefusal {
+  const managers = moved.filter(({ role }) => role === "manager").length;
+  return new MembershipRefusal(
+    [
+      `${moved.length === 1 ? "A host is" : `${moved.length} hosts are`} in the swarm under another address than the program gives, and Docker cannot change that while a host is a member. ${unchanged}`,
+      ...moved.map(({ key, has, wants }) => `  - ${key}: is ${has}, to be ${wants}`),
+      `Take ${moved.length === 1 ? "the host" : "such a host"} out of the program, run "pulumi up", put it back, and run "pulumi up" again. ` +
+        (managers > 0 ? "Do that with one manager at a time, and only while two others are there. " : "") +
+        "Or give the address that it has.",
+    ].join("\n"),
+  );
+}
+
+export function rotationWouldHang(away: readonly string[]): MembershipRefusal {
+  return new MembershipRefusal(
+    `swarm.rotateCa asks for another root CA, but ${are(away, "is", "are")} not there, and Docker waits for every node to take its new certificate, without end. ${unchanged} ` +
+      `Bring ${away.join(", ")} back or remove ${away.length === 1 ? "it" : "them"} from the swarm ("docker node rm" for what this program does not manage), and run again; or set swarm.rotateCa back to what it was.`,
   );
 }

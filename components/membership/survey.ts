@@ -1,7 +1,8 @@
 import { Control, Failures, localOrNothing, messageOf, waitUntil } from "./control";
 import * as refusals from "./refusals";
 import { standingOf, type Standing, trouble } from "./standing";
-import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
+import type { LocalSwarmState, SwarmApi, SwarmNode, SwarmSettings } from "./swarm-api";
+import { unlockAll } from "./unlock";
 import type { DesiredSwarm, HostAccess, MembershipIo, MembershipLimits, MembershipMemory } from "./types";
 
 export interface Seen {
@@ -22,6 +23,8 @@ export interface Survey {
   /** Undefined when a swarm is to be formed. */
   readonly swarmId: string | undefined;
   readonly nodes: readonly SwarmNode[];
+  /** Read only where something in the plan depends on it. */
+  readonly settings: SwarmSettings | undefined;
 }
 
 interface Question {
@@ -53,8 +56,11 @@ export async function survey(
     abandoned: memory !== undefined && desired.abandonedSwarm === memory.swarmId,
   };
   const { failures } = question;
-  const first = await lookAtDesired(access, failures);
-  const departing = await lookAgain(departingHosts(desired, memory, io));
+  const { first, departing } = await unlockManagers(
+    await lookAtDesired(access, failures),
+    await lookAgain(departingHosts(desired, memory, io)),
+    question,
+  );
   if (!wanted.some(({ key }) => first.some((seen) => seen.key === key)) && ![...first, ...departing].some(isManager)) {
     throw refusals.noManagerReached(failures.list.filter(({ host }) => wanted.some(({ key }) => key === host)));
   }
@@ -69,25 +75,51 @@ export async function survey(
     control,
     question,
   );
-  return { ...settled, departing: new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen])), failures, control, swarmId };
+  const settings = swarmId !== undefined && desired.options?.rotateCa !== undefined ? await control.call((api) => api.settings()) : undefined;
+  const others = new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen]));
+  return { ...settled, departing: others, failures, control, swarmId, settings };
 }
 
 async function lookAtDesired(access: readonly HostAccess[], failures: Failures): Promise<Seen[]> {
   const looks = access.map(async (host): Promise<Seen | undefined> => {
     if (host.kind === "failed") return void failures.add(host.key, host.reason);
     try {
-      const local = await host.api.local();
-      if (local.state !== "locked") return { key: host.key, api: host.api, local };
-      failures.add(
-        host.key,
-        `${host.key} is locked: run "docker swarm unlock" there with the unlock key ("docker swarm unlock-key" on another manager shows it), then run again`,
-      );
+      return { key: host.key, api: host.api, local: await host.api.local() };
     } catch (error) {
       failures.add(host.key, messageOf(error));
     }
     return undefined;
   });
   return (await Promise.all(looks)).filter((seen) => seen !== undefined);
+}
+
+/** A locked host has no part in anything, so this comes before all else. One that stays locked is left out. */
+async function unlockManagers(
+  first: readonly Seen[],
+  departing: readonly Seen[],
+  { memory, io, failures }: Question,
+): Promise<{ readonly first: readonly Seen[]; readonly departing: readonly Seen[] }> {
+  const locked = [...first, ...departing].filter(isLocked);
+  if (locked.length === 0) return { first, departing };
+  // A manager that is not locked knows the key better than a run that may have been cut off does.
+  const led = [...first, ...departing].find(isLed);
+  const told = await led?.api.unlockKey().catch(() => undefined);
+  const keys = [...new Set([told ?? "", ...(memory?.unlockKeys ?? [])])].filter((key) => key !== "");
+  const problems = await unlockAll(locked, keys, io);
+  for (const { key } of first) {
+    const problem = problems.get(key);
+    if (problem !== undefined) failures.add(key, problem);
+  }
+  const again = async (hosts: readonly Seen[]): Promise<readonly Seen[]> => {
+    const unlocked = await lookAgain(hosts.filter(isLocked));
+    const now = new Map(unlocked.map((host) => [host.key, host]));
+    return hosts.map((host) => now.get(host.key) ?? host).filter((host) => !isLocked(host));
+  };
+  return { first: await again(first), departing: await again(departing) };
+}
+
+function isLocked({ local }: Seen): boolean {
+  return local.state === "locked";
 }
 
 /** Only hosts that we remember have a say in which swarm is ours. */

@@ -7,7 +7,10 @@ export type SwarmRole = "manager" | "worker";
 /** How a host sees itself, from `GET /info`. */
 export interface LocalSwarmState {
   readonly state: "inactive" | "pending" | "active" | "error" | "locked";
+  /** Empty also on a locked manager. */
   readonly nodeId: string;
+  /** What the host advertised when it joined. Docker cannot change it while it is a member. */
+  readonly address: string;
   /** Empty on workers: only managers know the swarm's id. */
   readonly swarmId: string;
   readonly controlAvailable: boolean;
@@ -41,6 +44,28 @@ export interface SwarmInit extends SwarmAddresses {
   readonly defaultAddressPool?: readonly string[];
   /** Prefix length of the subnets cut from the pool, in bits. */
   readonly subnetSize?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly certificateHours?: number;
+}
+
+/** What the managers keep for the swarm as a whole, from `GET /swarm`. */
+export interface SwarmSettings {
+  /** Counts up with every change of them. */
+  readonly version: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly autolock: boolean;
+  readonly certificateHours: number;
+  readonly caRotating: boolean;
+}
+
+export interface SwarmChange {
+  /** Put beside those that are there; undefined takes one off. */
+  readonly labels?: Readonly<Record<string, string | undefined>>;
+  readonly autolock?: boolean;
+  readonly certificateHours?: number;
+  readonly rotateCa?: true;
+  readonly rotateJoinTokens?: true;
+  readonly rotateUnlockKey?: true;
 }
 
 export interface SwarmJoin extends SwarmAddresses {
@@ -71,6 +96,17 @@ export interface SwarmApi {
   updateNode(nodeId: string, change: NodeChange): Promise<void>;
   /** Manager only. */
   removeNode(nodeId: string, force: boolean): Promise<void>;
+  /** Manager only. */
+  settings(): Promise<SwarmSettings>;
+  /**
+   * Manager only. All of it or nothing.
+   * @param version The settings that the change was decided from; others in between make it fail as "out of sequence".
+   */
+  updateSwarm(version: number, change: SwarmChange): Promise<void>;
+  /** Manager only. Never logged. Empty while autolock is off. */
+  unlockKey(): Promise<string>;
+  /** On a locked manager. Returns when the manager is in its swarm again; several that are locked at once wait for each other. */
+  unlock(key: string): Promise<void>;
   /** Manager only. Number of tasks of the node that still run or are still being stopped. */
   runningTasks(nodeId: string): Promise<number>;
 }

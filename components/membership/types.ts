@@ -1,3 +1,4 @@
+import type { SwarmOptions } from "./args";
 import type { SwarmAddresses, SwarmApi, SwarmInit, SwarmRole } from "./swarm-api";
 
 export interface DesiredMember extends SwarmAddresses {
@@ -9,7 +10,8 @@ export interface DesiredMember extends SwarmAddresses {
 
 export interface DesiredSwarm {
   readonly members: readonly DesiredMember[];
-  readonly init?: Omit<SwarmInit, keyof SwarmAddresses>;
+  readonly init?: Pick<SwarmInit, "dataPathPort" | "defaultAddressPool" | "subnetSize">;
+  readonly options?: SwarmOptions;
   /** Id of a swarm that is lost and may be replaced by a new one. */
   readonly abandonedSwarm?: string;
 }
@@ -19,11 +21,15 @@ export type HostAccess =
   | { readonly kind: "ready"; readonly key: string; readonly api: SwarmApi }
   | { readonly kind: "failed"; readonly key: string; readonly reason: string };
 
-/** What the last run ended with. */
+/** What the last run ended with. Holds a secret. */
 export interface MembershipMemory {
   readonly swarmId: string;
   /** Node id by host key. */
   readonly nodes: Readonly<Record<string, string>>;
+  /** Whose the swarm is: see `ownerLabel`. Undefined where nothing was marked yet. */
+  readonly owner?: string;
+  /** Secret. What opens locked managers, the newest first; older ones for those that were away when it was changed. */
+  readonly unlockKeys?: readonly string[];
 }
 
 export interface MembershipIo {
@@ -32,6 +38,11 @@ export interface MembershipIo {
   now(): number;
   /** Hosts no longer desired that still answer. */
   readonly departing?: ReadonlyMap<string, SwarmApi>;
+  /**
+   * Called when a new swarm was formed on this host, before any other joins. If it fails, that is a failure of this host.
+   * After a run that was cut off just then it is not called again.
+   */
+  formed?(host: string): Promise<void>;
 }
 
 export interface HostFailure {
@@ -39,7 +50,12 @@ export interface HostFailure {
   readonly reason: string;
 }
 
-export interface MembershipResult extends MembershipMemory {
+export interface MembershipResult {
+  readonly swarmId: string;
+  /** Node id by host key. */
+  readonly nodes: Readonly<Record<string, string>>;
+  /** Keys of hosts that took part as managers when last seen, in the order of the program. */
+  readonly managers: readonly string[];
   readonly failures: readonly HostFailure[];
 }
 
@@ -81,6 +97,11 @@ export interface MembershipLimits {
    * @default 45000
    */
   readonly role: number;
+  /**
+   * For all nodes to have certificates of a new root CA: 4 s for 4 nodes, and 3 s for 2.
+   * @default 120000
+   */
+  readonly caRotation: number;
 }
 
 export const defaultLimits: MembershipLimits = {
@@ -91,6 +112,7 @@ export const defaultLimits: MembershipLimits = {
   drain: 120_000,
   down: 40_000,
   role: 45_000,
+  caRotation: 120_000,
 };
 
 /** Says what is wrong and what to do about it. Thrown before anything is changed. */
@@ -107,3 +129,16 @@ export const hostLabel = "pulumi-swarm.host";
 export const leavingLabel = "pulumi-swarm.leaving";
 /** Which other labels came from the program, so that one taken out of it can be taken off the node. */
 export const managedLabel = "pulumi-swarm.labels";
+
+/**
+ * A label of the swarm itself: a random mark that the resource wrote which has the swarm now. Pulumi replaces a resource
+ * by making the new one, which takes the living swarm over, and only then deleting the old one: the mark tells the old
+ * one that the swarm is no longer its to dissolve.
+ */
+export const ownerLabel = "pulumi-swarm.owner";
+/** Labels of the swarm itself, with the value of the option that asked for the last rotation. */
+export const rotatedLabels = {
+  ca: "pulumi-swarm.rotated.ca",
+  joinTokens: "pulumi-swarm.rotated.join-tokens",
+  unlockKey: "pulumi-swarm.rotated.unlock-key",
+} as const;

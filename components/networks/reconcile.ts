@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { NetworkSpec } from "../agents/request";
+import type { NetworkResponse, NetworkSpec } from "../agents/request";
 import { DockerApiError } from "../remote/docker-api";
+import { NetworkOwner } from "./owner";
 
 /** What this needs of a manager's engine; `DockerApi` is one. */
 export interface NetworkApi {
@@ -37,9 +38,32 @@ const releaseTimeout = 20_000;
 /**
  * Brings one overlay network to what was asked. Docker can change nothing of a network in place: one that is not used
  * is made anew; one that is used stays as it is, and the error says who uses it.
+ *
+ * @param previous What the last run of this resource returned.
  */
-export async function networkUp(api: NetworkApi, cluster: string, name: string, spec: NetworkSpec, io: NetworkIo): Promise<string> {
+export async function networkUp(
+  api: NetworkApi,
+  cluster: string,
+  name: string,
+  spec: NetworkSpec,
+  previous: NetworkResponse | undefined,
+  io: NetworkIo,
+): Promise<NetworkResponse> {
   const present = await find(api, name);
+  const id = await bring(api, cluster, name, spec, present, io);
+  // Last, for a run that fails returns nothing to remember.
+  const owner = await new NetworkOwner(api, name, io).take(previous?.owner, present !== undefined, previous !== undefined);
+  return { id, ...(owner !== undefined && { owner }) };
+}
+
+async function bring(
+  api: NetworkApi,
+  cluster: string,
+  name: string,
+  spec: NetworkSpec,
+  present: Network | undefined,
+  io: NetworkIo,
+): Promise<string> {
   if (present) {
     const differences = compare(present, spec);
     const owner = present.Labels?.[ownerLabel];
@@ -64,11 +88,23 @@ export async function networkUp(api: NetworkApi, cluster: string, name: string, 
   return Id;
 }
 
-/** Removes the network, if it is ours. */
-export async function networkDown(api: NetworkApi, cluster: string, name: string, io: NetworkIo): Promise<void> {
+/** Removes the network, if it is ours and no other resource has taken it over. */
+export async function networkDown(
+  api: NetworkApi,
+  cluster: string,
+  name: string,
+  previous: NetworkResponse | undefined,
+  io: NetworkIo,
+): Promise<void> {
   const present = await find(api, name);
   if (present?.Labels?.[ownerLabel] !== cluster) return;
+  const owner = new NetworkOwner(api, name, io);
+  if (await owner.isAnother(previous?.owner)) {
+    io.progress("was taken over by another run, as when its resource is replaced: left alone");
+    return;
+  }
   await removeNetwork(api, present, io);
+  await owner.forget();
 }
 
 async function find(api: NetworkApi, name: string): Promise<Network | undefined> {

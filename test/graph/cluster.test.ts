@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
+import { direct, type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
 import type { SwarmRequest } from "../../components/agents/request";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
@@ -199,7 +199,7 @@ describe("the graph of a cluster", function () {
   });
 
   it("shares one site's network and one set of keys between groups, and makes one more network for one more site", async () => {
-    const underlay: Underlay = { kind: "tunnel", plan: () => ({ kind: "tunnel", encrypted: true, overhead: 80 }) };
+    const underlay: Underlay = { kind: "tunnel", plan: (context) => ({ ...direct().plan(context), kind: "tunnel", encrypted: true, overhead: 80 }) };
     const edge = local.hosts({ role: "worker" });
     const far = local.hosts({ role: "worker", network: "10.214.0.0/16" });
     const { resources } = await graphOf({ hosts: { ...three.hosts, edge, far }, underlay });

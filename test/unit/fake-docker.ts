@@ -30,6 +30,12 @@ export class FakeDocker implements NetworkApi {
   refuseCreate: { times: number; readonly reason: string } | undefined;
   refuseDelete: Error | undefined;
 
+  /** The swarm's own. */
+  labels: Readonly<Record<string, string>> = { theirs: "kept" };
+  /** How many changes of the swarm meet somebody else's. */
+  swarmConflicts = 0;
+
+  private version = 10;
   private readonly leaving: { readonly id: string; left: number }[] = [];
   private made = 0;
 
@@ -68,6 +74,8 @@ export class FakeDocker implements NetworkApi {
       case "/networks":
         // The real filter, too, matches parts of names.
         return this.networks.filter(({ Name }) => Name.includes(filters.name?.[0] ?? "")) as Result;
+      case "/swarm":
+        return { Version: { Index: this.version }, Spec: { Name: "default", Labels: this.labels }, RootRotationInProgress: false } as Result;
       case "/services":
         return this.services.map(({ Name, uses, where: place }) => ({
           Spec: {
@@ -89,6 +97,7 @@ export class FakeDocker implements NetworkApi {
   }
 
   async post<Result>(path: string, body?: unknown): Promise<Result> {
+    if (path.startsWith("/swarm/update?")) return this.updateSwarm(path, body as { readonly Labels: Readonly<Record<string, string>> }) as Result;
     if (path !== "/networks/create") throw new Error(`the fake has no ${path}`);
     const request = body as FakeNetwork;
     if (this.refuseCreate && this.refuseCreate.times-- > 0) throw this.refusal(409, this.refuseCreate.reason, "POST /networks/create");
@@ -97,6 +106,14 @@ export class FakeDocker implements NetworkApi {
     this.created.push(request);
     const { Id } = this.add({ ...request, Options: { ...request.Options, "com.docker.network.driver.overlay.vxlanid_list": "4097" } });
     return { Id } as Result;
+  }
+
+  private updateSwarm(path: string, spec: { readonly Labels: Readonly<Record<string, string>> }): undefined {
+    if (this.swarmConflicts-- > 0) this.version++;
+    if (path !== `/swarm/update?version=${this.version}`) throw this.refusal(500, "update out of sequence", "POST /swarm/update");
+    this.changes++;
+    this.version++;
+    this.labels = spec.Labels;
   }
 
   async delete(path: string): Promise<void> {

@@ -652,6 +652,69 @@ describe("dissolving a swarm", () => {
     assert.equal(program.swarm.machine("control-1").state, "inactive");
   });
 
+  it("leaves alone one that another run has taken over, as when its resource is replaced", async () => {
+    const program = await formed(threeAndTwo);
+    const old = program.memory;
+    forget(program);
+    await mustConverge(program);
+    const successor = program.memory;
+    program.memory = old;
+    assert.deepEqual(await dissolve(program), []);
+    assert.match(program.swarm.progress.at(-1) ?? "", /was taken over by another run.*"pulumi destroy"/);
+    program.memory = successor;
+    await mustBeDone(program);
+    assert.deepEqual(await dissolve(program), []);
+    for (const key of Object.keys(threeAndTwo)) assert.equal(program.swarm.machine(key).state, "inactive");
+  });
+
+  it("leaves alone one that somebody has marked while itself remembers nothing", async () => {
+    const program = await formed(threeAndTwo);
+    forget(program);
+    await dissolve(program);
+    assert.equal(program.swarm.machine("edge-1").state, "active");
+  });
+
+  it("takes out hosts of one that was never marked, for its first run did not end well", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
+    program.swarm.provision("edge-1").up = false;
+    await program.run();
+    program.swarm.machine("edge-1").up = true;
+    assert.deepEqual(await dissolve(program), []);
+    assert.equal(program.swarm.machine("control-1").state, "inactive");
+  });
+
+  it("is done by the old resource when its replacement was cut off before Pulumi knew of it, and an update came between", async () => {
+    const program = await formed(threeAndTwo);
+    const old = program.memory;
+    forget(program);
+    await program.run();
+    program.memory = old;
+    await program.run();
+    assert.equal(program.memory?.owner, old?.owner);
+    assert.deepEqual(await dissolve(program), []);
+    assert.equal(program.swarm.machine("control-1").state, "inactive");
+  });
+
+  it("reads whose it is when the leader has just gone", async () => {
+    const program = await formed(threeAndTwo);
+    const old = program.memory;
+    forget(program);
+    await program.run();
+    program.memory = old;
+    program.swarm.kill("control-1");
+    await dissolve(program);
+    assert.equal(program.swarm.machine("control-2").state, "active");
+    assert.equal(program.swarm.machine("edge-1").state, "active");
+  });
+
+  it("is done where no quorum is left that could tell whose it is", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("control-1");
+    program.swarm.kill("control-2");
+    await dissolve(program);
+    for (const key of ["control-3", "edge-1"]) assert.equal(program.swarm.machine(key).state, "inactive");
+  });
+
   it("does not touch hosts that are in somebody else's swarm", async () => {
     const program = await formed(threeAndTwo);
     program.swarm.replace("edge-1");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NetworkSpec } from "../../components/agents/request";
+import type { NetworkResponse, NetworkSpec } from "../../components/agents/request";
 import { networkDown, type NetworkIo, networkUp } from "../../components/networks/reconcile";
 import { DockerApiError } from "../../components/remote/docker-api";
 import { FakeDocker } from "./fake-docker";
@@ -40,10 +40,17 @@ function setUp(): {
   readonly docker: FakeDocker;
   readonly io: FakeIo;
   readonly up: (want?: Partial<NetworkSpec>, cluster?: string) => Promise<string>;
+  /** What the resource was told last. */
+  readonly memory: () => NetworkResponse | undefined;
 } {
   const docker = new FakeDocker();
   const io = new FakeIo(docker);
-  return { docker, io, up: (want = {}, cluster = "lab") => networkUp(docker, cluster, "web", { ...spec, ...want }, io) };
+  let memory: NetworkResponse | undefined;
+  const up = async (want: Partial<NetworkSpec> = {}, cluster = "lab"): Promise<string> => {
+    memory = await networkUp(docker, cluster, "web", { ...spec, ...want }, memory, io);
+    return memory.id;
+  };
+  return { docker, io, up, memory: () => memory };
 }
 
 /** What an error says, in full. */
@@ -191,24 +198,24 @@ describe("networkDown", () => {
     const { docker, io, up } = setUp();
     docker.removalTakes = 2_000;
     await up();
-    await networkDown(docker, "lab", "web", io);
+    await networkDown(docker, "lab", "web", undefined, io);
     assert.deepEqual(docker.networks, []);
   });
 
   it("does nothing when it is gone already", async () => {
     const { docker, io } = setUp();
-    await networkDown(docker, "lab", "web", io);
+    await networkDown(docker, "lab", "web", undefined, io);
     assert.equal(docker.changes, 0);
   });
 
   it("does nothing to a network that is not the cluster's", async () => {
     const { docker, io, up } = setUp();
     docker.add({ Name: "web" });
-    await networkDown(docker, "lab", "web", io);
+    await networkDown(docker, "lab", "web", undefined, io);
     docker.networks.length = 0;
     await up({}, "shop");
     docker.changes = 0;
-    await networkDown(docker, "lab", "web", io);
+    await networkDown(docker, "lab", "web", undefined, io);
     assert.equal(docker.changes, 0);
     assert.ok(docker.find("web"));
   });
@@ -217,7 +224,7 @@ describe("networkDown", () => {
     const { docker, io, up } = setUp();
     await up();
     docker.goneBeforeDelete = true;
-    await networkDown(docker, "lab", "web", io);
+    await networkDown(docker, "lab", "web", undefined, io);
   });
 
   it("says who uses a network that Docker will not remove, after waiting for them to let go", async () => {
@@ -225,7 +232,7 @@ describe("networkDown", () => {
     docker.services.push({ Name: "shop", uses: await up(), where: "task" });
     docker.heldFor = Infinity;
     assert.equal(
-      await failure(networkDown(docker, "lab", "web", io)),
+      await failure(networkDown(docker, "lab", "web", undefined, io)),
       `network web cannot be removed: network ${docker.find("web")?.Id} is in use by task t1. It is used by service shop; remove these first`,
     );
     assert.ok(io.now() >= 20_000);
@@ -235,14 +242,17 @@ describe("networkDown", () => {
     const { docker, io, up } = setUp();
     await up();
     docker.heldFor = Infinity;
-    assert.match(await failure(networkDown(docker, "lab", "web", io)), /Look for containers on the other hosts that are attached to it$/);
+    assert.match(await failure(networkDown(docker, "lab", "web", undefined, io)), /Look for containers on the other hosts that are attached to it$/);
   });
 
   it("does not wait when Docker refuses for another reason", async () => {
     const { docker, io, up } = setUp();
     await up();
     docker.refuseDelete = new DockerApiError("control-1", 500, "The swarm does not have a leader", "DELETE");
-    assert.match(await failure(networkDown(docker, "lab", "web", io)), /^network web cannot be removed: The swarm does not have a leader\./);
+    assert.match(
+      await failure(networkDown(docker, "lab", "web", undefined, io)),
+      /^network web cannot be removed: The swarm does not have a leader\./,
+    );
     assert.equal(io.now(), 0);
   });
 
@@ -250,6 +260,64 @@ describe("networkDown", () => {
     const { docker, io, up } = setUp();
     await up();
     docker.refuseDelete = new Error("control-1: the connection to Docker broke");
-    assert.equal(await failure(networkDown(docker, "lab", "web", io)), "control-1: the connection to Docker broke");
+    assert.equal(await failure(networkDown(docker, "lab", "web", undefined, io)), "control-1: the connection to Docker broke");
+  });
+});
+
+/** Pulumi makes the new resource, which remembers nothing, and then deletes the old one. */
+describe("a network whose resource is replaced", () => {
+  const again = (docker: FakeDocker, io: FakeIo, previous?: NetworkResponse): Promise<NetworkResponse> =>
+    networkUp(docker, "lab", "web", spec, previous, io);
+
+  it("stays, as the old resource sees that another one took it over", async () => {
+    const { docker, io, up, memory } = setUp();
+    const id = await up();
+    const taken = await again(docker, io);
+    assert.equal(taken.id, id);
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.equal(docker.find("web")?.Id, id);
+    assert.match(io.lines.at(-1) ?? "", /was taken over by another run/);
+    docker.changes = 0;
+    assert.deepEqual(await again(docker, io, taken), taken, "and the new one has nothing left to do");
+    assert.equal(docker.changes, 0);
+  });
+
+  it("is removed by the resource that took it over last, down to the mark of that", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    const second = await again(docker, io);
+    const third = await again(docker, io);
+    await networkDown(docker, "lab", "web", second, io);
+    assert.ok(docker.find("web"));
+    await networkDown(docker, "lab", "web", third, io);
+    assert.deepEqual(docker.networks, []);
+    assert.deepEqual(docker.labels, { theirs: "kept" });
+  });
+
+  it("goes back to the old resource when the replacement was cut off before Pulumi knew of it", async () => {
+    const { docker, io, up, memory } = setUp();
+    await up();
+    await again(docker, io);
+    await up();
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.deepEqual(docker.networks, []);
+  });
+
+  it("is marked though the swarm changes at the same time", async () => {
+    const { docker, io, up, memory } = setUp();
+    await up();
+    docker.swarmConflicts = 3;
+    await again(docker, io);
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.ok(docker.find("web"));
+  });
+
+  it("needs no mark where it is made and removed by one and the same", async () => {
+    const { docker, io, up, memory } = setUp();
+    await up();
+    await up({ internal: true });
+    assert.deepEqual(docker.labels, { theirs: "kept" });
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.deepEqual(docker.networks, []);
   });
 });

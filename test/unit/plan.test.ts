@@ -7,6 +7,7 @@ import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/network/cidr";
 import type { Overlay } from "../../components/overlays/overlay";
+import { direct } from "../../components/underlay/direct";
 import type { Underlay } from "../../components/underlay/underlay";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
@@ -528,7 +529,7 @@ describe("planCluster", () => {
   });
 
   it("takes the smallest MTU of all sites, and an encrypting underlay between them", () => {
-    const underlay: Underlay = { kind: "tunnel", plan: () => ({ kind: "tunnel", encrypted: true, overhead: 80 }) };
+    const underlay: Underlay = { kind: "tunnel", plan: (context) => ({ ...direct().plan(context), kind: "tunnel", encrypted: true, overhead: 80 }) };
     const plan = planned({ hosts: { ...control, edge: rack({ mtu: 1400 }) }, underlay, networks: { web: {} } });
     assert.equal(plan.mtu, 1400 - 80 - 50);
     assert.deepEqual(plan.networks[0]?.options, { "com.docker.network.driver.mtu": "1320" });

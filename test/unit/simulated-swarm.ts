@@ -1,13 +1,25 @@
+import type { SwarmOptions } from "../../components/membership/args";
 import {
   type DesiredMember,
   type DesiredSwarm,
+  finishSwarm,
   type HostAccess,
   type MembershipIo,
   type MembershipMemory,
   type MembershipResult,
   reconcileMembership,
 } from "../../components/membership/reconcile";
-import type { LocalSwarmState, NodeChange, SwarmApi, SwarmInit, SwarmJoin, SwarmNode, SwarmRole } from "../../components/membership/swarm-api";
+import type {
+  LocalSwarmState,
+  NodeChange,
+  SwarmApi,
+  SwarmChange,
+  SwarmInit,
+  SwarmJoin,
+  SwarmNode,
+  SwarmRole,
+  SwarmSettings,
+} from "../../components/membership/swarm-api";
 
 /** Time that passes only when everybody waits. */
 class VirtualClock {
@@ -45,6 +57,8 @@ interface Machine {
   readonly key: string;
   readonly hostname: string;
   readonly address: string;
+  /** What it is known by in its swarm. */
+  advertised: string;
   up: boolean;
   state: LocalSwarmState["state"];
   error: string;
@@ -58,6 +72,8 @@ interface Machine {
   brokenJoins: { text: string; state: "inactive" | "pending" }[];
   /** Never becomes ready, whatever it is asked. */
   refusesLeave: boolean;
+  /** What its keys on disk are locked with; empty when they are not. */
+  diskKey: string;
 }
 
 interface Member {
@@ -83,6 +99,14 @@ interface Raft {
   readonly members: Map<string, Member>;
   leader: string;
   electedAt: number;
+  version: number;
+  labels: Readonly<Record<string, string>>;
+  certificateHours: number;
+  unlockKey: string;
+  /** How often each was made anew. */
+  readonly made: { ca: number; tokens: number; keys: number };
+  /** When the root CA was to be another one; done when all nodes are there. */
+  caSince: number | undefined;
 }
 
 /** Thrown by everything once a run was cut off, as if its process had been killed. */
@@ -97,7 +121,8 @@ const noLeader =
   "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.";
 const notManager = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state.";
 const alreadyMember = 'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.';
-const mutations = { init: true, join: true, leave: true, updateNode: true, removeNode: true };
+const lockedOut = 'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.';
+const mutations = { init: true, join: true, leave: true, updateNode: true, removeNode: true, updateSwarm: true, unlock: true };
 
 /** Hosts with engines that behave as seen in `facts/engine.md` §6, in virtual time. */
 export class SimulatedSwarm {
@@ -109,6 +134,8 @@ export class SimulatedSwarm {
   readonly violations: string[] = [];
   /** Every updateNode that is a multiple of this meets somebody else's change. 0 for never. */
   conflictEvery = 4;
+  /** Whether what is to be done right after forming fails. */
+  brokenFormed = false;
   /** How often a join asked an address where no manager answered. */
   askedInVain = 0;
   private updates = 0;
@@ -128,6 +155,7 @@ export class SimulatedSwarm {
       key,
       hostname,
       address: `10.0.${Math.floor(this.ids / 250)}.${(this.ids++ % 250) + 1}`,
+      advertised: "",
       up: true,
       state: "inactive",
       error: "",
@@ -137,6 +165,7 @@ export class SimulatedSwarm {
       confusedUntil: 0,
       brokenJoins: [],
       refusesLeave: false,
+      diskKey: "",
     };
     this.machines.set(key, machine);
     return machine;
@@ -158,6 +187,44 @@ export class SimulatedSwarm {
       machine.state = "pending";
       machine.error = noLeader;
     }
+  }
+
+  /** Restarts the engine: back after a while, or locked. */
+  reboot(key: string): void {
+    const machine = this.machine(key);
+    if (machine.diskKey === "") return;
+    machine.state = "locked";
+    this.lose(machine, 2_000);
+  }
+
+  async unlock(machine: Machine, key: string): Promise<void> {
+    if (machine.state !== "locked") throw new Error(`${machine.key}: Docker refused POST /swarm/unlock: swarm is not locked`);
+    await this.clock.sleep(1_000);
+    // The real one does not repeat the key. Should it ever do, nobody is to see it.
+    if (key !== machine.diskKey)
+      throw new Error(`${machine.key}: Docker refused POST /swarm/unlock: swarm could not be unlocked: invalid key provided ${key}`);
+    machine.state = "active";
+    const member = this.memberOf(machine);
+    if (member) Object.assign(member, { goneAt: undefined, readyAt: this.clock.now() + 1_500 });
+    if (machine.raft) await this.led(machine.raft, 60_000);
+    machine.diskKey = machine.raft?.unlockKey ?? "";
+  }
+
+  private lockDisks(raft: Raft): void {
+    for (const member of raft.members.values()) if (member.votes && this.alive(member)) member.machine.diskKey = raft.unlockKey;
+  }
+
+  newUnlockKey(raft: Raft, on = true): void {
+    if (on) raft.made.keys += 1;
+    raft.unlockKey = on ? `SWMKEY-1-${raft.id.padEnd(36, "x")}+/${raft.made.keys}` : "";
+    this.lockDisks(raft);
+  }
+
+  caRotating(raft: Raft): boolean {
+    const done =
+      raft.caSince !== undefined && this.clock.now() >= raft.caSince + 3_000 && [...raft.members.values()].every((member) => this.alive(member));
+    if (done) Object.assign(raft, { caSince: undefined, made: { ...raft.made, tokens: raft.made.tokens + 1 } });
+    return raft.caSince !== undefined;
   }
 
   /** Another, empty machine under the same key. The old one is gone, or lives on under `oldKey` (create before delete). */
@@ -188,7 +255,18 @@ export class SimulatedSwarm {
   /** A swarm made by hand on that machine. */
   formByHand(key: string): Raft {
     const machine = this.provision(key);
-    const raft: Raft = { id: `swarm-${this.rafts.length + 1}`, members: new Map(), leader: "", electedAt: 0 };
+    const raft: Raft = {
+      id: `swarm-${this.rafts.length + 1}`,
+      members: new Map(),
+      leader: "",
+      electedAt: 0,
+      version: 10,
+      labels: {},
+      certificateHours: 2160,
+      unlockKey: "",
+      made: { ca: 0, tokens: 0, keys: 0 },
+      caSince: undefined,
+    };
     this.rafts.push(raft);
     const member = this.enter(machine, raft, "manager");
     raft.leader = member.id;
@@ -259,7 +337,7 @@ export class SimulatedSwarm {
       demotedAt: -1_000_000,
     };
     raft.members.set(member.id, member);
-    Object.assign(machine, { state: "active", error: "", nodeId: member.id, raft, manager: role === "manager" });
+    Object.assign(machine, { state: "active", error: "", nodeId: member.id, raft, manager: role === "manager", advertised: machine.address });
     return member;
   }
 
@@ -302,7 +380,9 @@ export class SimulatedSwarm {
             throw new Error(`${key}: the connection to Docker broke during ${name}`);
           }
           const call = target[name].bind(target) as (...given: unknown[]) => Promise<unknown>;
-          const result = await call(...args).finally(() => name in mutations && run.changed(`${key} ${name} ${describe(args[0])}`));
+          const result = await call(...args).finally(
+            () => name in mutations && run.changed(`${key} ${name} ${name === "unlock" ? "" : describe(args[0])}`),
+          );
           if (!(name in mutations)) run.calls.reads += 1;
           return result;
         },
@@ -315,19 +395,19 @@ export class SimulatedSwarm {
     await this.clock.sleep(10);
   }
 
-  async led(raft: Raft): Promise<void> {
-    const until = this.clock.now() + 20_000;
+  async led(raft: Raft, patience = 20_000): Promise<void> {
+    const until = this.clock.now() + patience;
     while (!this.hasLeader(raft)) {
       if (this.clock.now() >= until) throw new Error(noLeader);
       await this.clock.sleep(1_000);
     }
   }
 
-  newSwarm(machine: Machine): void {
+  newSwarm(machine: Machine, { labels = {}, certificateHours = 2160 }: SwarmInit): void {
     if (this.rafts.some((raft) => this.hasQuorum(raft))) {
       this.violations.push(`${machine.key} forms a second swarm`);
     }
-    this.formByHand(machine.key);
+    Object.assign(this.formByHand(machine.key), { labels, certificateHours });
   }
 
   async enterThrough(machine: Machine, options: SwarmJoin): Promise<void> {
@@ -374,7 +454,7 @@ export class SimulatedSwarm {
       if (!member.votes && this.tasksOf(member) > 0) this.violations.push(`${machine.key} leaves with ${this.tasksOf(member)} tasks`);
       this.lose(machine, this.clock.now() - member.demotedAt < 60_000 ? 15_000 : 2_000);
     }
-    Object.assign(machine, { state: "inactive", error: "", nodeId: "", raft: undefined, manager: false });
+    Object.assign(machine, { state: "inactive", error: "", nodeId: "", raft: undefined, manager: false, diskKey: "" });
   }
 
   /** The real one refuses a demotion that costs the quorum; that it was asked for is our own fault all the same. */
@@ -403,7 +483,7 @@ export class SimulatedSwarm {
       machine.confusedUntil = this.clock.now() + 4_000;
     });
     void this.clock.sleep(4_000).then(() => {
-      if (member.role === "worker" && machine.nodeId === member.id) machine.manager = false;
+      if (member.role === "worker" && machine.nodeId === member.id) Object.assign(machine, { manager: false, diskKey: "" });
     });
   }
 
@@ -413,6 +493,7 @@ export class SimulatedSwarm {
       if (member.role !== "manager" || !this.alive(member)) return;
       member.votes = true;
       member.machine.manager = true;
+      member.machine.diskKey = member.machine.raft?.unlockKey ?? "";
     });
   }
 
@@ -429,11 +510,14 @@ class SimulatedEngine implements SwarmApi {
 
   async local(): Promise<LocalSwarmState> {
     const { machine, swarm } = this;
+    if (machine.state === "locked")
+      return { state: "locked", nodeId: "", address: machine.address, swarmId: "", controlAvailable: false, error: lockedOut, remoteManagers: [] };
     const led = machine.manager && swarm.leaderOf(machine) && swarm.clock.now() >= machine.confusedUntil;
     const voters = machine.raft ? [...machine.raft.members.values()].filter(({ votes }) => votes) : [];
     return {
       state: machine.state,
       nodeId: machine.nodeId,
+      address: machine.advertised,
       swarmId: machine.state === "active" && led ? (machine.raft?.id ?? "") : "",
       controlAvailable: machine.state === "active" && machine.manager,
       error: machine.state === "active" && machine.manager && !led ? noLeader : machine.error,
@@ -441,10 +525,10 @@ class SimulatedEngine implements SwarmApi {
     };
   }
 
-  async init(_options: SwarmInit): Promise<void> {
+  async init(options: SwarmInit): Promise<void> {
     if (this.machine.state !== "inactive") throw new Error(alreadyMember);
     await this.swarm.clock.sleep(500);
-    this.swarm.newSwarm(this.machine);
+    this.swarm.newSwarm(this.machine, options);
   }
 
   async join(options: SwarmJoin): Promise<void> {
@@ -492,12 +576,45 @@ class SimulatedEngine implements SwarmApi {
     raft.members.delete(nodeId);
   }
 
+  async settings(): Promise<SwarmSettings> {
+    const raft = await this.control();
+    const { version, labels, certificateHours, unlockKey } = raft;
+    return { version, labels, autolock: unlockKey !== "", certificateHours, caRotating: this.swarm.caRotating(raft) };
+  }
+
+  async updateSwarm(version: number, change: SwarmChange): Promise<void> {
+    const raft = await this.control();
+    await this.swarm.conflict();
+    if (version !== raft.version) throw new Error("rpc error: code = Unknown desc = update out of sequence");
+    raft.version += 1;
+    const labels = Object.entries({ ...raft.labels, ...change.labels }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    raft.labels = Object.fromEntries(labels);
+    if (change.certificateHours !== undefined) raft.certificateHours = change.certificateHours;
+    if (change.rotateJoinTokens) raft.made.tokens += 1;
+    if (change.autolock !== undefined && change.autolock !== (raft.unlockKey !== "")) this.swarm.newUnlockKey(raft, change.autolock);
+    if (change.rotateUnlockKey) this.swarm.newUnlockKey(raft);
+    if (!change.rotateCa) return;
+    raft.made.ca += 1;
+    raft.caSince = this.swarm.clock.now();
+  }
+
+  async unlockKey(): Promise<string> {
+    return (await this.control()).unlockKey;
+  }
+
+  async unlock(key: string): Promise<void> {
+    await this.swarm.unlock(this.machine, key);
+  }
+
   async runningTasks(nodeId: string): Promise<number> {
     return this.swarm.tasksOf(this.find(await this.control(), nodeId));
   }
 
   private async control(): Promise<Raft> {
     const { machine, swarm } = this;
+    if (machine.state === "locked") throw new Error(lockedOut);
     if (machine.state !== "active" || !machine.manager || !machine.raft) throw new Error(notManager);
     if (swarm.clock.now() < machine.confusedUntil) {
       throw new Error(
@@ -557,6 +674,11 @@ export class SimulatedRun {
         this.check();
       },
       now: () => this.swarm.clock.now(),
+      formed: async (host) => {
+        this.check();
+        this.swarm.progress.push(`formed on ${host} with ${this.swarm.machine(host).raft?.members.size ?? 0} members`);
+        if (this.swarm.brokenFormed) throw new Error("the ingress network cannot be made anew");
+      },
       departing: new Map(reachable.map((key) => [key, this.swarm.api(key, this)])),
     };
   }
@@ -568,7 +690,7 @@ export function memberFor(swarm: SimulatedSwarm, key: string, role: SwarmRole, l
 }
 
 function tokenOf(raft: Raft, role: SwarmRole): string {
-  return `SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-${raft.id}-${role}`;
+  return `SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-${raft.id}-${raft.made.tokens}-${role}`;
 }
 
 function describe(argument: unknown): string {
@@ -588,6 +710,7 @@ export class SimulatedProgram {
   memory: MembershipMemory | undefined;
   abandonedSwarm: string | undefined;
   labels: Readonly<Record<string, string>> | undefined;
+  options: SwarmOptions = {};
 
   constructor(
     readonly swarm: SimulatedSwarm,
@@ -600,10 +723,18 @@ export class SimulatedProgram {
     const members = keys.map((key) => memberFor(this.swarm, key, this.roles[key] ?? "worker", this.labels));
     const run = this.swarm.begin(interruptAfter);
     const departing = Object.keys(this.memory?.nodes ?? {}).filter((key) => !keys.includes(key));
-    const desired: DesiredSwarm = { members, ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }) };
+    const desired: DesiredSwarm = {
+      members,
+      options: this.options,
+      ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }),
+    };
     try {
-      const result = await reconcileMembership(desired, run.access(keys), this.memory, run.io(departing));
-      if (result.failures.length === 0 && !run.cutOff) this.memory = { swarmId: result.swarmId, nodes: result.nodes };
+      const io = run.io(departing);
+      const result = await reconcileMembership(desired, run.access(keys), this.memory, io);
+      if (result.failures.length === 0 && !run.cutOff) {
+        const memory = await finishSwarm(desired, run.access(keys), result, this.memory, io);
+        if (!run.cutOff) this.memory = memory;
+      }
       return { result, error: undefined, calls: run.calls };
     } catch (error) {
       return { result: undefined, error: error as Error, calls: run.calls };

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { DockerSwarmApi } from "../membership/docker-swarm-api";
+import type { NetworkApi, NetworkIo } from "./reconcile";
+
+/**
+ * Who has a network, where it is not the resource that made it. Pulumi replaces a resource by making the new one, which
+ * finds the network there and takes it as it is, and only then deleting the old one, which must not remove it.
+ *
+ * Labels of a network cannot be changed, so the mark of who took it over is a label of the swarm. `deleteBeforeReplace`
+ * would not do: the network would go, or refuse to go while services use it, and what depends on it would be replaced too.
+ */
+export class NetworkOwner {
+  private readonly label: string;
+  private readonly swarm: DockerSwarmApi;
+
+  constructor(
+    api: NetworkApi,
+    name: string,
+    private readonly io: NetworkIo,
+  ) {
+    this.label = `pulumi-swarm.network.${name}`;
+    this.swarm = new DockerSwarmApi("manager", api);
+  }
+
+  /**
+   * @param mine What the last run of this resource was told here.
+   * @param found The network was there already.
+   * @param remembered This resource has run before.
+   * @returns the mark to remember, if there is one.
+   */
+  async take(mine: string | undefined, found: boolean, remembered: boolean): Promise<string | undefined> {
+    const written = await this.mark();
+    // Made by this resource, and nobody has taken it since.
+    if (written === undefined && (remembered || !found)) return undefined;
+    if (written !== undefined && written === mine) return mine;
+    const mark = mine ?? randomUUID();
+    await this.write(mark);
+    return mark;
+  }
+
+  /** Whether another resource has taken the network over. */
+  async isAnother(mine: string | undefined): Promise<boolean> {
+    const written = await this.mark();
+    return written !== undefined && written !== mine;
+  }
+
+  async forget(): Promise<void> {
+    if ((await this.mark()) !== undefined) await this.write(undefined);
+  }
+
+  private async mark(): Promise<string | undefined> {
+    return (await this.swarm.settings()).labels[this.label];
+  }
+
+  /** The networks of a cluster are worked on side by side, and each change of the swarm may meet another. */
+  private async write(mark: string | undefined): Promise<void> {
+    const until = this.io.now() + 20_000;
+    for (;;) {
+      try {
+        return await this.swarm.updateSwarm((await this.swarm.settings()).version, { labels: { [this.label]: mark } });
+      } catch (error) {
+        if (!(error instanceof Error && /out of sequence/.test(error.message)) || this.io.now() > until) throw error;
+        await this.io.sleep(200);
+      }
+    }
+  }
+}
