@@ -165,7 +165,10 @@ function planOverlay(args: SwarmClusterArgs, hosts: readonly PlannedHost[], unde
 }
 
 function firewallGroups(groups: Groups): { readonly key: string; readonly role: PlannedHost["role"]; readonly adminSources?: readonly string[] }[] {
-  return groups.map(([key, { role, adminSources }]) => ({ key, role, ...(adminSources && { adminSources }) }));
+  // By name, not by the order in which they were written: the plan does not depend on it.
+  return groups
+    .map(([key, { role, adminSources }]) => ({ key, role, ...(adminSources && { adminSources }) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 function sshPorts(hosts: readonly PlannedHost[]): number[] {

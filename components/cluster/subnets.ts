@@ -22,7 +22,7 @@ export function planSubnets({ space, pins, blocks, networks, given }: Pieces): P
   };
   const onEachHost = "nowhere: the same on every host, translated to the host's address on the way out";
   return [
-    ...blocks,
+    ...[...blocks].sort((a, b) => (a.owner < b.owner ? -1 : 1)),
     shared("docker0", "containers on Docker's default bridge", onEachHost, space.docker0),
     shared("docker_gwbridge", "how containers on overlay networks get out", onEachHost, space.gwbridge),
     shared("ingress", "the mesh that takes published ports to a task wherever it runs", "between all hosts, by the overlay", space.ingress),

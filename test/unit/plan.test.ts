@@ -172,7 +172,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, underlay: {} as Underlay },
     path: "underlay",
     message: "{} is not an underlay",
-    fix: "use direct()",
+    fix: "use direct() or wireguard()",
   },
   ...[0, -1, 1.5, 1001, "3"].map((count): Wrong => ({
     when: `a count is ${JSON.stringify(count)}`,
