@@ -17,7 +17,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     progress(undefined, `reaching ${request.hosts.length} hosts`);
     const [looked, departing] = await Promise.all([lookAtHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
     await waitForOtherRuns(request, looked);
-    const ready = await prepareEngines(request, looked, failures);
+    const ready = await prepareEngines(request, looked, previous?.unlockKeys ?? [], failures);
 
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
       await enforceFirewall(fleet, request, without(failures, ready), all, failures);

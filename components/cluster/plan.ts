@@ -17,7 +17,7 @@ import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay
 import type { SwarmClusterArgs } from "./args";
 import { planEncryption } from "./encryption";
 import { type Report, show } from "./report";
-import { checkEngine, checkMembership, planQuorum, type Quorum } from "./rules";
+import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum } from "./rules";
 import { planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
@@ -88,6 +88,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   checkMembership(args.membership ?? {}, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
+  checkSwarmOptions(args.swarm ?? {}, report);
 
   return {
     plan: {

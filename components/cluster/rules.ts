@@ -1,6 +1,6 @@
 import type { EngineArgs } from "../engine/args";
 import type { PlannedHost } from "../hosts/host";
-import type { MembershipArgs } from "../membership/args";
+import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import { type Report, show } from "./report";
 
 /** How many managers there are, and what the swarm does when some are lost. */
@@ -68,4 +68,32 @@ export function checkMembership(membership: MembershipArgs, report: Report): voi
   };
   seconds("reachableSeconds", 5, 900);
   seconds("drainSeconds", 0, 3600);
+  checkTexts("membership", membership, ["recheck", "abandonedSwarm"], report);
+}
+
+/** Docker's root certificate holds for 20 years. */
+const mostHours = 20 * 365 * 24;
+
+export function checkSwarmOptions(options: SwarmOptions, report: Report): void {
+  const { autolock, certificateExpiry: expiry, rotateUnlockKey } = options;
+  for (const name of ["autolock", "rotateJoinTokensAfterJoin"] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== "boolean") report(`swarm.${name}`, `${show(value)} is neither true nor false`, "write true or false");
+  }
+  const hours = /^(\d{1,6})h$/.exec(typeof expiry === "string" ? expiry : "")?.[1];
+  if (expiry !== undefined && !(hours !== undefined && Number(hours) >= 1 && Number(hours) <= mostHours)) {
+    report("swarm.certificateExpiry", `${show(expiry)} is not a time for which certificates can hold`, `give hours from "1h" to "${mostHours}h"`);
+  }
+  checkTexts("swarm", options, ["rotateUnlockKey", "rotateCa", "rotateJoinTokens"], report);
+  if (rotateUnlockKey !== undefined && autolock !== true) {
+    report("swarm.rotateUnlockKey", "there is an unlock key only with autolock", "set swarm.autolock to true, or take this out");
+  }
+}
+
+function checkTexts<Args extends object>(path: string, args: Args, names: readonly (keyof Args & string)[], report: Report): void {
+  for (const name of names) {
+    const value: unknown = args[name];
+    if (value !== undefined && !(typeof value === "string" && value !== ""))
+      report(`${path}.${name}`, `${show(value)} is not a text`, 'write a text, such as "2026-05-01"');
+  }
 }

@@ -13,7 +13,11 @@ export interface Locked {
  * @param unlockKeys Tried in this order: a manager that was away when the key was changed still needs the one before.
  * @returns why a host is still locked, by its key.
  */
-export async function unlockAll(locked: readonly Locked[], unlockKeys: readonly string[], io: MembershipIo): Promise<ReadonlyMap<string, string>> {
+export async function unlockAll(
+  locked: readonly Locked[],
+  unlockKeys: readonly string[],
+  io: Pick<MembershipIo, "progress">,
+): Promise<ReadonlyMap<string, string>> {
   const tries = locked.map(async (host): Promise<readonly [string, string] | undefined> => {
     const problem = await unlock(host, unlockKeys, io);
     return problem === undefined ? undefined : [host.key, problem];
@@ -23,8 +27,8 @@ export async function unlockAll(locked: readonly Locked[], unlockKeys: readonly 
 
 const byHand = 'run "docker swarm unlock" there with the unlock key ("docker swarm unlock-key" on another manager shows it), then run again';
 
-async function unlock({ key, api }: Locked, unlockKeys: readonly string[], io: MembershipIo): Promise<string | undefined> {
-  if (unlockKeys.length === 0) return `${key} is locked, and no unlock key is remembered: ${byHand}`;
+async function unlock({ key, api }: Locked, unlockKeys: readonly string[], io: Pick<MembershipIo, "progress">): Promise<string | undefined> {
+  if (unlockKeys.length === 0) return `is locked, and no unlock key is remembered: ${byHand}`;
   io.progress(key, "is locked: unlocks it");
   let said = "";
   for (const unlockKey of unlockKeys) {
@@ -35,6 +39,6 @@ async function unlock({ key, api }: Locked, unlockKeys: readonly string[], io: M
     said = problem;
     if (!/invalid key/.test(problem)) break;
   }
-  if (!/invalid key/.test(said)) return `${key} is locked and could not be unlocked: ${said}; run again, or ${byHand}`;
-  return `${key} is locked, and none of the ${unlockKeys.length} unlock keys that are remembered opens it: ${byHand}`;
+  if (!/invalid key/.test(said)) return `is locked and could not be unlocked: ${said}; run again, or ${byHand}`;
+  return `is locked, and none of the ${unlockKeys.length} unlock keys that are remembered opens it: ${byHand}`;
 }

@@ -37,6 +37,28 @@ const stories: readonly Story[] = [
   edit("more hosts", { ...start, "control-4": "manager", "control-5": "manager", "edge-3": "worker" }),
   edit("fewer hosts", removed, (swarm) => swarm.giveTasks("edge-2", 3)),
   edit("other roles", { ...start, "control-1": "worker", "edge-1": "manager" }),
+  {
+    name: "all options of the swarm, and one more host",
+    keeps: true,
+    async prepare() {
+      const program = await formed();
+      program.roles = { ...start, "edge-3": "worker" };
+      program.options = { autolock: true, rotateUnlockKey: "1", certificateExpiry: "48h", rotateCa: "1", rotateJoinTokens: "1" };
+      return program;
+    },
+  },
+  {
+    name: "managers that are all locked, and other keys",
+    keeps: true,
+    async prepare() {
+      const program = await formed();
+      program.options = { autolock: true };
+      await program.run();
+      for (const key of ["control-1", "control-2", "control-3"]) program.swarm.reboot(key);
+      program.options = { autolock: true, rotateUnlockKey: "1" };
+      return program;
+    },
+  },
   edit("another machine for the first manager", start, (swarm) => swarm.replace("control-1")),
   edit("another machine for the first manager while the old one lives", start, (swarm) => swarm.replace("control-1", "control-1-old")),
 ];
@@ -57,6 +79,8 @@ describe("a run that is cut off after any of its changes", () => {
         }
         assert.deepEqual(program.differences(), [], `after ${changes} changes: ${cut.calls.mutations.join("; ")}`);
         assert.deepEqual(program.swarm.violations, []);
+        for (const { made } of program.swarm.rafts) assert.ok(made.ca <= 1 && made.keys <= 2, "no rotation is done twice");
+        if (program.options.autolock) assert.equal(program.memory?.unlockKeys?.[0], program.swarm.rafts[0]?.unlockKey);
         if (keeps) assert.equal(program.memory?.swarmId, swarmId);
         assert.deepEqual((await program.run()).calls.mutations, [], `a run after that, with ${changes} changes before the cut`);
         if (whole) {

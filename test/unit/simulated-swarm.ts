@@ -760,7 +760,22 @@ export class SimulatedProgram {
       else if (node.labels["pulumi-swarm.host"] !== key || "pulumi-swarm.leaving" in node.labels)
         found.push(`${key} has labels ${JSON.stringify(node.labels)}`);
     }
+    found.push(...this.optionsNotDone(raft));
     const others = nodes.filter(({ id }) => !Object.keys(this.roles).some((key) => this.swarm.machine(key).nodeId === id));
     return [...found, ...others.map(({ id, hostname, state }) => `${id} (${hostname}, ${state}) is left over`)];
+  }
+
+  private optionsNotDone(raft: Raft): string[] {
+    const { autolock, certificateExpiry, rotateCa, rotateJoinTokens, rotateUnlockKey } = this.options;
+    const label = (name: string): string | undefined => raft.labels[`pulumi-swarm.rotated.${name}`];
+    return [
+      ...(autolock !== undefined && autolock !== (raft.unlockKey !== "") ? [`autolock is not ${autolock}`] : []),
+      ...(certificateExpiry !== undefined && certificateExpiry !== `${raft.certificateHours}h`
+        ? [`certificates hold ${raft.certificateHours} h`]
+        : []),
+      ...(rotateCa !== undefined && (label("ca") !== rotateCa || this.swarm.caRotating(raft)) ? ["the root CA is the old one"] : []),
+      ...(rotateJoinTokens !== undefined && label("join-tokens") !== rotateJoinTokens ? ["the join tokens are the old ones"] : []),
+      ...(rotateUnlockKey !== undefined && label("unlock-key") !== rotateUnlockKey ? ["the unlock key is the old one"] : []),
+    ];
   }
 }

@@ -1,6 +1,7 @@
 import { applySettings, installEngine, makeGwbridge, pendingChanges } from "../../engine";
 import type { EngineChanges } from "../../engine/bridges";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
+import { unlockAll } from "../../membership/unlock";
 import { type Failure, onEach, type ReachedHost, reasonOf } from "../fleet";
 import type { SwarmRequest } from "../request";
 import { progress, sleep } from "../run";
@@ -13,7 +14,12 @@ export type Ready = Looked & { readonly engine: string };
  * Engine, its settings and its bridges. Hosts that are in no swarm restart their engines all at once, and one that does not come
  * back joins nothing. A restart takes a manager out of the quorum for seconds: members go one after the other.
  */
-export async function prepareEngines(request: SwarmRequest, hosts: readonly Looked[], failures: Failure[]): Promise<Ready[]> {
+export async function prepareEngines(
+  request: SwarmRequest,
+  hosts: readonly Looked[],
+  unlockKeys: readonly string[],
+  failures: Failure[],
+): Promise<Ready[]> {
   const ready = await onEach(hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
     const installed = host.needsEngine
       ? await installEngine(host.session, request.engine, (line) => progress(host.key, line))
@@ -26,7 +32,7 @@ export async function prepareEngines(request: SwarmRequest, hosts: readonly Look
   for (const host of [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined)) {
     try {
       await changeEngine(host, host.changes);
-      await quorumIsBack(host);
+      await quorumIsBack(host, unlockKeys);
     } catch (error) {
       // None after one that failed.
       failures.push({ host: host.key, reason: `${reasonOf(error)}; the hosts after it keep their settings until this is mended` });
@@ -41,11 +47,15 @@ async function changeEngine({ key, session }: ReachedHost, { gwbridge, settings 
   if (settings !== undefined) await applySettings(session, settings, (line) => progress(key, line));
 }
 
-async function quorumIsBack(host: ReachedHost): Promise<void> {
+async function quorumIsBack(host: ReachedHost, unlockKeys: readonly string[]): Promise<void> {
   const api = new DockerSwarmApi(host.key, host.docker);
   const until = Date.now() + 60_000;
   for (;;) {
     const local = await api.local();
+    if (local.state === "locked") {
+      const problem = (await unlockAll([{ key: host.key, api }], unlockKeys, { progress })).get(host.key);
+      if (problem !== undefined) throw new Error(`${host.key}: ${problem}`);
+    }
     if (local.state === "inactive" || (local.state === "active" && local.error === "")) return;
     if (Date.now() > until) throw new Error(`${host.key}: restarted, but not back in the swarm after 60 s: ${local.error || local.state}`);
     await sleep(500);

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SwarmCluster, type HostGroup, type NetworkArgs } from "pulumi-swarm";
+import { SwarmCluster, type HostGroup, type NetworkArgs, type SwarmOptions } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
 
@@ -10,6 +10,8 @@ interface Spec {
   readonly networks?: Record<string, NetworkArgs>;
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
+  readonly recheck?: string;
+  readonly swarm?: SwarmOptions;
   readonly engine?: { readonly settings?: Record<string, unknown> };
 }
 
@@ -26,7 +28,8 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
   ...(spec.networks && { networks: spec.networks }),
   ...(spec.engine && { engine: spec.engine }),
-  membership: { reachableSeconds: spec.reachableSeconds ?? 60, drainSeconds: 60 },
+  ...(spec.swarm && { swarm: spec.swarm }),
+  membership: { reachableSeconds: spec.reachableSeconds ?? 60, drainSeconds: 60, ...(spec.recheck !== undefined && { recheck: spec.recheck }) },
 });
 
 export const dockerHost = swarm.dockerHost;
