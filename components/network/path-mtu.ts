@@ -69,7 +69,7 @@ export async function checkPathMtu(
     notes.push(`the MTU cannot be checked: ${reason instanceof Error ? reason.message : String(reason)}`);
   }
   if (withoutPing.length > 0) notes.push(`the MTU from ${withoutPing.sort().join(", ")} cannot be checked: ping is not there (package iputils-ping)`);
-  return { failures, notes: notes.sort() };
+  return { failures: failures.sort((a, b) => (a.host < b.host ? -1 : 1)), notes: notes.sort() };
 }
 
 function narrow(to: string, address: string, size: number, mtu: number): string {

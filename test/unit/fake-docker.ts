@@ -8,6 +8,7 @@ interface FakeNetwork {
   readonly Scope: string;
   readonly Internal: boolean;
   readonly Attachable: boolean;
+  readonly Ingress: boolean;
   readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
@@ -18,7 +19,12 @@ export class FakeDocker implements NetworkApi {
   readonly networks: FakeNetwork[] = [];
   /** Bodies of the requests that made networks. */
   readonly created: object[] = [];
-  readonly services: { readonly Name: string; readonly uses: string; readonly where: "task" | "spec" }[] = [];
+  readonly services: {
+    readonly Name: string;
+    readonly uses: string;
+    readonly where: "task" | "spec";
+    readonly publishes?: readonly ("host" | "ingress")[];
+  }[] = [];
   readonly containers: { readonly name: string; readonly uses: string; readonly service?: string }[] = [];
   /** Requests that changed something. */
   changes = 0;
@@ -50,6 +56,7 @@ export class FakeDocker implements NetworkApi {
       Scope: "swarm",
       Internal: false,
       Attachable: true,
+      Ingress: false,
       IPAM: { Config: null },
       Options: null,
       Labels: null,
@@ -77,9 +84,10 @@ export class FakeDocker implements NetworkApi {
       case "/swarm":
         return { Version: { Index: this.version }, Spec: { Name: "default", Labels: this.labels }, RootRotationInProgress: false } as Result;
       case "/services":
-        return this.services.map(({ Name, uses, where: place }) => ({
+        return this.services.map(({ Name, uses, where: place, publishes }) => ({
           Spec: {
             Name,
+            ...(publishes && { EndpointSpec: { Ports: publishes.map((PublishMode) => ({ PublishMode })) } }),
             Networks: place === "spec" ? [{ Target: uses }] : null,
             TaskTemplate: place === "task" ? { Networks: [{ Target: uses }] } : {},
           },

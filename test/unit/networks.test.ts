@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { NetworkResponse, NetworkSpec } from "../../components/agents/request";
-import { networkDown, type NetworkIo, networkUp } from "../../components/networks/reconcile";
+import { networkDown, networkUp } from "../../components/networks/reconcile";
 import { DockerApiError } from "../../components/remote/docker-api";
 import { FakeDocker } from "./fake-docker";
+import { failure, FakeIo } from "./fake-io";
 
 const spec: NetworkSpec = {
   driver: "overlay",
@@ -13,28 +14,6 @@ const spec: NetworkSpec = {
   labels: { team: "shop" },
   options: { "com.docker.network.driver.mtu": "1500" },
 };
-
-/** A clock that moves only when somebody sleeps: a wait costs nothing, and its limit is exact. */
-class FakeIo implements NetworkIo {
-  readonly lines: string[] = [];
-  private clock = 0;
-
-  constructor(private readonly docker: FakeDocker) {}
-
-  progress(line: string): void {
-    this.lines.push(line);
-  }
-
-  async sleep(milliseconds: number): Promise<void> {
-    assert.ok(milliseconds > 0);
-    this.clock += milliseconds;
-    this.docker.passes(milliseconds);
-  }
-
-  now(): number {
-    return this.clock;
-  }
-}
 
 function setUp(): {
   readonly docker: FakeDocker;
@@ -51,17 +30,6 @@ function setUp(): {
     return memory.id;
   };
   return { docker, io, up, memory: () => memory };
-}
-
-/** What an error says, in full. */
-async function failure(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof Error);
-    return error.message;
-  }
-  return assert.fail("it should have failed");
 }
 
 describe("networkUp", () => {

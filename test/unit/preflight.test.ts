@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { EngineArgs } from "../../components/engine/args";
+import type { HostNeeds } from "../../components/engine/needs";
 import { preflight, type Probe } from "../../components/engine/preflight";
 
 const now = 1_800_000_000;
@@ -21,10 +22,14 @@ interface Case {
   readonly host: string;
   readonly probe?: Partial<Probe>;
   readonly engine?: EngineArgs;
+  readonly needs?: HostNeeds;
   /** Of each refusal, in order. */
   readonly refusals?: readonly RegExp[];
   readonly needsEngine?: boolean;
 }
+
+const ipsec: HostNeeds = { features: ["vxlan", "ipsec"] };
+const able = { esp: true, xtBpf: true, xtU32: false };
 
 const cases: readonly Case[] = [
   { host: "a healthy host" },
@@ -82,6 +87,53 @@ const cases: readonly Case[] = [
     refusals: [/engine\.version asks for 28\.5:/],
   },
   { host: "28.5.1 when 28.5 has another patch", engine: { version: "28.5.1" }, refusals: [/asks for 28\.5\.1/] },
+  { host: "an engine whose version is a commit", probe: { engine: "2f3a1bc 1.41" } },
+  { host: "a kernel that can encrypt", probe: { ipsec: able }, needs: ipsec },
+  { host: "a kernel that cannot encrypt where nothing asks for it", probe: { ipsec: { esp: false, xtBpf: false, xtU32: false } } },
+  {
+    host: "a kernel without ESP for an encrypted overlay",
+    probe: { ipsec: { ...able, esp: false } },
+    needs: ipsec,
+    refusals: [
+      /^its kernel cannot encrypt packets \(ESP with rfc4106\(gcm\(aes\)\): modules esp4, xfrm_user and gcm\), so an encrypted overlay would carry nothing: use a kernel that can, or take wireguard\(\) as the underlay$/,
+    ],
+  },
+  {
+    host: "a kernel that cannot tell what to encrypt",
+    probe: { ipsec: { esp: true, xtBpf: false, xtU32: false } },
+    needs: ipsec,
+    refusals: [
+      /^its kernel cannot tell which packets to encrypt \(module xt_bpf; .*RHEL and its kin in kernel-modules-extra\), so they could leave in plaintext: install it$/,
+    ],
+  },
+  {
+    host: "xt_u32 alone with an engine that uses it",
+    probe: { engine: "20.10.24 1.41", ipsec: { esp: true, xtBpf: false, xtU32: true } },
+    needs: ipsec,
+  },
+  {
+    host: "xt_u32 alone with an engine that no longer does",
+    probe: { engine: "24.0.9 1.43", ipsec: { esp: true, xtBpf: false, xtU32: true } },
+    needs: ipsec,
+    refusals: [/module xt_bpf/],
+  },
+  {
+    host: "an engine that may send encrypted data in plaintext",
+    probe: { engine: "20.10.5+dfsg1 1.41", ipsec: able },
+    needs: ipsec,
+    refusals: [/^its Docker 20\.10\.5\+dfsg1 may send encrypted networks' data in plaintext; 20\.10\.24 or newer is needed$/],
+  },
+  {
+    host: "an engine that encrypts on no other port, on another port",
+    probe: { engine: "20.10.24+dfsg1 1.41", ipsec: able },
+    needs: { ...ipsec, dataPathPort: 7777 },
+    refusals: [
+      /^its Docker 20\.10\.24\+dfsg1 carries nothing on encrypted networks unless the data path port is 4789; 24\.0\.3 or newer is needed for 7777$/,
+    ],
+  },
+  { host: "the same engine on the usual port", probe: { engine: "20.10.24+dfsg1 1.41", ipsec: able }, needs: { ...ipsec, dataPathPort: 4789 } },
+  { host: "the same engine without encryption", probe: { engine: "20.10.24+dfsg1 1.41" }, needs: { features: ["vxlan"], dataPathPort: 7777 } },
+  { host: "a host that can encrypt and has no Docker yet", probe: { engine: "", ipsec: able }, needs: ipsec, needsEngine: true },
   {
     host: "a host with much wrong, all of it named",
     probe: { engine: "18.9.1 1.39", systemd: false, vxlan: false, freeKilobytes: 0, epoch: 0 },
@@ -90,9 +142,9 @@ const cases: readonly Case[] = [
 ];
 
 describe("preflight", () => {
-  for (const { host, probe, engine = {}, refusals = [], needsEngine = false } of cases) {
+  for (const { host, probe, engine = {}, needs, refusals = [], needsEngine = false } of cases) {
     it(`${refusals.length === 0 ? "lets pass" : "refuses"} ${host}`, () => {
-      const result = preflight({ ...healthy, ...probe }, engine, now);
+      const result = preflight({ ...healthy, ...probe }, engine, now, needs);
       assert.equal(result.refusals.length, refusals.length, result.refusals.join("\n"));
       refusals.forEach((expected, index) => assert.match(result.refusals[index] ?? "", expected));
       assert.equal(result.needsEngine, needsEngine);

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { ingressUp } from "../../components/networks/ingress";
+import { FakeDocker } from "./fake-docker";
+import { failure, FakeIo } from "./fake-io";
+
+const plan = { subnet: "10.96.2.0/24", gateway: "10.96.2.1", mtu: 1440 };
+
+function setUp(present: "by the swarm" | "as planned" | "missing", name = "ingress") {
+  const docker = new FakeDocker();
+  const io = new FakeIo(docker);
+  docker.add({ Name: "web" });
+  if (present === "by the swarm") {
+    docker.add({ Name: name, Ingress: true, Attachable: false, IPAM: { Config: [{ Subnet: "10.0.0.0/24", Gateway: "10.0.0.1" }] } });
+  }
+  if (present === "as planned") {
+    docker.add({
+      Name: name,
+      Ingress: true,
+      IPAM: { Config: [{ Subnet: plan.subnet, Gateway: plan.gateway }] },
+      Options: { "com.docker.network.driver.mtu": "1440", "com.docker.network.driver.overlay.vxlanid_list": "4096" },
+    });
+  }
+  return { docker, io, up: () => ingressUp(docker, plan, io) };
+}
+
+const asPlanned = {
+  Name: "ingress",
+  Driver: "overlay",
+  Ingress: true,
+  IPAM: { Driver: "default", Config: [{ Subnet: "10.96.2.0/24", Gateway: "10.96.2.1" }] },
+  Options: { "com.docker.network.driver.mtu": "1440" },
+};
+
+describe("ingressUp", () => {
+  it("does nothing to an ingress network that is as planned", async () => {
+    const { docker, io, up } = setUp("as planned");
+    await up();
+    assert.equal(docker.changes, 0);
+    assert.deepEqual(io.lines, []);
+  });
+
+  it("makes the one that the swarm made anew, once it is gone, and leaves other networks", async () => {
+    const { docker, io, up } = setUp("by the swarm");
+    docker.removalTakes = 3_000;
+    await up();
+    assert.deepEqual(docker.created, [asPlanned]);
+    assert.deepEqual(docker.networks.map(({ Name }) => Name).sort(), ["ingress", "web"]);
+    assert.deepEqual(io.lines, [
+      "makes the ingress network anew (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440)",
+    ]);
+    docker.changes = 0;
+    await up();
+    assert.equal(docker.changes, 0, "and is content with the new one");
+  });
+
+  it("finds one that has another name", async () => {
+    const { docker, up } = setUp("by the swarm", "mesh");
+    await up();
+    assert.deepEqual(docker.networks.map(({ Name }) => Name).sort(), ["ingress", "web"]);
+  });
+
+  it("makes one where a run was cut off after the removal", async () => {
+    const { docker, io, up } = setUp("missing");
+    await up();
+    assert.deepEqual(docker.created, [asPlanned]);
+    assert.deepEqual(io.lines, ["makes the ingress network, which is missing (10.96.2.0/24, MTU 1440)"]);
+  });
+
+  it("refuses while ports are published by it, names the services and what to do, and leaves it", async () => {
+    const { docker, up } = setUp("by the swarm");
+    docker.services.push(
+      { Name: "shop", uses: "web", where: "task", publishes: ["host", "ingress"] },
+      { Name: "agent", uses: "web", where: "task", publishes: ["host"] },
+      { Name: "worker", uses: "web", where: "task" },
+      { Name: "blog", uses: "web", where: "task", publishes: ["ingress"] },
+    );
+    assert.equal(
+      await failure(up()),
+      "the ingress network cannot be changed (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440) " +
+        "while ports are published by it by service shop, service blog; it is left as it was. " +
+        "Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back",
+    );
+    assert.equal(docker.changes, 0);
+  });
+
+  it("is not held up by services that publish by the host or not at all", async () => {
+    const { docker, up } = setUp("by the swarm");
+    docker.services.push({ Name: "agent", uses: "web", where: "task", publishes: ["host"] }, { Name: "worker", uses: "web", where: "task" });
+    await up();
+    assert.equal(docker.created.length, 1);
+  });
+
+  it("says nothing of services that publish by an ingress network that is as planned", async () => {
+    const { docker, up } = setUp("as planned");
+    docker.services.push({ Name: "shop", uses: "web", where: "task", publishes: ["ingress"] });
+    await up();
+    assert.equal(docker.changes, 0);
+  });
+});
