@@ -14,7 +14,7 @@ const recipeLabel = "pulumi-swarm.recipe";
 const recipeFolder = "tools/image";
 
 const machine = ["systemd", "systemd-sysv", "dbus", "openssh-server", "ca-certificates", "iproute2", "procps"];
-const tools = ["iptables", "nftables", "iputils-ping", "curl", "sudo", "busybox-static"];
+const tools = ["iptables", "nftables", "iputils-ping", "curl", "sudo", "wireguard-tools", "wireguard-go", "busybox-static"];
 
 /** @type {Readonly<Record<string, { suite: string, packages: readonly string[] }>>} */
 const variants = {
