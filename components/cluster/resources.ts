@@ -14,10 +14,10 @@ import type { ClusterPlan } from "./plan";
 export function showPlan(cluster: string, plan: ClusterPlan, renumber: readonly string[], parent: pulumi.Resource): pulumi.Output<unknown> {
   for (const rule of plan.firewall) new FirewallRule(`${cluster}-${slug(rule.name)}`, rule, { parent });
   for (const channel of plan.encryption) new Encryption(`${cluster}-${slug(channel.channel)}`, channel, { parent });
-  const memories = plan.subnets.map((subnet) => {
-    const options = { mayMove: subnet.pinned || renumber.includes(subnet.owner) };
+  const memories = plan.subnets.flatMap((subnet) => {
+    const options = { remember: !fixed.includes(subnet.owner), mayMove: subnet.pinned || renumber.includes(subnet.owner) };
     const { remembered } = new SubnetAssignment(`${cluster}-${slug(subnet.owner)}`, subnet, options, { parent });
-    return [subnet.owner, remembered] as const;
+    return remembered ? [[subnet.owner, remembered] as const] : [];
   });
   const underlay = new pulumi.Stash(`${cluster}-underlay`, { input: plan.underlay }, { parent, ignoreChanges: ["input"] })
     .output as pulumi.Output<string>;
@@ -37,6 +37,9 @@ export function showPlan(cluster: string, plan: ClusterPlan, renumber: readonly 
     return true;
   });
 }
+
+/** Their places are fixed fractions of the address space, so they move with the pool alone. */
+const fixed: readonly string[] = ["docker0", "docker_gwbridge", "ingress"];
 
 /** Ends the program while it runs already: what waits for the result is not begun. */
 function stop(message: string, resource: pulumi.Resource): never {

@@ -7,21 +7,28 @@ import type { PlannedSubnet } from "./subnets";
  * move it is noticed before anything is done.
  */
 export class SubnetAssignment extends pulumi.ComponentResource {
-  /** The address that is in use, or about to be. */
-  readonly remembered: pulumi.Output<string>;
+  /** The address that is in use, or about to be. Undefined where nothing of its own could move it. */
+  readonly remembered: pulumi.Output<string> | undefined;
 
-  constructor(name: string, subnet: PlannedSubnet, options: { readonly mayMove: boolean }, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    subnet: PlannedSubnet,
+    options: { readonly remember: boolean; readonly mayMove: boolean },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     const { pin: _pin, ...shown } = subnet;
     super("pulumi-swarm:index:SubnetAssignment", name, shown, opts);
-    // A stash keeps its first value. Its input must not change either where the address must not move, or it could not be
-    // replaced later by one that may.
-    const memory = new pulumi.Stash(
-      name,
-      { input: subnet.cidr },
-      { parent: this, ...(options.mayMove ? { replaceOnChanges: ["input"] } : { ignoreChanges: ["input"] }) },
-    );
-    this.remembered = memory.output as pulumi.Output<string>;
+    this.remembered = options.remember ? this.remember(name, subnet.cidr, options.mayMove) : undefined;
     this.registerOutputs({});
+  }
+
+  /**
+   * A stash keeps its first value. Its input must not change either where the address must not move, or it could not be
+   * replaced later by one that may.
+   */
+  private remember(name: string, cidr: string, mayMove: boolean): pulumi.Output<string> {
+    const options = { parent: this, ...(mayMove ? { replaceOnChanges: ["input"] } : { ignoreChanges: ["input"] }) };
+    return new pulumi.Stash(name, { input: cidr }, options).output as pulumi.Output<string>;
   }
 }
 

@@ -7,7 +7,7 @@ import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/network/cidr";
 import type { Overlay } from "../../components/overlays/overlay";
-import { direct } from "../../components/underlay/direct";
+import { wireguard } from "../../components/underlay/wireguard";
 import type { Underlay } from "../../components/underlay/underlay";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
@@ -20,7 +20,7 @@ function rack(args: Partial<existing.ExistingHostsArgs> = {}): HostGroup {
 
 /** The plan of arguments in which nothing is wrong. */
 function planned(args: SwarmClusterArgs): ClusterPlan {
-  const { plan, problems } = planCluster(args);
+  const { plan, problems } = planCluster({ firewall: { ssh: ["203.0.113.0/24"] }, ...args });
   assert.deepEqual(problems, []);
   return plan;
 }
@@ -529,10 +529,9 @@ describe("planCluster", () => {
   });
 
   it("takes the smallest MTU of all sites, and an encrypting underlay between them", () => {
-    const underlay: Underlay = { kind: "tunnel", plan: (context) => ({ ...direct().plan(context), kind: "tunnel", encrypted: true, overhead: 80 }) };
-    const plan = planned({ hosts: { ...control, edge: rack({ mtu: 1400 }) }, underlay, networks: { web: {} } });
-    assert.equal(plan.mtu, 1400 - 80 - 50);
-    assert.deepEqual(plan.networks[0]?.options, { "com.docker.network.driver.mtu": "1320" });
+    const plan = planned({ hosts: { ...control, edge: rack({ mtu: 1400 }) }, underlay: wireguard(), networks: { web: {} } });
+    assert.equal(plan.mtu, 1400 - 60 - 50);
+    assert.deepEqual(plan.networks[0]?.options, { "com.docker.network.driver.mtu": "1340" });
   });
 
   it("keeps a pinned subnet, inside the address space or outside", () => {
