@@ -26,16 +26,20 @@ export function showPlan(cluster: string, plan: ClusterPlan, renumber: readonly 
       plan.subnets.filter(({ owner }) => !renumber.includes(owner)),
       remembered,
     );
-    if (moves.length > 0) stop(describeRenumbering(cluster, moves), parent);
-    if (joinedOver !== plan.underlay) {
-      stop(
-        `The nodes of the swarm cluster "${cluster}" joined over the underlay "${joinedOver}", and Docker cannot give a node another address while it is a member. Nothing was changed. ` +
-          `Fix: keep underlay: ${joinedOver}(), or make a second cluster over ${plan.underlay} and move the services to it.`,
-        parent,
-      );
-    }
+    const refusals = [
+      ...(moves.length > 0 ? [describeRenumbering(cluster, moves)] : []),
+      ...(joinedOver === plan.underlay ? [] : [describeOtherUnderlay(cluster, joinedOver, plan.underlay)]),
+    ];
+    if (refusals.length > 0) stop(refusals.join("\n"), parent);
     return true;
   });
+}
+
+function describeOtherUnderlay(cluster: string, joinedOver: string, wanted: string): string {
+  return (
+    `The nodes of the swarm cluster "${cluster}" joined over the underlay "${joinedOver}", and Docker cannot give a node another address while it is a member. Nothing was changed. ` +
+    `Fix: keep underlay: ${joinedOver}(), or make a second cluster over ${wanted} and move the services to it.`
+  );
 }
 
 /** Their places are fixed fractions of the address space, so they move with the pool alone. */

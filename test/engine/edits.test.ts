@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ExistingHostsArgs, ExistingMachine } from "../../components/hosts/existing";
+import { root, run, Stack } from "../../tools/lab/pulumi";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
+const machine = (place: number): ExistingMachine => ({ address: `192.168.7.${place}`, publicAddress: `203.0.113.${place}`, hostKey });
+const control: ExistingHostsArgs = { role: "manager", site: "rack", machines: { a: machine(1), b: machine(2), c: machine(3) } };
+const edge: ExistingHostsArgs = { role: "worker", site: "rack", machines: { a: machine(11), b: machine(12) } };
+
+/** The cluster before each edit. */
+const base = {
+  groups: { control, edge },
+  firewall: { ssh: ["198.51.100.0/24"], expose: { https: { port: 443, from: ["world"], on: "workers" } } },
+  wireguard: {},
+  networks: { web: {}, db: { internal: true } },
+};
+
+const edits: readonly (readonly [string, object])[] = [
+  ["nothing", base],
+  [
+    "expose a port",
+    { ...base, firewall: { ...base.firewall, expose: { ...base.firewall.expose, metrics: { port: 9090, from: ["198.51.100.0/24"] } } } },
+  ],
+  ["add an admin network", { ...base, firewall: { ...base.firewall, ssh: ["198.51.100.0/24", "192.0.2.0/28"] } }],
+  ["narrow a built-in rule", { ...base, firewall: { ...base.firewall, rules: { ping: { from: ["members"] } } } }],
+  ["add a network", { ...base, networks: { ...base.networks, queue: {} } }],
+  ["remove a network", { ...base, networks: { web: {} } }],
+  ["add a group", { ...base, groups: { control, edge, batch: { ...edge, machines: { a: machine(21) } } } }],
+  ["add a host", { ...base, groups: { control, edge: { ...edge, machines: { ...edge.machines, c: machine(13) } } } }],
+  ["lower a site's MTU", { ...base, groups: { control: { ...control, mtu: 1400 }, edge: { ...edge, mtu: 1400 } } }],
+  ["turn encryption of the overlay on", { ...base, native: { encrypted: true } }],
+  ["lock the managers", { ...base, swarm: { autolock: true } }],
+  ["make new tunnel keys", { ...base, wireguard: { rotation: "2026-11" } }],
+];
+
+describe("the preview of an edit", function () {
+  this.timeout(240_000);
+  const stack = new Stack("edits", join(__dirname, "program"));
+  const file = join(root, ".lab", "edits.json");
+  const describeCluster = (spec: object): void => writeFileSync(file, JSON.stringify(spec));
+
+  before(async () => {
+    mkdirSync(join(root, ".lab"), { recursive: true });
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    await stack.init();
+    await stack.setConfig({ "engine:spec": file });
+    describeCluster(base);
+    const made = await stack.up();
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+  });
+  after(() => stack.pulumi(["stack", "rm", "--yes", "--force"]));
+
+  for (const [what, spec] of edits) {
+    it(`shows just what changes: ${what} (golden/${slug(what)}.diff)`, async () => {
+      describeCluster(spec);
+      const preview = await stack.preview("--diff", "--suppress-outputs");
+      assert.equal(preview.code, 0, preview.stdout + preview.stderr);
+      const golden = join(__dirname, "golden", `${slug(what)}.diff`);
+      const text = readable(preview.stdout);
+      if (process.env["UPDATE_GOLDEN"] || !existsSync(golden)) {
+        assert.ok(process.env["UPDATE_GOLDEN"], `there is no ${golden}: UPDATE_GOLDEN=1 writes it`);
+        mkdirSync(join(__dirname, "golden"), { recursive: true });
+        writeFileSync(golden, text);
+      }
+      assert.equal(text, readFileSync(golden, "utf8"));
+    });
+  }
+
+  it("fails where an address in use would move, and says which pin keeps it", async () => {
+    describeCluster({ ...base, addressSpace: "10.112.0.0/14" });
+    const preview = await stack.preview();
+    assert.notEqual(preview.code, 0);
+    const said = preview.stdout + preview.stderr;
+    assert.match(said, /The swarm cluster "prod" would move 5 addresses that are in use\. Nothing was changed\./);
+    assert.match(said, /network web: from 10\.99\.246\.0\/24 to 10\.\d+\.\d+\.0\/24\. Fix: keep it with networks\.web\.subnet: "10\.99\.246\.0\/24"/);
+    assert.match(said, /docker pool: from 10\.96\.0\.0\/16 to 10\.112\.0\.0\/16\. Fix: keep it with addressSpace/);
+    assert.doesNotMatch(said, /\.ts:\d+|\.js:\d+|    at /, "no stack trace");
+  });
+
+  it("lets an address move where the program says so, and remembers the new one", async () => {
+    const networks = { web: { prefix: 25 }, db: { internal: true } };
+    describeCluster({ ...base, networks });
+    assert.match((await stack.preview()).stdout, /would move an address that is in use/);
+    describeCluster({ ...base, networks, renumber: ["network web"] });
+    const moved = await stack.up();
+    assert.equal(moved.code, 0, moved.stdout + moved.stderr);
+    describeCluster({ ...base, networks });
+    const after = await stack.preview("--expect-no-changes");
+    assert.equal(after.code, 0, after.stdout + after.stderr);
+  });
+
+  it("fails where nodes would have to join over another underlay", async () => {
+    describeCluster({ ...base, networks: {}, wireguard: undefined });
+    const preview = await stack.preview();
+    assert.notEqual(preview.code, 0);
+    assert.match(preview.stdout + preview.stderr, /joined over the underlay "wireguard".*Fix: keep underlay: wireguard\(\)/s);
+  });
+});
+
+function slug(what: string): string {
+  return what.replaceAll(/[^a-z]+/gi, "-").toLowerCase();
+}
+
+const header = /^(\s*)((?:\+-|[-+~])\s*\S+: \((?:create|update|delete|replace)\))$/;
+
+/** The resources that change, each with its name, in the order of their names: the engine's own order differs from run to run. */
+function readable(stdout: string): string {
+  const blocks: { title: string; indent: number; lines: string[] }[] = [];
+  const counts = /^Resources:\n(?: {4}.*\n?)+/m.exec(stdout)?.[0] ?? "";
+  for (const line of stdout.slice(0, stdout.indexOf("Resources:\n")).split("\n")) {
+    const [, indent, title] = header.exec(line) ?? [];
+    const block = blocks.at(-1);
+    if (title !== undefined) blocks.push({ title, indent: indent?.length ?? 0, lines: [] });
+    else if (block && /^\s*\[urn=/.test(line)) block.title = `${block.title} ${/::([^:\]]+)\]/.exec(line)?.[1] ?? ""}`;
+    else if (block && !/^\s*\[(id|provider)=|^info: /.test(line)) block.lines.push(line.slice(Math.min(block.indent, line.search(/\S|$/))));
+  }
+  const texts = blocks.map(({ title, lines }) => [title, ...lines.filter((line) => line.trim() !== "")].join("\n"));
+  return `${[...texts.sort(), counts.trimEnd()].join("\n\n")}\n`;
+}
