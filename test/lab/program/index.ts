@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SwarmCluster, type HostGroup, type NetworkArgs, type SwarmOptions } from "pulumi-swarm";
+import { type HostGroup, type NetworkArgs, SwarmCluster, type SwarmClusterArgs, wireguard, type WireGuardArgs } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
 
@@ -11,7 +11,10 @@ interface Spec {
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
   readonly recheck?: string;
-  readonly swarm?: SwarmOptions;
+  /** @default - direct */
+  readonly wireguard?: WireGuardArgs;
+  readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
+  readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
   readonly engine?: { readonly settings?: Record<string, unknown> };
 }
 
@@ -27,8 +30,10 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   hosts,
   ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
   ...(spec.networks && { networks: spec.networks }),
-  ...(spec.engine && { engine: spec.engine }),
+  ...(spec.wireguard && { underlay: wireguard(spec.wireguard) }),
+  ...(spec.firewall && { firewall: spec.firewall }),
   ...(spec.swarm && { swarm: spec.swarm }),
+  ...(spec.engine && { engine: spec.engine }),
   membership: { reachableSeconds: spec.reachableSeconds ?? 60, drainSeconds: 60, ...(spec.recheck !== undefined && { recheck: spec.recheck }) },
 });
 
@@ -37,3 +42,4 @@ export const swarmId = swarm.swarmId;
 export const hostsMade = swarm.hosts;
 export const networksMade = swarm.networks;
 export const connections = swarm.connections;
+export const plan = swarm.plan;
