@@ -75,7 +75,6 @@ keys() {
   if ! kernel_has_wireguard; then
     kernel=false
     need wireguard-go wireguard-go
-    say "warning: the kernel has no WireGuard, so wireguard-go does it: about 3 ms of processor time a megabyte, and about 8 times that for overlay networks"
   fi
   mkdir -p "$folder"
   cd "$folder"

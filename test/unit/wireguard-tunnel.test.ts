@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const program = join(__dirname, "../../components/underlay/wireguard/tunnel.sh");
+
+/** The program that systemd runs, with stand-ins for what it calls: the kernel's part can be tried on no lab host. */
+class Stage {
+  readonly folder = mkdtempSync(join(tmpdir(), "tunnel-"));
+  private readonly bin = join(this.folder, "bin");
+
+  constructor() {
+    mkdirSync(this.bin);
+    copyFileSync(program, join(this.folder, "tunnel"));
+    this.write("settings", "INTERFACE=stage0\nADDRESS=10.99.0.1/24\nMTU=1440\nPORT=51820\n");
+    this.write("private.key", "the private key\n");
+    this.write("peers.conf", "[Peer]\nPublicKey = other\n");
+    for (const name of ["ip", "wg", "wireguard-go", "systemd-notify", "sleep", "modprobe"]) this.standIn(name, "");
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  standIn(name: string, body: string): void {
+    const log = `echo "${name} $*" >>'${join(this.folder, "calls")}'`;
+    const read = name === "wg" ? `case $1 in setconf | syncconf) cat >'${join(this.folder, "configuration")}' ;; esac` : "";
+    writeFileSync(join(this.bin, name), ["#!/bin/sh", log, read, body, ""].join("\n"), { mode: 0o755 });
+  }
+
+  run(verb: string): { readonly status: number | null; readonly stderr: string; readonly calls: readonly string[] } {
+    const env = { PATH: `${this.bin}:/usr/bin:/bin` };
+    const { status, stderr } = spawnSync("/bin/sh", [join(this.folder, "tunnel"), verb], { env, encoding: "utf8", timeout: 20_000 });
+    const calls = join(this.folder, "calls");
+    return { status, stderr, calls: existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [] };
+  }
+
+  configuration(): string {
+    return readFileSync(join(this.folder, "configuration"), "utf8");
+  }
+
+  end(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+const noModule = 'case "$*" in "link add"*) echo "Error: Unknown device type." >&2; exit 2 ;; esac';
+
+describe("the program that holds a host's tunnel", () => {
+  let stage: Stage;
+  beforeEach(() => (stage = new Stage()));
+  afterEach(() => stage.end());
+
+  it("takes the kernel's WireGuard where there is one, says that it is ready, and waits", () => {
+    const { status, stderr, calls } = stage.run("run");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(calls, [
+      "ip link delete stage0",
+      "ip link add stage0 type wireguard",
+      "wg setconf stage0 /dev/stdin",
+      "ip address replace 10.99.0.1/24 dev stage0",
+      "ip link set stage0 mtu 1440 up",
+      "systemd-notify --ready",
+      "sleep infinity",
+    ]);
+  });
+
+  it("takes wireguard-go where the kernel has none, and ends when that ends, so that systemd begins again", () => {
+    stage.standIn("ip", noModule);
+    stage.standIn("wireguard-go", "exec /bin/sleep 1");
+    const { status, stderr, calls } = stage.run("run");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(
+      calls.filter((call) => !/^(wg show|wireguard-go)/.test(call)),
+      [
+        "ip link delete stage0",
+        "ip link add stage0 type wireguard",
+        "wg setconf stage0 /dev/stdin",
+        "ip address replace 10.99.0.1/24 dev stage0",
+        "ip link set stage0 mtu 1440 up",
+        "systemd-notify --ready",
+      ],
+    );
+    assert.ok(calls.includes("wireguard-go -f stage0"));
+  });
+
+  it("says why when wireguard-go does not start", () => {
+    stage.standIn("ip", noModule);
+    stage.standIn("wireguard-go", "exit 1");
+    stage.standIn("wg", 'case "$1" in show) exit 1 ;; esac');
+    stage.standIn("sleep", "exec /bin/sleep 0.05");
+    const { status, stderr, calls } = stage.run("run");
+    assert.equal(status, 1);
+    assert.match(stderr, /wireguard-go does not start; is there \/dev\/net\/tun\?/);
+    assert.ok(!calls.includes("systemd-notify --ready"));
+  });
+
+  for (const step of ["wg setconf", "ip address", "ip link set"]) {
+    it(`is not ready when "${step}" fails`, () => {
+      const [name = "", ...words] = step.split(" ");
+      stage.standIn(name, `case "$*" in "${words.join(" ")}"*) exit 1 ;; esac`);
+      const { status, calls } = stage.run("run");
+      assert.notEqual(status, 0);
+      assert.ok(!calls.includes("systemd-notify --ready"));
+    });
+  }
+
+  it("hands the private key on by a pipe, and never as an argument", () => {
+    const { calls } = stage.run("run");
+    assert.equal(stage.configuration(), "[Interface]\nListenPort = 51820\nPrivateKey = the private key\n[Peer]\nPublicKey = other\n");
+    assert.ok(!calls.some((call) => call.includes("the private key")));
+  });
+
+  it("changes a tunnel that runs without taking it down", () => {
+    stage.standIn("ip", 'case "$*" in "-o -4 address show"*) echo "7: stage0 inet 10.98.0.1/24 scope global stage0" ;; esac');
+    const { status, stderr, calls } = stage.run("sync");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(calls, [
+      "wg syncconf stage0 /dev/stdin",
+      "ip -o -4 address show dev stage0",
+      "ip address delete 10.98.0.1/24 dev stage0",
+      "ip address replace 10.99.0.1/24 dev stage0",
+      "ip link set stage0 mtu 1440 up",
+    ]);
+  });
+
+  it("takes its interface away, and does not mind when it is gone", () => {
+    stage.standIn("ip", "exit 1");
+    const { status, calls } = stage.run("remove");
+    assert.equal(status, 0);
+    assert.deepEqual(calls, ["ip link delete stage0"]);
+  });
+});
