@@ -30,6 +30,12 @@ class Stage {
     writeFileSync(join(this.bin, name), ["#!/bin/sh", log, read, body, ""].join("\n"), { mode: 0o755 });
   }
 
+  /** From then on the kernel knows no such interface. */
+  interfaceGoesAfter(looks: number): void {
+    const count = `grep -c "wg show stage0 endpoints" '${join(this.folder, "calls")}'`;
+    this.standIn("wg", `case "$*" in *endpoints) [ "$(${count})" -le ${looks} ] || exit 1 ;; esac`);
+  }
+
   run(verb: string): { readonly status: number | null; readonly stderr: string; readonly calls: readonly string[] } {
     const env = { PATH: `${this.bin}:/usr/bin:/bin` };
     const { status, stderr } = spawnSync("/bin/sh", [join(this.folder, "tunnel"), verb], { env, encoding: "utf8", timeout: 20_000 });
@@ -53,9 +59,10 @@ describe("the program that holds a host's tunnel", () => {
   beforeEach(() => (stage = new Stage()));
   afterEach(() => stage.end());
 
-  it("takes the kernel's WireGuard where there is one, says that it is ready, and waits", () => {
+  it("takes the kernel's WireGuard where there is one, says that it is ready, and ends only when the interface is gone", () => {
+    stage.interfaceGoesAfter(2);
     const { status, stderr, calls } = stage.run("run");
-    assert.equal(status, 0, stderr);
+    assert.equal(status, 1, stderr);
     assert.deepEqual(calls, [
       "ip link delete stage0",
       "ip link add stage0 type wireguard",
@@ -63,17 +70,25 @@ describe("the program that holds a host's tunnel", () => {
       "ip address replace 10.99.0.1/24 dev stage0",
       "ip link set stage0 mtu 1440 up",
       "systemd-notify --ready",
-      "sleep infinity",
+      "wg show stage0 peers",
+      "sleep 10",
+      "wg show stage0 endpoints",
+      "sleep 10",
+      "wg show stage0 endpoints",
+      "sleep 10",
+      "wg show stage0 endpoints",
     ]);
   });
 
   it("takes wireguard-go where the kernel has none, and ends when that ends, so that systemd begins again", () => {
     stage.standIn("ip", noModule);
     stage.standIn("wireguard-go", "exec /bin/sleep 1");
+    stage.standIn("sleep", "exec /bin/sleep 0.05");
     const { status, stderr, calls } = stage.run("run");
-    assert.equal(status, 0, stderr);
+    assert.equal(status, 1);
+    assert.match(stderr, /wireguard-go has ended/);
     assert.deepEqual(
-      calls.filter((call) => !/^(wg show|wireguard-go)/.test(call)),
+      calls.filter((call) => !/^(wg show|wireguard-go|sleep)/.test(call)),
       [
         "ip link delete stage0",
         "ip link add stage0 type wireguard",
@@ -107,7 +122,39 @@ describe("the program that holds a host's tunnel", () => {
     });
   }
 
+  it("calls a peer that cannot be told where it is by the address that was learned before", () => {
+    stage.write("endpoints", "hidden\t198.51.100.7:4711\nopen\t203.0.113.1:51820\ngone\t198.51.100.8:4712\n");
+    stage.standIn(
+      "wg",
+      `case "$*" in *endpoints) printf 'hidden\\t(none)\\nopen\\t203.0.113.1:51820\\nnew\\t(none)\\n' ;; *keepalive) echo "hidden off" ;; esac`,
+    );
+    const { status, stderr, calls } = stage.run("sync");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(
+      calls.filter((call) => call.startsWith("wg set ")),
+      [
+        "wg set stage0 peer hidden endpoint 198.51.100.7:4711",
+        "wg set stage0 peer hidden persistent-keepalive 25",
+        "wg set stage0 peer hidden persistent-keepalive off",
+      ],
+    );
+  });
+
+  it("makes sessions with all peers without changing their keep-alive", () => {
+    stage.standIn("wg", `case "$*" in *peers) echo "one two" ;; *keepalive) printf 'one\\toff\\ntwo\\t25\\n' ;; esac`);
+    assert.deepEqual(
+      stage.run("poke").calls.filter((call) => call.startsWith("wg set ")),
+      [
+        "wg set stage0 peer one persistent-keepalive 25",
+        "wg set stage0 peer one persistent-keepalive off",
+        "wg set stage0 peer two persistent-keepalive off",
+        "wg set stage0 peer two persistent-keepalive 25",
+      ],
+    );
+  });
+
   it("hands the private key on by a pipe, and never as an argument", () => {
+    stage.interfaceGoesAfter(0);
     const { calls } = stage.run("run");
     assert.equal(stage.configuration(), "[Interface]\nListenPort = 51820\nPrivateKey = the private key\n[Peer]\nPublicKey = other\n");
     assert.ok(!calls.some((call) => call.includes("the private key")));

@@ -246,5 +246,6 @@ async function onEach<Item extends { readonly key: string }, Result>(
 }
 
 function sorted(failures: readonly MeshFailure[]): MeshFailure[] {
-  return [...failures].sort((a, b) => (a.host < b.host ? -1 : Number(a.host > b.host)));
+  const order = (failure: MeshFailure): string => `${failure.host} ${failure.reason}`;
+  return [...failures].sort((a, b) => (order(a) < order(b) ? -1 : Number(order(a) > order(b))));
 }

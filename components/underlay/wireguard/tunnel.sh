@@ -2,6 +2,7 @@
 # This host's end of the encrypted tunnel. systemd runs it from the folder in which the keys and settings lie.
 #   run     makes the interface, from the kernel's WireGuard or from wireguard-go, and stays as long as it does
 #   sync    brings the interface that runs to what the files say; peers that stay lose no packet
+#   poke    makes sessions with all peers that can be called, where there are none
 #   remove  takes the interface away
 set -eu
 
@@ -29,6 +30,41 @@ wait_for_daemon() {
   done
 }
 
+# Turning keep-alive on sends a packet, and a packet makes a session.
+poke_peer() {
+  interval=$(wg show "$INTERFACE" persistent-keepalive | awk -v key="$1" '$1 == key { print $2 }')
+  if [ "$interval" = off ]; then first=25; else first=off; fi
+  wg set "$INTERFACE" peer "$1" persistent-keepalive "$first"
+  wg set "$INTERFACE" peer "$1" persistent-keepalive "${interval:-off}"
+}
+
+poke() {
+  for peer in $(wg show "$INTERFACE" peers); do poke_peer "$peer"; done
+}
+
+# A peer behind address translation has no address but the one that was learned from it. When that is forgotten, the
+# peer takes 15 s or more to notice that this end knows nothing of its session, and only it could call.
+remember() {
+  wg show "$INTERFACE" endpoints >endpoints.new
+  cmp -s endpoints.new endpoints || mv endpoints.new endpoints
+}
+
+recall() {
+  [ -s endpoints ] || return 0
+  wg show "$INTERFACE" endpoints | awk '$2 == "(none)" { print $1 }' | while read -r key; do
+    endpoint=$(awk -v key="$key" '$1 == key && $2 != "(none)" { print $2 }' endpoints)
+    if [ -n "$endpoint" ]; then
+      wg set "$INTERFACE" peer "$key" endpoint "$endpoint"
+      poke_peer "$key"
+    fi
+  done
+}
+
+# Ends when the interface is gone.
+remember_from_now_on() {
+  while sleep 10; do remember; done
+}
+
 run() {
   remove
   daemon=""
@@ -44,7 +80,18 @@ run() {
   ip address replace "$ADDRESS" dev "$INTERFACE"
   ip link set "$INTERFACE" mtu "$MTU" up
   systemd-notify --ready
-  if [ -n "$daemon" ]; then wait "$daemon"; else exec sleep infinity; fi
+  recall
+  # The others still hold sessions that this end has lost.
+  poke
+  if [ -n "$daemon" ]; then
+    remember_from_now_on &
+    memory=$!
+    wait "$daemon" || true
+    kill "$memory" 2>/dev/null || true
+    die "wireguard-go has ended"
+  else
+    remember_from_now_on
+  fi
 }
 
 addresses() { ip -o -4 address show dev "$INTERFACE" | awk '{ print $4 }'; }
@@ -57,6 +104,7 @@ sync() {
   done
   ip address replace "$ADDRESS" dev "$INTERFACE"
   ip link set "$INTERFACE" mtu "$MTU" up
+  recall
 }
 
 remove() { ip link delete "$INTERFACE" 2>/dev/null || true; }
@@ -64,6 +112,7 @@ remove() { ip link delete "$INTERFACE" 2>/dev/null || true; }
 case "$1" in
   run) settings; run ;;
   sync) settings; sync ;;
+  poke) settings; poke ;;
   remove) settings; remove ;;
   *) die "unknown verb $1" ;;
 esac

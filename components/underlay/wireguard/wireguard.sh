@@ -202,22 +202,6 @@ up() {
   fi
 }
 
-# Turning keep-alive on sends a packet, and the packet makes a session: nothing has to be sent by a container first.
-poke() {
-  wg show "$INTERFACE" persistent-keepalive | while read -r key interval; do
-    case "$interval" in
-      off)
-        wg set "$INTERFACE" peer "$key" persistent-keepalive 25
-        wg set "$INTERFACE" peer "$key" persistent-keepalive off
-        ;;
-      *)
-        wg set "$INTERFACE" peer "$key" persistent-keepalive off
-        wg set "$INTERFACE" peer "$key" persistent-keepalive "$interval"
-        ;;
-    esac
-  done
-}
-
 switch_keys() {
   cd "$folder"
   settle_keys
@@ -230,7 +214,8 @@ switch_keys() {
   if [ "$(wg show "$INTERFACE" public-key 2>/dev/null || true)" != "$key" ]; then
     changed=true
     wg set "$INTERFACE" private-key private.key 2>"$log" || say "the tunnel is down; it starts with the new key"
-    poke 2>/dev/null || true
+    # No packet of a container has to come first.
+    sh tunnel poke 2>/dev/null || true
   fi
   printf '{"publicKey":"%s","changed":%s}\n' "$key" "$changed"
 }
@@ -251,7 +236,7 @@ still_silent() {
 }
 
 check() {
-  command -v ping >/dev/null 2>&1 || poke
+  command -v ping >/dev/null 2>&1 || sh "$folder/tunnel" poke
   until=$(($(date +%s) + WAIT))
   silent=$ADDRESSES
   while :; do

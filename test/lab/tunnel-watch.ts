@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { type ScriptValues, scriptInput } from "../../components/remote/script";
+import type { SshSession } from "../../components/remote/ssh";
+import { eventually } from "../../tools/lab/cluster";
+import { run } from "../../tools/lab/pulumi";
+import type { TwoSites } from "./two-sites";
+
+/** The arguments of all processes that ran, of the lab's hosts too, as often as they can be looked at. */
+export class ProcessWatch {
+  readonly seen = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
+
+  begin(): void {
+    this.timer = setInterval(() => this.look(), 20);
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    for (const id of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      try {
+        this.seen.add(readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " "));
+      } catch {
+        // It has ended.
+      }
+    }
+  }
+}
+
+/** A session on which one verb's script dies, as by a power cut, before its command of this number. */
+export class CutOff implements Pick<SshSession, "script"> {
+  happened = false;
+
+  constructor(
+    private readonly sites: TwoSites,
+    private readonly verb: string,
+    private readonly limit: number,
+  ) {}
+
+  async script<Result>(text: string, values: ScriptValues, options: { verb: string; timeout: number }): Promise<Result> {
+    const session = this.sites.session("a1");
+    if (options.verb !== this.verb) return session.script<Result>(text, values, options);
+    const trap = `count=0; set -T; trap 'count=$((count + 1)); [ "$count" -lt ${this.limit} ] || kill -9 $$' DEBUG`;
+    const { code, stdout } = await session.run("bash -s", { stdin: `${trap}\n${scriptInput(text, options.verb, values)}`, timeout: options.timeout });
+    this.happened = code !== 0;
+    if (this.happened) throw new Error("a1: cut off");
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
+  }
+}
+
+export type Loss = Record<string, { readonly sent: number; readonly lost: number }>;
+
+export function pairsOf(keys: readonly string[]): [string, string][] {
+  return keys.flatMap((from, index) => keys.slice(index + 1).map((to): [string, string] => [from, to]));
+}
+
+export function show(loss: Loss): string {
+  return Object.entries(loss)
+    .map(([pair, { lost, sent }]) => `${pair} ${lost}/${sent}`)
+    .join(", ");
+}
+
+/** Pings every 10 ms between the hosts of each pair while something is done, until each has an answer after it. */
+export async function lossDuring(sites: TwoSites, pairs: readonly (readonly [string, string])[], work: () => Promise<void>): Promise<Loss> {
+  const address = (key: string): string => `10.99.0.${sites.hosts.findIndex((host) => host.key === key) + 1}`;
+  const answers = async (from: string, to: string): Promise<number[]> => {
+    const text = await sites.on(from, `cat /run/pings-${to}`);
+    return [...text.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, number]) => Number(number));
+  };
+  const oneMore = (from: string, to: string, than: number): Promise<true> =>
+    eventually(`an answer of ${to} to ${from}`, 30, async () => ((await answers(from, to)).length > than ? true : undefined));
+  const running = pairs.map(([from, to]) => {
+    const command = `echo $$ >/run/pinging-${to}; exec ping -i 0.01 ${address(to)} >/run/pings-${to} 2>&1`;
+    return run("docker", ["exec", sites.container(from), "sh", "-c", command]);
+  });
+  await Promise.all(pairs.map(([from, to]) => oneMore(from, to, 0)));
+  try {
+    await work();
+    await Promise.all(pairs.map(async ([from, to]) => oneMore(from, to, (await answers(from, to)).length)));
+  } finally {
+    await Promise.all(pairs.map(([from, to]) => sites.on(from, `kill -INT $(cat /run/pinging-${to})`)));
+    await Promise.all(running);
+  }
+  const counted = pairs.map(async ([from, to]): Promise<[string, Loss[string]]> => {
+    const numbers = await answers(from, to);
+    // What was sent after the last answer was on its way when the ping was ended.
+    const sent = Math.max(...numbers);
+    return [`${from}-${to}`, { sent, lost: sent - new Set(numbers).size }];
+  });
+  return Object.fromEntries(await Promise.all(counted));
+}
