@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lowerMesh, type Mesh, type MeshMember, type MeshOptions, raiseMesh } from "../../components/underlay/wireguard";
+import { lowerMesh, type Mesh, type MeshMember, type MeshOptions, raiseMesh } from "../../components/underlay/wireguard/apply";
 import { eventually } from "../../tools/lab/cluster";
 import { run } from "../../tools/lab/pulumi";
 import { CutOff, lossDuring, pairsOf, ProcessWatch, show } from "./tunnel-watch";

@@ -45,12 +45,13 @@ function admittedTo(host: FirewallHost, rules: readonly FirewallRule[]): string[
  * @returns the public keys by host; the next run is to be given them.
  */
 export async function raiseTunnel(
-  { tunnel, underlayMtu }: SwarmRequest,
+  request: SwarmRequest,
   hosts: readonly Ready[],
   all: readonly FirewallHost[],
   known: PublicKeys,
   failures: Failure[],
 ): Promise<PublicKeys> {
+  const { tunnel, underlayMtu } = request;
   if (!tunnel) return {};
   const sessions = new Map(hosts.map(({ key, session }) => [key, session]));
   const members = all.flatMap((host): MeshMember[] => {
@@ -66,18 +67,12 @@ export async function raiseTunnel(
       mtu: underlayMtu,
       prefix: tunnel.prefix,
       keepalive: tunnel.keepalive,
-      rotation: tunnel.rotation,
+      // A host that leaves keeps its key, and must find the others until it has left.
+      rotation: all.length === request.hosts.length ? tunnel.rotation : "",
       known: Object.fromEntries(Object.entries(known).map(([key, publicKey]) => [key, { publicKey }])),
     },
     { progress },
   );
   failures.push(...mesh.failures);
-  if (mesh.userspace.length > 0) {
-    progress(
-      undefined,
-      `warning: no WireGuard in the kernel of ${mesh.userspace.join(", ")}: the userspace program is used, which costs about 3 ms of processor time a megabyte, ` +
-        "and several times that for container traffic",
-    );
-  }
   return mesh.publicKeys;
 }

@@ -8,7 +8,7 @@ export interface WireGuardArgs {
   readonly port?: number;
   /**
    * Any text, such as a date. Every change of it gives each host a new private key, host after host, with less than a
-   * second of loss between two hosts. It is not secret: no key is made from it.
+   * second of loss between two hosts. It is not secret: no key is made from it. Taking it out changes nothing.
    * @default - the keys are kept as long as the hosts are
    */
   readonly rotation?: string;

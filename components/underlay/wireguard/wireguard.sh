@@ -85,7 +85,8 @@ keys() {
   fi
   [ -e rotation ] || printf '%s\n' "$ROTATION" >rotation
   next=""
-  if [ "$(cat rotation)" = "$ROTATION" ]; then
+  # Taking the option out asks for nothing.
+  if [ -z "$ROTATION" ] || [ "$(cat rotation)" = "$ROTATION" ]; then
     # In this order, or it would look like a switch that was cut off.
     rm -f rotation.next
     rm -f private.key.next
