@@ -19,7 +19,8 @@ export interface SiteHost {
 
 /**
  * Hosts of two sites that meet only through a router: site a is open to the other, site b is behind address translation
- * and takes no call from outside. Docker itself keeps its networks apart, so no packet finds another way.
+ * and takes no call from outside. Docker itself keeps its networks apart, so no packet finds another way. Docker's own
+ * translation is off: where the machine filters bridged packets, it would rewrite what the router passes on.
  */
 export class TwoSites {
   private readonly sessions = new Map<string, SshSession>();
@@ -56,7 +57,10 @@ export class TwoSites {
     await this.end();
     await Promise.all(
       ["a", "b"].map((site) =>
-        docker("network", "create", "--subnet", `${this.address(site, 0)}/24`, "--gateway", this.address(site, 1), `${this.name}-${site}`),
+        docker(
+          ...["network", "create", "--subnet", `${this.address(site, 0)}/24`, "--gateway", this.address(site, 1)],
+          ...["-o", "com.docker.network.bridge.enable_ip_masquerade=false", `${this.name}-${site}`],
+        ),
       ),
     );
     await Promise.all([this.startRouter(), ...this.hosts.map((host) => this.startHost(host))]);
@@ -107,14 +111,17 @@ export class TwoSites {
     const network = ["--network", `${this.name}-a`, "--ip", this.address("a", 254)];
     await docker("create", "--name", name, ...network, "--cap-add", "NET_ADMIN", "--sysctl", "net.ipv4.ip_forward=1", image, "sleep", "infinity");
     await docker("network", "connect", "--ip", this.address("b", 254), `${this.name}-b`, name);
+    await docker("network", "connect", "bridge", name);
     await docker("start", name);
-    const inside = `10.${this.second}.1.0/24`;
+    const { stdout } = await run("docker", ["inspect", "-f", "{{.NetworkSettings.Networks.bridge.Gateway}}", name]);
+    await docker("exec", name, "ip", "route", "replace", "default", "via", stdout.trim());
+    const [a, b] = [`${this.address("a", 0)}/24`, `${this.address("b", 0)}/24`];
     const rules = [
       "table ip router {",
       "chain out { type nat hook postrouting priority srcnat;",
-      `ip saddr ${inside} ip daddr != ${inside} masquerade random; }`,
+      `ip saddr ${b} ip daddr != ${b} masquerade random; ip saddr ${a} ip daddr != { ${a}, ${b} } masquerade; }`,
       "chain through { type filter hook forward priority filter; policy drop;",
-      `ct state established,related accept; ip saddr ${inside} accept; }`,
+      `ct state established,related accept; ip saddr ${b} accept; ip saddr ${a} ip daddr != ${b} accept; }`,
       "}",
     ].join("\n");
     await docker("exec", name, "nft", rules);
@@ -132,17 +139,17 @@ export class TwoSites {
     await docker("cp", join(folder, "host"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
     await docker("start", name);
     await this.on(key, `install -d -m 700 /root/.ssh; echo '${client.publicKey}' >/root/.ssh/authorized_keys`);
-    if (site === "b") await this.routeByRouter(key);
+    await this.routeByRouter(key, this.address(site, 254));
   }
 
   /** Docker gives its own default route back on every start of the container. */
-  private async routeByRouter(key: string): Promise<void> {
+  private async routeByRouter(key: string, router: string): Promise<void> {
     const unit = [
       "[Unit]",
       "Before=network.target",
       "[Service]",
       "Type=oneshot",
-      `ExecStart=ip route replace default via ${this.address("b", 254)}`,
+      `ExecStart=ip route replace default via ${router}`,
       "[Install]",
       "WantedBy=multi-user.target",
     ];

@@ -204,7 +204,7 @@ describe("the encrypted mesh of two sites, one of them behind address translatio
     const two = ["a1", "b1"];
     let rotation = 0;
     for (const verb of ["keys", "up", "switch"]) {
-      for (let limit = 2, whole = false; !whole; limit += 8) {
+      for (let limit = 2, whole = false; !whole; limit += 11) {
         rotation += 1;
         const cutting = new CutOff(sites, verb, limit);
         await raise(
@@ -247,7 +247,7 @@ describe("the encrypted mesh of two sites, one of them behind address translatio
   });
 
   it("showed no private key: not in what scripts said or gave back, not in any process's arguments", () => {
-    assert.ok(privateKeys.size > 20, `${privateKeys.size} keys`);
+    assert.ok(privateKeys.size > 15, `${privateKeys.size} keys`);
     assert.ok(said.length > 100 && processes.seen.size > 100, `${said.length} lines, ${processes.seen.size} processes`);
     assert.ok(
       [...processes.seen].some((line) => line.includes("wg set swarm0")),

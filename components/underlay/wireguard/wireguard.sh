@@ -240,11 +240,15 @@ check() {
   command -v ping >/dev/null 2>&1 || sh "$folder/tunnel" poke
   until=$(($(date +%s) + WAIT))
   silent=$ADDRESSES
+  synced=false
   while :; do
     # One word for each address.
     # shellcheck disable=SC2086
     silent=$(still_silent $silent)
     if [ -z "$silent" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
+    # The address that was last learned of a peer may be wrong: back to the one that was given.
+    if ! "$synced"; then sh "$folder/tunnel" sync 2>/dev/null || true; fi
+    synced=true
     sleep 0.3
   done
   printf '{"silent":[%s]}\n' "$(echo "$silent" | sed '/^$/d; s/.*/"&"/' | sort | paste -s -d , -)"
