@@ -11,10 +11,9 @@ export interface IngressPlan {
 const mtuOption = "com.docker.network.driver.mtu";
 
 /**
- * Brings the ingress network to its planned place and MTU. The swarm makes it itself when it is formed, from its default pool
- * whatever pool was given (moby issue 39228) and with an MTU of 1500. It cannot be changed, only made anew, and only while no
- * service publishes a port by it; then the old one is left working, and the error says what to do. A run that was cut off between
- * the two is finished by the next.
+ * Brings the ingress network to its planned place and MTU. The swarm makes it itself when it is formed, anywhere in its pools and
+ * with an MTU of 1500. It cannot be changed, only made anew, and only while no service publishes a port by it: else the old one is
+ * left working, and the error says what to do. A run that was cut off between the two is finished by the next.
  */
 export async function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
   // By what it is, not by its name: somebody may have made it anew under another one.
@@ -29,10 +28,11 @@ export async function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkI
           `Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back`,
       );
     }
-    io.progress(`makes the ingress network anew (${differences.join("; ")})`);
+    io.progress(`making the ingress network anew (${differences.join("; ")})`);
+    await tasksAreGone(api, present, io);
     await removeNetwork(api, present, io);
   } else {
-    io.progress(`makes the ingress network, which is missing (${plan.subnet}, MTU ${plan.mtu})`);
+    io.progress(`making the ingress network, which is missing (${plan.subnet}, MTU ${plan.mtu})`);
   }
   await createNetwork(api, body(plan), io);
 }
@@ -65,4 +65,37 @@ async function publishers(api: NetworkApi): Promise<string[]> {
   return services
     .filter(({ Spec }) => (Spec.EndpointSpec?.Ports ?? []).some(({ PublishMode }) => PublishMode !== "host"))
     .map(({ Spec }) => `service ${Spec.Name}`);
+}
+
+/** A container may take its time to stop; Docker's own default is 10 s, and then some for cleaning up. */
+const stopTimeout = 60_000;
+
+const ended = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"];
+
+/**
+ * Docker asks only whether services use it. Removed under a task that is still stopping, it stays on that host's engine, which then
+ * has no ingress at all until it restarts (seen on 26.1.5).
+ */
+async function tasksAreGone(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
+  interface Task {
+    readonly Status: { readonly State: string };
+    readonly NetworksAttachments?: readonly { readonly Network?: { readonly ID?: string } }[] | null;
+  }
+  const until = io.now() + stopTimeout;
+  for (let said = false; ; said = true) {
+    const tasks = await api.get<readonly Task[]>("/tasks");
+    const attached = tasks.filter(
+      ({ Status, NetworksAttachments }) =>
+        !ended.includes(Status.State) && (NetworksAttachments ?? []).some((attachment) => attachment.Network?.ID === network.Id),
+    );
+    if (attached.length === 0) return;
+    if (io.now() > until) {
+      throw new Error(
+        `the ingress network cannot be made anew: tasks that published by it (${attached.length}) have not stopped within ` +
+          `${stopTimeout / 1000} s; it is left as it was. Run again when they have (docker service ps, docker ps)`,
+      );
+    }
+    if (!said) io.progress(`waiting for tasks that published by the ingress network to stop (${attached.length})`);
+    await io.sleep(500);
+  }
 }

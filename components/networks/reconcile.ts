@@ -162,30 +162,35 @@ async function usersOf(api: NetworkApi, network: Network): Promise<string[]> {
 /** Removes a network, and returns when it is gone. */
 export async function removeNetwork(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
   const until = io.now() + releaseTimeout;
-  for (;;) {
-    try {
-      await api.delete(`/networks/${network.Id}`);
-    } catch (error) {
-      if (!(error instanceof DockerApiError)) throw error;
-      if (error.status === 404) return;
-      if (io.now() > until || !/in use|active endpoints/.test(error.reason)) {
-        const users = await usersOf(api, network);
-        throw new Error(
-          `network ${network.Name} cannot be removed: ${error.reason}. ` +
-            (users.length > 0
-              ? `It is used by ${users.join(", ")}; remove these first`
-              : "Look for containers on the other hosts that are attached to it"),
-        );
-      }
-      await io.sleep(500);
-      continue;
+  while (!(await isRemoved(api, network, io.now() > until))) await io.sleep(500);
+  // Docker answers before the network is gone everywhere; making it anew at once would meet "already exists".
+  while (await find(api, network.Name)) {
+    if (io.now() > until) {
+      throw new Error(
+        `network ${network.Name} is still there ${releaseTimeout / 1000} s after its removal. Run again; if it stays, this manager's engine holds on to ` +
+          "a network that the swarm no longer has: restart Docker there",
+      );
     }
-    // Docker answers before the network is gone everywhere; making it anew at once would meet "already exists".
-    while (await find(api, network.Name)) {
-      if (io.now() > until) throw new Error(`network ${network.Name} is still there ${releaseTimeout / 1000} s after its removal; run again`);
-      await io.sleep(200);
-    }
-    return;
+    await io.sleep(200);
+  }
+}
+
+/** @returns false when something still holds it that may let go; not when it is the last time that is asked. */
+async function isRemoved(api: NetworkApi, network: Network, lastTime: boolean): Promise<boolean> {
+  try {
+    await api.delete(`/networks/${network.Id}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DockerApiError)) throw error;
+    if (error.status === 404) return true;
+    if (!lastTime && /in use|active endpoints/.test(error.reason)) return false;
+    const users = await usersOf(api, network);
+    throw new Error(
+      `network ${network.Name} cannot be removed: ${error.reason}. ` +
+        (users.length > 0
+          ? `It is used by ${users.join(", ")}; remove these first`
+          : "Look for containers on the other hosts that are attached to it"),
+    );
   }
 }
 

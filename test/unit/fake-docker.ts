@@ -26,6 +26,7 @@ export class FakeDocker implements NetworkApi {
     readonly publishes?: readonly ("host" | "ingress")[];
   }[] = [];
   readonly containers: { readonly name: string; readonly uses: string; readonly service?: string }[] = [];
+  readonly tasks: { readonly uses: string; readonly state: string; readonly stopsWithin: number }[] = [];
   /** Requests that changed something. */
   changes = 0;
   /** Docker answers a removal before the network is gone: milliseconds until it is. */
@@ -44,6 +45,7 @@ export class FakeDocker implements NetworkApi {
   private version = 10;
   private readonly leaving: { readonly id: string; left: number }[] = [];
   private made = 0;
+  private clock = 0;
 
   find(name: string): FakeNetwork | undefined {
     return this.networks.find((network) => network.Name === name);
@@ -67,6 +69,7 @@ export class FakeDocker implements NetworkApi {
   }
 
   passes(milliseconds: number): void {
+    this.clock += milliseconds;
     this.heldFor -= milliseconds;
     for (const one of this.leaving) {
       one.left -= milliseconds;
@@ -92,6 +95,10 @@ export class FakeDocker implements NetworkApi {
             TaskTemplate: place === "task" ? { Networks: [{ Target: uses }] } : {},
           },
         })) as Result;
+      case "/tasks":
+        return this.tasks
+          .filter(({ stopsWithin }) => stopsWithin > this.clock)
+          .map(({ uses, state }) => ({ Status: { State: state }, NetworksAttachments: [{ Network: { ID: uses } }] })) as Result;
       case "/containers/json":
         return this.containers
           .filter(({ uses }) => uses === filters.network?.[0])

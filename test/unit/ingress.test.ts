@@ -46,7 +46,7 @@ describe("ingressUp", () => {
     assert.deepEqual(docker.created, [asPlanned]);
     assert.deepEqual(docker.networks.map(({ Name }) => Name).sort(), ["ingress", "web"]);
     assert.deepEqual(io.lines, [
-      "makes the ingress network anew (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440)",
+      "making the ingress network anew (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440)",
     ]);
     docker.changes = 0;
     await up();
@@ -63,7 +63,7 @@ describe("ingressUp", () => {
     const { docker, io, up } = setUp("missing");
     await up();
     assert.deepEqual(docker.created, [asPlanned]);
-    assert.deepEqual(io.lines, ["makes the ingress network, which is missing (10.96.2.0/24, MTU 1440)"]);
+    assert.deepEqual(io.lines, ["making the ingress network, which is missing (10.96.2.0/24, MTU 1440)"]);
   });
 
   it("refuses while ports are published by it, names the services and what to do, and leaves it", async () => {
@@ -88,6 +88,32 @@ describe("ingressUp", () => {
     docker.services.push({ Name: "agent", uses: "web", where: "task", publishes: ["host"] }, { Name: "worker", uses: "web", where: "task" });
     await up();
     assert.equal(docker.created.length, 1);
+  });
+
+  it("waits until tasks of removed services have stopped: under one, the old network would stay", async () => {
+    const { docker, io, up } = setUp("by the swarm");
+    const old = docker.find("ingress")?.Id ?? "";
+    docker.tasks.push(
+      { uses: old, state: "running", stopsWithin: 12_000 },
+      { uses: old, state: "shutdown", stopsWithin: Infinity },
+      { uses: "another", state: "running", stopsWithin: Infinity },
+    );
+    await up();
+    assert.equal(io.now(), 12_000);
+    assert.equal(io.lines[1], "waiting for tasks that published by the ingress network to stop (1)");
+    assert.equal(io.lines.length, 2);
+    assert.equal(docker.created.length, 1);
+  });
+
+  it("leaves the old network when such tasks do not stop, and says what to look at", async () => {
+    const { docker, up } = setUp("by the swarm");
+    docker.tasks.push({ uses: docker.find("ingress")?.Id ?? "", state: "running", stopsWithin: Infinity });
+    assert.equal(
+      await failure(up()),
+      "the ingress network cannot be made anew: tasks that published by it (1) have not stopped within 60 s; it is left as it was. " +
+        "Run again when they have (docker service ps, docker ps)",
+    );
+    assert.equal(docker.changes, 0);
   });
 
   it("says nothing of services that publish by an ingress network that is as planned", async () => {

@@ -153,11 +153,22 @@ describe("networkUp", () => {
     assert.equal(io.now(), 0);
   });
 
+  it("says so, too, when only this engine still has the old network", async () => {
+    const { docker, up } = setUp();
+    await up();
+    docker.refuseDelete = new DockerApiError("control-1", 404, "network web not found", "DELETE");
+    assert.match(await failure(up({ internal: true })), /^network web is still there 20 s after its removal\..*: restart Docker there$/);
+  });
+
   it("says that the old network is still there when Docker does not get rid of it", async () => {
     const { docker, up } = setUp();
     await up();
     docker.removalTakes = 60_000;
-    assert.equal(await failure(up({ internal: true })), "network web is still there 20 s after its removal; run again");
+    assert.equal(
+      await failure(up({ internal: true })),
+      "network web is still there 20 s after its removal. Run again; if it stays, this manager's engine holds on to " +
+        "a network that the swarm no longer has: restart Docker there",
+    );
   });
 });
 

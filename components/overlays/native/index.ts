@@ -49,7 +49,7 @@ function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["pl
 }
 
 function rules(encrypted: boolean, port: number, { underlay }: OverlayContext): FirewallRule[] {
-  const between = { from: ["members"], to: "members", over: underlay.encrypted ? "tunnel" : "site", answers: "host" } as const;
+  const between = { from: ["members"], to: "members", over: underlay.over, answers: "host" } as const;
   const data: FirewallRule = {
     ...between,
     name: "overlay-data",
