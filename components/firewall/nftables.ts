@@ -161,7 +161,12 @@ function addressLines(arrival: string, networks: readonly AnyCidr[], rule: Firew
 
 function source(family: 4 | 6, networks: readonly AnyCidr[]): string {
   if (networks.some(({ isWorld }) => isWorld)) return family === 4 ? "meta nfproto ipv4" : "meta nfproto ipv6";
-  return `${family === 4 ? "ip" : "ip6"} saddr ${set(networks.map((network) => network.toString().replace(/\/(32|128)$/, "")))}`;
+  return `${family === 4 ? "ip" : "ip6"} saddr ${set(networks.map(showNetwork))}`;
+}
+
+/** A single address has no prefix, as nft itself shows it. */
+function showNetwork(network: AnyCidr): string {
+  return network.toString().replace(network.version === 4 ? /\/32$/ : /\/128$/, "");
 }
 
 function set(elements: readonly string[]): string {

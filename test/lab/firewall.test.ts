@@ -166,21 +166,21 @@ describe("a host's firewall", function () {
     const scans = [
       { from: "fwt-outside", address: outside, target: one, arrivesOn: "site" },
       { from: "fwt-outside", address: outside, target: two, arrivesOn: "site" },
+      { from: "fwt-two", address: "10.99.0.2", target: one, arrivesOn: "tunnel" },
       { from: "fwt-admin", address: admin, target: one, arrivesOn: "site" },
       { from: "fwt-two", address: two.address, target: one, arrivesOn: "site" },
-      { from: "fwt-two", address: "10.99.0.2", target: one, arrivesOn: "tunnel" },
       { from: "fwt-one", address: "10.99.0.1", target: two, arrivesOn: "tunnel" },
     ] as const;
     const rules = plan(firewall);
     const expected = scans.map((scan) => openPorts(rules, scan.target, scan, all).tcp);
     const found: (readonly string[])[] = [];
-    // Two at a time: more, and the network of the lab loses packets.
-    for (let index = 0; index < scans.length; index += 2) {
-      const pair = scans.slice(index, index + 2).map(({ from, target, arrivesOn }, offset) => {
+    // Not all at once: two that scan each other in the tunnel take each other's probes for answers, and see nothing.
+    for (let index = 0; index < scans.length; index += 3) {
+      const together = scans.slice(index, index + 3).map(({ from, target, arrivesOn }, offset) => {
         const address = arrivesOn === "tunnel" ? target.tunnelAddress : target.address;
         return scanTcp(from, address ?? "", expected[index + offset] ?? []);
       });
-      found.push(...(await Promise.all(pair)));
+      found.push(...(await Promise.all(together)));
     }
     const label = ({ from, target, arrivesOn }: (typeof scans)[number]): string => `${from} to ${target.key} by the ${arrivesOn}`;
     assert.deepEqual(
