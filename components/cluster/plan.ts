@@ -1,3 +1,4 @@
+import { type BridgePlan, ownBridges } from "../engine/bridges";
 import type { HostNeeds } from "../engine/needs";
 import { planFirewall } from "../firewall/plan";
 import type { FirewallRule } from "../firewall/rule";
@@ -18,7 +19,7 @@ import type { SwarmClusterArgs } from "./args";
 import { planEncryption } from "./encryption";
 import { type Report, show } from "./report";
 import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum } from "./rules";
-import { planSubnets } from "./subnets";
+import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
 export interface ClusterPlan {
@@ -35,6 +36,8 @@ export interface ClusterPlan {
   readonly underlayMtu: number;
   /** Largest packet that containers may send on the cluster's networks, in bytes. */
   readonly mtu: number;
+  /** Docker's own bridges on every host. */
+  readonly bridges: BridgePlan;
   /** What the overlay needs of every host's kernel and engine. */
   readonly needs: HostNeeds;
   /** The encrypted mesh of the hosts, where there is one. */
@@ -65,7 +68,8 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const pins = new Pins(args.pins ?? {}, report);
   const sites = planSites(groups, report);
   const { hosts: machines, blocks } = planHosts(groups, sites, pins, report);
-  const reserved = reservedNetworks(args.avoid ?? [], groups, sites, machines, report);
+  const own = ownBridges(args.engine?.settings);
+  const reserved = reservedNetworks(args.avoid ?? [], groups, sites, machines, own, report);
   const space = planSpace(args.addressSpace, reserved, report);
   const underlay = planUnderlay(args, sites, machines, problems);
   const tunnel = underlay.tunnel && planTunnel(machines, space.tunnel, pins, report);
@@ -80,7 +84,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
     mtu,
     report,
   );
-  const subnets = planSubnets({ space, pins, blocks: [...blocks, ...(tunnel?.blocks ?? [])], networks, given: args.networks ?? {} });
+  const subnets = planSubnets({ space, pins, blocks: [...blocks, ...(tunnel?.blocks ?? [])], networks, given: args.networks ?? {}, own });
   pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !owner.startsWith("network ")));
   reportOverlaps(subnets, reserved, report);
   const quorum = planQuorum(hosts, report);
@@ -102,6 +106,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       underlay: underlay.kind,
       underlayMtu: mtu,
       mtu: overlay.containerMtu(mtu),
+      bridges: planBridges(subnets, space, mtu),
       needs: overlay.needs,
       ...(underlay.tunnel && { tunnel: { ...underlay.tunnel, subnet: space.tunnel.toString() } }),
       subnets,

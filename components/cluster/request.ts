@@ -1,5 +1,4 @@
 import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
-import type { BridgePlan } from "../engine/bridges";
 import { Cidr, isCidr } from "../network/cidr";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
@@ -26,7 +25,7 @@ export function swarmRequest(cluster: string, args: SwarmClusterArgs, plan: Clus
       return machine ? [requestHost(host, machine)] : [];
     }),
     engine: args.engine ?? {},
-    bridges: bridges(plan),
+    bridges: plan.bridges,
     needs: plan.needs,
     underlayMtu: plan.underlayMtu,
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
@@ -63,15 +62,6 @@ function requestHost(
 function withPrefix({ subnet, ...tunnel }: NonNullable<ClusterPlan["tunnel"]>): NonNullable<SwarmRequest["tunnel"]> {
   const network = Cidr.parse(subnet);
   return { ...tunnel, prefix: isCidr(network) ? network.prefix : 32 };
-}
-
-function bridges(plan: ClusterPlan): BridgePlan {
-  const [docker0, gwbridge] = [subnetOf(plan, "docker0"), subnetOf(plan, "docker_gwbridge")];
-  return {
-    docker0: { subnet: docker0.toString(), gateway: `${docker0.address(1)}/${docker0.prefix}` },
-    gwbridge: { subnet: gwbridge.toString(), gateway: gwbridge.address(1) },
-    mtu: plan.underlayMtu,
-  };
 }
 
 function subnetOf({ subnets }: ClusterPlan, owner: string): Cidr {

@@ -1,4 +1,5 @@
-import type { Cidr } from "../network/cidr";
+import type { BridgePlan, OwnBridges } from "../engine/bridges";
+import { Cidr, isCidr } from "../network/cidr";
 import type { Space } from "../network/space";
 import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
 import type { NetworkArgs } from "../networks/args";
@@ -11,10 +12,12 @@ interface Pieces {
   readonly blocks: readonly PlannedSubnet[];
   readonly networks: readonly PlannedNetwork[];
   readonly given: Readonly<Record<string, NetworkArgs>>;
+  /** What the user's settings of the engine say of Docker's bridges. */
+  readonly own: OwnBridges;
 }
 
 /** Every piece of address space that has an owner, in one list. */
-export function planSubnets({ space, pins, blocks, networks, given }: Pieces): PlannedSubnet[] {
+export function planSubnets({ space, pins, blocks, networks, given, own }: Pieces): PlannedSubnet[] {
   const from = `${space.whole}, the address space`;
   const shared = (owner: string, purpose: string, routes: string, place: Cidr): PlannedSubnet => {
     const pin = pins.take(owner, 16, 28);
@@ -23,8 +26,9 @@ export function planSubnets({ space, pins, blocks, networks, given }: Pieces): P
   const onEachHost = "nowhere: the same on every host, translated to the host's address on the way out";
   return [
     ...[...blocks].sort((a, b) => (a.owner < b.owner ? -1 : 1)),
-    shared("docker0", "containers on Docker's default bridge", onEachHost, space.docker0),
-    shared("docker_gwbridge", "how containers on overlay networks get out", onEachHost, space.gwbridge),
+    docker0(shared("docker0", "containers on Docker's default bridge", onEachHost, space.docker0), own),
+    // From the user's pools Docker chooses by itself, on each host.
+    ...(own.pools ? [] : [shared("docker_gwbridge", "how containers on overlay networks get out", onEachHost, space.gwbridge)]),
     shared("ingress", "the mesh that takes published ports to a task wherever it runs", "between all hosts, by the overlay", space.ingress),
     {
       owner: "docker pool",
@@ -45,4 +49,24 @@ export function planSubnets({ space, pins, blocks, networks, given }: Pieces): P
       pinned: given[network.name]?.subnet !== undefined,
     })),
   ];
+}
+
+function docker0(planned: PlannedSubnet, { bip }: OwnBridges): PlannedSubnet {
+  const network = bip === undefined ? undefined : Cidr.around(bip);
+  if (!network || !isCidr(network)) return planned;
+  return { ...planned, cidr: network.toString(), from: "engine.settings", pin: "engine.settings.bip", pinned: true };
+}
+
+/** What hosts are told of Docker's bridges; their own settings win there. */
+export function planBridges(subnets: readonly PlannedSubnet[], { gwbridge, docker0 }: Space, mtu: number): BridgePlan {
+  const place = (owner: string, otherwise: Cidr): Cidr => {
+    const network = Cidr.parse(subnets.find((subnet) => subnet.owner === owner)?.cidr ?? "");
+    return isCidr(network) ? network : otherwise;
+  };
+  const [one, other] = [place("docker0", docker0), place("docker_gwbridge", gwbridge)];
+  return {
+    docker0: { subnet: one.toString(), gateway: `${one.address(1)}/${one.prefix}` },
+    gwbridge: { subnet: other.toString(), gateway: other.address(1) },
+    mtu,
+  };
 }

@@ -21,6 +21,13 @@ export class Cidr {
     return network;
   }
 
+  /** The network in which an interface's address with its prefix lies, such as `10.1.2.1/24`. */
+  static around(text: string): Cidr | { readonly problem: string } {
+    if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text) || !Address4.isValid(text)) return Cidr.parse(text);
+    const address = new Address4(text);
+    return Cidr.at(address.startAddress().bigInt(), address.subnetMask);
+  }
+
   static at(first: bigint, prefix: number): Cidr {
     return new Cidr(first, prefix);
   }

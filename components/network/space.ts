@@ -1,3 +1,4 @@
+import type { OwnBridges } from "../engine/bridges";
 import type { PlannedHost, Site } from "../hosts/host";
 import type { Groups } from "../hosts/plan";
 import type { Report } from "../cluster/report";
@@ -25,6 +26,7 @@ export function reservedNetworks(
   groups: Groups,
   sites: readonly Site[],
   hosts: readonly PlannedHost[],
+  own: OwnBridges,
   report: Report,
 ): Reserved[] {
   const reserved: Reserved[] = knownTraps.map(({ network, what }) => ({ network: Cidr.parse(network) as Cidr, what }));
@@ -33,6 +35,11 @@ export function reservedNetworks(
     if (isCidr(network)) reserved.push({ network, what: `avoid[${index}]` });
     else report(`avoid[${index}]`, network.problem, "write it as address/prefix");
   });
+  for (const text of [...(own.bip === undefined ? [] : [own.bip]), ...(own.pools ?? [])]) {
+    const network = Cidr.around(text);
+    if (isCidr(network)) reserved.push({ network, what: "which engine.settings gives to Docker's bridges" });
+    else report("engine.settings", network.problem, "write it as address/prefix");
+  }
   for (const site of sites) {
     if (site.network === undefined) continue;
     const group = groups.find(([, { site: own }]) => own.key === site.key)?.[0] ?? "";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExistingHostsArgs, ExistingMachine } from "../../components/hosts/existing";
-import { root, run, Stack } from "../../tools/lab/pulumi";
+import { root, Stack } from "../../tools/lab/pulumi";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const machine = (place: number): ExistingMachine => ({ address: `192.168.7.${place}`, publicAddress: `203.0.113.${place}`, hostKey });
