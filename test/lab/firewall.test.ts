@@ -174,7 +174,7 @@ describe("a host's firewall", function () {
     const rules = plan(firewall);
     const expected = scans.map((scan) => openPorts(rules, scan.target, scan, all).tcp);
     const found: (readonly string[])[] = [];
-    // Not all at once: two that scan each other in the tunnel take each other's probes for answers, and see nothing.
+    // Not all at once: two that scan each other take each other's probes for answers.
     for (let index = 0; index < scans.length; index += 3) {
       const together = scans.slice(index, index + 3).map(({ from, target, arrivesOn }, offset) => {
         const address = arrivesOn === "tunnel" ? target.tunnelAddress : target.address;
@@ -284,7 +284,6 @@ describe("a host's firewall", function () {
 
   it("comes back when a ruleset lets nobody in over SSH, with an error that says from where this machine comes", async () => {
     const before = await table(one);
-    const started = await inside("fwt-one", "cut -d' ' -f1 /proc/uptime");
     await assert.rejects(apply(one, ruleset(one, { ...firewall, ssh: ["192.0.2.0/24"] }), 15, ["192.0.2.0/24"]), (error: Error) => {
       assert.match(error.message, /^control-1: with the new firewall rules no new SSH connection came within 15 s, so the old rules are back/);
       assert.match(
@@ -294,7 +293,6 @@ describe("a host's firewall", function () {
       return true;
     });
     assert.equal(await table(one), before);
-    assert.ok(Number(started) > 0);
     (await redial(one)).close();
     assert.equal((await apply(one)).changed, false);
   });
