@@ -68,7 +68,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     this.summary = summarize(name, plan);
     if (pulumi.runtime.isDryRun()) void pulumi.log.info(this.summary, this);
 
-    const checked = showPlan(name, plan, args.renumber ?? [], this);
+    const checked = showPlan(name, plan, args, this);
     const machines = this.createHosts(name, args, checked);
     const swarm = this.createSwarm(name, args, machines, checked);
     const networks = this.createNetworks(name, args, machines, swarm);

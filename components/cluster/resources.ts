@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { FirewallRule } from "../firewall/resource";
 import { Encryption, SubnetAssignment } from "../network/resource";
-import { describeRenumbering, renumbered } from "../network/subnets";
+import { describeRenumbering } from "../network/subnets";
+import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./plan";
+import { planRenumbering } from "./renumbering";
 
 /**
  * The plan as typed resources, for the preview to show what an edit changes. Their number grows with groups, networks
@@ -11,21 +13,18 @@ import type { ClusterPlan } from "./plan";
  * @returns what fails when the plan would change something in use that cannot be changed in place. Whatever touches a
  * machine has to wait for it.
  */
-export function showPlan(cluster: string, plan: ClusterPlan, renumber: readonly string[], parent: pulumi.Resource): pulumi.Output<unknown> {
+export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterArgs, parent: pulumi.Resource): pulumi.Output<unknown> {
   for (const rule of plan.firewall) new FirewallRule(`${cluster}-${slug(rule.name)}`, rule, { parent });
   for (const channel of plan.encryption) new Encryption(`${cluster}-${slug(channel.channel)}`, channel, { parent });
   const memories = plan.subnets.flatMap((subnet) => {
-    const options = { remember: !fixed.includes(subnet.owner), mayMove: subnet.pinned || renumber.includes(subnet.owner) };
+    const options = { remember: !fixed.includes(subnet.owner), mayMove: subnet.pinned || args.renumber?.includes(subnet.owner) === true };
     const { remembered } = new SubnetAssignment(`${cluster}-${slug(subnet.owner)}`, subnet, options, { parent });
     return remembered ? [[subnet.owner, remembered] as const] : [];
   });
   const underlay = new pulumi.Stash(`${cluster}-underlay`, { input: plan.underlay }, { parent, ignoreChanges: ["input"] })
     .output as pulumi.Output<string>;
   return pulumi.all([pulumi.all(Object.fromEntries(memories)), underlay]).apply(([remembered, joinedOver]) => {
-    const moves = renumbered(
-      plan.subnets.filter(({ owner }) => !renumber.includes(owner)),
-      remembered,
-    );
+    const moves = planRenumbering(args, remembered);
     const refusals = [
       ...(moves.length > 0 ? [describeRenumbering(cluster, moves)] : []),
       ...(joinedOver === plan.underlay ? [] : [describeOtherUnderlay(cluster, joinedOver, plan.underlay)]),

@@ -11,12 +11,12 @@ export interface Reserved {
 }
 
 /** Networks that bite silently when something else lies on them. */
-const knownTraps: readonly { readonly network: string; readonly what: string }[] = [
+const knownTraps: readonly Reserved[] = [
   { network: "169.254.0.0/16", what: "link-local addresses, where clouds answer for metadata and time" },
   { network: "172.17.0.0/16", what: "Docker's default bridge on every host" },
   { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host" },
   { network: "10.0.0.0/24", what: "Docker's ingress network" },
-];
+].map(({ network, what }) => ({ network: Cidr.parse(network) as Cidr, what }));
 
 const defaultAddressSpace = "10.96.0.0/14";
 
@@ -29,7 +29,7 @@ export function reservedNetworks(
   own: OwnBridges,
   report: Report,
 ): Reserved[] {
-  const reserved: Reserved[] = knownTraps.map(({ network, what }) => ({ network: Cidr.parse(network) as Cidr, what }));
+  const reserved: Reserved[] = [...knownTraps];
   avoid.forEach((text, index) => {
     const network = Cidr.parse(text);
     if (isCidr(network)) reserved.push({ network, what: `avoid[${index}]` });
