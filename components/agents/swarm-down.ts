@@ -1,10 +1,11 @@
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess } from "../membership/reconcile";
-import { type Failure, Fleet, onEach } from "./fleet";
+import { type Failure, Fleet, onEach, type ReachedHost } from "./fleet";
 import { memoryOf, type SwarmRequest, type SwarmResponse } from "./request";
-import { progress, runAgent } from "./run";
+import { release } from "./phases/departing";
+import { progress, runAgent, sleep } from "./run";
 
-/** Takes every host out of the swarm. A host that does not answer does not hold up the others, nor the destroy. */
+/** Takes every host out of the swarm, and our own off the hosts. A host that does not answer does not hold up the others, nor the destroy. */
 async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefined): Promise<Record<string, never>> {
   const fleet = new Fleet(Math.min(request.reachableSeconds, 20));
   try {
@@ -19,14 +20,18 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
     for (const { host, reason } of result.failures) {
       progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);
     }
+    if (!result.livesOn) await takeOurs(request, [...reached.values()]);
     return {};
   } finally {
     fleet.close();
   }
 }
 
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Tunnel and firewall go too: the hosts are as they were found, and nothing of them is held up by what cannot be removed. */
+async function takeOurs(request: SwarmRequest, hosts: readonly ReachedHost[]): Promise<void> {
+  const failures: Failure[] = [];
+  await release(hosts, request, failures);
+  for (const { host, reason } of failures) progress(host, `warning: the tunnel or the firewall could not be taken away: ${reason}`);
 }
 
 void runAgent(swarmDown);

@@ -5,6 +5,12 @@ import { type HostAccess, type HostFailure, type MembershipIo, type MembershipMe
 /** For a leader to be there, who alone can tell whose the swarm is: an election takes 11 s. */
 const leaderWait = 15_000;
 
+export interface Dissolved {
+  readonly failures: readonly HostFailure[];
+  /** Another run has the swarm now, and its hosts must stay as they are. */
+  readonly livesOn: boolean;
+}
+
 /**
  * Takes every host out of the swarm for good: all workers at once, then all managers at once. Nobody waits for tasks or
  * for the quorum, since nothing is to remain. What is not ours is left alone, and so is a swarm that another run has
@@ -13,11 +19,7 @@ const leaderWait = 15_000;
  * @returns the hosts that may still be members, and why. What a person is to do is the same for all ("docker swarm leave
  * --force" on them), so whoever shows them says it.
  */
-export async function dissolveMembership(
-  hosts: readonly HostAccess[],
-  memory: MembershipMemory | undefined,
-  io: MembershipIo,
-): Promise<{ readonly failures: readonly HostFailure[] }> {
+export async function dissolveMembership(hosts: readonly HostAccess[], memory: MembershipMemory | undefined, io: MembershipIo): Promise<Dissolved> {
   const failures = new Failures();
   const seen = await look(hosts, failures);
   const known = knownIds(seen, memory);
@@ -27,7 +29,7 @@ export async function dissolveMembership(
       "the swarm was taken over by another run, as when its resource is replaced: it lives on, and was left alone. " +
         'If nobody is to have it any more, "pulumi up" and then "pulumi destroy", or run "docker swarm leave --force" on its hosts',
     );
-    return { failures: [] };
+    return { failures: [], livesOn: true };
   }
   const members = seen.filter(({ key, local }) => {
     if (local.state === "inactive") return false;
@@ -39,7 +41,7 @@ export async function dissolveMembership(
     const now = members.filter(({ local }) => local.controlAvailable === controls);
     await Promise.all(now.map((member) => depart(member, failures, io)));
   }
-  return { failures: failures.list };
+  return { failures: failures.list, livesOn: false };
 }
 
 async function look(hosts: readonly HostAccess[], failures: Failures): Promise<Seen[]> {
