@@ -1,9 +1,8 @@
 import { writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { deriveSshKey } from "../components/remote/ssh-key";
 import { ClusterShell, eventually, testImage } from "../tools/lab/cluster";
+import { connectionTo, machineKeys, removeMachines, startMachine } from "../tools/lab/machines";
 import { root, run, Stack } from "../tools/lab/pulumi";
-import type { Connection } from "../components/remote/connection";
 
 /*
  * What `pulumi up` costs against the same work by hand, all in one run on one machine, so that only ratios matter.
@@ -12,9 +11,8 @@ import type { Connection } from "../components/remote/connection";
  */
 
 const network = "10.220.0.0/16";
-const secret = "bench";
-const client = deriveSshKey(secret, "client");
-const hostKey = deriveSshKey(secret, "host");
+const keys = machineKeys("bench");
+const { client, host: hostKey } = keys;
 const folder = join(root, ".lab", "bench");
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
 
@@ -24,36 +22,14 @@ interface Machines {
   readonly shell: ClusterShell;
 }
 
-async function docker(...args: readonly string[]): Promise<string> {
-  const result = await run("docker", args);
-  if (result.code !== 0) throw new Error(`docker ${args[0]}: ${result.stderr}`);
-  return result.stdout.trim();
-}
-
 async function startMachines(count: number): Promise<Machines> {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "host_key"), hostKey.privateKey, { mode: 0o600 });
   writeFileSync(join(folder, "client"), client.privateKey, { mode: 0o600 });
-  writeFileSync(join(folder, "authorized_keys"), `${client.publicKey}\n`, { mode: 0o600 });
   await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
   const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
   const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
-  await Promise.all(
-    names.map(async (name, index) => {
-      const options =
-        "--network bench-site --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined --cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
-      await docker("create", "--name", name, "--hostname", name, "--ip", addresses[index] ?? "", ...options.split(" "), "pulumi-swarm-host:trixie");
-      await docker("cp", join(folder, "host_key"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
-      await docker("cp", join(folder, "authorized_keys"), `${name}:/root/.ssh/authorized_keys`);
-      await docker("start", name);
-    }),
-  );
-  const connections = Object.fromEntries(
-    names.map((name, index): [string, Connection] => [
-      name,
-      { host: addresses[index] ?? "", privateKey: client.privateKey, hostKey: hostKey.publicKey },
-    ]),
-  );
+  await Promise.all(names.map((name, index) => startMachine({ name, network: "bench-site", address: addresses[index] ?? "", keys })));
+  const connections = Object.fromEntries(names.map((name, index) => [name, connectionTo({ address: addresses[index] ?? "", keys })]));
   const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
   writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));
   writeFileSync(
@@ -66,11 +42,7 @@ async function startMachines(count: number): Promise<Machines> {
   return { names, addresses, shell };
 }
 
-async function stopMachines(): Promise<void> {
-  const names = (await docker("ps", "-aq", "--filter", "name=^bench-")).split("\n").filter(Boolean);
-  if (names.length > 0) await docker("rm", "-f", "-v", ...names);
-  await run("docker", ["network", "rm", "bench-site"]);
-}
+const stopMachines = (): Promise<void> => removeMachines("bench-");
 
 /** The same check for everybody: a container on the first host pings one on the last by name. */
 async function reachable({ names, shell }: Machines): Promise<void> {

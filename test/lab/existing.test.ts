@@ -1,34 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { deriveSshKey } from "../../components/remote/ssh-key";
 import { SshSession } from "../../components/remote/ssh";
 import { applySettings, installEngine, pendingChanges, probeHost } from "../../components/engine";
 import { eventually } from "../../tools/lab/cluster";
+import { defaultImage, machineKeys, startMachine } from "../../tools/lab/machines";
 import { root, run } from "../../tools/lab/pulumi";
 import { assertNoChange, changes, Lab } from "./lab";
 
-const client = deriveSshKey("existing", "client");
-const hostKey = deriveSshKey("existing", "host");
+const keys = machineKeys("existing");
+const { client, host: hostKey } = keys;
 const prefix = "10.217.1";
 
-/** Machines that somebody else made: they have a user who may use sudo, and no SSH for root. */
-async function startMachine(name: string, address: string, image: string): Promise<void> {
-  const folder = join(root, ".lab", "existing");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "host"), hostKey.privateKey, { mode: 0o600 });
-  const options =
-    "--network given-net --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined " +
-    "--cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
-  const docker = async (...args: string[]): Promise<void> => {
-    const { code, stderr } = await run("docker", args);
-    assert.equal(code, 0, stderr);
-  };
-  await docker("create", "--name", name, "--hostname", name, "--ip", address, ...options.split(" "), image);
-  await docker("cp", join(folder, "host"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
-  await docker("start", name);
-  const setUp = `useradd -m -s /bin/sh ops; echo 'ops ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/ops; install -d -m 700 -o ops /home/ops/.ssh; echo '${client.publicKey}' >/home/ops/.ssh/authorized_keys; chown ops /home/ops/.ssh/authorized_keys; install -d -m 700 /root/.ssh; cp /home/ops/.ssh/authorized_keys /root/.ssh/; chown root /root/.ssh/authorized_keys`;
-  await docker("exec", name, "sh", "-c", setUp);
+/** Machines with a user who may use sudo. */
+function start(name: string, address: string, image = defaultImage): Promise<void> {
+  return startMachine({ name, address, image, network: "given-net", user: "ops", keys });
 }
 
 describe("machines that stand already", function () {
@@ -43,26 +28,32 @@ describe("machines that stand already", function () {
     machines: Object.fromEntries(Object.entries(places).map(([name, place]) => [name, machine(place)])),
     ...more,
   });
+  // The tests dial from the network's gateway, and the hosts behind the bastion see it.
+  const firewall = { ssh: ["10.217.0.1/32", `${prefix}.1/32`] };
   const bastion = { bastion: { address: `${prefix}.1`, hostKey: hostKey.publicKey, user: "ops" } };
 
   before(async () => {
     await lab.begin();
     await run("docker", ["network", "create", "--subnet", "10.217.0.0/16", "given-net"]);
-    await Promise.all([1, 2, 3].map((place) => startMachine(`given-m${place}`, `${prefix}.${place}`, "pulumi-swarm-host:trixie")));
+    await Promise.all([1, 2, 3].map((place) => start(`given-m${place}`, `${prefix}.${place}`)));
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: client.privateKey });
     assert.equal(set.code, 0, set.stderr);
   });
   after(() => lab.end());
 
   it("form a swarm by a user with sudo, one of them behind a bastion, and stay as they are", async () => {
-    await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }, bastion) }, networks: { web: {} } });
+    await lab.spec({
+      existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }, bastion) },
+      networks: { web: {} },
+      firewall,
+    });
     await lab.up();
     assert.equal(await lab.withShell((shell) => proveAsOps(shell)), "3");
     assertNoChange(await lab.up());
   });
 
   it("leave the swarm when they are taken out, and are free to join another", async () => {
-    await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, bastion) }, networks: { web: {} } });
+    await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, bastion) }, networks: { web: {} }, firewall });
     const result = await lab.up();
     assert.equal(changes(result)["deleted"], 1);
     const state = await run("docker", ["exec", "given-m3", "docker", "info", "-f", "{{.Swarm.LocalNodeState}}"]);
@@ -73,6 +64,7 @@ describe("machines that stand already", function () {
     await lab.spec({
       existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, bastion) },
       networks: { web: {} },
+      firewall,
       engine: { settings: { "log-driver": "local" } },
     });
     const result = await lab.up();
@@ -104,7 +96,7 @@ describe("the scripts that are run on a host", function () {
 
   before(async () => {
     await run("docker", ["network", "create", "--subnet", "10.217.0.0/16", "given-net"]);
-    await startMachine("given-script", `${prefix}.9`, "pulumi-swarm-host:trixie");
+    await start("given-script", `${prefix}.9`);
     session = await SshSession.open("given-script", { host: `${prefix}.9`, user: "ops", privateKey: client.privateKey, hostKey: hostKey.publicKey });
   });
   after(async () => {
@@ -144,7 +136,7 @@ describe("the scripts that are run on a host", function () {
   it("put Docker on a machine that has none, from its distribution, also when the first try was cut off", async () => {
     const made = await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-bare"]);
     assert.equal(made.code, 0, made.stdout + made.stderr);
-    await startMachine("given-bare", `${prefix}.10`, "pulumi-swarm-host:trixie-bare");
+    await start("given-bare", `${prefix}.10`, "pulumi-swarm-host:trixie-bare");
     const connection = { host: `${prefix}.10`, privateKey: client.privateKey, hostKey: hostKey.publicKey };
     // This image has no sudo, as many minimal ones.
     const unprivileged = await SshSession.open("given-bare", { ...connection, user: "ops" });

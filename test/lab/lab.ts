@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ClusterShell } from "../../tools/lab/cluster";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import type { ClusterPlan } from "../../components/cluster/plan";
 import type { Connection } from "../../components/remote/connection";
 
 export interface LabOutputs {
   readonly dockerHost: string;
   readonly swarmId: string;
-  readonly hostsMade: Readonly<Record<string, { readonly role: string; readonly address: string; readonly nodeId: string }>>;
+  readonly hostsMade: Readonly<Record<string, { readonly role: string; readonly address: string; readonly nodeId: string; readonly engine: string }>>;
   readonly networksMade: Readonly<Record<string, { readonly id: string; readonly subnet: string }>>;
   readonly connections: Readonly<Record<string, Connection>>;
+  readonly plan: ClusterPlan;
 }
 
 /** A stack of the tests' program, with hosts on a network of its own. */

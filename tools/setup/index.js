@@ -1,7 +1,7 @@
 // @ts-check
 // Everything that the tests and the demonstration need on this machine: finds it or gets it. README.md tells the rest.
 //
-//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | image:VARIANT] …
+//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | image:VARIANT] …
 "use strict";
 const { busybox, ensureHostImage, variants } = require("./host-image");
 const { build, dependencies } = require("./dependencies");
@@ -11,6 +11,7 @@ const { alone } = require("./lock");
 const { plugins } = require("./plugins");
 const { pulumi } = require("./pulumi");
 const { SetupError, setQuiet } = require("./report");
+const { tools } = require("./tools");
 
 /** @param {readonly string[]} parts which parts to set up; none means all */
 async function setup(parts) {
@@ -22,7 +23,8 @@ async function setup(parts) {
   await allOf([
     packages.then(() => (wants("packages") || wants("pulumi") ? build() : undefined)),
     allOf([packages, cli]).then(() => (wants("pulumi") ? plugins() : undefined)),
-    wants("docker") || images.length > 0 ? hosts(images) : Promise.resolve(),
+    // One after the other: both may install Debian packages.
+    (wants("docker") || images.length > 0 ? hosts(images) : Promise.resolve()).then(() => (wants("tools") ? tools() : undefined)),
   ]);
   // Last: what was downloaded may have come from a private address.
   if (parts.length === 0) await guard();
@@ -56,7 +58,7 @@ async function main() {
   const args = process.argv.slice(2);
   setQuiet(args.includes("--quiet"));
   const parts = args.filter((arg) => arg !== "--quiet");
-  const known = ["packages", "pulumi", "docker", ...Object.keys(variants).map((variant) => `image:${variant}`)];
+  const known = ["packages", "pulumi", "docker", "tools", ...Object.keys(variants).map((variant) => `image:${variant}`)];
   const unknown = parts.filter((part) => !known.includes(part));
   if (unknown.length > 0) throw new SetupError(`there is no part ${unknown.join(", ")}`, `use ${known.join(", ")}, or nothing for all`);
   await alone(() => setup(parts));

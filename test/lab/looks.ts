@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import pLimit from "p-limit";
+import type { ClusterPlan } from "../../components/cluster/plan";
+import { openPorts } from "../../components/firewall/open";
+import type { FirewallHost } from "../../components/firewall/rule";
+import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";
+import type { Sites } from "../../tools/lab/sites";
+
+/** Somebody who tries all ports of a host, by one of its addresses. */
+interface Look {
+  readonly title: string;
+  readonly target: FirewallHost;
+  readonly machine: string;
+  readonly scanner: string;
+  readonly from: { readonly address: string; readonly arrivesOn: "site" | "tunnel" };
+}
+
+/** By "host from whom". */
+type Findings = Readonly<Record<string, { readonly tcp: readonly string[]; readonly udp: readonly string[] }>>;
+
+/** What is let through on every host of the cluster, as the rules of the plan have it, and as scans of all ports find it. */
+export async function lookAtAll(sites: Sites, plan: ClusterPlan): Promise<{ readonly planned: Findings; readonly found: Findings }> {
+  const hosts = plan.hosts.map((host): FirewallHost => {
+    assert.ok(host.address, `${host.key} has an address`);
+    return { ...host, address: host.address };
+  });
+  const machines = new Map(plan.hosts.map(({ key, place }) => [key, sites.host(place).machine]));
+  const looks = hosts.flatMap((target) => looksAt(target, hosts, sites, machines));
+  const planned = looks.map(({ title, target, from }) => [title, openPorts(plan.firewall, target, from, hosts)] as const);
+  return { planned: Object.fromEntries(planned), found: await scanAll(looks) };
+}
+
+function looksAt(target: FirewallHost, hosts: readonly FirewallHost[], sites: Sites, machines: ReadonlyMap<string, string>): readonly Look[] {
+  const machine = (key: string): string => machines.get(key) ?? "";
+  const look = (who: string, scanner: string, address: string, arrivesOn: "site" | "tunnel"): Look => ({
+    title: `${target.key} from ${who}`,
+    target,
+    machine: machine(target.key),
+    scanner,
+    from: { address, arrivesOn },
+  });
+  const neighbour = hosts.find(({ key, site }) => key !== target.key && site === target.site);
+  const others = hosts.filter(({ key }) => key !== target.key);
+  const member = others.find(({ site }) => site !== target.site) ?? others[0];
+  return [
+    look("an outsider", sites.onlooker("outsider"), sites.onlookerAddress("outsider", target.site), "site"),
+    look("an admin", sites.onlooker("admin"), sites.onlookerAddress("admin", target.site), "site"),
+    ...(neighbour ? [look(`${neighbour.key} over the site`, machine(neighbour.key), neighbour.address, "site")] : []),
+    ...(member?.tunnelAddress ? [look(`${member.key} over the tunnel`, machine(member.key), member.tunnelAddress, "tunnel")] : []),
+  ];
+}
+
+/** A host is looked at by one at a time, since what arrives is noted in one place; two hosts keep two processors busy. */
+async function scanAll(looks: readonly Look[]): Promise<Findings> {
+  const atOnce = pLimit(2);
+  const targets = [...new Set(looks.map(({ target }) => target.key))];
+  const found = await Promise.all(
+    targets.map((key) =>
+      atOnce(async () => {
+        const findings: [string, Findings[string]][] = [];
+        for (const look of looks.filter(({ target }) => target.key === key)) findings.push([look.title, await scan(look)]);
+        return findings;
+      }),
+    ),
+  );
+  return Object.fromEntries(found.flat());
+}
+
+async function scan({ target, machine, scanner, from }: Look): Promise<Findings[string]> {
+  const address = from.arrivesOn === "tunnel" ? (target.tunnelAddress ?? "") : target.address;
+  return { tcp: asRanges(await scanTcp(scanner, { machine, address })), udp: asRanges(await scanUdp(scanner, { machine, address })) };
+}
