@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** The repository's root, from dist/tools/lab or tools/lab. */
@@ -83,6 +83,7 @@ export class Stack {
 
   async init(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
+    this.mendState();
     const result = await run("pulumi", ["stack", "select", this.name, "--create", "--non-interactive"], { cwd: this.folder, env: this.env });
     if (result.code !== 0) throw new Error(`the stack ${this.name} cannot be made: ${result.stderr || result.stdout}`);
   }
@@ -135,7 +136,22 @@ export class Stack {
   }
 
   /** After a kill, Pulumi's own lock on the stack stays. */
-  cancel(): Promise<CommandResult> {
+  async cancel(): Promise<CommandResult> {
+    this.mendState();
     return this.pulumi(["cancel", "--yes"]);
+  }
+
+  /**
+   * A kill while the state is written leaves it with an empty list of attributes, on which Pulumi then fails ("failed to
+   * load checkpoint: EOF"). The state itself is whole, and needs none.
+   */
+  private mendState(): void {
+    const stacks = join(root, ".lab", "state", ".pulumi", "stacks");
+    for (const project of existsSync(stacks) ? readdirSync(stacks) : []) {
+      for (const file of readdirSync(join(stacks, project)).filter((name) => name.startsWith(`${this.name}.json`))) {
+        const path = join(stacks, project, file);
+        if (file.endsWith(".tmp") || (file.endsWith(".attrs") && statSync(path).size === 0)) rmSync(path);
+      }
+    }
   }
 }
