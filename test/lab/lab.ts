@@ -31,6 +31,8 @@ export class Lab {
   async end(): Promise<void> {
     await this.removeContainers();
     await run("docker", ["network", "rm", ...(await this.networks())]);
+    // A run that was killed has left its lock.
+    await this.stack.cancel();
     await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
   }
 
