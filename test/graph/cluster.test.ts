@@ -147,6 +147,18 @@ describe("the graph of three local managers and two networks", function () {
     assert.deepEqual([request.cluster, request.dockerPool, request.reachableSeconds, request.drainSeconds], ["lab", "10.96.0.0/16", 75, 120]);
   });
 
+  it("hands on what the program says of the swarm, and runs again for another recheck", async () => {
+    const requestOf = async (recheck: string): Promise<SwarmRequest> => {
+      const again = await graphOf({ ...three, swarm: { autolock: true, rotateCa: "1" }, membership: { recheck } });
+      const { stdin } = find(again, command, "lab-swarm").inputs;
+      assert.ok(isSecret(stdin));
+      return JSON.parse(stdin.secret as string) as SwarmRequest;
+    };
+    const [first, second] = [await requestOf("1"), await requestOf("2")];
+    assert.deepEqual(first.swarm, { autolock: true, rotateCa: "1" });
+    assert.deepEqual([first.recheck, second.recheck], ["1", "2"]);
+  });
+
   it("has no private key in anything that can be read", () => {
     for (const { name, inputs } of graph.resources) {
       for (const text of readable(inputs)) assert.doesNotMatch(text, /PRIVATE KEY/, name);

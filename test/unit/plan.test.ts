@@ -416,6 +416,20 @@ const wrong: readonly Wrong[] = [
     message: "86400 is not a usable time",
     fix: "give seconds from 0 to 3600",
   },
+  ...["0h", "30m", "1.5h", "900000h", "-3h", ""].map((certificateExpiry) => ({
+    when: `certificates would hold for "${certificateExpiry}"`,
+    args: { hosts: control, swarm: { certificateExpiry } },
+    path: "swarm.certificateExpiry",
+    message: `"${certificateExpiry}" is not a time for which certificates can hold`,
+    fix: 'give hours from "1h" to "175200h"',
+  })),
+  {
+    when: "an unlock key is to be changed where there is none",
+    args: { hosts: control, swarm: { rotateUnlockKey: "1" } },
+    path: "swarm.rotateUnlockKey",
+    message: "there is an unlock key only with autolock",
+    fix: "set swarm.autolock to true, or take this out",
+  },
 ];
 
 function matches(text: string, expected: string | RegExp): boolean {

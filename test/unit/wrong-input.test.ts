@@ -196,6 +196,10 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     /^engine\.settings: live-restore does not work in a swarm/,
   ],
   ["a time that is none", { membership: { reachableSeconds: 1 } }, /^membership\.reachableSeconds: 1 is not a usable time/],
+  ["a number as the word to look again", { membership: { recheck: 2 as unknown as string } }, /^membership\.recheck: 2 is not a text/],
+  ["an autolock that is a text", { swarm: { autolock: "yes" as unknown as boolean } }, /^swarm\.autolock: "yes" is neither true nor false/],
+  ["a number as the word to rotate", { swarm: { rotateCa: 2 as unknown as string } }, /^swarm\.rotateCa: 2 is not a text/],
+  ["a number of hours without its unit", { swarm: { certificateExpiry: 720 as unknown as string } }, /^swarm\.certificateExpiry: 720 is not a time/],
   [
     "too little memory",
     { hosts: { control: local.hosts({ role: "manager", count: 1, memory: 8 }) } },
