@@ -59,6 +59,7 @@ async function reachable({ names, shell }: Machines): Promise<void> {
   await eventually("a reply by name", 30, () => shell.on(first, `docker run --rm --network bench ${testImage} /bin/busybox ping -c 1 -W 1 target`));
 }
 
+/** Back to hosts that run Docker and know nothing of a swarm: settings, bridges and firewall too, whoever made them. */
 async function reset({ names, shell }: Machines): Promise<void> {
   await shell.on(names.at(-1) ?? "", "docker rm -f target >/dev/null 2>&1 || true");
   await Promise.all(names.map((name) => shell.on(name, "docker swarm leave --force >/dev/null 2>&1 || true")));
@@ -69,6 +70,10 @@ async function reset({ names, shell }: Machines): Promise<void> {
       ),
     ),
   );
+  const clean =
+    "nft delete table inet pulumi_swarm 2>/dev/null; docker network rm docker_gwbridge >/dev/null 2>&1; rm -f /etc/docker/daemon.json; " +
+    "systemctl reset-failed docker; systemctl restart docker";
+  await Promise.all(names.map((name) => shell.on(name, clean)));
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -92,11 +97,30 @@ function row(what: string, ours: number, theirs: number, against: string): void 
   );
 }
 
-async function bare(name: string, components: number, commands: number): Promise<Stack> {
+/** How many resources of each kind a preview shows. */
+interface Counts {
+  readonly components: number;
+  readonly commands: number;
+  readonly stashes: number;
+}
+
+async function countResources(stack: Stack): Promise<Counts> {
+  const { stdout } = await stack.preview("--json");
+  const { steps } = JSON.parse(stdout) as { steps: { newState?: { type: string; custom?: boolean } }[] };
+  const kinds = steps.flatMap(({ newState }) => newState ?? []);
+  return {
+    components: kinds.filter(({ type, custom }) => !custom && type !== "pulumi:pulumi:Stack").length - 1,
+    commands: kinds.filter(({ type }) => type === "command:local:Command").length,
+    stashes: kinds.filter(({ type }) => type === "pulumi:index:Stash").length,
+  };
+}
+
+/** A program with as many resources of each kind, and nothing else. */
+async function bare(name: string, counts: Counts): Promise<Stack> {
   const stack = new Stack(name, join(root, "bench", "bare"));
   await stack.pulumi(["stack", "rm", "--yes", "--force"]);
   await stack.init();
-  await stack.setConfig({ "bare:components": String(components), "bare:commands": String(commands) });
+  await stack.setConfig(Object.fromEntries(Object.entries(counts).map(([kind, count]) => [`bare:${kind}`, String(count)])));
   return stack;
 }
 
@@ -108,7 +132,7 @@ async function benchUp(count: number): Promise<void> {
   const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey, name }]);
   await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
   await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
-  const floor = await bare("floor", count + 2, 2);
+  const floor = await bare("floor", await countResources(stack));
   const [ups, scripts, floors, quiet, quietScripts]: number[][] = [[], [], [], [], []];
   try {
     for (let round = 0; round < rounds; round++) {
@@ -147,7 +171,7 @@ async function benchUp(count: number): Promise<void> {
 }
 
 function handWritten({ names }: Machines): ReturnType<typeof run> {
-  return run("bash", [join(root, "bench", "existing-hosts.sh"), join(folder, "ssh_config"), "3", ...names]);
+  return run("bash", [join(root, "bench", "existing-hosts.sh"), join(folder, "ssh_config"), `${network.replace("0.0/16", "0.1")}`, "3", ...names]);
 }
 
 async function benchPreview(count: number): Promise<void> {
@@ -157,7 +181,7 @@ async function benchPreview(count: number): Promise<void> {
   const described = Array.from({ length: count }, (_, index) => [`m${index + 1}`, { address: `10.220.2.${index + 1}`, hostKey: hostKey.publicKey }]);
   await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
   await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
-  const floor = await bare("floor", count + 2, 2);
+  const floor = await bare("floor", await countResources(stack));
   const [ours, theirs]: number[][] = [[], []];
   for (let round = 0; round <= rounds; round++) {
     const pair = [await seconds(() => succeed(stack.preview())), await seconds(() => succeed(floor.preview()))];

@@ -13,3 +13,4 @@ const config = new pulumi.Config();
 const parent = new Bare("root");
 for (let index = 0; index < config.requireNumber("components"); index++) new Bare(`component-${index}`, { parent });
 for (let index = 0; index < config.requireNumber("commands"); index++) new local.Command(`command-${index}`, { create: "true" }, { parent });
+for (let index = 0; index < config.requireNumber("stashes"); index++) new pulumi.Stash(`stash-${index}`, { input: "10.0.0.0/24" }, { parent });

@@ -10,6 +10,7 @@ const [managers, workers] = [Object.entries(machines).slice(0, 3), Object.entrie
 const common = { privateKey, site: "bench" };
 
 const swarm = new SwarmCluster("bench", {
+  firewall: { ssh: [config.get("admin") ?? "10.220.0.1/32"] },
   hosts: {
     control: existing.hosts({ role: "manager", machines: Object.fromEntries(managers), ...common }),
     ...(workers.length > 0 && { edge: existing.hosts({ role: "worker", machines: Object.fromEntries(workers), ...common }) }),
