@@ -75,7 +75,7 @@ describe("Docker on a host", function () {
     });
 
     it("with the planned MTU in containers, on both bridges", async () => {
-      await on("one", "mkdir -p /tmp/r/bin && cp /usr/bin/busybox /tmp/r/bin/ && tar -C /tmp/r -c . | docker import - tiny >/dev/null");
+      await on("one", "mkdir -p /srv/tiny/bin && cp /usr/bin/busybox /srv/tiny/bin/ && tar -C /srv/tiny -c . | docker import - tiny >/dev/null");
       for (const [bridge, subnet] of [
         ["bridge", "10.243.1."],
         ["docker_gwbridge", "10.243.2."],

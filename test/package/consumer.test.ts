@@ -9,6 +9,7 @@ import { SwarmCluster } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 
 const swarm = new SwarmCluster("rack", {
+  firewall: { ssh: ["198.51.100.0/24"] },
   hosts: {
     rack: existing.hosts({
       role: "manager",
@@ -73,7 +74,7 @@ describe("the packed package", function () {
       assert.equal(preview.code, 0, preview.stdout + preview.stderr);
       assert.match(preview.stdout, /pulumi-swarm:index:SwarmCluster/);
       assert.match(preview.stdout, /create\s*: "node_modules\/pulumi-swarm\/dist\/components\/agents\/swarm-up\.js"/);
-      assert.match(preview.stdout, /\+ 6 to create/);
+      assert.match(preview.stdout, /pulumi-swarm:index:FirewallRule: \(create\)/);
     } finally {
       await stack.pulumi(["stack", "rm", "--yes", "--force"]);
     }
