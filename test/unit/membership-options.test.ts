@@ -128,6 +128,17 @@ describe("autolock", () => {
     mustNotShowTheKey(program, outcome);
   });
 
+  it("says what the engine said when it cannot unlock for another reason, without the key", async () => {
+    const program = await formed({ autolock: true });
+    program.swarm.reboot("control-3");
+    program.swarm.machine("control-3").refusesUnlock = true;
+    const outcome = await program.run();
+    assert.match(outcome.result?.failures[0]?.reason ?? "", /is locked and could not be unlocked: .*context deadline exceeded \(key\); run again/);
+    mustNotShowTheKey(program, outcome);
+    program.swarm.machine("control-3").refusesUnlock = false;
+    await mustSucceed(program);
+  });
+
   it("is turned off, and the keys stay for a manager that was away", async () => {
     const program = await formed({ autolock: true });
     const key = raftOf(program).unlockKey;

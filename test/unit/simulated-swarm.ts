@@ -72,6 +72,7 @@ interface Machine {
   brokenJoins: { text: string; state: "inactive" | "pending" }[];
   /** Never becomes ready, whatever it is asked. */
   refusesLeave: boolean;
+  refusesUnlock: boolean;
   /** What its keys on disk are locked with; empty when they are not. */
   diskKey: string;
 }
@@ -165,6 +166,7 @@ export class SimulatedSwarm {
       confusedUntil: 0,
       brokenJoins: [],
       refusesLeave: false,
+      refusesUnlock: false,
       diskKey: "",
     };
     this.machines.set(key, machine);
@@ -200,6 +202,7 @@ export class SimulatedSwarm {
   async unlock(machine: Machine, key: string): Promise<void> {
     if (machine.state !== "locked") throw new Error(`${machine.key}: Docker refused POST /swarm/unlock: swarm is not locked`);
     await this.clock.sleep(1_000);
+    if (machine.refusesUnlock) throw new Error(`${machine.key}: Docker refused POST /swarm/unlock: context deadline exceeded ${key}`);
     // The real one does not repeat the key. Should it ever do, nobody is to see it.
     if (key !== machine.diskKey)
       throw new Error(`${machine.key}: Docker refused POST /swarm/unlock: swarm could not be unlocked: invalid key provided ${key}`);
