@@ -20,6 +20,7 @@ const swarm = new SwarmCluster(config.get("name") ?? "demo", {
   networks: { web: {}, db: { internal: true } },
 });
 
+export const summary = swarm.summary;
 export const dockerHost = swarm.dockerHost;
 export const swarmId = swarm.swarmId;
 export const hosts = swarm.hosts;

@@ -7,6 +7,7 @@ import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
+import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
 import { showPlan } from "./resources";
@@ -67,6 +68,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     this.plan = plan;
     this.summary = summarize(name, plan);
     if (pulumi.runtime.isDryRun()) void pulumi.log.info(this.summary, this);
+    for (const warning of operatorOverlaps(plan)) void pulumi.log.warn(warning, this);
 
     const checked = showPlan(name, plan, args, this);
     const machines = this.createHosts(name, args, checked);
