@@ -38,11 +38,13 @@ function hostLines({ hosts, sites }: ClusterPlan): string[] {
   });
 }
 
-function openLines({ firewall, enforced }: ClusterPlan): string[] {
+function openLines({ firewall, enforced, hosts }: ClusterPlan): string[] {
+  const sites = new Set(hosts.map(({ site }) => site));
+  const hidden = sites.size > 1 && hosts.some(({ publicAddress, seenAs }) => publicAddress === undefined && seenAs === undefined);
   const worldFirst = [...firewall].sort((a, b) => Number(isWorld(b)) - Number(isWorld(a)));
   const lines = worldFirst.map((rule) => {
     const ports = rule.ports.length > 0 ? `${rule.ports.join(",")}/${rule.protocol}` : rule.protocol;
-    return `${ports} on ${rule.to} from ${rule.from.join(", ")}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
+    return `${ports} on ${rule.to} from ${rule.from.join(", ")}${hidden && rule.unknownAddress === "open" ? " at any address" : ""}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
   });
   return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall lets through: none is kept on the hosts"];
 }

@@ -6,10 +6,15 @@ import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import type { Overlay } from "../../components/overlays/overlay";
 import type { Underlay } from "../../components/underlay/underlay";
+import { wireguard } from "../../components/underlay/wireguard";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 const control = local.hosts({ role: "manager", count: 3 });
 const machines = { a: { address: "192.168.7.10", hostKey } };
+
+function rack(role: "manager" | "worker", more: Partial<existing.ExistingHostsArgs> = {}): HostGroup {
+  return existing.hosts({ role, privateKey: "k", machines, ...more });
+}
 
 function problemsOf(args: Partial<SwarmClusterArgs>): string[] {
   return planCluster({ hosts: { control }, ...args }).problems.map(({ path, message, fix }) => `${path}: ${message}. Fix: ${fix}`);
@@ -188,6 +193,67 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     "a label that is ours",
     { hosts: { control: local.hosts({ role: "manager", count: 1, labels: { "pulumi-swarm.host": "x" } }) } },
     /the label pulumi-swarm\.host is kept for this package/,
+  ],
+  [
+    "a pin of nothing",
+    { pins: { "tunnel edge": "10.97.200.0/24" } },
+    /^pins\["tunnel edge"\]: nothing of this name has an address\. Fix: pin one of: site control, docker0/,
+  ],
+  ["a pin that is no network", { pins: { docker0: "10.97.1" } }, /^pins\["docker0"\]: "10\.97\.1" is not an IPv4 network/],
+  ["a pin of public addresses", { pins: { ingress: "8.8.8.0/24" } }, /^pins\["ingress"\]: 8\.8\.8\.0\/24 are public addresses/],
+  [
+    "a pin of another size",
+    { pins: { "site control": "10.213.4.0/22" } },
+    /^pins\["site control"\]: 10\.213\.4\.0\/22 has another size than is needed here\. Fix: give a prefix length of 24/,
+  ],
+  [
+    "a pin outside of its site",
+    { pins: { "site control": "10.214.4.0/24" } },
+    /^pins\["site control"\]: 10\.214\.4\.0\/24 is not in 10\.213\.0\.0\/16/,
+  ],
+  [
+    "a pin on something else of ours",
+    { pins: { docker0: "10.97.160.0/22" } },
+    /^pins\["docker0"\]: 10\.97\.160\.0\/22 overlaps 10\.97\.160\.0\/20 of ingress/,
+  ],
+  [
+    "a pin on a site",
+    { pins: { docker0: "10.213.4.0/22" } },
+    /^pins\["docker0"\]: 10\.213\.4\.0\/22 overlaps 10\.213\.0\.0\/16, the network of site/,
+  ],
+  [
+    "Docker's own settings over the address space",
+    { engine: { settings: { bip: "10.97.3.1/24" } } },
+    /^addressSpace: 10\.96\.0\.0\/14 overlaps 10\.97\.3\.0\/24, which engine\.settings gives to Docker's bridges/,
+  ],
+  ["a bridge's address that is none", { engine: { settings: { bip: "here" } } }, /^engine\.settings: "here" is not an IPv4 network/],
+  ["nobody who administers", { hosts: { rack: rack("manager") } }, /^firewall\.ssh: nobody is let in over SSH by default, so the hosts of rack/],
+  [
+    "private and public addresses in one swarm",
+    { hosts: { control, cloud: rack("worker", { machines: { a: { address: "198.51.100.7", hostKey } }, site: "local 10.213.0.0/16" }) } },
+    /^hosts\.cloud: cloud-a has the public address 198\.51\.100\.7, but control-1 the private one/,
+  ],
+  [
+    "two sites that nobody reaches",
+    { underlay: wireguard(), hosts: { rack: rack("manager"), other: rack("worker", { site: "other" }) } },
+    /^hosts: rack-a in site existing and other-a in site other cannot meet: neither side has a publicAddress/,
+  ],
+  [
+    "a public address that is none",
+    { hosts: { rack: rack("manager", { machines: { a: { ...machines.a, publicAddress: "here" } } }) } },
+    /^hosts\.rack\.machines\.a\.publicAddress: "here" is not an IPv4 address/,
+  ],
+  [
+    "a router's address that is none",
+    { hosts: { rack: rack("manager", { natAddress: "here" }) } },
+    /^hosts\.rack\.natAddress: "here" is not an IPv4 address/,
+  ],
+  ["a tunnel wider than its sites", { underlay: wireguard({ mtu: 1500 }) }, /^underlay\.mtu: 1500 is more than the sites carry: 1440 is left/],
+  ["a port that is none", { underlay: wireguard({ port: 70000 }) }, /^underlay\.port: 70000 is not a UDP port/],
+  [
+    "more hosts than the tunnel's block holds",
+    { addressSpace: "10.96.0.0/20", underlay: wireguard(), hosts: { control, edge: local.hosts({ role: "worker", count: 20 }) } },
+    /^hosts\.edge: its block \S+\/28 of tunnel addresses holds 14 hosts; 6 of its hosts do not fit/,
   ],
   ["a version that is none", { engine: { version: "latest" } }, /^engine\.version: "latest" is not a version/],
   [
