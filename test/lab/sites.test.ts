@@ -89,7 +89,7 @@ async function startService(): Promise<void> {
   ];
   const httpd = web.map((port) => `/bin/busybox httpd -p ${port} -h /www`).join(" && ");
   const serve = `mkdir -p /www && echo everywhere > /www/index.html && ${httpd} && exec sleep 1000000`;
-  const options = "service create --detach --quiet --no-resolve-image --name everywhere --mode global --endpoint-mode dnsrr --network web".split(" ");
+  const options = "service create --detach --quiet --no-resolve-image --name everywhere --mode global --endpoint-mode dnsrr --network web --stop-signal KILL".split(" ");
   const flags = publish.flatMap((port) => ["--publish", `mode=host,${port}`]);
   await on("a1", "docker", ...options, ...flags, testImage, "/bin/busybox", "sh", "-c", serve);
   await Promise.all(names.map(answersHttp));
@@ -99,8 +99,9 @@ async function startService(): Promise<void> {
 async function assertAtWork(name: Name): Promise<void> {
   const leader = name === "a1" ? "a2" : "a1";
   await eventually("all hosts are ready", 90, async () => {
-    const states = await on(leader, "docker", "node", "ls", "--format", "{{.Status}}");
-    return /^(Ready\n?){4}$/.test(states) ? true : undefined;
+    const states = await on(leader, "docker", "node", "ls", "--format", "{{.Hostname}} {{.Status}} {{.ManagerStatus}}");
+    if ((states.match(/^\S+ Ready\b/gm) ?? []).length === names.length) return true;
+    throw new Error(states);
   });
   assert.match(await on(name, "nft", "list", "table", "inet", "pulumi_swarm"), /hook input/);
   const { plan } = await lab.outputs();
@@ -162,24 +163,27 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
 
   it("carries packets of exactly the planned size in one piece, and refuses one byte more", async () => {
     const { mtu } = (await lab.outputs()).plan;
+    const pairs = names.flatMap((from) => names.filter((to) => to !== from).map((to) => ({ from, to })));
     const tasks = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await task(name)] as const)));
     const { packets, result } = await onTheLink(async () => {
-      const tried: string[] = [];
-      for (const [from, to] of names.flatMap((one) => names.filter((other) => other !== one).map((other) => [one, other] as const))) {
-        for (const size of [mtu, mtu + 1]) {
-          const { machine } = sites.host(from);
-          tried.push(`${from} ${to} ${size} ${await tryPacket(machine, tasks[from]?.id, tasks[to]?.address ?? "", size)}`);
-        }
-      }
-      return tried;
+      const tries = pairs.flatMap((pair) => [mtu, mtu + 1].map((size) => ({ ...pair, size })));
+      return Promise.all(
+        tries.map(
+          async ({ from, to, size }) =>
+            `${from} ${to} ${size} ${await tryPacket(sites.host(from).machine, tasks[from]?.id, tasks[to]?.address ?? "", size)}`,
+        ),
+      );
     });
-    const pairs = names.flatMap((one) => names.filter((other) => other !== one).map((other) => `${one} ${other}`));
     assert.deepEqual(
       result,
-      pairs.flatMap((pair) => [`${pair} ${mtu} passes`, `${pair} ${mtu + 1} refused`]),
+      pairs.flatMap(({ from, to }) => [`${from} ${to} ${mtu} passes`, `${from} ${to} ${mtu + 1} refused`]),
     );
     assert.equal(packets.filter(({ fragment }) => fragment).length, 0);
-    assert.equal(Math.max(...packets.map(({ size }) => size)), 1500);
+    // Larger ones are several in a row, which the kernel hands to the router as one.
+    assert.ok(
+      packets.some(({ size }) => size === 1500),
+      "the largest packets fill the link",
+    );
   });
 
   it("opens on each host exactly the ports of the plan, to outsiders, admins and members, over site and tunnel", async () => {
@@ -190,7 +194,7 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
 
   it("lets nobody to a published port that is not exposed, and only those that are named to one that is", async () => {
     const { outsider, admin } = { outsider: await sites.network("outsider"), admin: await sites.network("admin") };
-    for (const name of names) {
+    const checkHost = async (name: Name): Promise<void> => {
       const { address, machine } = sites.host(name);
       const reached = async (from: NetworkFile): Promise<object> =>
         Object.fromEntries(
@@ -206,7 +210,8 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
       assert.deepEqual(await probeUdp(outsider, address, names8053.published), [names8053.published]);
       assert.deepEqual(await probeUdp(admin, address, names8053.published), []);
       await echo.stop();
-    }
+    };
+    await Promise.all(names.map(checkHost));
   });
 
   it("lets those that are named to a port that the ingress mesh publishes", async function () {

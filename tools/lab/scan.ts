@@ -82,7 +82,8 @@ async function watched(scanner: string, target: ScanTarget, protocol: Protocol):
  * of the scanner itself would pass for an answer. nmap sees the answers before any firewall does.
  */
 async function nmap(scanner: string, target: string, port: number, options: string): Promise<string> {
-  const untracked = `${table}_source`;
+  // A scanner may be at work on several hosts at once.
+  const untracked = `${table}_of_${target.replaceAll(".", "_")}`;
   const rule = `meta l4proto { tcp, udp } th sport ${scanPort}-${secondPorts.last} notrack`;
   await nft(scanner, replaced([`chain out {\ntype filter hook output priority raw;\n${rule}\n}\n`], untracked));
   try {
