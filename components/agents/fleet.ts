@@ -1,6 +1,5 @@
-import pLimit from "p-limit";
 import { DockerApi } from "../remote/docker-api";
-import { type Connection, defaultRemoteLimits, RemoteError } from "../remote/connection";
+import { type Connection, defaultRemoteLimits } from "../remote/connection";
 import { SshSession } from "../remote/ssh";
 import { progress } from "./run";
 
@@ -10,14 +9,6 @@ export interface ReachedHost {
   readonly session: SshSession;
   readonly docker: DockerApi;
 }
-
-export interface Failure {
-  readonly host: string;
-  readonly reason: string;
-}
-
-/** Enough to hide the hosts' latency, few enough for the operator's own file and process limits. */
-const mostAtOnce = 64;
 
 /** The sessions of one run, all closed at its end. */
 export class Fleet {
@@ -48,31 +39,4 @@ export class Fleet {
       session.close();
     }
   }
-}
-
-/** Does the same on all hosts at once. What fails on one is a failure of that one; the others go on. */
-export async function onEach<Item extends { readonly key: string }, Result>(
-  items: readonly Item[],
-  failures: Failure[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Map<string, Result>> {
-  const limit = pLimit(mostAtOnce);
-  const results = new Map<string, Result>();
-  await Promise.all(
-    items.map((item) =>
-      limit(async () => {
-        try {
-          results.set(item.key, await work(item));
-        } catch (error) {
-          failures.push({ host: item.key, reason: reasonOf(error) });
-        }
-      }),
-    ),
-  );
-  return results;
-}
-
-export function reasonOf(error: unknown): string {
-  if (error instanceof RemoteError) return error.message;
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import type { NetworkIo } from "../networks/reconcile";
 import type { DockerApi } from "../remote/docker-api";
-import { Fleet, reasonOf } from "./fleet";
+import { reasonOf } from "../remote/each";
+import { Fleet } from "./fleet";
 import type { NetworkRequest } from "./request";
 import { progress } from "./run";
 

@@ -1,6 +1,7 @@
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess } from "../membership/reconcile";
-import { type Failure, Fleet, onEach, type ReachedHost } from "./fleet";
+import { type Failure, onEach } from "../remote/each";
+import { Fleet, type ReachedHost } from "./fleet";
 import { memoryOf, type SwarmRequest, type SwarmResponse } from "./request";
 import { release } from "./phases/departing";
 import { progress, runAgent, sleep } from "./run";

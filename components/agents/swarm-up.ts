@@ -1,6 +1,7 @@
 import type { FirewallHost } from "../firewall/rule";
 import { checkPathMtu, pathsToTry } from "../network/path-mtu";
-import { type Failure, Fleet } from "./fleet";
+import type { Failure } from "../remote/each";
+import { Fleet } from "./fleet";
 import { reachDeparting, release } from "./phases/departing";
 import { prepareEngines, type Ready } from "./phases/engines";
 import { lookAtHosts, waitForOtherRuns } from "./phases/look";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ClusterShell, eventually, proveByName, testImage } from "../../tools/lab/cluster";
 import { run } from "../../tools/lab/pulumi";
+import { argumentsDuring } from "../../tools/lab/secrets";
 import { assertNoChange, changes, Lab } from "./lab";
 
 const network = "10.214.0.0/16";
@@ -72,24 +73,14 @@ describe("a cluster of local hosts", function () {
     ]);
     const keys = Object.values(connections).map(({ privateKey = "" }) => privateKey.split("\n")[3] ?? "");
     await lab.spec({ local: { control: managers, edge: { role: "worker", count: 1, network } }, networks });
-    let arguments_ = "";
-    let watching = true;
-    const watch = (async () => {
-      while (watching) {
-        arguments_ += (await run("sh", ["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"])).stdout;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    })();
-    const result = await lab.stack.up({}, "--diff");
-    watching = false;
-    await watch;
+    const { result, seen } = await argumentsDuring(() => lab.stack.up({}, "--diff"));
     assert.equal(result.code, 0, result.stdout + result.stderr);
     const state = await lab.stack.export();
     const journal = await lab.withShell((shell) => shell.on("edge-1", "journalctl --no-pager -o cat"));
     assert.ok(state.includes(swarmId), "the state is the one looked for");
     for (const secret of [...secrets, ...keys]) {
       assert.ok(secret.length > 20);
-      for (const [where, text] of Object.entries({ state, output: result.stdout + result.stderr, arguments: arguments_, journal })) {
+      for (const [where, text] of Object.entries({ state, output: result.stdout + result.stderr, arguments: seen, journal })) {
         assert.ok(!text.includes(secret), `a secret is in the ${where}`);
       }
     }

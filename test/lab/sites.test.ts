@@ -89,7 +89,10 @@ async function startService(): Promise<void> {
   ];
   const httpd = web.map((port) => `/bin/busybox httpd -p ${port} -h /www`).join(" && ");
   const serve = `mkdir -p /www && echo everywhere > /www/index.html && ${httpd} && exec sleep 1000000`;
-  const options = "service create --detach --quiet --no-resolve-image --name everywhere --mode global --endpoint-mode dnsrr --network web --stop-signal KILL".split(" ");
+  const options =
+    "service create --detach --quiet --no-resolve-image --name everywhere --mode global --endpoint-mode dnsrr --network web --stop-signal KILL".split(
+      " ",
+    );
   const flags = publish.flatMap((port) => ["--publish", `mode=host,${port}`]);
   await on("a1", "docker", ...options, ...flags, testImage, "/bin/busybox", "sh", "-c", serve);
   await Promise.all(names.map(answersHttp));

@@ -1,7 +1,8 @@
 import { removeFirewall } from "../../firewall/apply";
 import type { FirewallHost } from "../../firewall/rule";
 import { lowerMesh } from "../../underlay/wireguard/apply";
-import { type Failure, type Fleet, onEach, type ReachedHost } from "../fleet";
+import { type Failure, onEach } from "../../remote/each";
+import type { Fleet, ReachedHost } from "../fleet";
 import type { SwarmRequest, SwarmResponse } from "../request";
 import { progress } from "../run";
 

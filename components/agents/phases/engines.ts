@@ -2,7 +2,8 @@ import { applySettings, installEngine, makeGwbridge, pendingChanges } from "../.
 import type { EngineChanges } from "../../engine/bridges";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
-import { type Failure, onEach, type ReachedHost, reasonOf } from "../fleet";
+import { type Failure, onEach, reasonOf } from "../../remote/each";
+import type { ReachedHost } from "../fleet";
 import type { SwarmRequest } from "../request";
 import { progress, sleep } from "../run";
 import type { Looked } from "./look";

@@ -1,6 +1,7 @@
 import { probeHost } from "../../engine";
 import { preflight, type Probe } from "../../engine/preflight";
-import { type Failure, type Fleet, onEach, type ReachedHost } from "../fleet";
+import { type Failure, onEach } from "../../remote/each";
+import type { Fleet, ReachedHost } from "../fleet";
 import type { SwarmRequest, SwarmRequestHost } from "../request";
 import { progress } from "../run";
 

@@ -11,7 +11,7 @@ import {
 } from "../../membership/reconcile";
 import { ingressUp } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
-import { type Failure, reasonOf } from "../fleet";
+import { type Failure, reasonOf } from "../../remote/each";
 import { memoryOf, type SwarmRequest, type SwarmResponse } from "../request";
 import { progress, reportFailures, sleep } from "../run";
 import type { Departing } from "./departing";

@@ -1,4 +1,4 @@
-import pLimit from "p-limit";
+import { type Failure, onEach } from "../../remote/each";
 import { loadScript, type ScriptValues } from "../../remote/script";
 import type { SshSession } from "../../remote/ssh";
 import { tunnelInterface } from "./args";
@@ -7,16 +7,9 @@ import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } 
 const hostScript = loadScript(__dirname, "wireguard.sh");
 const tunnelProgram = loadScript(__dirname, "tunnel.sh");
 
-/** Enough to hide the hosts' latency, few enough for the operator's own file and process limits. */
-const mostAtOnce = 64;
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
 const scriptTimeout = 3 * 60_000;
-
-export interface MeshFailure {
-  readonly host: string;
-  readonly reason: string;
-}
 
 export interface MeshIo {
   /** @param host undefined where it is about all hosts */
@@ -47,7 +40,7 @@ export interface Mesh {
   readonly userspace: readonly string[];
   /** Hosts that keep their old keys for now, since one that cannot be reached would lose them. */
   readonly unrotated: readonly string[];
-  readonly failures: readonly MeshFailure[];
+  readonly failures: readonly Failure[];
 }
 
 /**
@@ -67,8 +60,8 @@ export async function raiseMesh(hosts: readonly MeshMember[], options: MeshOptio
 export async function lowerMesh(
   hosts: readonly { readonly key: string; readonly session: Pick<SshSession, "script"> }[],
   io: MeshIo,
-): Promise<{ readonly failures: readonly MeshFailure[] }> {
-  const failures: MeshFailure[] = [];
+): Promise<{ readonly failures: readonly Failure[] }> {
+  const failures: Failure[] = [];
   await onEach(hosts, failures, ({ key, session }) =>
     session.script(
       hostScript,
@@ -91,7 +84,7 @@ class MeshRun {
   private readonly peers: ReadonlyMap<string, readonly PlannedPeer[]>;
   private readonly keys: Record<string, PeerKeys> = {};
   private readonly userspace: string[] = [];
-  private readonly failures: MeshFailure[] = [];
+  private readonly failures: Failure[] = [];
   private unrotated: readonly string[] = [];
 
   constructor(
@@ -173,9 +166,9 @@ class MeshRun {
   }
 
   /** One failure a pair, of the host that has trouble with most others. */
-  private blame(pairs: readonly { readonly one: Reached; readonly other: Reached }[], wait: number): MeshFailure[] {
+  private blame(pairs: readonly { readonly one: Reached; readonly other: Reached }[], wait: number): Failure[] {
     const trouble = (key: string): number => pairs.filter(({ one, other }) => one.key === key || other.key === key).length;
-    const failures = new Map<string, MeshFailure>();
+    const failures = new Map<string, Failure>();
     for (const { one, other } of pairs) {
       const [host, peer] = [one, other].sort((a, b) => trouble(b.key) - trouble(a.key) || (a.key < b.key ? -1 : 1)) as [Reached, Reached];
       const reason = `the tunnel between ${host.key} and ${peer.key} gave no answer within ${wait} s: look whether ${this.way(host, peer)}`;
@@ -227,25 +220,7 @@ function userspaceWarning(hosts: readonly string[]): string {
   );
 }
 
-async function onEach<Item extends { readonly key: string }, Result>(
-  items: readonly Item[],
-  failures: MeshFailure[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Map<string, Result>> {
-  const limit = pLimit(mostAtOnce);
-  const results = new Map<string, Result>();
-  const one = async (item: Item): Promise<void> => {
-    try {
-      results.set(item.key, await work(item));
-    } catch (error) {
-      failures.push({ host: item.key, reason: error instanceof Error ? error.message : String(error) });
-    }
-  };
-  await Promise.all(items.map((item) => limit(() => one(item))));
-  return results;
-}
-
-function sorted(failures: readonly MeshFailure[]): MeshFailure[] {
-  const order = (failure: MeshFailure): string => `${failure.host} ${failure.reason}`;
+function sorted(failures: readonly Failure[]): Failure[] {
+  const order = (failure: Failure): string => `${failure.host} ${failure.reason}`;
   return [...failures].sort((a, b) => (order(a) < order(b) ? -1 : Number(order(a) > order(b))));
 }
