@@ -6,10 +6,7 @@
 #          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
 set -eu
 
-say() { echo "$*" >&2; }
-die() { say "$*"; exit 1; }
-
-swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$log" || die "Docker does not answer: $(tail -n 1 "$log")"; }
+swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$LOG" || die "Docker does not answer: $(tail -n 1 "$LOG")"; }
 gwbridge() { timeout 20 docker network inspect --format '{{json .}}' docker_gwbridge 2>/dev/null; }
 
 look() {
@@ -26,17 +23,15 @@ up() {
   # Things may have moved on since the look, and Docker would take a member's bridge away without a word.
   [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
   if gwbridge >/dev/null; then
-    timeout 60 docker network rm docker_gwbridge >"$log" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$log")"
+    timeout 60 docker network rm docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$LOG")"
   fi
   set -- -o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false \
     -o com.docker.network.bridge.enable_ip_masquerade=true -o "com.docker.network.driver.mtu=$MTU"
   [ -z "$SUBNET" ] || set -- "$@" --subnet "$SUBNET" --gateway "$GATEWAY"
-  timeout 60 docker network create "$@" docker_gwbridge >"$log" 2>&1 || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$log")"
+  timeout 60 docker network create "$@" docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$LOG")"
   echo '{}'
 }
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 case "$1" in
   look) look ;;
   up) up ;;

@@ -4,15 +4,6 @@
 #   configure  CONTENT: the whole new daemon.json; checked before it replaces the old one, then the engine restarts
 set -eu
 
-say() { echo "$*" >&2; }
-die() { say "$*"; exit 1; }
-
-# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
-apt() {
-  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1 ||
-    die "apt-get $1 failed: $(grep -E '^[EW]:' "$log" | tail -n 1 || true)"
-}
-
 engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 wait_for_engine() {
@@ -59,8 +50,7 @@ install_from_docker() {
 }
 
 install_engine() {
-  # A run that was cut off may have left dpkg half-way.
-  timeout 300 dpkg --configure -a >"$log" 2>&1 || die "dpkg --configure -a failed: $(tail -n 1 "$log")"
+  settle_packages
   if ! engine_answers; then
     if command -v dockerd >/dev/null 2>&1; then
       say "Docker is installed but not running: starting it"
@@ -69,7 +59,7 @@ install_engine() {
     else
       install_from_distribution
     fi
-    systemctl enable --now docker >"$log" 2>&1 || die "docker.service does not start: $(tail -n 1 "$log")"
+    systemctl enable --now docker >"$LOG" 2>&1 || die "docker.service does not start: $(tail -n 1 "$LOG")"
   fi
   wait_for_engine
   docker version --format '{"version":"{{.Server.Version}}"}'
@@ -84,7 +74,7 @@ configure() {
   printf '%s\n' "$CONTENT" >/etc/docker/daemon.json.new
   # Engines before 23.0 cannot validate a file.
   if dockerd --help 2>&1 | grep -q -- --validate; then
-    dockerd --validate --config-file /etc/docker/daemon.json.new >"$log" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$log")"
+    dockerd --validate --config-file /etc/docker/daemon.json.new >"$LOG" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$LOG")"
   fi
   # After a cut, what is there was never tried: the last settings that worked are those that were kept then.
   if [ ! -e "$unapplied" ]; then
@@ -95,7 +85,7 @@ configure() {
   say "restarting Docker with its new settings"
   # Debian's unit allows three starts a minute, whoever asked for them.
   systemctl reset-failed docker >/dev/null 2>&1 || true
-  if ! timeout 120 systemctl restart docker >"$log" 2>&1; then
+  if ! timeout 120 systemctl restart docker >"$LOG" 2>&1; then
     if [ -f /etc/docker/daemon.json.before ]; then mv /etc/docker/daemon.json.before /etc/docker/daemon.json; else rm -f /etc/docker/daemon.json; fi
     systemctl reset-failed docker >/dev/null 2>&1 || true
     systemctl restart docker >/dev/null 2>&1 || true
@@ -107,8 +97,6 @@ configure() {
   echo '{}'
 }
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 case "$1" in
   install) install_engine ;;
   configure) configure ;;

@@ -1,4 +1,4 @@
-import { loadScript } from "../remote/script";
+import { loadHostScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import type { EngineArgs } from "./args";
 import { type BridgePlan, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
@@ -6,8 +6,8 @@ import type { HostNeeds } from "./needs";
 import type { Probe } from "./preflight";
 
 const probeScript = loadScript(__dirname, "probe.sh");
-const engineScript = loadScript(__dirname, "engine.sh");
-const bridgesScript = loadScript(__dirname, "bridges.sh");
+const engineScript = loadHostScript(__dirname, "engine.sh");
+const bridgesScript = loadHostScript(__dirname, "bridges.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AnyCidr, isAnyCidr } from "../network/any-cidr";
 import { RemoteError } from "../remote/connection";
-import { loadScript } from "../remote/script";
+import { loadHostScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 
-const script = loadScript(__dirname, "firewall.sh");
+const script = loadHostScript(__dirname, "firewall.sh");
 
 /** nftables may have to be installed first; apt's own limits are inside the script. */
 const applyTimeout = 20 * 60_000;

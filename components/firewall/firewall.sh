@@ -17,23 +17,8 @@ switch=pulumi-swarm-firewall-rollback
 unit=pulumi-swarm-firewall.service
 table="inet pulumi_swarm"
 
-say() { echo "$*" >&2; }
-die() { say "$*"; exit 1; }
-
-# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
-apt() {
-  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1 ||
-    die "apt-get $1 failed: $(grep -E '^[EW]:' "$log" | tail -n 1 || true)"
-}
-
 install_nftables() {
-  if ! command -v nft >/dev/null 2>&1; then
-    command -v apt-get >/dev/null 2>&1 || die "nftables is missing, and there is no apt-get to install it: install nftables"
-    say "installing nftables"
-    timeout 300 dpkg --configure -a >"$log" 2>&1 || die "dpkg --configure -a failed: $(tail -n 1 "$log")"
-    apt update
-    apt install --no-install-recommends nftables
-  fi
+  need nft nftables
   nft=$(command -v nft)
 }
 
@@ -101,8 +86,8 @@ settle_interrupted() {
 start_switch() {
   systemctl reset-failed "$switch.service" >/dev/null 2>&1 || true
   systemd-run --quiet --collect --on-active="$LIMIT_SECONDS" --timer-property=AccuracySec=100ms --unit="$switch" \
-    /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$log" 2>&1 ||
-    die "the switch that puts the old rules back cannot be set up, so nothing is changed: $(tail -n 1 "$log")"
+    /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$LOG" 2>&1 ||
+    die "the switch that puts the old rules back cannot be set up, so nothing is changed: $(tail -n 1 "$LOG")"
 }
 
 apply() {
@@ -117,18 +102,18 @@ apply() {
     echo '{"changed":false}'
     return
   fi
-  if ! "$nft" -c -f "$next.new" >"$log" 2>&1; then
+  if ! "$nft" -c -f "$next.new" >"$LOG" 2>&1; then
     rm -f "$next.new"
-    die "nft refuses the ruleset, so the old one stays: $(grep -m 1 Error "$log" || head -n 1 "$log")"
+    die "nft refuses the ruleset, so the old one stays: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
   fi
   write_previous >"$previous.new"
   mv "$previous.new" "$previous"
   mv "$next.new" "$next"
   start_switch
-  if ! "$nft" -f "$next" >"$log" 2>&1; then
+  if ! "$nft" -f "$next" >"$LOG" 2>&1; then
     stop_switch
     rm -f "$next" "$previous"
-    die "nft cannot load the ruleset, so the old one stays: $(grep -m 1 Error "$log" || head -n 1 "$log")"
+    die "nft cannot load the ruleset, so the old one stays: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
   fi
   say "new rules are loaded; the old ones come back in $LIMIT_SECONDS s unless a new connection succeeds"
   echo '{"changed":true}'
@@ -148,7 +133,7 @@ confirm() {
 # At boot before the network and Docker, and after a firewall of the machine's own that might flush everything. It has no stop
 # and is not stopped at shutdown: that would open the host while Docker still runs.
 install_unit() {
-  cat >"$log" <<EOF
+  cat >"$LOG" <<EOF
 [Unit]
 Description=Host firewall of pulumi-swarm
 DefaultDependencies=no
@@ -165,8 +150,8 @@ ExecStart=$nft -f $confirmed
 [Install]
 WantedBy=sysinit.target
 EOF
-  if ! cmp -s "$log" "/etc/systemd/system/$unit"; then
-    install -m 0644 "$log" "/etc/systemd/system/$unit"
+  if ! cmp -s "$LOG" "/etc/systemd/system/$unit"; then
+    install -m 0644 "$LOG" "/etc/systemd/system/$unit"
     systemctl daemon-reload
   fi
   systemctl is-enabled --quiet "$unit" 2>/dev/null || systemctl enable --quiet "$unit"
@@ -191,8 +176,6 @@ down() {
   echo '{}'
 }
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 case "$1" in
   apply) apply ;;
   confirm) confirm ;;

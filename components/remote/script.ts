@@ -23,3 +23,10 @@ export function scriptInput(text: string, verb: string, values: ScriptValues): s
 export function loadScript(folder: string, name: string): string {
   return readFileSync(join(folder, name), "utf8");
 }
+
+const prelude = loadScript(__dirname, "prelude.sh");
+
+/** Reads a script that is run on a host, and puts before it what all of them have in common. */
+export function loadHostScript(folder: string, name: string): string {
+  return `${prelude}\n${loadScript(folder, name)}`;
+}

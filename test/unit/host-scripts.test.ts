@@ -37,7 +37,7 @@ describe("scripts that run on hosts", () => {
     it(`${script} refuses a verb that it does not know, or has none`, function () {
       const text = run("cat", script).said;
       if (!text.includes('case "$1"')) this.skip();
-      const { said, status } = run("sh", script, "no-such-verb");
+      const { said, status } = run("sh", "-c", `. ./remote/prelude.sh; . ./${script}`, "sh", "no-such-verb");
       assert.equal(status, 1);
       assert.match(said, /unknown verb no-such-verb/);
     });

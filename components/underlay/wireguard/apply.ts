@@ -1,10 +1,10 @@
 import { type Failure, onEach } from "../../remote/each";
-import { loadScript, type ScriptValues } from "../../remote/script";
+import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
 import type { SshSession } from "../../remote/ssh";
 import { tunnelInterface } from "./args";
 import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } from "./mesh";
 
-const hostScript = loadScript(__dirname, "wireguard.sh");
+const hostScript = loadHostScript(__dirname, "wireguard.sh");
 const tunnelProgram = loadScript(__dirname, "tunnel.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */

@@ -15,29 +15,10 @@ unit=pulumi-swarm-wireguard.service
 unit_file=/etc/systemd/system/$unit
 docker_file=/etc/systemd/system/docker.service.d/10-pulumi-swarm-wireguard.conf
 
-say() { echo "$*" >&2; }
-die() { say "$*"; exit 1; }
-
 # What a killed run started may still be at work.
 lock() {
   exec 9>/run/lock/pulumi-swarm-wireguard.lock
   flock -w 120 9 || die "another run works on the tunnel of this host and does not end"
-}
-
-# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
-apt() {
-  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1 </dev/null ||
-    die "apt-get $1 failed: $(grep -E '^[EW]:' "$log" | tail -n 1 || true)"
-}
-
-need() {
-  if command -v "$1" >/dev/null 2>&1; then return 0; fi
-  command -v apt-get >/dev/null 2>&1 || die "there is no $1 and no apt-get to install it: install the package $2"
-  say "installing $2"
-  # A run that was cut off may have left dpkg half-way.
-  timeout 300 dpkg --configure -a >"$log" 2>&1 </dev/null || die "dpkg --configure -a failed: $(tail -n 1 "$log")"
-  apt update
-  apt install --no-install-recommends "$2"
 }
 
 # Built in, loaded or loadable: only trying tells. The namespace takes the interface away again.
@@ -141,7 +122,7 @@ needs_reload() {
 }
 
 # What the program itself said last; systemd's own lines say only that it failed.
-reason() { journalctl -u "$unit" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | grep . || tail -n 1 "$log"; }
+reason() { journalctl -u "$unit" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | grep . || tail -n 1 "$LOG"; }
 
 # The interface with another name is still known to the old settings only.
 stop_renamed() {
@@ -185,15 +166,15 @@ up() {
   ( umask 022; mkdir -p "${docker_file%/*}" )
   docker_text | put "$docker_file" 0644
   if needs_reload; then systemctl daemon-reload; fi
-  if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then systemctl enable "$unit" 2>"$log" || die "$(tail -n 1 "$log")"; fi
+  if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then systemctl enable "$unit" 2>"$LOG" || die "$(tail -n 1 "$LOG")"; fi
   if ! systemctl is-active --quiet "$unit" || ! wg show "$INTERFACE" public-key >/dev/null 2>&1; then
     : >pending
     say "starting the tunnel"
-    timeout 60 systemctl restart "$unit" 2>"$log" || die "the tunnel does not start: $(reason)"
+    timeout 60 systemctl restart "$unit" 2>"$LOG" || die "the tunnel does not start: $(reason)"
   elif [ -e pending ] || ! live_as_asked; then
     : >pending
     # A new program or unit serves from the next start on: a restart now would cut all tunnels of this host.
-    sh tunnel sync 2>"$log" || die "the tunnel does not take its new settings: $(tail -n 1 "$log")"
+    sh tunnel sync 2>"$LOG" || die "the tunnel does not take its new settings: $(tail -n 1 "$LOG")"
   fi
   if [ -e pending ]; then
     rm pending
@@ -214,7 +195,7 @@ switch_keys() {
   changed=false
   if [ "$(wg show "$INTERFACE" public-key 2>/dev/null || true)" != "$key" ]; then
     changed=true
-    wg set "$INTERFACE" private-key private.key 2>"$log" || say "the tunnel is down; it starts with the new key"
+    wg set "$INTERFACE" private-key private.key 2>"$LOG" || say "the tunnel is down; it starts with the new key"
     # No packet of a container has to come first.
     sh tunnel poke 2>/dev/null || true
   fi
@@ -268,8 +249,6 @@ down() {
   printf '{"changed":%s}\n' "$changed"
 }
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 case "$1" in
   keys) lock; keys ;;
   up) lock; up ;;

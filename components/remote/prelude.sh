@@ -1,0 +1,29 @@
+#!/bin/sh
+# What scripts on hosts have in common; it goes before each of them. $LOG is a file for what a command prints: a person is
+# shown its last line, when the command failed.
+set -eu
+
+say() { echo "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
+apt() {
+  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$LOG" 2>&1 </dev/null ||
+    die "apt-get $1 failed: $(grep -E '^[EW]:' "$LOG" | tail -n 1 || true)"
+}
+
+# A run that was cut off may have left dpkg half-way.
+settle_packages() { timeout 300 dpkg --configure -a >"$LOG" 2>&1 </dev/null || die "dpkg --configure -a failed: $(tail -n 1 "$LOG")"; }
+
+# PROGRAM PACKAGE
+need() {
+  if command -v "$1" >/dev/null 2>&1; then return 0; fi
+  command -v apt-get >/dev/null 2>&1 || die "there is no $1 and no apt-get to install it: install the package $2"
+  say "installing $2"
+  settle_packages
+  apt update
+  apt install --no-install-recommends "$2"
+}
+
+LOG=$(mktemp)
+trap 'rm -f "$LOG"' EXIT
