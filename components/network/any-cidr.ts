@@ -18,10 +18,15 @@ export class AnyCidr {
     return text.includes(":") ? parse6(text, (first, prefix) => new AnyCidr(6, first, prefix)) : parse4(text);
   }
 
-  /** The network of one address. */
+  private static readonly known = new Map<string, AnyCidr>();
+
+  /** The network of one address. Remembered: the rules of each of a thousand hosts name all the others. */
   static host(address: string): AnyCidr {
+    const known = AnyCidr.known.get(address);
+    if (known) return known;
     const parsed = AnyCidr.parse(`${address}/${address.includes(":") ? 128 : 32}`);
     if (!isAnyCidr(parsed)) throw new Error(`"${address}" is not an address`);
+    AnyCidr.known.set(address, parsed);
     return parsed;
   }
 
@@ -44,7 +49,14 @@ export class AnyCidr {
     return this.prefix - other.prefix;
   }
 
+  private text: string | undefined;
+
   toString(): string {
+    this.text ??= this.write();
+    return this.text;
+  }
+
+  private write(): string {
     const address = this.version === 4 ? Cidr.at(this.first, 32).address(0) : Address6.fromBigInt(this.first).correctForm();
     return `${address}/${this.prefix}`;
   }
