@@ -8,15 +8,17 @@ import { Cidr, isCidr, isPrivate } from "./cidr";
 export interface Reserved {
   readonly network: Cidr;
   readonly what: string;
+  /** Which of ours may lie there all the same, where the user pins it. */
+  readonly owner?: string;
 }
 
 /** Networks that bite silently when something else lies on them. */
 const knownTraps: readonly Reserved[] = [
   { network: "169.254.0.0/16", what: "link-local addresses, where clouds answer for metadata and time" },
-  { network: "172.17.0.0/16", what: "Docker's default bridge on every host" },
-  { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host" },
-  { network: "10.0.0.0/24", what: "Docker's ingress network" },
-].map(({ network, what }) => ({ network: Cidr.parse(network) as Cidr, what }));
+  { network: "172.17.0.0/16", what: "Docker's default bridge on every host", owner: "docker0" },
+  { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host", owner: "docker_gwbridge" },
+  { network: "10.0.0.0/24", what: "Docker's ingress network", owner: "ingress" },
+].map(({ network, ...trap }) => ({ ...trap, network: Cidr.parse(network) as Cidr }));
 
 const defaultAddressSpace = "10.96.0.0/14";
 

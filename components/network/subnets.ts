@@ -79,7 +79,10 @@ export function reportOverlaps(subnets: readonly PlannedSubnet[], reserved: read
     if (!furthest || piece.network.last > furthest.network.last) furthest = piece;
   }
   for (const { network, subnet } of sorted) {
-    const clash = subnet.pinned && subnet.from !== "engine.settings" ? reserved.find((other) => other.network.overlaps(network)) : undefined;
+    const clash =
+      subnet.pinned && subnet.from !== "engine.settings"
+        ? reserved.find((other) => other.owner !== subnet.owner && other.network.overlaps(network))
+        : undefined;
     if (clash) report(subnet.pin, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
   }
 }

@@ -25,7 +25,8 @@ export async function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkI
     if (users.length > 0) {
       throw new Error(
         `the ingress network cannot be changed (${differences.join("; ")}) while ports are published by it by ${users.join(", ")}; it is left as it was. ` +
-          `Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back`,
+          `Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back; ` +
+          `or keep it where it is by pins: { ingress: "${present.IPAM.Config?.[0]?.Subnet ?? "its subnet"}" }`,
       );
     }
     io.progress(`making the ingress network anew (${differences.join("; ")})`);

@@ -295,6 +295,10 @@ describe("wrong input", () => {
     );
   });
 
+  it("is not found in a swarm that is kept where Docker put it", () => {
+    assert.deepEqual(problemsOf({ pins: { ingress: "10.0.0.0/24", docker0: "172.17.0.0/16", docker_gwbridge: "172.18.0.0/16" } }), []);
+  });
+
   it("is told all at once", () => {
     const hosts: Record<string, HostGroup> = { control: local.hosts({ role: "manager", count: 2 }) };
     const { problems } = planCluster({ addressSpace: "8.0.0.0/8", hosts, networks: { x: {} }, engine: { version: "?" } });
