@@ -78,7 +78,7 @@ describe("ingressUp", () => {
       await failure(up()),
       "the ingress network cannot be changed (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440) " +
         "while ports are published by it by service shop, service blog; it is left as it was. " +
-        "Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back",
+        'Publish their ports by the host (docker service update --publish-rm …, then --publish-add mode=host,…), or remove them, run again, and put them back; or keep it where it is by pins: { ingress: "10.0.0.0/24" }',
     );
     assert.equal(docker.changes, 0);
   });
