@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ClusterShell, eventually, testImage } from "../tools/lab/cluster";
 import { connectionTo, machineKeys, removeMachines, startMachine } from "../tools/lab/machines";
 import { root, run, Stack } from "../tools/lab/pulumi";
+import { benchOverlays } from "./overlay";
 
 /*
  * What `pulumi up` costs against the same work by hand, all in one run on one machine, so that only ratios matter.
@@ -204,6 +205,7 @@ async function main(): Promise<void> {
   await benchPreview(30);
   await benchUp(3);
   await benchUp(10);
+  await benchOverlays();
 }
 
 main().catch(async (error: unknown) => {

@@ -117,8 +117,8 @@ function row(what: string, measured: readonly Measure[], base: readonly Measure[
 export async function benchOverlays(): Promise<void> {
   const missing = missingTools("nsenter", "iperf3");
   if (missing.length > 0) throw new Error(`the overlays cannot be measured without ${missing.join(", ")}: node tools/setup/index.js tools`);
-  const plain = new Pair("site-plain", "10.244.21.0/24", {});
-  const encrypted = new Pair("site-wg", "10.244.22.0/24", { wireguard: {} });
+  const plain = new Pair("overlay-plain", "10.244.21.0/24", {});
+  const encrypted = new Pair("overlay-wireguard", "10.244.22.0/24", { wireguard: {} });
   try {
     await plain.begin();
     await encrypted.begin();

@@ -132,9 +132,9 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
 
   before(async function () {
     needTools(this, "nsenter", "nmap", "tcpdump", "iperf3", "nft");
-    await Promise.all([
-      lab.begin().then(() => lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey })),
-    ]);
+    await lab.begin();
+    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
+    assert.equal(set.code, 0, set.stderr);
     await sites.build();
     await lab.spec(spec());
   });
@@ -143,9 +143,12 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
     await sites.remove();
   });
 
-  it("is made by one up, and stays as it is", async () => {
-    const result = await lab.up();
-    assert.match(result.stdout, /wireguard-go|swarm/);
+  it("is made by one up, in which all hosts are members by their tunnel addresses, and stays as it is", async () => {
+    await lab.up();
+    const { plan } = await lab.outputs();
+    const planned = Object.fromEntries(plan.hosts.map(({ place, tunnelAddress }) => [place, `active ${tunnelAddress}`]));
+    const members = names.map(async (name) => [name, await on(name, "docker", "info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.NodeAddr}}")]);
+    assert.deepEqual(Object.fromEntries((await Promise.all(members)) as [string, string][]), planned);
     assertNoChange(await lab.up());
   });
 

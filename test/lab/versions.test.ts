@@ -14,18 +14,18 @@ type Release = keyof typeof engines;
 const releases = Object.keys(engines) as Release[];
 
 const image = (release: Release): string => `pulumi-swarm-host:${release}`;
-const key = (release: Release): string => `mixed-${release}`;
+const key = (release: Release): string => `any-${release}`;
 
-const sites = new Sites("site-mixed", {
+const sites = new Sites("mixed", {
   rack: { subnet: "10.244.11.0/24", hosts: Object.fromEntries(releases.map((release) => [release, { image: image(release) }])) },
 });
-const lab = new Lab("site-mixed");
+const lab = new Lab("mixed");
 
 const machines = Object.fromEntries(
   releases.map((release) => [release, { address: sites.host(release).address, hostKey: sites.keys.host.publicKey }]),
 );
 const spec = {
-  existing: { mixed: { role: "manager", site: "rack", network: sites.subnet("rack"), machines } },
+  existing: { any: { role: "manager", site: "rack", network: sites.subnet("rack"), machines } },
   networks: { web: {} },
   wireguard: {},
   firewall: { ssh: sites.admins, expose: { website: { port: 8080, from: ["world"], publish: "host" } } },
