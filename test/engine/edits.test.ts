@@ -114,6 +114,8 @@ function readable(stdout: string): string {
     const block = blocks.at(-1);
     if (title !== undefined) blocks.push({ title, indent: indent?.length ?? 0, lines: [] });
     else if (block && /^\s*\[urn=/.test(line)) block.title = `${block.title} ${/::([^:\]]+)\]/.exec(line)?.[1] ?? ""}`;
+    // What a command is told is a secret, and how the rest of it is shown is its provider's affair.
+    else if (block?.title.includes("command:local:Command")) continue;
     else if (block && !/^\s*\[(id|provider)=|^info: /.test(line)) block.lines.push(line.slice(Math.min(block.indent, line.search(/\S|$/))));
   }
   const texts = blocks.map(({ title, lines }) => [title, ...lines.filter((line) => line.trim() !== "")].join("\n"));

@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OpenPorts } from "../../components/firewall/open";
 import { mergePorts, rulePorts, showPorts } from "../../components/firewall/ports";
 import type { Connection } from "../../components/remote/connection";
-import { deriveSshKey } from "../../components/remote/ssh-key";
 import { eventually, testImage } from "../../tools/lab/cluster";
+import { connectionTo, docker, machineKeys, removeMachines, startMachine } from "../../tools/lab/machines";
 import { root, run } from "../../tools/lab/pulumi";
 
-const client = deriveSshKey("firewall", "client");
-const hostKey = deriveSshKey("firewall", "host");
+const keys = machineKeys("firewall");
 const network = "fwt-net";
-
-export async function docker(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await run("docker", args);
-  assert.equal(code, 0, `docker ${args.join(" ")}: ${stderr}`);
-  return stdout.trim();
-}
 
 /** A command inside a lab host, as root. */
 export function inside(name: string, command: string): Promise<string> {
@@ -30,31 +21,15 @@ export async function makeNetwork(): Promise<void> {
   await docker("network", "create", "--ipv6", "--subnet", "10.240.0.0/24", "--subnet", "fd00:240::/64", network);
 }
 
-export async function removeAll(): Promise<void> {
-  const { stdout } = await run("docker", ["ps", "-aq", "--filter", "name=^fwt-"]);
-  const names = stdout.split("\n").filter(Boolean);
-  if (names.length > 0) await docker("rm", "-f", "-v", ...names);
-  await run("docker", ["network", "rm", network]);
+export function removeAll(): Promise<void> {
+  return removeMachines("fwt-");
 }
 
-const capabilities =
-  "--cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined";
-
-/** A whole machine with the test's keys; a user who may use sudo, as many clouds have. */
+/** A whole machine with a user who may use sudo, as many clouds have. */
 export async function startHost(name: string, place: number): Promise<Connection> {
-  const folder = join(root, ".lab", "firewall");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "host"), hostKey.privateKey, { mode: 0o600 });
-  const options = `${capabilities} --cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun`;
-  const addresses = ["--network", network, "--ip", `10.240.0.${place}`, "--ip6", `fd00:240::${place}`];
-  await docker("create", "--name", name, "--hostname", name, ...addresses, ...options.split(" "), "pulumi-swarm-host:trixie");
-  await docker("cp", join(folder, "host"), `${name}:/etc/ssh/ssh_host_ed25519_key`);
-  await docker("start", name);
-  await inside(
-    name,
-    `useradd -m -s /bin/sh ops; echo 'ops ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/ops; install -d -m 700 -o ops /home/ops/.ssh; echo '${client.publicKey}' >/home/ops/.ssh/authorized_keys; chown ops /home/ops/.ssh/authorized_keys`,
-  );
-  return { host: `10.240.0.${place}`, user: "ops", privateKey: client.privateKey, hostKey: hostKey.publicKey };
+  const [address, user] = [`10.240.0.${place}`, "ops"];
+  await startMachine({ name, network, address, address6: `fd00:240::${place}`, keys, user });
+  return connectionTo({ address, keys, user });
 }
 
 /** A machine that is no host of the cluster: only an address to come from. */
@@ -66,7 +41,10 @@ export async function startStranger(name: string, place: number): Promise<void> 
     "--name",
     name,
     ...addresses,
-    ...capabilities.split(" "),
+    "--cap-add",
+    "ALL",
+    "--cap-drop",
+    "SYS_RESOURCE",
     "--entrypoint",
     "sleep",
     "pulumi-swarm-host:trixie",
@@ -174,16 +152,4 @@ export async function putUplinkOnBridge(name: string, place: number): Promise<vo
     "set -e; ip link add br-lan type bridge; ip link set br-lan address $(cat /sys/class/net/eth0/address); ip link set br-lan up; ip link set eth0 master br-lan; ip address flush dev eth0; " +
       `ip address add 10.240.0.${place}/24 dev br-lan; ip route add default via 10.240.0.1`,
   );
-}
-
-/** Whether this machine has what the test needs beyond Docker. */
-export async function missingTools(): Promise<readonly string[]> {
-  const found = await Promise.all(
-    ["nmap", "nsenter"].map(async (tool) => ((await run("sh", ["-c", `command -v ${tool}`])).code === 0 ? [] : [tool])),
-  );
-  const image = await readFile(join(root, ".lab", "busybox.tar")).then(
-    () => [],
-    () => ["busybox.tar of the setup"],
-  );
-  return [...found.flat(), ...image];
 }

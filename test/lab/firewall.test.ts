@@ -8,14 +8,14 @@ import type { FirewallHost, FirewallRule } from "../../components/firewall/rule"
 import { type Connection, defaultRemoteLimits } from "../../components/remote/connection";
 import { loadHostScript } from "../../components/remote/script";
 import { SshSession } from "../../components/remote/ssh";
+import { docker } from "../../tools/lab/machines";
+import { needTools } from "../../tools/lab/namespace";
 import { eventually } from "../../tools/lab/cluster";
 import { root, run } from "../../tools/lab/pulumi";
 import {
-  docker,
   inside,
   makeNetwork,
   makeTunnel,
-  missingTools,
   probeUdp,
   putUplinkOnBridge,
   reaches,
@@ -83,11 +83,7 @@ describe("a host's firewall", function () {
   const sessions = new Map<string, SshSession>();
 
   before(async function () {
-    const missing = await missingTools();
-    if (missing.length > 0) {
-      console.log(`      skipped: there is no ${missing.join(", ")}`);
-      this.skip();
-    }
+    needTools(this, "nmap", "nsenter");
     await makeNetwork();
     connections.set(one.key, await startHost("fwt-one", 11));
     connections.set(two.key, await startHost("fwt-two", 12));

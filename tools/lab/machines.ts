@@ -22,6 +22,8 @@ export interface MachineArgs {
   /** Docker network of the outer machine. */
   readonly network: string;
   readonly address: string;
+  /** @default - none but what the network gives */
+  readonly address6?: string;
   readonly keys: MachineKeys;
   /** @default "pulumi-swarm-host:trixie" */
   readonly image?: string;
@@ -56,7 +58,8 @@ const hostOptions =
 /** @returns when the machine runs; its sshd and its Docker may still be on their way. */
 export async function startMachine(args: MachineArgs): Promise<void> {
   const { name, network, address, keys, image = defaultImage } = args;
-  await docker("create", "--name", name, "--hostname", name, "--network", network, "--ip", address, ...hostOptions.split(" "), image);
+  const addresses = ["--ip", address, ...(args.address6 === undefined ? [] : ["--ip6", args.address6])];
+  await docker("create", "--name", name, "--hostname", name, "--network", network, ...addresses, ...hostOptions.split(" "), image);
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-machine-"));
   try {
     writeFileSync(join(folder, "host_key"), keys.host.privateKey, { mode: 0o600 });
