@@ -1,6 +1,6 @@
 export { SwarmCluster } from "./cluster";
 export type { SwarmClusterArgs } from "./cluster/args";
-export type { Transform } from "./cluster/transform";
+export type { Transform } from "./transform";
 export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";
 export type { PlannedNetwork } from "./networks/plan";
 export type { Quorum } from "./cluster/rules";

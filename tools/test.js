@@ -36,7 +36,8 @@ function files(ring) {
  */
 function mocha(specs, quiet) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [path.join("node_modules", "mocha", "bin", "mocha.js"), "--require", "ts-node/register", ...specs], {
+    const color = process.stdout.isTTY ? "--color" : "--no-color";
+    const child = spawn(process.execPath, [path.join("node_modules", "mocha", "bin", "mocha.js"), color, "--require", "ts-node/register", ...specs], {
       cwd: root,
       stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
       // The lint ring checks all types once; ts-node would check them again in each ring.

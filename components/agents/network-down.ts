@@ -1,6 +1,7 @@
+import type { NetworkResponse } from "../networks/api";
 import { networkDown } from "../networks/reconcile";
 import { withManager } from "./network";
-import type { NetworkRequest, NetworkResponse } from "./request";
+import type { NetworkRequest } from "./request";
 import { runAgent } from "./run";
 
 void runAgent(async (request: NetworkRequest, previous: NetworkResponse | undefined) => {

@@ -1,4 +1,4 @@
-import type { NetworkIo } from "../networks/reconcile";
+import type { NetworkIo } from "../networks/api";
 import type { DockerApi } from "../remote/docker-api";
 import { reasonOf } from "../remote/each";
 import { Fleet } from "./fleet";

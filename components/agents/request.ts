@@ -4,6 +4,7 @@ import type { HostNeeds } from "../engine/needs";
 import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
 import type { SwarmOptions } from "../membership/args";
+import type { NetworkSpec } from "../networks/api";
 import type { MembershipMemory } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import type { Tunnel } from "../underlay/underlay";
@@ -68,22 +69,6 @@ export interface NetworkRequest {
   /** Any one of them will do. */
   readonly managers: readonly { readonly key: string; readonly connection: Connection }[];
   readonly reachableSeconds: number;
-}
-
-export interface NetworkSpec {
-  readonly driver: string;
-  readonly subnet: string;
-  readonly gateway: string;
-  readonly internal: boolean;
-  readonly attachable: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly options: Readonly<Record<string, string>>;
-}
-
-export interface NetworkResponse {
-  readonly id: string;
-  /** Where the network was made by another resource: the mark of having taken it over. */
-  readonly owner?: string;
 }
 
 /** What membership needs of the last run's response. */

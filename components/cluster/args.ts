@@ -6,7 +6,7 @@ import type { Overlay } from "../overlays/overlay";
 import type { Underlay } from "../underlay/underlay";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import type { local } from "@pulumi/command";
-import type { Transform } from "./transform";
+import type { Transform } from "../transform";
 
 /**
  * A swarm of hosts on any mix of places. Everything here that decides the shape of the cluster is a plain value, never

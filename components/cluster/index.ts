@@ -12,7 +12,7 @@ import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { summarize } from "./summary";
-import { transformed } from "./transform";
+import { transformed } from "../transform";
 
 /** A host of the cluster as it came to be. */
 export interface ClusterHost {

@@ -1,7 +1,7 @@
 import type { EngineArgs } from "../engine/args";
 import type { PlannedHost } from "../hosts/host";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
-import { type Report, show } from "./report";
+import { type Report, show } from "../report";
 
 /** How many managers there are, and what the swarm does when some are lost. */
 export interface Quorum {

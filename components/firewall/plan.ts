@@ -1,4 +1,4 @@
-import { type Report, show } from "../cluster/report";
+import { type Report, show } from "../report";
 import type { AllowArgs, ExposeArgs, FirewallArgs, RuleArgs } from "./args";
 import { parsePorts, portsOverlap, showPorts } from "./ports";
 import type { FirewallRule, HostSelector } from "./rule";

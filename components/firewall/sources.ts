@@ -1,4 +1,4 @@
-import { type Report, show } from "../cluster/report";
+import { type Report, show } from "../report";
 import { AnyCidr, isAnyCidr } from "../network/any-cidr";
 import { isHostSelector, selects } from "./resolve";
 import type { HostSelector, Source } from "./rule";

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { show } from "../cluster/report";
+import { show } from "../report";
 import type { Connection } from "../remote/connection";
 
 export type HostRole = "manager" | "worker";

@@ -1,4 +1,4 @@
-import { type Report, show } from "../cluster/report";
+import { type Report, show } from "../report";
 import { assignBlocks } from "../network/blocks";
 import { Cidr, isCidr } from "../network/cidr";
 import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";

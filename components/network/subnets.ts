@@ -1,6 +1,13 @@
-import type { Report } from "../cluster/report";
+import type { Report } from "../report";
 import { Cidr, isCidr, isPrivate } from "./cidr";
-import type { Reserved } from "./space";
+
+/** A network that the cluster's own must keep clear of. */
+export interface Reserved {
+  readonly network: Cidr;
+  readonly what: string;
+  /** Which of ours may lie there all the same, where the user pins it. */
+  readonly owner?: string;
+}
 
 /** One piece of address space that has an owner. */
 export interface PlannedSubnet {

@@ -1,9 +1,10 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
-import type { NetworkRequest, NetworkResponse } from "../agents/request";
+import type { NetworkRequest } from "../agents/request";
+import type { NetworkResponse } from "./api";
 import type { PlannedNetwork } from "./plan";
-import { type Transform, transformed } from "../cluster/transform";
+import { type Transform, transformed } from "../transform";
 import type { Connection } from "../remote/connection";
 
 export interface OverlayNetworkArgs {

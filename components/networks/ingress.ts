@@ -1,4 +1,5 @@
-import { createNetwork, type Network, type NetworkApi, type NetworkBody, type NetworkIo, removeNetwork } from "./reconcile";
+import type { NetworkApi, NetworkIo } from "./api";
+import { createNetwork, type Network, type NetworkBody, removeNetwork } from "./reconcile";
 
 /** The network by which every host of the swarm answers on a published port. */
 export interface IngressPlan {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
-import type { NetworkApi, NetworkIo } from "./reconcile";
+import type { NetworkApi, NetworkIo } from "./api";
 
 /**
  * Who has a network, where it is not the resource that made it. Pulumi replaces a resource by making the new one, which

@@ -1,7 +1,7 @@
 import { assignBlocks } from "../network/blocks";
 import { Cidr, isCidr, isPrivate } from "../network/cidr";
-import type { Reserved } from "../network/space";
-import { type Report, show } from "../cluster/report";
+import type { Reserved } from "../network/subnets";
+import { type Report, show } from "../report";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
 

@@ -1,20 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { NetworkResponse, NetworkSpec } from "../agents/request";
 import { DockerApiError } from "../remote/docker-api";
+import type { NetworkApi, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
 import { NetworkOwner } from "./owner";
-
-/** What this needs of a manager's engine; `DockerApi` is one. */
-export interface NetworkApi {
-  get<Result>(path: string): Promise<Result>;
-  post<Result>(path: string, body?: unknown): Promise<Result>;
-  delete(path: string): Promise<void>;
-}
-
-export interface NetworkIo {
-  progress(line: string): void;
-  sleep(milliseconds: number): Promise<void>;
-  now(): number;
-}
 
 export interface Network {
   readonly Id: string;

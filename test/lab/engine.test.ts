@@ -4,7 +4,7 @@ import type { BridgePlan, EngineChanges } from "../../components/engine/bridges"
 import { preflight } from "../../components/engine/preflight";
 import { checkPathMtu, pathsToTry } from "../../components/network/path-mtu";
 import { ingressUp } from "../../components/networks/ingress";
-import type { NetworkApi } from "../../components/networks/reconcile";
+import type { NetworkApi } from "../../components/networks/api";
 import { native } from "../../components/overlays/native";
 import { DockerApi } from "../../components/remote/docker-api";
 import { SshSession } from "../../components/remote/ssh";

@@ -1,4 +1,4 @@
-import type { NetworkApi } from "../../components/networks/reconcile";
+import type { NetworkApi } from "../../components/networks/api";
 import { DockerApiError } from "../../components/remote/docker-api";
 
 interface FakeNetwork {

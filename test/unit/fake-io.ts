@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NetworkIo } from "../../components/networks/reconcile";
+import type { NetworkIo } from "../../components/networks/api";
 import type { FakeDocker } from "./fake-docker";
 
 /** A clock that moves only when somebody sleeps: a wait costs nothing, and its limit is exact. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NetworkResponse, NetworkSpec } from "../../components/agents/request";
+import type { NetworkResponse, NetworkSpec } from "../../components/networks/api";
 import { networkDown, networkUp } from "../../components/networks/reconcile";
 import { DockerApiError } from "../../components/remote/docker-api";
 import { FakeDocker } from "./fake-docker";

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
-import { type Transform, transformed } from "../../cluster/transform";
+import { type Transform, transformed } from "../../transform";
 import {
   type HostContext,
   type HostGroup,

@@ -1,4 +1,4 @@
-import { show } from "../../cluster/report";
+import { show } from "../../report";
 import { defaultDataPathPort, engineEncryptionProblem } from "../../engine/needs";
 import type { FirewallRule } from "../../firewall/rule";
 import type { Problem } from "../../hosts/host";

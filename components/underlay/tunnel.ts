@@ -1,8 +1,8 @@
-import type { Report } from "../cluster/report";
+import type { Report } from "../report";
 import type { PlannedHost } from "../hosts/host";
-import { assignBlocks } from "./blocks";
-import type { Cidr } from "./cidr";
-import { pinPath, type Pins, type PlannedSubnet } from "./subnets";
+import { assignBlocks } from "../network/blocks";
+import type { Cidr } from "../network/cidr";
+import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
 
 export interface PlannedTunnel {
   readonly addresses: ReadonlyMap<string, string>;

@@ -1,0 +1,57 @@
+import type { OwnBridges } from "../engine/bridges";
+import type { PlannedHost, Site } from "../hosts/host";
+import type { Groups } from "../hosts/plan";
+import { Cidr, isCidr, isPrivate } from "../network/cidr";
+import type { Reserved } from "../network/subnets";
+import type { Report } from "../report";
+
+/** Networks that bite silently when something else lies on them. */
+const knownTraps: readonly Reserved[] = [
+  { network: "169.254.0.0/16", what: "link-local addresses, where clouds answer for metadata and time" },
+  { network: "172.17.0.0/16", what: "Docker's default bridge on every host", owner: "docker0" },
+  { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host", owner: "docker_gwbridge" },
+  { network: "10.0.0.0/24", what: "Docker's ingress network", owner: "ingress" },
+].map(({ network, ...trap }) => ({ ...trap, network: Cidr.parse(network) as Cidr }));
+
+/** What is taken already: known traps, the user's own networks, the sites. Checked against each other on the way. */
+export function reservedNetworks(
+  avoid: readonly string[],
+  groups: Groups,
+  sites: readonly Site[],
+  hosts: readonly PlannedHost[],
+  own: OwnBridges,
+  report: Report,
+): Reserved[] {
+  const reserved: Reserved[] = [...knownTraps];
+  avoid.forEach((text, index) => {
+    const network = Cidr.parse(text);
+    if (isCidr(network)) reserved.push({ network, what: `avoid[${index}]` });
+    else report(`avoid[${index}]`, network.problem, "write it as address/prefix");
+  });
+  for (const text of [...(own.bip === undefined ? [] : [own.bip]), ...(own.pools ?? [])]) {
+    const network = Cidr.around(text);
+    if (isCidr(network)) reserved.push({ network, what: "which engine.settings gives to Docker's bridges" });
+    else report("engine.settings", network.problem, "write it as address/prefix");
+  }
+  for (const site of sites) {
+    if (site.network === undefined) continue;
+    const group = groups.find(([, { site: own }]) => own.key === site.key)?.[0] ?? "";
+    const network = Cidr.parse(site.network);
+    if (!isCidr(network)) {
+      report(`hosts.${group}.network`, network.problem, "write it as address/prefix");
+      continue;
+    }
+    const clash = reserved.find((other) => other.network.overlaps(network));
+    if (clash) report(`hosts.${group}.network`, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
+    if (!isPrivate(network))
+      report(`hosts.${group}.network`, `${network} are public addresses`, "give the private network on which the hosts reach each other");
+    reserved.push({ network, what: `the network of site "${site.key}"` });
+  }
+  // Where the site's network is not known, its hosts' own addresses are.
+  const known = new Set(sites.filter(({ network }) => network !== undefined).map(({ key }) => key));
+  for (const { key, site, address } of hosts) {
+    const own = address === undefined || known.has(site) ? undefined : Cidr.parse(`${address}/32`);
+    if (own && isCidr(own)) reserved.push({ network: own, what: `the address of ${key}` });
+  }
+  return reserved;
+}
