@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import type { Duplex } from "node:stream";
+import pLimit from "p-limit";
 import { RemoteError } from "./connection";
 import type { SshSession } from "./ssh";
 
@@ -16,12 +17,16 @@ export class DockerApiError extends Error {
   }
 }
 
+const mostStreams = 4;
+
 /**
  * The Docker Engine API of one host, spoken through SSH. Used instead of the `docker` command because a command's
  * arguments can be read by everyone on the host, and a join token would be one of them.
  */
 export class DockerApi {
   private readonly agent: Agent;
+  /** The HTTP client counts a stream only once it stands, so a burst of calls would open one for each; sshd allows ten. */
+  private readonly limit = pLimit(mostStreams);
 
   constructor(
     private readonly host: string,
@@ -47,6 +52,10 @@ export class DockerApi {
   }
 
   private call<Result>(method: string, path: string, body: unknown, timeout: number): Promise<Result> {
+    return this.limit(() => this.ask<Result>(method, path, body, timeout));
+  }
+
+  private ask<Result>(method: string, path: string, body: unknown, timeout: number): Promise<Result> {
     const what = `${method} ${path.split("?")[0] ?? path}`;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
@@ -85,7 +94,7 @@ export class DockerApi {
 
 class SessionAgent extends Agent {
   constructor(private readonly session: Pick<SshSession, "dockerStream">) {
-    super({ keepAlive: true, maxSockets: 4 });
+    super({ keepAlive: true, maxSockets: mostStreams });
   }
 
   override createConnection(_options: unknown, callback?: (error: Error | null, stream: Duplex) => void): undefined {
@@ -97,10 +106,18 @@ class SessionAgent extends Agent {
   }
 }
 
-/** Node's HTTP client calls a few socket methods that an SSH channel lacks and does not need. */
+/**
+ * Node's HTTP client calls a few socket methods that an SSH channel lacks and does not need. One that it has means less there:
+ * a channel that is destroyed is closed only when all that came was read, and till then it would be counted as in use.
+ */
 function asSocket(stream: Duplex): Duplex {
   const nothing = (): Duplex => stream;
-  return Object.assign(stream, { setKeepAlive: nothing, setNoDelay: nothing, setTimeout: nothing, ref: nothing, unref: nothing });
+  const destroy = stream.destroy.bind(stream);
+  const closing = (error?: Error): Duplex => {
+    destroy(error);
+    return stream.resume();
+  };
+  return Object.assign(stream, { destroy: closing, setKeepAlive: nothing, setNoDelay: nothing, setTimeout: nothing, ref: nothing, unref: nothing });
 }
 
 function parse(text: string): unknown {
