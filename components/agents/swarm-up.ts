@@ -26,10 +26,16 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     };
     let keys = await protect([...request.hosts, ...departing.map(({ host }) => host)]);
     const members = await formSwarm(request, previous, without(failures, ready), departing, failures);
-    const gone = without(failures, departing).flatMap(({ reached }) => reached ?? []);
     if (departing.length > 0) {
-      await release(gone, request, failures);
-      keys = await protect(request.hosts);
+      const gone = without(failures, departing);
+      const staying = departing.filter((host) => !gone.includes(host));
+      await release(
+        gone.flatMap(({ reached }) => reached ?? []),
+        request,
+        failures,
+      );
+      // One that could not be taken out is a member still, and must find the others until the next run.
+      keys = await protect([...request.hosts, ...staying.map(({ host }) => host)]);
     }
     await checkMtu(request, without(failures, ready), failures);
 
