@@ -1,0 +1,19 @@
+/** Where a program for the hosts comes from, when it is not to be the default. */
+export type ProgramArgs = ProgramImageArgs | ProgramFileArgs;
+
+export interface ProgramImageArgs {
+  /** Version, which is the image's tag unless `image` has one. @default - the one that this package was tested with */
+  readonly version?: string;
+  /** Image without a tag, such as `registry.example.com/flannel`. @default - the project's own, or the mirror's copy of it */
+  readonly image?: string;
+  /** `sha256:…` of the image: whatever the tag may come to mean, hosts take this one and nothing else. @default - not pinned */
+  readonly digest?: string;
+}
+
+export interface ProgramFileArgs {
+  readonly version: string;
+  /** From where each host fetches it: `https:`, `http:`, or `file:` for what lies on each host already. A `.tar.gz` is unpacked. */
+  readonly url: string;
+  /** Checksum of what is fetched, 64 hexadecimal digits. */
+  readonly sha256: string;
+}

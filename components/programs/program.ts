@@ -1,0 +1,26 @@
+/** A program that runs on hosts beside Docker, as the plan has it. */
+export interface HostProgram {
+  /** Such as `flanneld`; names its folder on the host. */
+  readonly name: string;
+  readonly version: string;
+  readonly source: ProgramSource;
+}
+
+export type ProgramSource =
+  /** Files are taken out of a container image, which each host's Docker pulls. */
+  | {
+      readonly kind: "image";
+      /** With tag, and digest where one is pinned; of the mirror, where there is one. */
+      readonly reference: string;
+      /** File name on the host to the path in the image. */
+      readonly files: Readonly<Record<string, string>>;
+    }
+  /** A file, or a `.tar.gz` with the files somewhere in it, that each host fetches. */
+  | {
+      readonly kind: "file";
+      /** `https:`, `http:`, or `file:` for what lies on each host already. */
+      readonly url: string;
+      readonly sha256: string;
+      /** File names on the host; those in an archive are found by them. */
+      readonly files: readonly string[];
+    };
