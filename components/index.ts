@@ -2,7 +2,7 @@ export { SwarmCluster } from "./cluster";
 export type { SwarmClusterArgs } from "./cluster/args";
 export type { Transform } from "./transform";
 export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";
-export type { PlannedNetwork } from "./networks/plan";
+export type { PlannedNetwork } from "./networks/network";
 export type { Quorum } from "./cluster/rules";
 export type { EngineArgs } from "./engine/args";
 export type { AllowArgs, ExposeArgs, FirewallArgs, Port, RuleArgs } from "./firewall/args";

@@ -5,6 +5,9 @@ import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
 import type { SwarmOptions } from "../membership/args";
 import type { NetworkSpec } from "../networks/api";
+import type { NetworkSlice } from "../networks/network";
+import type { OverlayKind } from "../overlays/overlay";
+import type { HostProgram } from "../programs/program";
 import type { MembershipMemory } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import type { Tunnel } from "../underlay/underlay";
@@ -22,6 +25,7 @@ export interface SwarmRequest {
   readonly needs: HostNeeds;
   /** Largest packet between two hosts on the underlay, in bytes. */
   readonly underlayMtu: number;
+  readonly overlay: OverlayRequest;
   readonly tunnel?: Tunnel & { readonly prefix: number };
   /** Undefined where the user keeps a firewall of their own. */
   readonly firewall?: { readonly rules: readonly FirewallRule[] };
@@ -36,8 +40,29 @@ export interface SwarmRequest {
   readonly recheck?: string;
 }
 
+/** What the overlay is to do on hosts. */
+export interface OverlayRequest {
+  readonly kind: OverlayKind;
+  /** Largest packet of a container, in bytes. */
+  readonly mtu: number;
+  /** The cluster's networks, each with its slice of hosts' subnets where it has one. */
+  readonly networks: Readonly<Record<string, string>>;
+  /** Undefined where Docker itself does all of it. */
+  readonly onHosts?: {
+    readonly settings: object;
+    readonly programs: readonly HostProgram[];
+    readonly space: string;
+    readonly slices: readonly NetworkSlice[];
+    readonly routedIn?: { readonly network: string; readonly interface?: string };
+    /** 256 random bits in base64url. */
+    readonly secret: string;
+  };
+}
+
 /** What a firewall has to know of a host is what all others do. */
 export interface SwarmRequestHost extends FirewallHost {
+  /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
+  readonly containerSubnet?: string;
   readonly role: HostRole;
   /** Not used on the host: another machine under the same key must make this request another one. */
   readonly machine: string;
@@ -51,11 +76,14 @@ export interface SwarmRequestHost extends FirewallHost {
  */
 export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "unlockKeys"> {
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
+  /** @default - `native`, of a run before there were others */
+  readonly overlay?: Pick<OverlayRequest, "kind" | "networks">;
 }
 
 export interface SwarmResponseHost extends Omit<FirewallHost, "key"> {
   readonly nodeId: string;
   readonly engine: string;
+  readonly containerSubnet?: string;
   /** WireGuard's, where there is a tunnel. */
   readonly publicKey?: string;
   /** How to reach the host again when it is no longer asked for; the private key is not kept. */
@@ -74,6 +102,6 @@ export interface NetworkRequest {
 /** What membership needs of the last run's response. */
 export function memoryOf(previous: SwarmResponse | undefined): MembershipMemory | undefined {
   if (!previous) return undefined;
-  const { hosts, ...kept } = previous;
+  const { hosts, overlay: _overlay, ...kept } = previous;
   return { ...kept, nodes: Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, host.nodeId])) };
 }

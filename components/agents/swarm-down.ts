@@ -3,6 +3,7 @@ import { dissolveMembership, type HostAccess } from "../membership/reconcile";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet, type ReachedHost } from "./fleet";
 import { memoryOf, type SwarmRequest, type SwarmResponse } from "./request";
+import { removeOverlays } from "./phases/overlay";
 import { release } from "./phases/departing";
 import { progress, runAgent, sleep } from "./run";
 
@@ -28,11 +29,12 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
   }
 }
 
-/** Tunnel and firewall go too: the hosts are as they were found, and nothing of them is held up by what cannot be removed. */
+/** Overlay, tunnel and firewall go too: the hosts are as they were found, and nothing of them is held up by what cannot be removed. */
 async function takeOurs(request: SwarmRequest, hosts: readonly ReachedHost[]): Promise<void> {
   const failures: Failure[] = [];
+  await removeOverlays(hosts, failures);
   await release(hosts, request, failures);
-  for (const { host, reason } of failures) progress(host, `warning: the tunnel or the firewall could not be taken away: ${reason}`);
+  for (const { host, reason } of failures) progress(host, `warning: not all of this package's could be taken away: ${reason}`);
 }
 
 void runAgent(swarmDown);

@@ -6,6 +6,7 @@ import { reachDeparting, release } from "./phases/departing";
 import { prepareEngines, type Ready } from "./phases/engines";
 import { lookAtHosts, waitForOtherRuns } from "./phases/look";
 import { finish, formSwarm } from "./phases/members";
+import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
 import { enforceFirewall, type PublicKeys, raiseTunnel } from "./phases/protect";
 import type { SwarmRequest, SwarmResponse, SwarmResponseHost } from "./request";
 import { progress, runAgent } from "./run";
@@ -18,17 +19,21 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     progress(undefined, `reaching ${request.hosts.length} hosts`);
     const [looked, departing] = await Promise.all([lookAtHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
     await waitForOtherRuns(request, looked);
+    const networks = await checkSwitch(request, previous, looked);
     const ready = await prepareEngines(request, looked, previous?.unlockKeys ?? [], failures);
 
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
       await enforceFirewall(fleet, request, without(failures, ready), all, failures);
       return raiseTunnel(request, without(failures, ready), all, publicKeys(previous), failures);
     };
+    await leaveOtherOverlays(request, networks, without(failures, ready), failures);
     let keys = await protect([...request.hosts, ...departing.map(({ host }) => host)]);
+    await raiseOverlay(request, without(failures, ready), departing, failures);
     const members = await formSwarm(request, previous, without(failures, ready), departing, failures);
     if (departing.length > 0) {
       const gone = without(failures, departing);
       const staying = departing.filter((host) => !gone.includes(host));
+      await departFromOverlay(request, without(failures, ready), gone, failures);
       await release(
         gone.flatMap(({ reached }) => reached ?? []),
         request,
@@ -41,7 +46,8 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
 
     const { nodes, ...kept } = await finish(members, failures);
     progress(undefined, `swarm ${kept.swarmId}: ${request.hosts.length} hosts as asked`);
-    return { ...kept, hosts: describeHosts(request, ready, nodes, keys) };
+    const { kind, networks: onOverlay } = request.overlay;
+    return { ...kept, overlay: { kind, networks: onOverlay }, hosts: describeHosts(request, ready, nodes, keys) };
   } finally {
     fleet.close();
   }

@@ -5,6 +5,7 @@ import type { NetworkArgs } from "../networks/args";
 import type { Overlay } from "../overlays/overlay";
 import type { Underlay } from "../underlay/underlay";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
+import type { ProgramsArgs } from "../programs/args";
 import type { local } from "@pulumi/command";
 import type { Transform } from "../transform";
 
@@ -15,7 +16,8 @@ import type { Transform } from "../transform";
 export interface SwarmClusterArgs {
   /**
    * Private IPv4 space, in CIDR form, from which every subnet of the cluster is cut. The upper half is for overlay
-   * networks, the lower half is kept for the subnets that some overlays need per host. It must overlap no site.
+   * networks; in the lower half are Docker's own pool and bridges, the tunnel's addresses, and, with an overlay that routes, the
+   * subnets of hosts' containers. It must overlap no site.
    * @default "10.96.0.0/14" - 512 overlay networks of 256 addresses each
    */
   readonly addressSpace?: string;
@@ -28,6 +30,8 @@ export interface SwarmClusterArgs {
   readonly networks?: Readonly<Record<string, NetworkArgs>>;
   /** What containers on different hosts talk over. @default native() */
   readonly overlay?: Overlay;
+  /** Where the programs come from that run on hosts for an overlay. @default - out of the projects' own images */
+  readonly programs?: ProgramsArgs;
   /** What node-to-node traffic rides on. @default direct() */
   readonly underlay?: Underlay;
   /**

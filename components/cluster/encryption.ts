@@ -26,7 +26,7 @@ export function planEncryption(underlay: UnderlayPlan, overlay: OverlayPlan, swa
       protects: true,
     },
     { channel: "gossip", mechanism: "AES-GCM", keyHolder: "the swarm's managers", rotation: "by Docker, every 12 hours", protects: true },
-    overlay.encryption,
+    ...overlay.encryption,
     {
       channel: "raft log",
       mechanism: swarm.autolock === true ? "NaCl secretbox, its key locked" : "NaCl secretbox, its key beside it on the disk",

@@ -12,6 +12,7 @@ import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { summarize } from "./summary";
+import { rememberedSecret } from "../secret";
 import { transformed } from "../transform";
 
 /** A host of the cluster as it came to be. */
@@ -119,13 +120,14 @@ export class SwarmCluster extends pulumi.ComponentResource {
   private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, checked: pulumi.Output<unknown>): local.Command {
     const keys = [...machines.keys()];
     const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
-    const made = pulumi.all([pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("connection")), checked]);
-    const request = made.apply(([ids, addresses, connections]): string => {
+    const overlaySecret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
+    const made = pulumi.all([pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("connection")), overlaySecret, checked]);
+    const request = made.apply(([ids, addresses, connections, secret]): string => {
       const known = keys.map((key, index): [string, KnownMachine] => [
         key,
         { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection },
       ]);
-      return JSON.stringify(swarmRequest(name, args, this.plan, new Map(known)));
+      return JSON.stringify(swarmRequest(name, args, this.plan, new Map(known), secret));
     });
     const command = agentCommand("swarm-up", "swarm-down", pulumi.secret(request));
     return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), {

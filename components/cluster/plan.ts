@@ -7,12 +7,17 @@ import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { swarmRules } from "../membership/rules";
 import type { EncryptionChannel } from "../network/encryption";
 import { underlayMtu } from "../network/mtu";
-import { planSpace } from "../network/space";
+import { planPieces, type PlannedPieces } from "../network/pieces";
+import { Cidr, isCidr } from "../network/cidr";
+import { planSpace, type Space } from "../network/space";
 import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planTunnel } from "../underlay/tunnel";
-import { type PlannedNetwork, planNetworks } from "../networks/plan";
+import type { NetworkSlice, PlannedNetwork } from "../networks/network";
+import { planNetworks } from "../networks/plan";
+import { ownSlices } from "../networks/slices";
 import { native } from "../overlays/native";
-import { isOverlay, type OverlayPlan } from "../overlays/overlay";
+import { isOverlay, type OverlayKind, type OverlayPlan } from "../overlays/overlay";
+import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
@@ -31,7 +36,7 @@ export interface ClusterPlan {
   readonly hosts: readonly PlannedHost[];
   readonly networks: readonly PlannedNetwork[];
   readonly quorum: Quorum;
-  readonly overlay: string;
+  readonly overlay: OverlayKind;
   readonly underlay: string;
   /** Largest packet between two hosts on what the underlay gives, in bytes. */
   readonly underlayMtu: number;
@@ -41,6 +46,10 @@ export interface ClusterPlan {
   readonly bridges: BridgePlan;
   /** What the overlay needs of every host's kernel and engine. */
   readonly needs: HostNeeds;
+  /** What runs on hosts beside Docker. */
+  readonly programs: readonly HostProgram[];
+  /** What the overlay's own agent is to do on the hosts, where there is anything. */
+  readonly onHosts?: OverlayOnHosts;
   /** The encrypted mesh of the hosts, where there is one. */
   readonly tunnel?: Tunnel & { readonly subnet: string };
   /** Every piece of the address space that has an owner. */
@@ -52,6 +61,16 @@ export interface ClusterPlan {
   readonly encryption: readonly EncryptionChannel[];
   /** What is allowed but deserves a look. */
   readonly warnings: readonly string[];
+}
+
+/** The overlay's part of the work on hosts. */
+export interface OverlayOnHosts {
+  readonly settings: object;
+  /** Out of which each host's own subnet is cut, where the overlay wants it so. */
+  readonly space: string;
+  readonly slices: readonly NetworkSlice[];
+  /** Where packets for containers come in that other hosts have routed here. @default - nowhere */
+  readonly routedIn?: { readonly network: string; readonly interface?: string };
 }
 
 export interface Planned {
@@ -74,19 +93,25 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const space = planSpace(args.addressSpace, reserved, report);
   const underlay = planUnderlay(args, sites, machines, problems);
   const tunnel = underlay.tunnel && planTunnel(machines, space.tunnel, pins, report);
-  const hosts = machines.map((host): PlannedHost => withTunnel(host, tunnel?.addresses.get(host.key)));
-  const overlay = planOverlay(args, hosts, underlay, problems);
+  const tunnelled = machines.map((host): PlannedHost => withTunnel(host, tunnel?.addresses.get(host.key)));
+  const overlay = planOverlay(args, tunnelled, underlay, problems);
+  const containers = planContainers(tunnelled, space, overlay, pins, report);
+  const hosts = tunnelled.map((host): PlannedHost => withContainers(host, containers?.pieces.get(host.key)?.toString()));
   const mtu = planMtu(sites, underlay, report);
   const networks = planNetworks(
     args.networks ?? {},
-    space.networks,
-    [...reserved, { network: space.lower, what: "the half of the address space for Docker and hosts" }],
+    {
+      networks: space.networks,
+      reserved: [...reserved, { network: space.lower, what: "the half of the address space for Docker and hosts" }],
+      containers: space.containers,
+    },
     overlay,
     mtu,
     report,
   );
-  const subnets = planSubnets({ space, pins, blocks: [...blocks, ...(tunnel?.blocks ?? [])], networks, given: args.networks ?? {}, own });
-  pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !owner.startsWith("network ")));
+  const groupBlocks = [...blocks, ...(tunnel?.blocks ?? []), ...(containers?.blocks ?? [])];
+  const subnets = planSubnets({ space, pins, blocks: groupBlocks, networks, given: args.networks ?? {}, own });
+  pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !/^(network|slice) /.test(owner)));
   reportOverlaps(subnets, reserved, report);
   const quorum = planQuorum(hosts, report);
   checkEngine(args.engine ?? {}, report);
@@ -109,6 +134,8 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       mtu: overlay.containerMtu(mtu),
       bridges: planBridges(subnets, space, mtu),
       needs: overlay.needs,
+      programs: overlay.programs,
+      ...(overlay.settings && { onHosts: planOnHosts(overlay.settings, overlay, space, networks) }),
       ...(underlay.tunnel && { tunnel: { ...underlay.tunnel, subnet: space.tunnel.toString() } }),
       subnets,
       firewall: firewall.rules,
@@ -122,6 +149,56 @@ export function planCluster(args: SwarmClusterArgs): Planned {
 
 function withTunnel(host: PlannedHost, tunnelAddress: string | undefined): PlannedHost {
   return tunnelAddress === undefined ? host : { ...host, tunnelAddress };
+}
+
+function withContainers(host: PlannedHost, containerSubnet: string | undefined): PlannedHost {
+  return containerSubnet === undefined ? host : { ...host, containerSubnet };
+}
+
+/** A subnet for each host, where the overlay routes. */
+function planContainers(
+  hosts: readonly PlannedHost[],
+  { containers }: Space,
+  overlay: OverlayPlan,
+  pins: Pins,
+  report: Report,
+): PlannedPieces | undefined {
+  const { placement } = overlay;
+  if (placement.kind !== "slices") return undefined;
+  const kind = {
+    owner: "containers",
+    pieces: "subnets for containers",
+    blockPrefix: placement.hostPrefix - Math.ceil(Math.log2(placement.hostsPerGroup)),
+    piecePrefix: placement.hostPrefix,
+    withoutEnds: false,
+    purpose: (group: string) => `a /${placement.hostPrefix} for the containers of each host of ${group}`,
+    from: `${containers}, the part of the address space for hosts' containers`,
+    routes: "each to its host, by the overlay",
+    fix: "split the group, or raise the overlay's hostsPerGroup",
+  };
+  const planned = planPieces(hosts, containers, kind, pins, report);
+  for (const { owner, cidr, pin } of planned.blocks) {
+    const block = Cidr.parse(cidr);
+    if (isCidr(block) && !containers.contains(block)) {
+      report(pin, `${block} of ${owner} is not in ${containers}, which the overlay routes`, "pin a block of it");
+    }
+  }
+  return planned;
+}
+
+function planOnHosts(
+  settings: object,
+  { placement, routedIn }: OverlayPlan,
+  { containers }: Space,
+  networks: readonly PlannedNetwork[],
+): OverlayOnHosts {
+  const own = placement.kind === "slices" ? [...ownSlices(placement)].map(([name, slice]) => ({ name, slice: slice.toString() })) : [];
+  return {
+    settings,
+    space: containers.toString(),
+    slices: [...networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [{ name, slice }])), ...own],
+    ...(routedIn && { routedIn: { network: containers.toString(), ...routedIn } }),
+  };
 }
 
 function planMtu(sites: readonly Site[], { overhead, mtu }: UnderlayPlan, report: Report): number {
@@ -156,14 +233,16 @@ function planOverlay(args: SwarmClusterArgs, hosts: readonly PlannedHost[], unde
   const engineVersion = args.engine?.version;
   const context = {
     sites: [...new Set(hosts.map(({ site }) => site))],
+    hosts,
     underlay,
     behindNat: [
       ...new Set(hosts.filter(({ address, publicAddress }) => publicAddress === undefined || publicAddress !== address).map(({ site }) => site)),
     ],
     ...(engineVersion !== undefined && { engineVersion }),
+    ...(args.programs?.mirror !== undefined && { mirror: args.programs.mirror }),
   };
   if (!isOverlay(overlay)) {
-    problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native()" });
+    problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave() or flannel()" });
     return native().plan(context);
   }
   const plan = overlay.plan(context);

@@ -23,7 +23,7 @@ export function withPins(args: SwarmClusterArgs, moves: readonly Renumbering[]):
   const networks = { ...args.networks };
   const pins: Record<string, string> = { ...args.pins };
   for (const { owner, was } of moves) {
-    const network = owner.startsWith("network ") ? owner.slice("network ".length) : undefined;
+    const network = /^(?:network|slice) (.*)$/.exec(owner)?.[1];
     if (network !== undefined) {
       const { prefix: _prefix, ...given } = networks[network] ?? {};
       networks[network] = { ...given, subnet: was };

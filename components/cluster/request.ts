@@ -16,7 +16,13 @@ export interface KnownMachine {
 }
 
 /** What the program that works on all hosts is asked. Pure. */
-export function swarmRequest(cluster: string, args: SwarmClusterArgs, plan: ClusterPlan, machines: ReadonlyMap<string, KnownMachine>): SwarmRequest {
+export function swarmRequest(
+  cluster: string,
+  args: SwarmClusterArgs,
+  plan: ClusterPlan,
+  machines: ReadonlyMap<string, KnownMachine>,
+  overlaySecret: string,
+): SwarmRequest {
   const { abandonedSwarm, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
   return {
     cluster,
@@ -28,6 +34,12 @@ export function swarmRequest(cluster: string, args: SwarmClusterArgs, plan: Clus
     bridges: plan.bridges,
     needs: plan.needs,
     underlayMtu: plan.underlayMtu,
+    overlay: {
+      kind: plan.overlay,
+      mtu: plan.mtu,
+      networks: Object.fromEntries(plan.networks.map(({ name, slice }) => [name, slice ?? ""])),
+      ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: overlaySecret } }),
+    },
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
     ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),
     ingress: { subnet: subnetOf(plan, "ingress").toString(), gateway: subnetOf(plan, "ingress").address(1) },
@@ -41,7 +53,7 @@ export function swarmRequest(cluster: string, args: SwarmClusterArgs, plan: Clus
 }
 
 function requestHost(
-  { key, role, group, site, labels, publicAddress, seenAs, tunnelAddress }: ClusterPlan["hosts"][number],
+  { key, role, group, site, labels, publicAddress, seenAs, tunnelAddress, containerSubnet }: ClusterPlan["hosts"][number],
   machine: KnownMachine,
 ): SwarmRequestHost {
   return {
@@ -56,6 +68,7 @@ function requestHost(
     ...(publicAddress !== undefined && { publicAddress }),
     ...(seenAs !== undefined && { seenAs }),
     ...(tunnelAddress !== undefined && { tunnelAddress }),
+    ...(containerSubnet !== undefined && { containerSubnet }),
   };
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { FirewallRule } from "../firewall/resource";
 import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering } from "../network/subnets";
+import { HostProgram } from "../programs/resource";
 import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./plan";
 import { planRenumbering } from "./renumbering";
@@ -16,6 +17,7 @@ import { planRenumbering } from "./renumbering";
 export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterArgs, parent: pulumi.Resource): pulumi.Output<unknown> {
   for (const rule of plan.firewall) new FirewallRule(`${cluster}-${slug(rule.name)}`, rule, { parent });
   for (const channel of plan.encryption) new Encryption(`${cluster}-${slug(channel.channel)}`, channel, { parent });
+  for (const program of plan.programs) new HostProgram(`${cluster}-${slug(program.name)}`, program, { parent });
   const memories = plan.subnets.flatMap((subnet) => {
     const options = { remember: !fixed.includes(subnet.owner), mayMove: subnet.pinned || args.renumber?.includes(subnet.owner) === true };
     const { remembered } = new SubnetAssignment(`${cluster}-${slug(subnet.owner)}`, subnet, options, { parent });

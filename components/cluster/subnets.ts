@@ -3,7 +3,7 @@ import { Cidr, isCidr } from "../network/cidr";
 import type { Space } from "../network/space";
 import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
 import type { NetworkArgs } from "../networks/args";
-import type { PlannedNetwork } from "../networks/plan";
+import type { PlannedNetwork } from "../networks/network";
 
 interface Pieces {
   readonly space: Space;
@@ -40,15 +40,28 @@ export function planSubnets({ space, pins, blocks, networks, given, own }: Piece
       pinned: false,
     },
     ...networks.map((network): PlannedSubnet => ({
-      owner: `network ${network.name}`,
-      purpose: network.internal ? "overlay network without a way out" : "overlay network",
-      cidr: network.subnet,
-      from: `${space.networks}, the half of the address space for networks`,
+      ...(network.slice === undefined ? ofItsOwn(network, space) : ofEachHost(network, network.slice)),
       routes: "between all hosts, by the overlay",
       pin: `networks.${network.name}.subnet`,
       pinned: given[network.name]?.subnet !== undefined,
     })),
   ];
+}
+
+type Place = Pick<PlannedSubnet, "owner" | "purpose" | "cidr" | "from">;
+
+function ofItsOwn({ name, internal, subnet }: PlannedNetwork, { networks }: Space): Place {
+  return {
+    owner: `network ${name}`,
+    purpose: internal ? "overlay network without a way out" : "overlay network",
+    cidr: subnet,
+    from: `${networks}, the half of the address space for networks`,
+  };
+}
+
+/** Another name than for a subnet of its own: a change from one to the other is not a move. */
+function ofEachHost({ name, subnet }: PlannedNetwork, slice: string): Place {
+  return { owner: `slice ${name}`, purpose: "overlay network, a slice of each host's subnet", cidr: slice, from: `each host's subnet in ${subnet}` };
 }
 
 function docker0(planned: PlannedSubnet, { bip }: OwnBridges): PlannedSubnet {

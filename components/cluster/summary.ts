@@ -1,4 +1,6 @@
 import type { FirewallRule } from "../firewall/rule";
+import type { HostProgram } from "../programs/program";
+import { showSource } from "../programs/plan";
 import type { ClusterPlan } from "./plan";
 
 /** The plan as a person reads it in ten seconds. */
@@ -11,6 +13,7 @@ export function summarize(cluster: string, plan: ClusterPlan): string {
     ...section("encrypted", encryptionLines(plan)),
     ...section("subnets", subnetLines(plan)),
     ...section("MTU", [mtuLine(plan)]),
+    ...section("programs", plan.programs.map(programLine)),
     ...section("look at", plan.warnings),
   ].join("\n");
 }
@@ -47,6 +50,10 @@ function openLines({ firewall, enforced, hosts }: ClusterPlan): string[] {
     return `${ports} on ${rule.to} from ${rule.from.join(", ")}${hidden && rule.unknownAddress === "open" ? " at any address" : ""}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
   });
   return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall lets through: none is kept on the hosts"];
+}
+
+function programLine(program: HostProgram): string {
+  return `${program.name} ${program.version} from ${showSource(program)}`;
 }
 
 function isWorld({ from }: FirewallRule): boolean {

@@ -13,7 +13,7 @@ const bridgesScript = loadHostScript(__dirname, "bridges.sh");
 const installTimeout = 20 * 60_000;
 
 export function probeHost(session: SshSession, needs?: HostNeeds): Promise<Probe> {
-  return session.script<Probe>(probeScript, { LOOK_FOR_IPSEC: needs?.features.includes("ipsec") ? "yes" : "" }, { verb: "probe", timeout: 60_000 });
+  return session.script<Probe>(probeScript, { LOOK_FOR: needs?.features.join(" ") ?? "" }, { verb: "probe", timeout: 60_000 });
 }
 
 export async function installEngine(session: SshSession, engine: EngineArgs, progress: (line: string) => void): Promise<string> {

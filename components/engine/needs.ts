@@ -1,13 +1,15 @@
 import { isOlder, versionNumbers } from "./version";
 
 /** What the kernel must be able to do. VXLAN is needed always: the swarm's own ingress network is one. */
-export type KernelFeature = "vxlan" | "ipsec";
+export type KernelFeature = "vxlan" | "ipsec" | "macvlan";
 
 /** What the chosen overlay asks of every host, looked for before anything is changed. */
 export interface HostNeeds {
   readonly features: readonly KernelFeature[];
   /** UDP port of the overlay's packets. @default 4789 */
   readonly dataPathPort?: number;
+  /** Oldest engine with which it works. @default - any that this package takes */
+  readonly engine?: { readonly oldest: string; readonly reason: string };
 }
 
 /** VXLAN's own port, and Docker's default. */

@@ -15,6 +15,9 @@ export interface Probe {
   readonly ipvs: boolean;
   /** Null where nothing asked for it. */
   readonly ipsec: IpsecProbe | null;
+  readonly macvlan: boolean | null;
+  /** Parts of this package that keep something there, finished or not: their folders in `/etc/pulumi-swarm`. */
+  readonly folders: readonly string[];
   /** The host's clock, in seconds since 1970. */
   readonly epoch: number;
   readonly freeKilobytes: number;
@@ -50,9 +53,12 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
     );
   }
   if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
-  if (!needsEngine) refusals.push(...versionProblems(version, engine.version));
+  if (!needsEngine) refusals.push(...versionProblems(version, engine.version), ...overlayProblems(version, needs));
   if (!probe.vxlan) refusals.push("its kernel cannot make VXLAN devices, which every overlay network needs (module vxlan)");
   if (needs.features.includes("ipsec") && probe.ipsec) refusals.push(...ipsecProblems(probe.ipsec, version, needs.dataPathPort));
+  if (needs.features.includes("macvlan") && probe.macvlan === false) {
+    refusals.push("its kernel cannot make macvlan devices (module macvlan), by which the overlay's networks reach containers");
+  }
   if (probe.freeKilobytes < leastFreeKilobytes) {
     refusals.push(`only ${Math.round(probe.freeKilobytes / 1000)} MB are free for /var/lib/docker; ${leastFreeKilobytes / 1000} MB are needed`);
   }
@@ -63,6 +69,12 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
     );
   }
   return { refusals, needsEngine };
+}
+
+function overlayProblems(version: string, { engine }: HostNeeds): string[] {
+  const [numbers, oldest] = [versionNumbers(version), versionNumbers(engine?.oldest ?? "")];
+  if (!engine || !numbers || !oldest || !isOlder(numbers, oldest)) return [];
+  return [`its Docker ${version} is too old for the overlay: ${engine.reason}; ${engine.oldest} or newer is needed`];
 }
 
 function versionProblems(version: string, wanted: string | undefined): string[] {

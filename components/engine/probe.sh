@@ -1,6 +1,6 @@
 #!/bin/sh
 # Looks at a host without changing anything. The result is one JSON object on the last line.
-#   LOOK_FOR_IPSEC   not empty: whether the kernel can encrypt overlay networks. Looking loads its modules, so only when asked.
+#   LOOK_FOR   words for what else the kernel may be asked, ipsec and macvlan. Looking loads its modules, so only when asked.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -14,6 +14,7 @@ makes_esp() {
   key=0x$(od -An -N20 -tx1 /dev/urandom | tr -d ' \n')
   unshare -n ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 1 mode transport aead 'rfc4106(gcm(aes))' "$key" 64
 }
+makes_macvlan() { unshare -n sh -c 'ip link add psprobe0 type veth peer name psprobe1 && ip link add link psprobe0 type macvlan mode bridge'; }
 # By iptables, as Docker does it; where that comes only with Docker, by the module.
 matches_bpf() { if has iptables; then unshare -n iptables -w 5 -A INPUT -m bpf --bytecode '1,6 0 0 4294967295'; else modprobe xt_bpf; fi; }
 matches_u32() { if has iptables; then unshare -n iptables -w 5 -A INPUT -m u32 --u32 0=0; else modprobe xt_u32; fi; }
@@ -36,12 +37,22 @@ distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; echo "${ID
 # /var/lib/docker need not exist yet.
 disk=$(df -Pk /var/lib/docker 2>/dev/null || df -Pk /var/lib)
 
+asked_for() { case " ${LOOK_FOR:-} " in *" $1 "*) true ;; *) false ;; esac; }
+
 ipsec=null
-if [ -n "${LOOK_FOR_IPSEC:-}" ]; then
+if asked_for ipsec; then
   ipsec=$(printf '{"esp":%s,"xtBpf":%s,"xtU32":%s}' "$(flag makes_esp)" "$(flag matches_bpf)" "$(flag matches_u32)")
 fi
+macvlan=null
+if asked_for macvlan; then macvlan=$(flag makes_macvlan); fi
 
-printf '{"engine":"%s","cli":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"hostname":"%s"}\n' \
+# Each part of this package that keeps something here has a folder of its own.
+folders=""
+for folder in /etc/pulumi-swarm/*; do
+  if [ -d "$folder" ]; then folders="$folders${folders:+,}\"$(echo "${folder##*/}" | plain)\""; fi
+done
+
+printf '{"engine":"%s","cli":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"hostname":"%s"}\n' \
   "$engine" "$(flag has docker)" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" \
   "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$(echo "$disk" | awk 'NR == 2 { print $4 }')" \
-  "$ipsec" "$(plain </proc/sys/kernel/hostname)"
+  "$ipsec" "$macvlan" "$folders" "$(plain </proc/sys/kernel/hostname)"

@@ -6,6 +6,8 @@ import type { FirewallHost, FirewallRule } from "./rule";
 export interface NftOptions {
   /** Interface of the encrypted tunnel. @default - there is no tunnel */
   readonly tunnelInterface?: string;
+  /** Containers of other hosts, from this network in CIDR form, come in routed, by this interface or by any. @default - none do */
+  readonly routedIn?: { readonly network: string; readonly interface?: string };
 }
 
 /** The table that holds all of ours; nobody else's is touched. */
@@ -20,7 +22,7 @@ export const nftTable = "inet pulumi_swarm";
  * the host only: `firewall.sh` adds them to the set `uplinks`.
  */
 export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, all: readonly FirewallHost[], options: NftOptions = {}): string {
-  const { tunnelInterface } = options;
+  const { tunnelInterface, routedIn } = options;
   const stray = tunnelInterface === undefined ? rules.find(({ over }) => over === "tunnel") : undefined;
   if (stray) throw new Error(`the firewall rule "${stray.name}" is for the tunnel, but there is none`);
   const sorted = [...rules].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -33,7 +35,7 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
       here.flatMap((opening) => networkLines(opening, tunnelInterface, onHost)),
     ),
     chain("from_containers", [...accept(["icmp type echo-request", "icmpv6 type echo-request"]), "jump from_networks", "drop"]),
-    chain("forward", forwardChain, "type filter hook forward priority filter - 5; policy accept;"),
+    chain("forward", forwardChain(routedIn), "type filter hook forward priority filter - 5; policy accept;"),
     chain("to_containers", [...toContainers.flatMap((opening) => lines(opening, tunnelInterface, throughDocker)), "drop"]),
     ...(tunnelInterface === undefined
       ? []
@@ -95,11 +97,15 @@ function inputChain(openings: readonly Opening[], tunnel: string | undefined): r
 }
 
 /** Containers go out and to each other as Docker has it, and what the host routes elsewhere is not our concern. */
-const forwardChain = [
-  "ct state established,related accept",
-  `${fromContainers} accept`,
-  'meta oifkind "bridge" oifname != @uplinks goto to_containers',
-];
+function forwardChain(routedIn: NftOptions["routedIn"]): readonly string[] {
+  const arrival = routedIn?.interface === undefined ? "" : `iifname "${routedIn.interface}" `;
+  return [
+    "ct state established,related accept",
+    `${fromContainers} accept`,
+    ...(routedIn ? [`${arrival}ip saddr ${routedIn.network} ip daddr ${routedIn.network} accept comment "routed by the overlay"`] : []),
+    'meta oifkind "bridge" oifname != @uplinks goto to_containers',
+  ];
+}
 
 /** What is for the tunnel never leaves by another way: not while the tunnel is down, nor when an address is wrong. */
 function outputChain(rules: readonly FirewallRule[], tunnel: string): readonly string[] {

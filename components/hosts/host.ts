@@ -149,6 +149,8 @@ export interface PlannedHost {
   readonly seenAs?: string;
   /** In the encrypted tunnel between the hosts, where there is one. */
   readonly tunnelAddress?: string;
+  /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
+  readonly containerSubnet?: string;
   readonly sshPort: number;
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -11,6 +11,8 @@ export interface Space {
   readonly docker: Cidr;
   /** For overlay networks. Half. */
   readonly networks: Cidr;
+  /** For the subnets of hosts' containers, where the overlay routes. An eighth. */
+  readonly containers: Cidr;
   /** For the addresses of hosts in the encrypted tunnel. A sixteenth. */
   readonly tunnel: Cidr;
   /** Docker's bridges, the same on every host, and the network of the ingress mesh. A sixty-fourth each. */
@@ -52,7 +54,8 @@ export function planSpace(given: string | undefined, reserved: readonly Reserved
 function cut(whole: Cidr): Space {
   const [lower, networks] = whole.halves();
   const [docker, hosts] = lower.halves();
-  const [shared, tunnel] = hosts.halves()[1].halves();
+  const [containers, others] = hosts.halves();
+  const [shared, tunnel] = others.halves();
   const piece = (index: number): Cidr => shared.subnet(whole.prefix + 6, index);
-  return { whole, docker, networks, tunnel, docker0: piece(0), gwbridge: piece(1), ingress: piece(2), lower };
+  return { whole, docker, networks, containers, tunnel, docker0: piece(0), gwbridge: piece(1), ingress: piece(2), lower };
 }

@@ -11,11 +11,29 @@ export interface NetworkIo {
   now(): number;
 }
 
+/** A network as Docker describes it. */
+export interface Network {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress?: boolean;
+  readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
+  readonly Options: Readonly<Record<string, string>> | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly ConfigFrom?: { readonly Network?: string };
+}
+
 /** What is asked of a network. */
 export interface NetworkSpec {
   readonly driver: string;
   readonly subnet: string;
-  readonly gateway: string;
+  /** Undefined where each host has one of its own. */
+  readonly gateway?: string;
+  /** Network of each host's own engine from which it takes addresses and options, instead of the subnet. */
+  readonly configFrom?: string;
   readonly internal: boolean;
   readonly attachable: boolean;
   readonly labels: Readonly<Record<string, string>>;

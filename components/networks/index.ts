@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { NetworkRequest } from "../agents/request";
 import type { NetworkResponse } from "./api";
-import type { PlannedNetwork } from "./plan";
+import type { PlannedNetwork } from "./network";
 import { type Transform, transformed } from "../transform";
 import type { Connection } from "../remote/connection";
 

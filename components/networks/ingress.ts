@@ -1,5 +1,5 @@
-import type { NetworkApi, NetworkIo } from "./api";
-import { createNetwork, type Network, type NetworkBody, removeNetwork } from "./reconcile";
+import type { Network, NetworkApi, NetworkIo } from "./api";
+import { createNetwork, type NetworkBody, removeNetwork } from "./reconcile";
 
 /** The network by which every host of the swarm answers on a published port. */
 export interface IngressPlan {

@@ -4,63 +4,73 @@ import type { Reserved } from "../network/subnets";
 import { type Report, show } from "../report";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
+import type { PlannedNetwork } from "./network";
+import { planSlices } from "./slices";
 
-export interface PlannedNetwork {
-  readonly name: string;
-  readonly subnet: string;
-  readonly gateway: string;
-  readonly driver: string;
-  readonly internal: boolean;
-  readonly attachable: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly options: Readonly<Record<string, string>>;
+export interface NetworkPlace {
+  /** The half of the address space for networks. */
+  readonly networks: Cidr;
+  /** What pinned networks must keep clear of. */
+  readonly reserved: readonly Reserved[];
+  /** Out of which each host's own subnet is cut, where the overlay wants it so. */
+  readonly containers: Cidr;
 }
 
+/** Each network's place: a subnet of its own, or its slice of each host's. */
 export function planNetworks(
   networks: Readonly<Record<string, NetworkArgs>>,
-  space: Cidr,
-  reserved: readonly Reserved[],
+  place: NetworkPlace,
   overlay: OverlayPlan,
   underlayMtu: number,
   report: Report,
 ): PlannedNetwork[] {
-  const requests = Object.entries(networks).flatMap(([key, network]) => {
-    const path = `networks.${key}`;
-    if (typeof network !== "object" || (network as unknown) === null) {
-      report(path, `${show(network)} does not describe a network`, "write {} for one with all defaults");
-      return [];
-    }
-    if (network.subnet !== undefined && network.prefix !== undefined) {
-      report(`${path}.prefix`, "subnet and prefix are both given", "keep one of them; a subnet has its prefix in it");
-    }
-    for (const label of Object.keys(network.labels ?? {})) {
-      if (label.startsWith("pulumi-swarm.")) report(`${path}.labels`, `the label ${label} is kept for this package`, "name it otherwise");
-    }
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(key) || ["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(key)) {
-      report(
-        path,
-        `"${key}" cannot name a Docker network`,
-        "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken",
-      );
-    }
-    const prefix = network.prefix ?? 24;
-    if (!Number.isInteger(prefix) || prefix < 16 || prefix > 28)
-      report(`${path}.prefix`, `${show(prefix)} is not usable`, "give a prefix length from 16 to 28");
-    const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, reserved, report);
-    return [{ key, prefix: Math.min(28, Math.max(16, Math.trunc(prefix) || 24)), ...(pin && { pin }) }];
-  });
-  const blocks = assignBlocks(space, requests);
-  for (const { key, message, fix } of blocks.problems) report(`networks.${key}`, message, fix);
-  return [...blocks.byKey].map(([name, block]) => ({
+  const given = Object.entries(networks).filter(([key, network]) => isNetwork(key, network, report));
+  const { placement } = overlay;
+  const places = placement.kind === "slices" ? planSlices(given, placement, place.containers, report) : planOwnSubnets(given, place, report);
+  return [...places].map(([name, where]) => ({
     name,
-    subnet: block.toString(),
-    gateway: block.address(1),
+    ...where,
     driver: overlay.driver,
     internal: networks[name]?.internal ?? false,
     attachable: networks[name]?.attachable ?? true,
     labels: networks[name]?.labels ?? {},
     options: overlay.networkOptions(underlayMtu),
   }));
+}
+
+/** Says what is wrong with a network wherever it is to lie. @returns false where nothing can be planned for it */
+function isNetwork(key: string, network: NetworkArgs, report: Report): boolean {
+  const path = `networks.${key}`;
+  if (typeof network !== "object" || (network as unknown) === null) {
+    report(path, `${show(network)} does not describe a network`, "write {} for one with all defaults");
+    return false;
+  }
+  if (network.subnet !== undefined && network.prefix !== undefined) {
+    report(`${path}.prefix`, "subnet and prefix are both given", "keep one of them; a subnet has its prefix in it");
+  }
+  for (const label of Object.keys(network.labels ?? {})) {
+    if (label.startsWith("pulumi-swarm.")) report(`${path}.labels`, `the label ${label} is kept for this package`, "name it otherwise");
+  }
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(key) || ["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(key)) {
+    report(path, `"${key}" cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken");
+  }
+  return true;
+}
+
+type Where = Pick<PlannedNetwork, "subnet" | "gateway">;
+
+function planOwnSubnets(given: readonly (readonly [string, NetworkArgs])[], place: NetworkPlace, report: Report): Map<string, Where> {
+  const requests = given.map(([key, network]) => {
+    const path = `networks.${key}`;
+    const prefix = network.prefix ?? 24;
+    if (!Number.isInteger(prefix) || prefix < 16 || prefix > 28)
+      report(`${path}.prefix`, `${show(prefix)} is not usable`, "give a prefix length from 16 to 28");
+    const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, place.reserved, report);
+    return { key, prefix: Math.min(28, Math.max(16, Math.trunc(prefix) || 24)), ...(pin && { pin }) };
+  });
+  const blocks = assignBlocks(place.networks, requests);
+  for (const { key, message, fix } of blocks.problems) report(`networks.${key}`, message, fix);
+  return new Map([...blocks.byKey].map(([name, block]) => [name, { subnet: block.toString(), gateway: block.address(1) }]));
 }
 
 function pinnedSubnet(path: string, text: string, reserved: readonly Reserved[], report: Report): Cidr | undefined {

@@ -1,20 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { DockerApiError } from "../remote/docker-api";
-import type { NetworkApi, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
+import type { Network, NetworkApi, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
 import { NetworkOwner } from "./owner";
-
-export interface Network {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Driver: string;
-  readonly Scope: string;
-  readonly Internal: boolean;
-  readonly Attachable: boolean;
-  readonly Ingress?: boolean;
-  readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
-  readonly Options: Readonly<Record<string, string>> | null;
-  readonly Labels: Readonly<Record<string, string>> | null;
-}
+import { hostNetworkOf } from "./slices";
+import { usersOf } from "./users";
 
 /** Says whose network it is, so that one that somebody made by hand is never taken or removed. */
 const ownerLabel = "pulumi-swarm.cluster";
@@ -53,7 +42,7 @@ async function bring(
 ): Promise<string> {
   if (present) {
     const differences = compare(present, spec);
-    const owner = present.Labels?.[ownerLabel];
+    const owner = ownerOf(present, cluster);
     if (owner !== cluster) {
       throw new Error(
         `network ${name} is there already and belongs to ${owner === undefined ? "nobody this package knows" : `the cluster "${owner}"`}. ` +
@@ -84,7 +73,7 @@ export async function networkDown(
   io: NetworkIo,
 ): Promise<void> {
   const present = await find(api, name);
-  if (present?.Labels?.[ownerLabel] !== cluster) return;
+  if (!present || ownerOf(present, cluster) !== cluster) return;
   const owner = new NetworkOwner(api, name, io);
   if (await owner.isAnother(previous?.owner)) {
     io.progress("was taken over by another run, as when its resource is replaced: left alone");
@@ -94,56 +83,43 @@ export async function networkDown(
   await owner.forget();
 }
 
-async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
+/** A network that takes its addresses from hosts can have no labels; that of the hosts is named by this package alone. */
+function ownerOf({ Name, Labels, ConfigFrom }: Network, cluster: string): string | undefined {
+  return ConfigFrom?.Network === hostNetworkOf(Name) ? cluster : Labels?.[ownerLabel];
+}
+
+export async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
   const filters = encodeURIComponent(JSON.stringify({ name: [name] }));
   const networks = await api.get<readonly Network[]>(`/networks?filters=${filters}`);
   // Docker's filter matches parts of names.
   return networks.find((network) => network.Name === name && network.Scope === "swarm");
 }
 
+type Difference = readonly [what: string, is: unknown, want: unknown];
+
 function compare(present: Network, spec: NetworkSpec): string[] {
   const config = present.IPAM.Config?.[0];
   const options = Object.fromEntries(Object.entries(present.Options ?? {}).filter(([key]) => key in spec.options));
   const { [ownerLabel]: _owner, ...labels } = present.Labels ?? {};
-  const pairs: readonly (readonly [string, unknown, unknown])[] = [
-    ["driver", present.Driver, spec.driver],
+  const own: readonly Difference[] = [
     ["subnet", config?.Subnet, spec.subnet],
     ["gateway", config?.Gateway, spec.gateway],
-    ["internal", present.Internal, spec.internal],
-    ["attachable", present.Attachable, spec.attachable],
     ["options", options, spec.options],
     ["labels", labels, spec.labels],
+  ];
+  const pairs: readonly Difference[] = [
+    ["driver", present.Driver, spec.driver],
+    ["internal", present.Internal, spec.internal],
+    ["attachable", present.Attachable, spec.attachable],
+    ["source of addresses", present.ConfigFrom?.Network || undefined, spec.configFrom],
+    ...(spec.configFrom === undefined ? own : []),
   ];
   return pairs.filter(([, is, want]) => !isDeepStrictEqual(is, want)).map(([what, is, want]) => `${what} ${show(is)} to ${show(want)}`);
 }
 
 function show(value: unknown): string {
+  if (value === undefined) return "none";
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** Swarm-wide: services from any manager; containers only of this manager's own host, the rest Docker refuses itself. */
-async function usersOf(api: NetworkApi, network: Network): Promise<string[]> {
-  interface Service {
-    readonly Spec: {
-      readonly Name: string;
-      readonly Networks?: readonly { readonly Target: string }[] | null;
-      readonly TaskTemplate: { readonly Networks?: readonly { readonly Target: string }[] | null };
-    };
-  }
-  const services = await api.get<readonly Service[]>("/services");
-  const names = services
-    .filter(({ Spec }) =>
-      [...(Spec.Networks ?? []), ...(Spec.TaskTemplate.Networks ?? [])].some(({ Target }) => Target === network.Id || Target === network.Name),
-    )
-    .map(({ Spec }) => `service ${Spec.Name}`);
-  const filters = encodeURIComponent(JSON.stringify({ network: [network.Id] }));
-  const containers = await api.get<readonly { readonly Names: readonly string[]; readonly Labels: Readonly<Record<string, string>> }[]>(
-    `/containers/json?all=true&filters=${filters}`,
-  );
-  const alone = containers
-    .filter(({ Labels }) => !("com.docker.swarm.service.id" in Labels))
-    .map(({ Names }) => `container ${(Names[0] ?? "?").replace(/^\//, "")}`);
-  return [...names, ...alone];
 }
 
 /** Removes a network, and returns when it is gone. */
@@ -188,11 +164,10 @@ export interface NetworkBody {
 }
 
 function bodyOf(cluster: string, name: string, spec: NetworkSpec): NetworkBody {
+  const common = { Name: name, Driver: spec.driver, Internal: spec.internal, Attachable: spec.attachable };
+  if (spec.configFrom !== undefined) return { ...common, Scope: "swarm", ConfigFrom: { Network: spec.configFrom } };
   return {
-    Name: name,
-    Driver: spec.driver,
-    Internal: spec.internal,
-    Attachable: spec.attachable,
+    ...common,
     IPAM: { Driver: "default", Config: [{ Subnet: spec.subnet, Gateway: spec.gateway }] },
     Options: spec.options,
     Labels: { ...spec.labels, [ownerLabel]: cluster },

@@ -1,7 +1,10 @@
 import type { FirewallHost } from "../firewall/rule";
+import type { NetworkSlice } from "../networks/network";
 import type { HostProgram } from "../programs/program";
 import type { Failure } from "../remote/each";
 import type { SshSession } from "../remote/ssh";
+
+export type { NetworkSlice };
 
 /** A host as an overlay sees it, when all addresses are known. */
 export interface OverlayHost extends FirewallHost {
@@ -18,13 +21,6 @@ export interface OverlayIo {
   progress(host: string | undefined, line: string): void;
 }
 
-/** A network of the cluster, as an overlay that slices makes it on each host. */
-export interface NetworkSlice {
-  readonly name: string;
-  /** Relative to the host's subnet: `0.0.0.64/26`. */
-  readonly slice: string;
-}
-
 /** What an overlay's agent works with in one run. */
 export interface OverlayWork<Settings extends object = object> {
   readonly cluster: string;
@@ -34,7 +30,9 @@ export interface OverlayWork<Settings extends object = object> {
   readonly hosts: readonly OverlayHost[];
   /** Hosts that were asked for last time and are not any more. They are members until they have left the swarm. */
   readonly departing: readonly OverlayHost[];
-  /** The cluster's slices, where the overlay makes them. */
+  /** Out of which hosts' subnets are cut, in CIDR form, where the overlay gives each host one. */
+  readonly space: string;
+  /** The cluster's slices, where the overlay makes them, and the overlay's own. */
   readonly slices: readonly NetworkSlice[];
   /** Largest packet between two hosts, and of a container, in bytes. */
   readonly underlayMtu: number;

@@ -1,3 +1,13 @@
+/** What holds for all programs that hosts run beside Docker. */
+export interface ProgramsArgs {
+  /**
+   * Registry, and path in it, that takes the place of the registry of the programs' own images:
+   * `registry.example.com/mirror` has `registry.example.com/mirror/flannel-io/flannel`. The hosts' Docker pulls from it.
+   * @default - none: each from where its project publishes it
+   */
+  readonly mirror?: string;
+}
+
 /** Where a program for the hosts comes from, when it is not to be the default. */
 export type ProgramArgs = ProgramImageArgs | ProgramFileArgs;
 

@@ -22,3 +22,8 @@ export function planProgram(
 ): { readonly program: HostProgram; readonly problems: readonly Problem[] } {
   throw new Error(`not there yet ${String([defaults, args, path, mirror])}`);
 }
+
+/** Where a program comes from, in one line. */
+export function showSource({ source }: HostProgram): string {
+  return source.kind === "image" ? source.reference : source.url;
+}

@@ -272,7 +272,12 @@ describe("Docker on a host", function () {
   });
 
   it("is refused encryption that its kernel cannot do, before anything is changed", async function () {
-    const { needs } = native({ encrypted: true }).plan({ sites: ["lab"], underlay: direct().plan({ sites: [], hosts: [] }), behindNat: [] });
+    const { needs } = native({ encrypted: true }).plan({
+      sites: ["lab"],
+      hosts: [],
+      underlay: direct().plan({ sites: [], hosts: [] }),
+      behindNat: [],
+    });
     const probe = await probeHost(session("one"), needs);
     // Where the machine below has it, there is nothing to refuse.
     if (probe.ipsec?.esp) this.skip();

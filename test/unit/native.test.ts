@@ -7,8 +7,8 @@ import * as mesh from "../../components/underlay/wireguard";
 
 const direct = site.direct().plan({ sites: [], hosts: [] });
 const wireguard = mesh.wireguard().plan({ sites: [], hosts: [] });
-const one: OverlayContext = { sites: ["rack"], underlay: direct, behindNat: [] };
-const two: OverlayContext = { sites: ["rack", "cloud"], underlay: direct, behindNat: ["cloud"] };
+const one: OverlayContext = { sites: ["rack"], hosts: [], underlay: direct, behindNat: [] };
+const two: OverlayContext = { sites: ["rack", "cloud"], hosts: [], underlay: direct, behindNat: ["cloud"] };
 const said = (args: NativeArgs | undefined, context: OverlayContext): string[] =>
   native(args)
     .plan(context)
@@ -61,7 +61,7 @@ describe("the native overlay", () => {
 
   it("says what protects its data", () => {
     const of = (args: NativeArgs, context: OverlayContext): unknown[] => {
-      const { channel, mechanism, protects } = native(args).plan(context).encryption;
+      const { channel, mechanism, protects } = native(args).plan(context).encryption[0] ?? assert.fail("no channel");
       return [channel, mechanism, protects];
     };
     assert.deepEqual(of({}, one), ["overlay data", "none", false]);

@@ -165,7 +165,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, overlay: "native" as unknown as Overlay },
     path: "overlay",
     message: '"native" is not an overlay',
-    fix: "use native()",
+    fix: "use native(), weave() or flannel()",
   },
   {
     when: "the underlay is none of ours",

@@ -13,6 +13,8 @@ const healthy: Probe = {
   vxlan: true,
   ipvs: true,
   ipsec: null,
+  macvlan: null,
+  folders: [],
   epoch: now,
   freeKilobytes: 20_000_000,
   hostname: "one",

@@ -61,6 +61,8 @@ describe("the preflight of a host", () => {
     vxlan: true,
     ipvs: true,
     ipsec: null,
+    macvlan: null,
+    folders: [],
     epoch: 1000,
     freeKilobytes: 9e6,
     hostname: "a",

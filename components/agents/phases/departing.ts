@@ -9,7 +9,7 @@ import { progress } from "../run";
 /** A host that was asked for last time and is not any more. Until it has left, the others must still let it in. */
 export interface Departing {
   readonly key: string;
-  readonly host: FirewallHost;
+  readonly host: FirewallHost & { readonly containerSubnet?: string };
   /** Undefined where it no longer answers: then the managers strike it off. */
   readonly reached?: ReachedHost;
 }

@@ -26,9 +26,13 @@ export async function enforceFirewall(
   failures: Failure[],
 ): Promise<void> {
   const { firewall, tunnel } = request;
+  const routedIn = request.overlay.onHosts?.routedIn;
   await onEach(hosts, failures, async ({ key, session, host }) => {
     if (!firewall) return removeFirewall(session, (line) => progress(key, line));
-    const ruleset = nftRuleset(firewall.rules, host, all, tunnel ? { tunnelInterface: tunnel.interface } : {});
+    const ruleset = nftRuleset(firewall.rules, host, all, {
+      ...(tunnel && { tunnelInterface: tunnel.interface }),
+      ...(routedIn && { routedIn }),
+    });
     const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, 5);
     await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), { admitted: admittedTo(host, firewall.rules) });
     return undefined;

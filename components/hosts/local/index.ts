@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
+import { rememberedSecret } from "../../secret";
 import { type Transform, transformed } from "../../transform";
 import {
   type HostContext,
@@ -81,14 +81,9 @@ function createMachines(args: LocalHostsArgs, network: string, context: HostCont
 
 /** One secret, made at the first `up` and kept in the state, from which all keys of the local hosts follow. */
 function keySeed({ cluster, parent, checked }: HostContext): pulumi.Output<string> {
-  const stash = new pulumi.Stash(
-    `${cluster}-local-keys`,
-    { input: pulumi.secret(randomBytes(32).toString("hex")) },
-    // Every run brings a new random input; the first one is the one that counts.
-    { parent, ignoreChanges: ["input"] },
-  );
+  const secret = rememberedSecret(`${cluster}-local-keys`, parent);
   // All hosts need it, so none of them is touched before the addresses are known to be right.
-  return pulumi.secret(pulumi.all([stash.output as pulumi.Output<string>, checked]).apply(([seed]) => seed));
+  return pulumi.all([secret, checked]).apply(([seed]) => seed);
 }
 
 function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }: HostContext): docker.Network {

@@ -35,10 +35,12 @@ function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["pl
     driver: "overlay",
     containerMtu: (underlayMtu) => containerMtu(underlayMtu, encrypted ? "encrypted vxlan" : "vxlan"),
     // Docker takes the underlay's MTU here and subtracts what it adds itself.
+    placement: { kind: "subnets" },
     networkOptions: (underlayMtu) => ({ "com.docker.network.driver.mtu": String(underlayMtu), ...(encrypted && { encrypted: "" }) }),
     rules: rules(encrypted, port, context),
-    encryption: encryption(encrypted, context),
+    encryption: [encryption(encrypted, context)],
     needs: { features: encrypted ? ["vxlan", "ipsec"] : ["vxlan"], ...(args.dataPathPort !== undefined && { dataPathPort: port }) },
+    programs: [],
     serves: "virtual address",
     problems: [...argumentProblems(args), ...(encrypted ? encryptionProblems(port, context) : plaintextProblems(context))],
     warnings:

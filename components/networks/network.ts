@@ -1,0 +1,24 @@
+/** A network of the cluster as the plan has it. */
+export interface PlannedNetwork {
+  readonly name: string;
+  /** Where its addresses lie. */
+  readonly subnet: string;
+  /** @default - each host has one of its own */
+  readonly gateway?: string;
+  /** Its part of each host's subnet, relative to that: `0.0.0.64/26`. @default - it has a subnet of its own */
+  readonly slice?: string;
+  /** Network of each host's own engine from which it takes its addresses. @default - it has a subnet of its own */
+  readonly configFrom?: string;
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** A part of each host's subnet that belongs to one network. */
+export interface NetworkSlice {
+  readonly name: string;
+  /** Relative to the host's subnet: `0.0.0.64/26`. */
+  readonly slice: string;
+}
