@@ -12,6 +12,7 @@ interface FakeNetwork {
   readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
+  readonly ConfigFrom?: { readonly Network: string };
 }
 
 /** As much of a manager's engine as networks need, with the habits of the real one that matter to them. */
@@ -34,6 +35,7 @@ export class FakeDocker implements NetworkApi {
   /** Milliseconds for which tasks that are going still hold the networks. */
   heldFor = 0;
   goneBeforeDelete = false;
+  isManager = true;
   refuseCreate: { times: number; readonly reason: string } | undefined;
   refuseDelete: Error | undefined;
 
@@ -81,6 +83,8 @@ export class FakeDocker implements NetworkApi {
     const [where, query] = path.split("?");
     const filters = JSON.parse(new URLSearchParams(query).get("filters") ?? "{}") as { name?: string[]; network?: string[] };
     switch (where) {
+      case "/info":
+        return { Swarm: { ControlAvailable: this.isManager } } as Result;
       case "/networks":
         // The real filter, too, matches parts of names.
         return this.networks.filter(({ Name }) => Name.includes(filters.name?.[0] ?? "")) as Result;

@@ -12,6 +12,8 @@ export interface Packet {
   readonly leavesOn?: string;
   readonly bridges?: readonly string[];
   readonly translated?: boolean;
+  /** Where it goes, as far as a rule asks. */
+  readonly target?: string;
 }
 
 /**
@@ -81,6 +83,7 @@ function matches(text: string, packet: Packet, uplinks: readonly string[]): bool
     else if ((found = take(/^meta nfproto ipv(4|6)/))) holds = packet.source.includes(":") === (found[1] === "6");
     else if ((found = take(/^meta l4proto (\w+)/))) holds = packet.protocol === found[1];
     else if ((found = take(/^ip6? saddr (\{[^}]*\}|\S+)/))) holds = elements(found[1]).some((network) => contains(network, packet.source));
+    else if ((found = take(/^ip daddr (\S+)/))) holds = packet.target !== undefined && contains(found[1] ?? "", packet.target);
     else if ((found = take(/^(tcp|udp) dport (\{[^}]*\}|\S+)/)))
       holds = packet.protocol === found[1] && elements(found[2]).some((ports) => inPorts(ports, packet.translated ? 80 : packet.port));
     else if ((found = take(/^(icmp|icmpv6) type echo-request/)))

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import type { FirewallArgs } from "../../components/firewall/args";
 import { cloudRules } from "../../components/firewall/cloud";
-import { nftRuleset } from "../../components/firewall/nftables";
+import { type NftOptions, nftRuleset } from "../../components/firewall/nftables";
 import { openPorts } from "../../components/firewall/open";
 import { rulePorts } from "../../components/firewall/ports";
 import type { FirewallHost, FirewallRule, HostSelector, Source } from "../../components/firewall/rule";
@@ -237,6 +237,33 @@ describe("the ruleset of a host", () => {
   ];
   for (const [what, packet, verdict] of packets) {
     it(`${verdict === "accept" ? "accepts" : "drops"} ${what}`, () => assert.equal(evaluate(text, packet, ["eth0", "br-lan"]), verdict));
+  }
+});
+
+describe("what an overlay routes to a host's containers", () => {
+  const call: Packet = {
+    hook: "forward",
+    source: "10.97.1.2",
+    target: "10.97.2.2",
+    protocol: "tcp",
+    port: 80,
+    arrivesOn: "flannel.1",
+    leavesOn: "br-0a",
+    bridges: ["br-0a"],
+  };
+  const routed = (options: NftOptions["routedIn"]): string =>
+    nftRuleset(inTheTunnel, host("control-1"), hosts, { ...tunnel, ...(options && { routedIn: options }) });
+  const network = "10.97.0.0/17";
+  const cases: readonly (readonly [string, NftOptions["routedIn"], Packet, "accept" | "drop"])[] = [
+    ["comes in by the overlay's interface", { network, interface: "flannel.1" }, call, "accept"],
+    ["comes in by any interface where the overlay has none of its own", { network }, { ...call, arrivesOn: "eth0" }, "accept"],
+    ["stays out on another interface", { network, interface: "flannel.1" }, { ...call, arrivesOn: "eth0" }, "drop"],
+    ["stays out from elsewhere", { network, interface: "flannel.1" }, { ...call, source: "10.1.0.2" }, "drop"],
+    ["stays out when it is for other containers", { network, interface: "flannel.1" }, { ...call, target: "172.17.0.2" }, "drop"],
+    ["stays out where nothing is routed", undefined, call, "drop"],
+  ];
+  for (const [what, options, packet, verdict] of cases) {
+    it(what, () => assert.equal(evaluate(routed(options), packet), verdict));
   }
 });
 

@@ -300,3 +300,41 @@ describe("a network whose resource is replaced", () => {
     assert.deepEqual(docker.networks, []);
   });
 });
+
+describe("a network whose addresses each host keeps", () => {
+  const { subnet: _subnet, gateway: _gateway, ...rest } = spec;
+  const sliced: NetworkSpec = { ...rest, subnet: "10.97.0.0/17", driver: "macvlan", labels: {}, options: {}, configFrom: "pulumi-swarm-web" };
+
+  it("is made from the hosts' own, without subnet, options or labels, which Docker refuses there", async () => {
+    const { docker, io } = setUp();
+    await networkUp(docker, "lab", "web", sliced, undefined, io);
+    assert.deepEqual(docker.created, [
+      { Name: "web", Driver: "macvlan", Internal: false, Attachable: true, Scope: "swarm", ConfigFrom: { Network: "pulumi-swarm-web" } },
+    ]);
+    docker.changes = 0;
+    await networkUp(docker, "lab", "web", sliced, undefined, io);
+    assert.equal(docker.changes, 1, "only the mark of who has it now");
+  });
+
+  it("is made anew when it had a subnet of its own, and the other way round", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    await networkUp(docker, "lab", "web", sliced, undefined, io);
+    assert.match(io.lines.join("\n"), /making it anew \(driver overlay to macvlan; source of addresses none to pulumi-swarm-web\)/);
+    await up();
+    assert.equal(docker.find("web")?.Driver, "overlay");
+    assert.equal(docker.networks.length, 1);
+  });
+
+  it("is removed as ours, though nothing but the name of the hosts' network tells it", async () => {
+    const { docker, io } = setUp();
+    const memory = await networkUp(docker, "lab", "web", sliced, undefined, io);
+    docker.add({ Name: "db", ConfigFrom: { Network: "theirs" } });
+    await networkDown(docker, "lab", "web", memory, io);
+    await networkDown(docker, "lab", "db", undefined, io);
+    assert.deepEqual(
+      docker.networks.map(({ Name }) => Name),
+      ["db"],
+    );
+  });
+});

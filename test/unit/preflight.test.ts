@@ -134,6 +134,25 @@ const cases: readonly Case[] = [
     ],
   },
   { host: "the same engine on the usual port", probe: { engine: "20.10.24+dfsg1 1.41", ipsec: able }, needs: { ...ipsec, dataPathPort: 4789 } },
+  { host: "a kernel that can make macvlan devices", probe: { macvlan: true }, needs: { features: ["vxlan", "macvlan"] } },
+  {
+    host: "a kernel that cannot",
+    probe: { macvlan: false },
+    needs: { features: ["vxlan", "macvlan"] },
+    refusals: [/^its kernel cannot make macvlan devices \(module macvlan\), by which the overlay's networks reach containers$/],
+  },
+  { host: "the same kernel when nobody needs them", probe: { macvlan: false } },
+  {
+    host: "an engine too old for the overlay",
+    probe: { engine: "20.10.24+dfsg1 1.41" },
+    needs: { features: ["vxlan"], engine: { oldest: "23.0", reason: "it finds no names there" } },
+    refusals: [/^its Docker 20\.10\.24\+dfsg1 is too old for the overlay: it finds no names there; 23\.0 or newer is needed$/],
+  },
+  {
+    host: "an engine just new enough for it",
+    probe: { engine: "23.0.0 1.42" },
+    needs: { features: ["vxlan"], engine: { oldest: "23.0", reason: "" } },
+  },
   { host: "the same engine without encryption", probe: { engine: "20.10.24+dfsg1 1.41" }, needs: { features: ["vxlan"], dataPathPort: 7777 } },
   { host: "a host that can encrypt and has no Docker yet", probe: { engine: "", ipsec: able }, needs: ipsec, needsEngine: true },
   {
