@@ -12,17 +12,24 @@ export interface ProgramsArgs {
 export type ProgramArgs = ProgramImageArgs | ProgramFileArgs;
 
 export interface ProgramImageArgs {
-  /** Version, which is the image's tag unless `image` has one. @default - the one that this package was tested with */
+  /** The image's tag. @default - the one that `image` has, or else the one that this package was tested with */
   readonly version?: string;
-  /** Image without a tag, such as `registry.example.com/flannel`. @default - the project's own, or the mirror's copy of it */
+  /**
+   * Image such as `registry.example.com/flannel`, with the tag if `version` is not given. Taken as it is: a mirror does not
+   * change it. @default - the project's own, or the mirror's copy of it
+   */
   readonly image?: string;
   /** `sha256:…` of the image: whatever the tag may come to mean, hosts take this one and nothing else. @default - not pinned */
   readonly digest?: string;
 }
 
 export interface ProgramFileArgs {
+  /** Shown in the preview, and part of the folder's name on the host. */
   readonly version: string;
-  /** From where each host fetches it: `https:`, `http:`, or `file:` for what lies on each host already. A `.tar.gz` is unpacked. */
+  /**
+   * From where each host fetches it: `https:`, `http:`, or `file:` for what lies on each host already. A `.tar.gz` or `.tgz` is
+   * unpacked, and may hold other files as well; anything else is the program itself.
+   */
   readonly url: string;
   /** Checksum of what is fetched, 64 hexadecimal digits. */
   readonly sha256: string;

@@ -24,3 +24,18 @@ export type ProgramSource =
       /** File names on the host; those in an archive are found by them. */
       readonly files: readonly string[];
     };
+
+/** Whether what lies at this address is to be unpacked. */
+export function isArchive(url: string): boolean {
+  return /\.(tar\.gz|tgz)$/.test(new URL(url).pathname);
+}
+
+/** Where a program comes from, in one line for the preview. */
+export function showSource({ source }: HostProgram): string {
+  switch (source.kind) {
+    case "image":
+      return source.reference.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+$/, "$1…");
+    case "file":
+      return `${source.url} (sha256 ${source.sha256.slice(0, 12)}…)`;
+  }
+}
