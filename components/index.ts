@@ -12,11 +12,14 @@ export type { HostContext, HostDescription, HostGroup, HostRole, Machine, Number
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
 export { native, type NativeArgs } from "./overlays/native";
-export type { Overlay, OverlayContext, OverlayPlan } from "./overlays/overlay";
+export type { Overlay, OverlayContext, OverlayKind, OverlayPlan, Placement } from "./overlays/overlay";
 export { direct } from "./underlay/direct";
 export { wireguard, type WireGuardArgs } from "./underlay/wireguard";
 export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay/underlay";
 export type { EncryptionChannel } from "./network/encryption";
 export { Encryption, SubnetAssignment } from "./network/resource";
 export type { PlannedSubnet } from "./network/subnets";
+export type { ProgramArgs, ProgramFileArgs, ProgramImageArgs, ProgramsArgs } from "./programs/args";
+export type { HostProgram as PlannedProgram, ProgramSource } from "./programs/program";
+export { HostProgram } from "./programs/resource";
 export type { Connection } from "./remote/connection";

@@ -17,6 +17,7 @@ import { planNetworks } from "../networks/plan";
 import { ownSlices } from "../networks/slices";
 import { native } from "../overlays/native";
 import { isOverlay, type OverlayKind, type OverlayPlan } from "../overlays/overlay";
+import { mirrorProblems } from "../programs/plan";
 import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
@@ -245,8 +246,9 @@ function planOverlay(args: SwarmClusterArgs, hosts: readonly PlannedHost[], unde
     problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave() or flannel()" });
     return native().plan(context);
   }
-  const plan = overlay.plan(context);
-  problems.push(...plan.problems);
+  const wrongMirror = mirrorProblems(args.programs?.mirror);
+  const plan = overlay.plan(wrongMirror.length > 0 ? { ...context, mirror: "registry.invalid" } : context);
+  problems.push(...wrongMirror, ...plan.problems);
   return plan;
 }
 

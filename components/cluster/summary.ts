@@ -1,6 +1,5 @@
 import type { FirewallRule } from "../firewall/rule";
-import type { HostProgram } from "../programs/program";
-import { showSource } from "../programs/plan";
+import { type HostProgram, showSource } from "../programs/program";
 import type { ClusterPlan } from "./plan";
 
 /** The plan as a person reads it in ten seconds. */

@@ -166,8 +166,3 @@ class Checks {
     return value;
   }
 }
-
-/** Where a program comes from, in one line. */
-export function showSource({ source }: HostProgram): string {
-  return source.kind === "image" ? source.reference : source.url;
-}

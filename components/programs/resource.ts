@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { showSource } from "./plan";
-import type { HostProgram as PlannedProgram } from "./program";
+import { type HostProgram as PlannedProgram, showSource } from "./program";
 
 /** A program that runs on hosts beside Docker, in the preview: an upgrade is a changed version. */
 export class HostProgram extends pulumi.ComponentResource {
