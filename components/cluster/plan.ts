@@ -7,14 +7,11 @@ import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { swarmRules } from "../membership/rules";
 import type { EncryptionChannel } from "../network/encryption";
 import { underlayMtu } from "../network/mtu";
-import { planPieces, type PlannedPieces } from "../network/pieces";
-import { Cidr, isCidr } from "../network/cidr";
-import { planSpace, type Space } from "../network/space";
+import { planSpace } from "../network/space";
 import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planTunnel } from "../underlay/tunnel";
-import type { NetworkSlice, PlannedNetwork } from "../networks/network";
+import type { PlannedNetwork } from "../networks/network";
 import { planNetworks } from "../networks/plan";
-import { ownSlices } from "../networks/slices";
 import { native } from "../overlays/native";
 import { isOverlay, type OverlayKind, type OverlayPlan } from "../overlays/overlay";
 import { mirrorProblems } from "../programs/plan";
@@ -23,6 +20,7 @@ import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
 import { planEncryption } from "./encryption";
+import { type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { type Report, show } from "../report";
 import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum } from "./rules";
@@ -62,16 +60,6 @@ export interface ClusterPlan {
   readonly encryption: readonly EncryptionChannel[];
   /** What is allowed but deserves a look. */
   readonly warnings: readonly string[];
-}
-
-/** The overlay's part of the work on hosts. */
-export interface OverlayOnHosts {
-  readonly settings: object;
-  /** Out of which each host's own subnet is cut, where the overlay wants it so. */
-  readonly space: string;
-  readonly slices: readonly NetworkSlice[];
-  /** Where packets for containers come in that other hosts have routed here. @default - nowhere */
-  readonly routedIn?: { readonly network: string; readonly interface?: string };
 }
 
 export interface Planned {
@@ -156,52 +144,6 @@ function withContainers(host: PlannedHost, containerSubnet: string | undefined):
   return containerSubnet === undefined ? host : { ...host, containerSubnet };
 }
 
-/** A subnet for each host, where the overlay routes. */
-function planContainers(
-  hosts: readonly PlannedHost[],
-  { containers }: Space,
-  overlay: OverlayPlan,
-  pins: Pins,
-  report: Report,
-): PlannedPieces | undefined {
-  const { placement } = overlay;
-  if (placement.kind !== "slices") return undefined;
-  const kind = {
-    owner: "containers",
-    pieces: "subnets for containers",
-    blockPrefix: placement.hostPrefix - Math.ceil(Math.log2(placement.hostsPerGroup)),
-    piecePrefix: placement.hostPrefix,
-    withoutEnds: false,
-    purpose: (group: string) => `a /${placement.hostPrefix} for the containers of each host of ${group}`,
-    from: `${containers}, the part of the address space for hosts' containers`,
-    routes: "each to its host, by the overlay",
-    fix: "split the group, or raise the overlay's hostsPerGroup",
-  };
-  const planned = planPieces(hosts, containers, kind, pins, report);
-  for (const { owner, cidr, pin } of planned.blocks) {
-    const block = Cidr.parse(cidr);
-    if (isCidr(block) && !containers.contains(block)) {
-      report(pin, `${block} of ${owner} is not in ${containers}, which the overlay routes`, "pin a block of it");
-    }
-  }
-  return planned;
-}
-
-function planOnHosts(
-  settings: object,
-  { placement, routedIn }: OverlayPlan,
-  { containers }: Space,
-  networks: readonly PlannedNetwork[],
-): OverlayOnHosts {
-  const own = placement.kind === "slices" ? [...ownSlices(placement)].map(([name, slice]) => ({ name, slice: slice.toString() })) : [];
-  return {
-    settings,
-    space: containers.toString(),
-    slices: [...networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [{ name, slice }])), ...own],
-    ...(routedIn && { routedIn: { network: containers.toString(), ...routedIn } }),
-  };
-}
-
 function planMtu(sites: readonly Site[], { overhead, mtu }: UnderlayPlan, report: Report): number {
   const most = underlayMtu(
     sites.map((site) => site.mtu),
@@ -246,9 +188,8 @@ function planOverlay(args: SwarmClusterArgs, hosts: readonly PlannedHost[], unde
     problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave() or flannel()" });
     return native().plan(context);
   }
-  const wrongMirror = mirrorProblems(args.programs?.mirror);
-  const plan = overlay.plan(wrongMirror.length > 0 ? { ...context, mirror: "registry.invalid" } : context);
-  problems.push(...wrongMirror, ...plan.problems);
+  const plan = overlay.plan(context);
+  problems.push(...mirrorProblems(args.programs?.mirror), ...plan.problems);
   return plan;
 }
 

@@ -1,0 +1,66 @@
+import type { PlannedHost } from "../hosts/host";
+import { Cidr, isCidr } from "../network/cidr";
+import { planPieces, type PlannedPieces } from "../network/pieces";
+import type { Space } from "../network/space";
+import type { Pins } from "../network/subnets";
+import type { NetworkSlice, PlannedNetwork } from "../networks/network";
+import { ownSlices } from "../networks/slices";
+import type { OverlayPlan } from "../overlays/overlay";
+import type { Report } from "../report";
+
+/** The overlay's part of the work on hosts. */
+export interface OverlayOnHosts {
+  readonly settings: object;
+  /** Out of which each host's own subnet is cut, where the overlay wants it so. */
+  readonly space: string;
+  readonly slices: readonly NetworkSlice[];
+  /** Where packets for containers come in that other hosts have routed here. @default - nowhere */
+  readonly routedIn?: { readonly network: string; readonly interface?: string };
+}
+
+/** A subnet for each host, where the overlay routes. */
+export function planContainers(
+  hosts: readonly PlannedHost[],
+  { containers }: Space,
+  overlay: OverlayPlan,
+  pins: Pins,
+  report: Report,
+): PlannedPieces | undefined {
+  const { placement } = overlay;
+  if (placement.kind !== "slices") return undefined;
+  const kind = {
+    owner: "containers",
+    pieces: "subnets for containers",
+    blockPrefix: placement.hostPrefix - Math.ceil(Math.log2(placement.hostsPerGroup)),
+    piecePrefix: placement.hostPrefix,
+    withoutEnds: false,
+    purpose: (group: string) => `a /${placement.hostPrefix} for the containers of each host of ${group}`,
+    from: `${containers}, the part of the address space for hosts' containers`,
+    routes: "each to its host, by the overlay",
+    fix: "split the group, or raise the overlay's hostsPerGroup",
+  };
+  const planned = planPieces(hosts, containers, kind, pins, report);
+  for (const { owner, cidr, pin } of planned.blocks) {
+    const block = Cidr.parse(cidr);
+    if (isCidr(block) && !containers.contains(block)) {
+      report(pin, `${block} of ${owner} is not in ${containers}, which the overlay routes`, "pin a block of it");
+    }
+  }
+  return planned;
+}
+
+/** What hosts are told to do for the overlay. */
+export function planOnHosts(
+  settings: object,
+  { placement, routedIn }: OverlayPlan,
+  { containers }: Space,
+  networks: readonly PlannedNetwork[],
+): OverlayOnHosts {
+  const own = placement.kind === "slices" ? [...ownSlices(placement)].map(([name, slice]) => ({ name, slice: slice.toString() })) : [];
+  return {
+    settings,
+    space: containers.toString(),
+    slices: [...networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [{ name, slice }])), ...own],
+    ...(routedIn && { routedIn: { network: containers.toString(), ...routedIn } }),
+  };
+}
