@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(__dirname, "..", "..");
@@ -23,13 +24,22 @@ describe("the code", function () {
 
   it("passes the compiler's strict checks", () => passes(bin("tsc"), "--noEmit", "-p", "."));
   it("passes eslint", () => passes(bin("eslint"), "."));
-  it("is formatted by prettier", () => passes(bin("prettier"), "--check", "--log-level", "warn", "bench", "components", "stacks", "test", "tools"));
+  it("is formatted by prettier", () =>
+    passes(bin("prettier"), "--check", "--log-level", "warn", "bench", "components", "docs/pictures", "stacks", "test", "tools"));
   it("has scripts that pass shellcheck", function () {
     if (spawnSync("shellcheck", ["--version"]).error) {
       process.stdout.write("      shellcheck is not installed (apt-get install shellcheck): its check is left out\n");
       this.skip();
     }
     passes("shellcheck", ...tracked("*.sh", ".ci/run"));
+  });
+  it("has pictures that are as they are drawn", () => {
+    const pictures = tracked("docs/pictures/*.svg");
+    const read = (): string[] => pictures.map((file) => readFileSync(join(root, file), "utf8"));
+    const before = read();
+    passes(process.execPath, join(root, "docs", "pictures", "draw.js"));
+    assert.deepEqual(read(), before);
+    assert.ok(pictures.length > 0);
   });
   it("names no place of one machine and no download address", () => {
     const found = spawnSync(
