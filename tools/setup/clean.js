@@ -10,6 +10,7 @@ const { paths } = require("./env");
 const { recipeLabel } = require("./host-image");
 const { readJournal } = require("./journal");
 const { ask } = require("./programs");
+const { ourRegistry } = require("./registry");
 
 const usage = `node tools/setup/clean.js [--list] [--all] [--force]
   --list   only tell what would be removed
@@ -27,6 +28,7 @@ async function removals({ all }) {
   const journal = readJournal();
   return [
     ...(await images()),
+    ...ourRegistry(),
     ...(await ourDaemon()),
     ...(journal.routes ?? []).map((route) => ({ what: `route ${route}`, remove: () => ask("ip", ["route", "del", ...route.split(" ")]) })),
     ...(journal.inotify ?? [])

@@ -22,6 +22,10 @@ const paths = {
   busybox: path.join(lab, "busybox.tar"),
   dockerdPid: path.join(lab, "dockerd.pid"),
   dockerdLog: path.join(lab, "dockerd.log"),
+  /** What the lab's container registry keeps. */
+  registry: path.join(lab, "registry"),
+  registryPid: path.join(lab, "registry.pid"),
+  registryLog: path.join(lab, "registry.log"),
   /** What setup changed outside this folder; clean.js undoes it. */
   journal: path.join(lab, "journal.json"),
 };
