@@ -232,6 +232,31 @@ describe("programs that are put onto a host", function () {
     assert.equal(await leftovers(), "");
   });
 
+  it("are the ones that the overlays run, out of the images that setup made", async function () {
+    await needImages(this, "flannel-io/flannel:v0.26.7", "flannel-io/flannel:v0.25.7", "etcd-development/etcd:v3.5.16");
+    const [bin, etcdFiles] = ["/usr/local/bin", ["etcd", "etcdctl"]];
+    const flannel = { name: "flanneld", image: "ghcr.io/flannel-io/flannel", files: { flanneld: "/opt/bin/flanneld" } };
+    const etcd = {
+      name: "etcd",
+      image: "gcr.io/etcd-development/etcd",
+      files: Object.fromEntries(etcdFiles.map((name) => [name, `${bin}/${name}`])),
+    };
+    for (const [defaults, command, version] of [
+      [{ ...flannel, version: "v0.26.7" }, "flanneld --version 2>&1", "v0.26.7"],
+      [{ ...flannel, version: "v0.25.7" }, "flanneld --version 2>&1", "v0.25.7"],
+      [{ ...etcd, version: "v3.5.16" }, "etcd --version | head -n 1", "etcd Version: 3.5.16"],
+    ] as const) {
+      const start = Date.now();
+      const { folder } = await install(planProgram(defaults, undefined, "overlay", mirror).program);
+      process.stdout.write(
+        `      ${defaults.name} ${defaults.version}: ${((Date.now() - start) / 1000).toFixed(1)} s, ${await on(`du -sm ${folder} | cut -f 1`)} MB\n`,
+      );
+      assert.equal(await on(`${folder}/${command}`), version);
+    }
+    await Promise.all(["flanneld", "etcd"].map((name) => pruneProgram(session, name, undefined)));
+    assert.equal(await leftovers(), "");
+  });
+
   it("are finished by the next run, wherever one was cut off", async () => {
     let places = 0;
     for (let limit = 2, whole = false; !whole; limit += 7, places += 1) {

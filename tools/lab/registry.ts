@@ -1,15 +1,22 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { docker } from "./machines";
-import { run } from "./pulumi";
+import { root } from "./pulumi";
 
 /*
  * The lab's container registry, which setup starts: hosts pull from it what the product runs on them, as they would from the
  * projects' own.
  */
 
-const port = 5000;
+// Plain JavaScript, because the setup runs before anything is compiled.
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const registry = require(join(root, "tools", "setup", "registry.js")) as {
+  readonly registryAddress: string;
+  readonly publish: (image: string, files: Readonly<Record<string, string>>) => Promise<string>;
+};
+const port = registry.registryAddress.split(":")[1];
+
+/** Puts an image of nothing but files into the registry: path in the image to file of this machine. @returns its digest */
+export const publish = registry.publish;
 
 /** The registry as hosts on this Docker network reach it: what goes into `programs.mirror` and into `insecure-registries`. */
 export async function mirrorOf(network: string): Promise<string> {
@@ -42,29 +49,8 @@ function isThere(image: string): Promise<boolean> {
 async function answers(path: string): Promise<boolean> {
   try {
     const accept = "application/vnd.docker.distribution.manifest.v2+json";
-    return (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept }, signal: AbortSignal.timeout(2_000) })).ok;
+    return (await fetch(`http://${registry.registryAddress}${path}`, { headers: { accept }, signal: AbortSignal.timeout(2_000) })).ok;
   } catch {
     return false;
-  }
-}
-
-/** Puts an image of nothing but these files into the registry. @param files Path in the image to file of this machine. @returns its digest */
-export async function publish(image: string, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-image-"));
-  const name = `127.0.0.1:${port}/${image}`;
-  try {
-    for (const [path, file] of Object.entries(files)) {
-      mkdirSync(join(folder, "root", dirname(path)), { recursive: true });
-      copyFileSync(file, join(folder, "root", path));
-    }
-    const tar = join(folder, "image.tar");
-    const { code, stderr } = await run("tar", ["-cf", tar, "-C", join(folder, "root"), "."]);
-    if (code !== 0) throw new Error(`tar: ${stderr}`);
-    await docker("import", tar, name);
-    await docker("push", "-q", name);
-    return (await docker("image", "inspect", "--format", "{{index .RepoDigests 0}}", name)).split("@")[1] ?? "";
-  } finally {
-    rmSync(folder, { recursive: true });
-    await run("docker", ["image", "rm", name]);
   }
 }

@@ -1,13 +1,14 @@
 // @ts-check
 // Everything that the tests and the demonstration need on this machine: finds it or gets it. README.md tells the rest.
 //
-//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | image:VARIANT] …
+//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | image:VARIANT] …
 "use strict";
 const { busybox, ensureHostImage, variants } = require("./host-image");
 const { build, dependencies } = require("./dependencies");
 const { docker } = require("./docker");
 const { guard } = require("./guard");
 const { alone } = require("./lock");
+const { overlays } = require("./overlays");
 const { plugins } = require("./plugins");
 const { pulumi } = require("./pulumi");
 const { SetupError, setQuiet } = require("./report");
@@ -23,8 +24,10 @@ async function setup(parts) {
   await allOf([
     packages.then(() => (wants("packages") || wants("pulumi") ? build() : undefined)),
     allOf([packages, cli]).then(() => (wants("pulumi") ? plugins() : undefined)),
-    // One after the other: both may install Debian packages.
-    (wants("docker") || images.length > 0 ? hosts(images) : Promise.resolve()).then(() => (wants("tools") ? tools() : undefined)),
+    // One after the other: all may install Debian packages.
+    (wants("docker") || wants("overlays") || images.length > 0 ? hosts(images) : Promise.resolve())
+      .then(() => (wants("tools") ? tools() : undefined))
+      .then(() => (wants("overlays") ? overlays() : undefined)),
   ]);
   // Last: what was downloaded may have come from a private address.
   if (parts.length === 0) await guard();
@@ -58,7 +61,7 @@ async function main() {
   const args = process.argv.slice(2);
   setQuiet(args.includes("--quiet"));
   const parts = args.filter((arg) => arg !== "--quiet");
-  const known = ["packages", "pulumi", "docker", "tools", ...Object.keys(variants).map((variant) => `image:${variant}`)];
+  const known = ["packages", "pulumi", "docker", "tools", "overlays", ...Object.keys(variants).map((variant) => `image:${variant}`)];
   const unknown = parts.filter((part) => !known.includes(part));
   if (unknown.length > 0) throw new SetupError(`there is no part ${unknown.join(", ")}`, `use ${known.join(", ")}, or nothing for all`);
   await alone(() => setup(parts));

@@ -3,12 +3,14 @@
 "use strict";
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
+const { tmpdir } = require("node:os");
 const path = require("node:path");
 const { setTimeout: pause } = require("node:timers/promises");
 const apt = require("./apt");
 const { processName } = require("./docker");
 const { labEnv, paths } = require("./env");
-const { ask, find, isRoot, lastLines } = require("./programs");
+const { recipeLabel } = require("./host-image");
+const { ask, find, isRoot, lastLines, run } = require("./programs");
 const { Progress, SetupError } = require("./report");
 
 const port = 5000;
@@ -117,6 +119,55 @@ async function closeToOthers(progress) {
   if (!ok) progress.warn(`port ${port} cannot be closed to the machine's neighbours: ${stderr}`);
 }
 
+/**
+ * Puts an image of nothing but some files into the registry.
+ * @param {string} image such as `flannel-io/flannel:v0.26.7`
+ * @param {Readonly<Record<string, string>>} files path in the image to file of this machine
+ * @param {string} [recipe] what it was made by, for {@link recipeOf}
+ * @returns {Promise<string>} its digest
+ */
+async function publish(image, files, recipe = "") {
+  const name = `${registryAddress}/${image}`;
+  const log = `publish-${image.replace(/[^\w.-]/g, "-")}`;
+  const folder = fs.mkdtempSync(path.join(tmpdir(), "pulumi-swarm-image-"));
+  try {
+    for (const [inside, file] of Object.entries(files)) {
+      const target = path.join(folder, "root", inside);
+      fs.mkdirSync(path.dirname(target), { recursive: true });
+      fs.copyFileSync(file, target);
+      fs.chmodSync(target, 0o755);
+    }
+    const tar = path.join(folder, "image.tar");
+    await run(log, "tar", ["--owner=0", "--group=0", "-cf", tar, "-C", path.join(folder, "root"), "."]);
+    await run(log, "docker", ["import", "--change", `LABEL ${recipeLabel}=${recipe}`, tar, name]);
+    await run(log, "docker", ["push", "-q", name], { fix: `needs a Docker engine of this machine, which reaches ${registryAddress}` });
+    const { stdout } = await ask("docker", ["image", "inspect", "--format", "{{index .RepoDigests 0}}", name]);
+    return stdout.split("@")[1] ?? "";
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+    await ask("docker", ["image", "rm", name]);
+  }
+}
+
+/**
+ * What an image in the registry was made by: asked of the registry itself, whose contents may be another checkout's or gone.
+ * @param {string} name
+ * @param {string} tag
+ * @returns {Promise<string | undefined>} nothing if it is not there
+ */
+async function recipeOf(name, tag) {
+  const manifest = await fetchJson(`${name}/manifests/${tag}`);
+  const settings = await fetchJson(`${name}/blobs/${manifest?.config?.digest}`);
+  return settings?.config?.Labels?.[recipeLabel];
+}
+
+/** @param {string} where */
+async function fetchJson(where) {
+  const accept = "application/vnd.docker.distribution.manifest.v2+json";
+  const response = await fetch(`http://${registryAddress}/v2/${where}`, { headers: { accept }, signal: AbortSignal.timeout(5_000) });
+  return response.ok ? /** @type {any} */ (await response.json()) : undefined;
+}
+
 /** The registry, if setup of this checkout started it. @returns {{ what: string, remove: () => unknown }[]} */
 function ourRegistry() {
   if (!fs.existsSync(paths.registryPid)) return [];
@@ -129,4 +180,4 @@ function ourRegistry() {
   return [{ what: `the registry that setup started (process ${pid})`, remove }];
 }
 
-module.exports = { ourRegistry, registry, registryAddress };
+module.exports = { ourRegistry, publish, recipeOf, registry, registryAddress };

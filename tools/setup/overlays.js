@@ -1,0 +1,132 @@
+// @ts-check
+// Images of what the overlays run on hosts, in the lab's registry, by the names that the projects' own have elsewhere. They
+// hold the programs and nothing else, which is all that the product takes out of an image.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const apt = require("./apt");
+const { labEnv, paths } = require("./env");
+const { fingerprint } = require("./fingerprint");
+const { ensureHostImage } = require("./host-image");
+const { find, run } = require("./programs");
+const { publish, recipeOf, registry } = require("./registry");
+const { Progress, SetupError } = require("./report");
+
+/**
+ * The versions that the product takes where the user says nothing (components/overlays), and an older one for tests of upgrades.
+ * Debian's version of etcd is checked against the one here, as a mirror may have moved on.
+ */
+const etcdVersion = "v3.5.16";
+const flannels = { "tools/go/flannel": "v0.26.7", "tools/go/flannel-older": "v0.25.7" };
+
+// One file without libraries, as flannel's own is: it runs on any release of the hosts.
+const goFlags = ["-mod=readonly", "-trimpath", "-tags", "netgo,osusergo"];
+const linkerFlags = '-s -w -linkmode external -extldflags "-static"';
+
+/** Without them the demonstration works and the tests of weave and flannel do not, which say so themselves. */
+async function overlays() {
+  if (!(await registry())) return;
+  const progress = new Progress("overlay programs");
+  // One after the other: each compiler uses all processors.
+  for (const make of [
+    etcd,
+    ...Object.entries(flannels).map(
+      ([module, version]) =>
+        () =>
+          flannel(module, version),
+    ),
+    weave,
+  ]) {
+    try {
+      await make();
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      progress.warn(`${error.message}\n    the tests that need it say so`);
+    }
+  }
+  progress.done();
+}
+
+/** @param {string} module @param {string} version */
+async function flannel(module, version) {
+  await image("flannel-io/flannel", version, fingerprint([module], [...goFlags, linkerFlags, version]), async (progress, folder) => {
+    await needCompiler(progress);
+    progress.working("building from Go modules, a minute or two the first time");
+    const name = "github.com/flannel-io/flannel";
+    const file = path.join(folder, "flanneld");
+    const stamp = `-X ${name}/pkg/version.Version=${version}`;
+    await run(`go-build-flannel-${version}`, "go", ["build", ...goFlags, "-ldflags", `${linkerFlags} ${stamp}`, "-o", file, name], {
+      cwd: path.join(paths.root, module),
+      env: { ...labEnv(), CGO_ENABLED: "1" },
+    });
+    return { "/opt/bin/flanneld": file };
+  });
+}
+
+/** flannel's backend for UDP is written in C. @param {Progress} progress */
+async function needCompiler(progress) {
+  if (find("go") === undefined) throw new SetupError("there is no Go", "install it: flannel is built with it here");
+  if (find("gcc") !== undefined) return;
+  if (!apt.canInstall()) throw new SetupError("there is no gcc to build flannel with", "install it, with the headers of the C library");
+  progress.working("installing gcc");
+  await apt.install(["gcc", "libc6-dev"]);
+}
+
+/** Out of the distribution's packages, which are fetched and unpacked in a container, and installed nowhere. */
+async function etcd() {
+  const programs = ["etcd", "etcdctl", "etcdutl"];
+  const script = [
+    "set -eu; apt-get update -qq; cd /tmp",
+    "apt-get download -qq etcd-server etcd-client",
+    "dpkg-deb -f etcd-server_*.deb Version >/out/version",
+    'for package in etcd-*.deb; do dpkg-deb -x "$package" root; done',
+    `cd root/usr/bin; cp ${programs.join(" ")} /out/`,
+  ].join("\n");
+  await image("etcd-development/etcd", etcdVersion, fingerprint([], [script, etcdVersion]), async (progress, folder) => {
+    progress.working("taking it out of Debian's packages");
+    const host = await ensureHostImage("trixie");
+    await run("etcd", "docker", ["run", "--rm", "-v", `${folder}:/out`, host, "sh", "-c", script], { fix: "needs a Debian mirror" });
+    const found = fs.readFileSync(path.join(folder, "version"), "utf8").trim();
+    if (!found.startsWith(`${etcdVersion.slice(1)}-`)) {
+      throw new SetupError(
+        `Debian has etcd ${found} now, and the hosts are to run ${etcdVersion}`,
+        "change the version in tools/setup/overlays.js and in components/overlays/flannel, and look whether the tests still pass",
+      );
+    }
+    return Object.fromEntries(programs.map((program) => [`/usr/local/bin/${program}`, path.join(folder, program)]));
+  });
+}
+
+async function weave() {
+  const recipe = path.join(paths.root, "tools/go/weave/build.js");
+  if (!fs.existsSync(recipe)) return;
+  /** @type {{ buildWeave(folder: string): Promise<{ file: string, version: string }> }} */
+  const { buildWeave } = require(recipe);
+  // It keeps what it has made itself.
+  const { file, version } = await buildWeave(path.join(paths.lab, "programs"));
+  await image("weaveworks/weave", version, fingerprint(["tools/go/weave"]), async () => ({ "/home/weave/weaver": file }));
+}
+
+/**
+ * Puts an image into the registry, unless it is there, made by the same recipe.
+ * @param {string} name
+ * @param {string} tag
+ * @param {string} recipe
+ * @param {(progress: Progress, folder: string) => Promise<Record<string, string>>} make puts files into the folder; returns paths
+ *   in the image to files of this machine
+ */
+async function image(name, tag, recipe, make) {
+  const progress = new Progress(`${name}:${tag}`);
+  if ((await recipeOf(name, tag)) === recipe) return;
+  const folder = path.join(paths.lab, "programs", `${path.basename(name)}-${tag}`);
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  try {
+    await publish(`${name}:${tag}`, await make(progress, folder), recipe);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+  progress.done();
+}
+
+module.exports = { overlays };
