@@ -70,7 +70,7 @@ describe("programs that are put onto a host", function () {
   before(async function () {
     await needImages(this);
     await removeMachines(prefix);
-    await docker("network", "create", "--subnet", "10.232.0.0/24", "--gateway", "10.232.0.1", network);
+    await docker("network", "create", "--subnet", "10.232.0.0/24", network);
     await startMachine({ name: machine, network, address, keys });
     mirror = await mirrorOf(network);
     await docker("cp", `${machine}:/usr/bin/busybox`, local("busybox"));

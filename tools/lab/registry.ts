@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Cidr, isCidr } from "../../components/network/cidr";
 import { docker } from "./machines";
 import { root } from "./pulumi";
 
@@ -20,10 +21,13 @@ export const publish = registry.publish;
 
 /** The registry as hosts on this Docker network reach it: what goes into `programs.mirror` and into `insecure-registries`. */
 export async function mirrorOf(network: string): Promise<string> {
-  const gateway = await docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network);
-  // Docker notes no gateway of its own choice when it was not given the network's either.
-  if (gateway === "") throw new Error(`the Docker network ${network} has no gateway`);
-  return `${gateway}:${port}`;
+  const format = "{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}}";
+  const [subnet = "", gateway = ""] = (await docker("network", "inspect", "--format", format, network)).split(" ");
+  if (gateway !== "") return `${gateway}:${port}`;
+  // Where no gateway was asked for, Docker took the first address and does not say so.
+  const parsed = Cidr.parse(subnet);
+  if (!isCidr(parsed)) throw new Error(`the Docker network ${network}: ${parsed.problem}`);
+  return `${parsed.address(1)}:${port}`;
 }
 
 /**
