@@ -18,7 +18,7 @@ const sideBySide = ["engine", "lab"];
  * half the time on two cores. The longest first.
  */
 const lanes = 2;
-const longest = ["lifecycle", "sites", "versions", "wireguard", "broken", "membership", "firewall", "existing", "engine"];
+const longest = ["lifecycle", "sites", "versions", "wireguard", "broken", "membership", "firewall", "existing", "engine", "programs"];
 
 /** @param {string} ring */
 function files(ring) {

@@ -1,6 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { type ScriptValues, scriptInput } from "../../components/remote/script";
-import type { SshSession } from "../../components/remote/ssh";
 import { eventually } from "../../tools/lab/cluster";
 import { run } from "../../tools/lab/pulumi";
 import type { TwoSites } from "./two-sites";
@@ -26,27 +24,6 @@ export class ProcessWatch {
         // It has ended.
       }
     }
-  }
-}
-
-/** A session on which one verb's script dies, as by a power cut, before its command of this number. */
-export class CutOff implements Pick<SshSession, "script"> {
-  happened = false;
-
-  constructor(
-    private readonly sites: TwoSites,
-    private readonly verb: string,
-    private readonly limit: number,
-  ) {}
-
-  async script<Result>(text: string, values: ScriptValues, options: { verb: string; timeout: number }): Promise<Result> {
-    const session = this.sites.session("a1");
-    if (options.verb !== this.verb) return session.script<Result>(text, values, options);
-    const trap = `count=0; set -T; trap 'count=$((count + 1)); [ "$count" -lt ${this.limit} ] || kill -9 $$' DEBUG`;
-    const { code, stdout } = await session.run("bash -s", { stdin: `${trap}\n${scriptInput(text, options.verb, values)}`, timeout: options.timeout });
-    this.happened = code !== 0;
-    if (this.happened) throw new Error("a1: cut off");
-    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
   }
 }
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { lowerMesh, type Mesh, type MeshMember, type MeshOptions, raiseMesh } from "../../components/underlay/wireguard/apply";
 import { eventually } from "../../tools/lab/cluster";
 import { run } from "../../tools/lab/pulumi";
-import { CutOff, lossDuring, pairsOf, ProcessWatch, show } from "./tunnel-watch";
+import { CutOff } from "./cut-off";
+import { lossDuring, pairsOf, ProcessWatch, show } from "./tunnel-watch";
 import { TwoSites } from "./two-sites";
 
 type Session = NonNullable<MeshMember["session"]>;
@@ -206,7 +207,7 @@ describe("the encrypted mesh of two sites, one of them behind address translatio
     for (const verb of ["keys", "up", "switch"]) {
       for (let limit = 2, whole = false; !whole; limit += 11) {
         rotation += 1;
-        const cutting = new CutOff(sites, verb, limit);
+        const cutting = new CutOff(sites.session("a1"), verb, limit);
         await raise(
           { rotation: `cut ${rotation}` },
           members(two, (key) => (key === "a1" ? cutting : watched(key))),
@@ -229,7 +230,7 @@ describe("the encrypted mesh of two sites, one of them behind address translatio
   });
 
   it("leaves nothing on a host that leaves, also when that was cut off", async () => {
-    const cutting = new CutOff(sites, "down", 9);
+    const cutting = new CutOff(sites.session("a1"), "down", 9);
     await lowerMesh([{ key: "a1", session: cutting }], { progress: () => {} });
     assert.ok(cutting.happened);
     const { failures } = await lowerMesh(

@@ -25,10 +25,9 @@ const linkerFlags = '-s -w -linkmode external -extldflags "-static"';
 
 /** Without them the demonstration works and the tests of weave and flannel do not, which say so themselves. */
 async function overlays() {
-  if (!(await registry())) return;
   const progress = new Progress("overlay programs");
   // One after the other: each compiler uses all processors.
-  for (const make of [
+  const works = [
     etcd,
     ...Object.entries(flannels).map(
       ([module, version]) =>
@@ -36,15 +35,25 @@ async function overlays() {
           flannel(module, version),
     ),
     weave,
-  ]) {
-    try {
-      await make();
-    } catch (error) {
-      if (!(error instanceof SetupError)) throw error;
-      progress.warn(`${error.message}\n    the tests that need it say so`);
-    }
-  }
+  ];
+  if (await tried(progress, registry)) for (const make of works) await tried(progress, make);
   progress.done();
+}
+
+/**
+ * @template Result
+ * @param {Progress} progress
+ * @param {() => Promise<Result>} work
+ * @returns {Promise<Result | undefined>} nothing if it cannot be done here, which is said
+ */
+async function tried(progress, work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    progress.warn(`${error.message}\n    the tests that need it say so`);
+    return undefined;
+  }
 }
 
 /** @param {string} module @param {string} version */
