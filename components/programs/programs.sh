@@ -84,7 +84,7 @@ copy_failed() {
   drop_container
   said=$(tail -n 1 "$LOG")
   case "$said" in
-    *"ould not find the file"* | *"o such file"*) die "$IMAGE has no $1: is it the right image for $NAME? ($said)" ;;
+    *"ould not find the file"* | *"o such container:path"* | *"o such file"*) die "$IMAGE has no $1: is it the right image for $NAME? ($said)" ;;
     *) die "$1 cannot be taken out of $IMAGE: $said" ;;
   esac
 }
