@@ -45,8 +45,8 @@ export interface OverlayRequest {
   readonly kind: OverlayKind;
   /** Largest packet of a container, in bytes. */
   readonly mtu: number;
-  /** The cluster's networks, each with its slice of hosts' subnets where it has one. */
-  readonly networks: Readonly<Record<string, string>>;
+  /** The slices of hosts' subnets that networks have, by network; others have subnets of their own. */
+  readonly slices: Readonly<Record<string, string>>;
   /** Undefined where Docker itself does all of it. */
   readonly onHosts?: {
     readonly settings: object;
@@ -77,7 +77,7 @@ export interface SwarmRequestHost extends FirewallHost {
 export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "unlockKeys"> {
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
   /** @default - `native`, of a run before there were others */
-  readonly overlay?: Pick<OverlayRequest, "kind" | "networks">;
+  readonly overlay?: Pick<OverlayRequest, "kind" | "slices">;
 }
 
 export interface SwarmResponseHost extends Omit<FirewallHost, "key"> {

@@ -46,8 +46,8 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
 
     const { nodes, ...kept } = await finish(members, failures);
     progress(undefined, `swarm ${kept.swarmId}: ${request.hosts.length} hosts as asked`);
-    const { kind, networks: onOverlay } = request.overlay;
-    return { ...kept, overlay: { kind, networks: onOverlay }, hosts: describeHosts(request, ready, nodes, keys) };
+    const { kind, slices } = request.overlay;
+    return { ...kept, overlay: { kind, slices }, hosts: describeHosts(request, ready, nodes, keys) };
   } finally {
     fleet.close();
   }

@@ -37,7 +37,7 @@ export function swarmRequest(
     overlay: {
       kind: plan.overlay,
       mtu: plan.mtu,
-      networks: Object.fromEntries(plan.networks.map(({ name, slice }) => [name, slice ?? ""])),
+      slices: Object.fromEntries(plan.networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [[name, slice]]))),
       ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: overlaySecret } }),
     },
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),

@@ -84,11 +84,11 @@ export async function networkDown(
 }
 
 /** A network that takes its addresses from hosts can have no labels; that of the hosts is named by this package alone. */
-function ownerOf({ Name, Labels, ConfigFrom }: Network, cluster: string): string | undefined {
+export function ownerOf({ Name, Labels, ConfigFrom }: Network, cluster: string): string | undefined {
   return ConfigFrom?.Network === hostNetworkOf(Name) ? cluster : Labels?.[ownerLabel];
 }
 
-export async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
+async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
   const filters = encodeURIComponent(JSON.stringify({ name: [name] }));
   const networks = await api.get<readonly Network[]>(`/networks?filters=${filters}`);
   // Docker's filter matches parts of names.

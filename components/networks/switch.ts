@@ -1,12 +1,19 @@
 import type { DockerApi } from "../remote/docker-api";
 import type { Network, NetworkIo } from "./api";
-import { find, removeNetwork } from "./reconcile";
+import { ownerOf, removeNetwork } from "./reconcile";
 import { containersOn, servicesOn } from "./users";
 
-/** The cluster's networks on an overlay: each with its slice of hosts' subnets where it has one. */
-export interface OnOverlay {
+/** An overlay as hosts have it. */
+export interface OverlayState {
   readonly kind: string;
-  readonly networks: Readonly<Record<string, string>>;
+  /** The slices of hosts' subnets that networks have, by network; others have subnets of their own. */
+  readonly slices: Readonly<Record<string, string>>;
+}
+
+/** A network of the cluster, and a manager that can be asked of it. */
+export interface FoundNetwork {
+  readonly network: Network;
+  readonly manager: DockerApi;
 }
 
 interface Host {
@@ -15,26 +22,28 @@ interface Host {
 }
 
 /**
- * Networks that lie on what hosts are about to be rid of: all of them when the overlay is another one, and those whose slice of
+ * Networks that lie on what hosts are about to be rid of: all of the cluster's when the overlay is another one, and those whose slice of
  * hosts' subnets is another one or none.
  */
-export function networksToMakeAnew(before: OnOverlay, now: OnOverlay): string[] {
-  return Object.entries(before.networks)
-    .filter(([name, slice]) => before.kind !== now.kind || (slice !== "" && now.networks[name] !== slice))
-    .map(([name]) => name)
-    .sort();
+export async function networksToMakeAnew(cluster: string, before: OverlayState, now: OverlayState, hosts: readonly Host[]): Promise<FoundNetwork[]> {
+  const other = before.kind !== now.kind;
+  const moved = new Set(Object.keys(before.slices).filter((name) => before.slices[name] !== now.slices[name]));
+  const manager = other || moved.size > 0 ? await firstManager(hosts) : undefined;
+  if (!manager) return [];
+  const networks = await manager.get<readonly Network[]>("/networks");
+  return networks
+    .filter((network) => network.Scope === "swarm" && ownerOf(network, cluster) === cluster && (other || moved.has(network.Name)))
+    .sort((one, another) => (one.Name < another.Name ? -1 : 1))
+    .map((network) => ({ network, manager }));
 }
 
 /** @throws when a service or a container uses one of these networks; it says what to do. */
 export async function refuseInUse(
-  names: readonly string[],
+  networks: readonly FoundNetwork[],
   change: { readonly from: string; readonly to: string },
   hosts: readonly Host[],
 ): Promise<void> {
-  const networks = await present(names, hosts);
-  const manager = networks[0]?.manager;
-  if (!manager) return;
-  const users = networks.map(async ({ network }) => {
+  const users = networks.map(async ({ network, manager }) => {
     const services = await servicesOn(manager, network);
     const containers = await Promise.all(
       hosts.map(async ({ key, docker }) => (await containersOn(docker, network)).map((name) => `${name} on ${key}`)),
@@ -56,23 +65,20 @@ export async function refuseInUse(
 }
 
 /** Removes these networks, which nobody uses; their own resources make them anew. */
-export async function makeAnew(names: readonly string[], hosts: readonly Host[], io: NetworkIo): Promise<void> {
-  for (const { manager, network } of await present(names, hosts)) {
+export async function removeNetworks(networks: readonly FoundNetwork[], io: NetworkIo): Promise<void> {
+  for (const { manager, network } of networks) {
     io.progress(`network ${network.Name}: nothing uses it; it goes, and is made anew on the other overlay`);
     await removeNetwork(manager, network, io);
   }
 }
 
-async function present(names: readonly string[], hosts: readonly Host[]): Promise<{ readonly manager: DockerApi; readonly network: Network }[]> {
-  if (names.length === 0) return [];
+async function firstManager(hosts: readonly Host[]): Promise<DockerApi | undefined> {
   interface Info {
     readonly Swarm: { readonly ControlAvailable: boolean };
   }
-  for (const { docker: manager } of hosts) {
-    const { Swarm: swarm } = await manager.get<Info>("/info").catch(() => ({ Swarm: { ControlAvailable: false } }));
-    if (!swarm.ControlAvailable) continue;
-    const found = await Promise.all(names.map(async (name) => find(manager, name)));
-    return found.flatMap((network) => (network ? [{ manager, network }] : []));
+  for (const { docker } of hosts) {
+    const { Swarm: swarm } = await docker.get<Info>("/info").catch(() => ({ Swarm: { ControlAvailable: false } }));
+    if (swarm.ControlAvailable) return docker;
   }
-  return [];
+  return undefined;
 }

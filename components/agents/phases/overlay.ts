@@ -1,4 +1,4 @@
-import { makeAnew, networksToMakeAnew, refuseInUse } from "../../networks/switch";
+import { type FoundNetwork, networksToMakeAnew, refuseInUse, removeNetworks } from "../../networks/switch";
 import type { FirewallHost } from "../../firewall/rule";
 import type { OverlayHost, OverlayWork } from "../../overlays/agent";
 import { isOverlayKind, overlayAgents } from "../../overlays/agents";
@@ -18,23 +18,27 @@ const io = { progress };
  *
  * @returns the networks that have to go before the overlay can change; nobody uses them.
  */
-export async function checkSwitch(request: SwarmRequest, previous: SwarmResponse | undefined, hosts: readonly Looked[]): Promise<readonly string[]> {
+export async function checkSwitch(
+  request: SwarmRequest,
+  previous: SwarmResponse | undefined,
+  hosts: readonly Looked[],
+): Promise<readonly FoundNetwork[]> {
   if (!previous) return [];
-  const before = previous.overlay ?? { kind: "native", networks: request.overlay.networks };
-  const names = networksToMakeAnew(before, request.overlay);
+  const before = previous.overlay ?? { kind: "native", slices: {} };
   const having = hosts.filter(({ probe }) => probe.engine !== "");
-  await refuseInUse(names, { from: before.kind, to: request.overlay.kind }, having);
-  return names;
+  const networks = await networksToMakeAnew(request.cluster, before, request.overlay, having);
+  await refuseInUse(networks, { from: before.kind, to: request.overlay.kind }, having);
+  return networks;
 }
 
 /** What the last overlay put on hosts goes, and before it the networks that were on it. */
 export async function leaveOtherOverlays(
   request: SwarmRequest,
-  networks: readonly string[],
+  networks: readonly FoundNetwork[],
   hosts: readonly Looked[],
   failures: Failure[],
 ): Promise<void> {
-  await makeAnew(networks, hosts, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+  await removeNetworks(networks, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
   const kinds = new Set(hosts.flatMap(({ probe }) => probe.folders.filter(isOverlayKind)).filter((kind) => kind !== request.overlay.kind));
   for (const kind of kinds) {
     const having = hosts.filter(({ probe }) => probe.folders.includes(kind));
