@@ -12,6 +12,7 @@ export type { HostContext, HostDescription, HostGroup, HostRole, Machine, Number
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
 export { native, type NativeArgs } from "./overlays/native";
+export { weave, type WeaveArgs } from "./overlays/weave";
 export type { Overlay, OverlayContext, OverlayKind, OverlayPlan, Placement } from "./overlays/overlay";
 export { direct } from "./underlay/direct";
 export { wireguard, type WireGuardArgs } from "./underlay/wireguard";

@@ -83,7 +83,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const underlay = planUnderlay(args, sites, machines, problems);
   const tunnel = underlay.tunnel && planTunnel(machines, space.tunnel, pins, report);
   const tunnelled = machines.map((host): PlannedHost => withTunnel(host, tunnel?.addresses.get(host.key)));
-  const overlay = planOverlay(args, tunnelled, underlay, problems);
+  const overlay = planOverlay(args, sites, tunnelled, underlay, problems);
   const containers = planContainers(tunnelled, space, overlay, pins, report);
   const hosts = tunnelled.map((host): PlannedHost => withContainers(host, containers?.pieces.get(host.key)?.toString()));
   const mtu = planMtu(sites, underlay, report);
@@ -171,11 +171,18 @@ function planUnderlay(args: SwarmClusterArgs, sites: readonly Site[], hosts: rea
   return plan;
 }
 
-function planOverlay(args: SwarmClusterArgs, hosts: readonly PlannedHost[], underlay: UnderlayPlan, problems: Problem[]): OverlayPlan {
+function planOverlay(
+  args: SwarmClusterArgs,
+  sites: readonly Site[],
+  hosts: readonly PlannedHost[],
+  underlay: UnderlayPlan,
+  problems: Problem[],
+): OverlayPlan {
   const overlay = args.overlay ?? native();
   const engineVersion = args.engine?.version;
   const context = {
     sites: [...new Set(hosts.map(({ site }) => site))],
+    networks: Object.fromEntries(sites.flatMap(({ key, network }) => (network === undefined ? [] : [[key, network]]))),
     hosts,
     underlay,
     behindNat: [

@@ -1,5 +1,6 @@
 import type { OverlayAgent } from "./agent";
 import type { OverlayKind } from "./overlay";
+import { weaveAgent } from "./weave/agent";
 
 const nothingOnHosts: OverlayAgent = {
   up: () => Promise.resolve([]),
@@ -10,7 +11,7 @@ const nothingOnHosts: OverlayAgent = {
 /** What each overlay does on hosts. */
 export const overlayAgents: { readonly [Kind in OverlayKind]: OverlayAgent } = {
   native: nothingOnHosts,
-  weave: nothingOnHosts,
+  weave: weaveAgent,
   flannel: nothingOnHosts,
 };
 

@@ -11,6 +11,8 @@ export type OverlayKind = "native" | "weave" | "flannel";
 /** What the plan needs to know to accept an overlay. */
 export interface OverlayContext {
   readonly sites: readonly string[];
+  /** The network of each site, in CIDR form, where it is known. @default - none is */
+  readonly networks?: Readonly<Record<string, string>>;
   readonly hosts: readonly PlannedHost[];
   readonly underlay: UnderlayPlan;
   /**

@@ -1,0 +1,323 @@
+#!/bin/sh
+# Weave's router of one host, and the plugin by which Docker reaches it. Every verb may be run again at any time, also after a
+# run that was cut off.
+#   look     Result: the label of the password in the router's file, and of the one with which the router runs; empty for none
+#   up       HOST, PORT, NAME, NICKNAME, MTU, FAST, TRUSTED, PEERS (addresses, one a line), PROGRAM (path), PLUGIN, LABEL, PASSWORD (empty for
+#            none), ROUTER (text of router.sh). Starts a router that does not run, and never restarts one that does.
+#            Result: whether it runs with something else than what it was given
+#   restart  no values
+#   check    NAMES (of peers), WAIT (seconds): waits for connections to all of them. Result: the router's own list of connections,
+#            and why it refused some meanwhile
+#   forget   PEERS (addresses, one a line): they are called no more
+#   down     PLUGIN: everything away, the password too
+# The password lies in $folder and in the router's environment, where root alone can read it; it is never an argument, and never printed.
+set -eu
+umask 077
+
+folder=/etc/pulumi-swarm/weave
+runtime=/run/pulumi-swarm-weave
+state=/var/lib/pulumi-swarm/weave
+unit=pulumi-swarm-weave.service
+unit_file=/etc/systemd/system/$unit
+control=http://127.0.0.1:6784
+changed=false
+
+# What a killed run started may still be at work. A cluster may be called weave too, and has a lock of its own name, with a dash.
+lock() {
+  exec 9>/run/lock/pulumi-swarm.weave.lock
+  flock -w 300 9 || die "another run works on Weave on this host and does not end"
+}
+
+# FILE MODE TEXT: replaces a file in one step, unless it has this text already.
+put() {
+  if [ -e "$1" ] && printf '%s\n' "$3" | cmp -s - "$1"; then return 0; fi
+  printf '%s\n' "$3" >"$1.new" || die "$1 cannot be written"
+  chmod "$2" "$1.new"
+  # Half a password must never be taken for one, also after a power cut.
+  sync "$1.new"
+  mv "$1.new" "$1"
+  changed=true
+}
+
+runs() { systemctl is-active --quiet "$unit" && [ -e "$runtime/started" ]; }
+
+look() {
+  recorded=""
+  running=""
+  if [ -e "$folder/label" ]; then recorded=$(cat "$folder/label"); fi
+  if runs; then running=$(head -n 1 "$runtime/started"); fi
+  printf '{"label":"%s","running":"%s"}\n' "$recorded" "$running"
+}
+
+# Docker may need the driver as soon as it starts. Wants the network, since the router binds to an address.
+unit_text() {
+  cat <<END
+[Unit]
+Description=Weave's router, the network between the containers of the swarm
+Wants=network-online.target
+After=network-online.target pulumi-swarm-wireguard.service
+Before=docker.service
+StartLimitIntervalSec=0
+
+[Service]
+RuntimeDirectory=pulumi-swarm-weave
+RuntimeDirectoryMode=0700
+WorkingDirectory=$runtime
+ExecStart=/bin/sh $folder/router run
+ExecStartPost=/bin/sh $folder/router ready
+ExecStartPost=-/bin/sh $folder/router heal
+TimeoutStartSec=120
+Restart=always
+RestartSec=500ms
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# They go into a file that a shell reads.
+refuse_special() {
+  for setting in "$HOST" "$PORT" "$NAME" "$NICKNAME" "$MTU" "$FAST" "$TRUSTED" "$PROGRAM" "$PLUGIN"; do
+    case "$setting" in *[!0-9A-Za-z.,:/+_-]*) die "\"$setting\" is not a setting of Weave's router" ;; esac
+  done
+}
+
+settings_text() {
+  for setting in HOST PORT NAME NICKNAME MTU FAST TRUSTED PROGRAM PLUGIN; do
+    eval "printf '%s=%s\n' $setting \"\$$setting\""
+  done
+  echo "UNIT_FILE=$unit_file"
+}
+
+# What the router itself said last; systemd's own lines say only that it failed.
+reason() {
+  said=$(journalctl -u "$unit" _TRANSPORT=stdout -n 400 -o cat -q 2>/dev/null || true)
+  fatal=$(echo "$said" | sed -n 's/^FATA: [0-9/]* [0-9:.]* //p; s/^panic: //p' | tail -n 1)
+  case "$fatal" in
+    *dummy*"not supported"*) echo "its kernel cannot make dummy interfaces, by which Weave sets its bridge up (module dummy)" ;;
+    *"address already in use"*) echo "something else is at its port: $fatal" ;;
+    *"cannot assign requested address"*) echo "this host does not have the address that it is to listen on: $fatal" ;;
+    "") echo "$said" | grep . | tail -n 1 || echo "it does not answer at $control, and says nothing" ;;
+    *) echo "$fatal" ;;
+  esac
+}
+
+start() {
+  timeout 150 systemctl restart "$unit" 2>"$LOG" || die "Weave's router does not start: $(reason)"
+}
+
+is_stale() { [ "$(cat "$runtime/started" 2>/dev/null)" != "$(sh "$folder/router" started)" ]; }
+
+# PATH WORD…: the router's control interface.
+tell() {
+  path=$1
+  shift
+  curl -sf --max-time 10 -o "$LOG" "$@" "$control$path" || die "Weave's router does not take its peers: $(tail -n 1 "$LOG")"
+}
+
+connect() {
+  set -- -d replace=true
+  while read -r peer; do
+    if [ -n "$peer" ]; then set -- "$@" -d "peer=$peer"; fi
+  done <"$folder/peers"
+  tell /connect "$@"
+}
+
+up() {
+  refuse_special
+  need curl curl
+  need iptables iptables
+  mkdir -p "$folder" "$state"
+  put "$folder/router" 0700 "$ROUTER"
+  put "$folder/settings" 0600 "$(settings_text)"
+  put "$folder/peers" 0600 "$PEERS"
+  put "$folder/password" 0600 "$PASSWORD"
+  put "$folder/label" 0600 "$LABEL"
+  put "$unit_file" 0644 "$(unit_text)"
+  if [ "$(systemctl show -p NeedDaemonReload --value "$unit")" = yes ] || "$changed"; then systemctl daemon-reload; fi
+  if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then systemctl enable "$unit" 2>"$LOG" || die "$(tail -n 1 "$LOG")"; fi
+  if runs; then
+    connect
+  else
+    changed=true
+    say "starting Weave's router"
+    start
+  fi
+  plugin
+  if is_stale; then stale=true; else stale=false; fi
+  printf '{"changed":%s,"stale":%s}\n' "$changed" "$stale"
+}
+
+docker_cli() { timeout 60 docker "$@" 2>"$LOG"; }
+
+# Changed with what is in the plugin: by it a host's plugin is known to be up to date.
+plugin_text="The socket of Weave's router on this host, 1"
+
+# The network driver of a swarm must be a plugin that Docker itself manages; this one only says where the router's socket is. Docker
+# follows the link outside of the plugin, so nothing of the router goes into it, and nothing secret can be read from it.
+plugin() {
+  if ! plugin_there; then
+    make_plugin
+  elif [ "$described" != "$plugin_text" ]; then
+    say "replacing Docker's plugin $PLUGIN"
+    docker_cli plugin disable -f "$PLUGIN" >/dev/null || true
+    docker_cli plugin rm -f "$PLUGIN" >/dev/null || die "Docker's plugin $PLUGIN cannot be replaced: $(tail -n 1 "$LOG")"
+    make_plugin
+  fi
+  if plugin_there && [ "$enabled" = true ] && plugin_answers; then return 0; fi
+  changed=true
+  # Docker remembers what it heard of a plugin once; one that was enabled before its router ran stays deaf.
+  if [ "$enabled" = true ]; then docker_cli plugin disable -f "$PLUGIN" >/dev/null || true; fi
+  docker_cli plugin enable "$PLUGIN" >/dev/null || die "Docker cannot use its plugin $PLUGIN: $(tail -n 1 "$LOG")"
+}
+
+plugin_there() {
+  if inspected=$(docker_cli plugin inspect -f '{{.Enabled}} {{.Id}} {{.Config.Description}}' "$PLUGIN"); then
+    enabled=${inspected%% *}
+    described=${inspected#* * }
+    id=${inspected#* }
+    id=${id%% *}
+    return 0
+  fi
+  if grep -Eqi 'not found|no such plugin' "$LOG"; then return 1; fi
+  die "Docker does not say whether it has the plugin $PLUGIN: $(tail -n 1 "$LOG")"
+}
+
+# Where Docker keeps its sockets elsewhere, nothing can be said.
+plugin_answers() {
+  if [ ! -d "/run/docker/plugins/$id" ]; then return 0; fi
+  curl -sf --max-time 10 -o /dev/null -X POST --unix-socket "/run/docker/plugins/$id/weave.sock" http://plugin/NetworkDriver.GetCapabilities
+}
+
+make_plugin() {
+  changed=true
+  source=$(mktemp -d)
+  mkdir -p "$source/rootfs/run/docker/plugins"
+  mounts=""
+  # A shell and what it needs, as this host has them.
+  for part in usr bin lib lib64; do
+    if [ -L "/$part" ]; then
+      cp -P "/$part" "$source/rootfs/$part"
+    elif [ -d "/$part" ]; then
+      mkdir "$source/rootfs/$part"
+      mounts="$mounts,{\"name\":\"$part\",\"source\":\"/$part\",\"destination\":\"/$part\",\"type\":\"bind\",\"options\":[\"rbind\",\"ro\"],\"settable\":[]}"
+    fi
+  done
+  entry="ln -sfn $runtime/driver.sock /run/docker/plugins/weave.sock; trap 'exit 0' TERM; while :; do sleep 3600 & wait; done"
+  cat >"$source/config.json" <<END
+{"description":"$plugin_text","documentation":"","entrypoint":["/bin/sh","-c","$entry"],"workdir":"/",
+"interface":{"types":["docker.networkdriver/1.0"],"socket":"weave.sock"},"network":{"type":"none"},"linux":{"capabilities":[]},
+"env":[],"args":{"name":"args","description":"","settable":[],"value":[]},"propagatedMount":"","mounts":[${mounts#,}]}
+END
+  created=true
+  docker_cli plugin create "$PLUGIN" "$source" >/dev/null || created=false
+  rm -rf "$source"
+  "$created" || die "Docker does not take the plugin $PLUGIN: $(tail -n 1 "$LOG")"
+}
+
+restart() {
+  say "restarting Weave's router"
+  start
+  echo '{}'
+}
+
+connections() { curl -sf --max-time 5 "$control/status/connections" || true; }
+
+check() {
+  until=$(($(date +%s) + WAIT))
+  rounds=0
+  refused=""
+  while :; do
+    list=$(connections)
+    # Of several tries each ends otherwise, depending on which side was first to hang up.
+    refused=$(printf '%s\n%s\n' "$refused" "$(echo "$list" | grep -E 'decrypt|password' | sed 's/,* retry: .*//')" | sort -u)
+    missing=""
+    for peer in $NAMES; do
+      echo "$list" | grep -q " established .* $peer(" || missing="$missing $peer"
+    done
+    if [ -z "$missing" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
+    rounds=$((rounds + 1))
+    # After a failure the router waits longer each time.
+    if [ $((rounds % 8)) -eq 0 ]; then (connect) 2>/dev/null || true; fi
+    sleep 0.25
+  done
+  printf '{"connections":[%s]}\n' "$(printf '%s\n%s\n' "$list" "$refused" | tr -d '"\134' | sed '/^ *$/d; s/  */ /g; s/.*/"&"/' | paste -s -d , -)"
+}
+
+forget() {
+  [ -e "$folder/peers" ] || { echo '{"changed":false}'; return 0; }
+  set --
+  while read -r peer; do
+    if [ -n "$peer" ]; then set -- "$@" -d "peer=$peer"; fi
+  done <<END
+$PEERS
+END
+  # A router that is down reads them when it starts.
+  if runs; then tell /forget "$@"; fi
+  put "$folder/peers" 0600 "$(echo "$PEERS" | grep -vxF -f - "$folder/peers" || true)"
+  printf '{"changed":%s}\n' "$changed"
+}
+
+remove_plugin() {
+  command -v docker >/dev/null 2>&1 || return 0
+  if ! plugin_there; then return 0; fi
+  docker_cli plugin disable -f "$PLUGIN" >/dev/null || true
+  docker_cli plugin rm -f "$PLUGIN" >/dev/null || die "Docker's plugin $PLUGIN cannot be removed: $(tail -n 1 "$LOG")"
+}
+
+# The router leaves its rules behind. Comments in them have quotes, which xargs understands.
+remove_rules() {
+  command -v iptables >/dev/null 2>&1 || return 0
+  for table in filter nat mangle; do
+    rules=$(iptables -w 10 -t "$table" -S 2>/dev/null || true)
+    echo "$rules" | grep -E 'WEAVE|-[io] weave |Weave Net' | sed -n 's/^-A /-D /p' | while read -r rule; do
+      echo "$rule" | xargs iptables -w 10 -t "$table" 2>/dev/null || true
+    done
+    echo "$rules" | sed -n 's/^-N \(WEAVE[A-Z-]*\)$/\1/p' | while read -r chain; do
+      iptables -w 10 -t "$table" -F "$chain" 2>/dev/null || true
+      iptables -w 10 -t "$table" -X "$chain" 2>/dev/null || true
+    done
+  done
+}
+
+remove_links() {
+  for link in /sys/class/net/*; do
+    link=${link##*/}
+    case "$link" in weave | vethwe-* | vethwl*) ip link delete "$link" 2>/dev/null || true ;; esac
+  done
+  # An Open vSwitch datapath is no link that ip can delete.
+  if [ -e /sys/class/net/datapath ]; then
+    { command -v ovs-dpctl >/dev/null 2>&1 && ovs-dpctl del-dp datapath 2>/dev/null; } ||
+      say "the interface \"datapath\" of Weave's fast datapath, which nothing uses any more, goes with the next reboot"
+  fi
+}
+
+down() {
+  if [ ! -e "$folder" ] && [ ! -e "$unit_file" ]; then
+    echo '{"changed":false}'
+    return 0
+  fi
+  # Before the router: Docker asks it whenever a container's network goes.
+  remove_plugin
+  systemctl disable --now "$unit" >/dev/null 2>&1 || true
+  remove_links
+  remove_rules
+  rm -f "$unit_file"
+  systemctl daemon-reload
+  rm -rf "$state"
+  rmdir "${state%/*}" 2>/dev/null || true
+  # Last: as long as it is there, a run that was cut off is seen to be unfinished.
+  rm -rf "$folder"
+  rmdir "${folder%/*}" 2>/dev/null || true
+  echo '{"changed":true}'
+}
+
+case "$1" in
+  look) look ;;
+  up) lock; up ;;
+  restart) lock; restart ;;
+  check) check ;;
+  forget) lock; forget ;;
+  down) lock; down ;;
+  *) die "unknown verb $1" ;;
+esac
