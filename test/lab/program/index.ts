@@ -1,5 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type HostGroup, type NetworkArgs, SwarmCluster, type SwarmClusterArgs, wireguard, type WireGuardArgs } from "pulumi-swarm";
+import {
+  type HostGroup,
+  native,
+  type NativeArgs,
+  type NetworkArgs,
+  SwarmCluster,
+  type SwarmClusterArgs,
+  weave,
+  type WeaveArgs,
+  wireguard,
+  type WireGuardArgs,
+} from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
 
@@ -13,6 +24,9 @@ interface Spec {
   readonly recheck?: string;
   /** @default - direct */
   readonly wireguard?: WireGuardArgs;
+  /** One of them. @default - native */
+  readonly overlay?: { readonly native?: NativeArgs; readonly weave?: WeaveArgs };
+  readonly programs?: NonNullable<SwarmClusterArgs["programs"]>;
   readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
   readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
   readonly engine?: { readonly settings?: Record<string, unknown> };
@@ -31,6 +45,8 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
   ...(spec.networks && { networks: spec.networks }),
   ...(spec.wireguard && { underlay: wireguard(spec.wireguard) }),
+  ...(spec.overlay && { overlay: spec.overlay.weave ? weave(spec.overlay.weave) : native(spec.overlay.native) }),
+  ...(spec.programs && { programs: spec.programs }),
   ...(spec.firewall && { firewall: spec.firewall }),
   ...(spec.swarm && { swarm: spec.swarm }),
   ...(spec.engine && { engine: spec.engine }),
