@@ -23,11 +23,12 @@ const opened = (args: WeaveArgs, context = one): string[] =>
   plan(args, context).rules.map(({ protocol, ports, over }) => [protocol, ...ports, over].join(" "));
 
 describe("the Weave overlay", () => {
-  it("lets its routers talk among members, and ESP where kernels may encrypt", () => {
-    assert.deepEqual(opened({}), ["tcp 6783 site", "udp 6783-6784 site", "esp site"]);
-    assert.deepEqual(opened({ fastDatapath: false }), ["tcp 6783 site", "udp 6783-6784 site"]);
-    assert.deepEqual(opened({ encrypted: false }), ["tcp 6783 site", "udp 6783-6784 site"]);
-    assert.deepEqual(opened({}, tunnelled), ["tcp 6783 tunnel", "udp 6783-6784 tunnel"]);
+  it("lets its routers talk among members, ESP where kernels may encrypt, and the swarm's ingress network", () => {
+    const ingress = "udp 4789 site";
+    assert.deepEqual(opened({}), ["tcp 6783 site", "udp 6783-6784 site", "esp site", ingress]);
+    assert.deepEqual(opened({ fastDatapath: false }), ["tcp 6783 site", "udp 6783-6784 site", ingress]);
+    assert.deepEqual(opened({ encrypted: false }), ["tcp 6783 site", "udp 6783-6784 site", ingress]);
+    assert.deepEqual(opened({}, tunnelled), ["tcp 6783 tunnel", "udp 6783-6784 tunnel", "udp 4789 tunnel"]);
     for (const { from, to, answers } of plan().rules) assert.deepEqual([from, to, answers], [["members"], "members", "host"]);
   });
 

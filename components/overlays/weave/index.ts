@@ -3,6 +3,7 @@ import type { FirewallRule } from "../../firewall/rule";
 import type { Problem } from "../../hosts/host";
 import type { EncryptionChannel } from "../../network/encryption";
 import { planProgram } from "../../programs/plan";
+import { ingressData } from "../ingress-data";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
 import { mostHosts, type WeaveArgs, weaveDriver, weavePort, type WeaveSettings } from "./args";
 
@@ -86,6 +87,7 @@ function rules(esp: boolean, { underlay }: OverlayContext): FirewallRule[] {
     ...(esp
       ? [{ ...between, name: "overlay-data-esp", protocol: "esp", ports: [], reason: "IPsec around the data of Weave's fast datapaths" } as const]
       : []),
+    ingressData(underlay),
   ];
 }
 
