@@ -38,7 +38,7 @@ const pictures = {
   weave: {
     title: "weave: a router on each host",
     stages: [
-      { title: "container", says: "ethwe0 on network web, MTU 1376" },
+      { title: "container", says: "ethwe0 on network web, MTU 1412" },
       { title: "bridge weave", says: "one for all networks; each network is a subnet" },
       { title: "Weave's router", says: "in the kernel (fast datapath) or in user space (sleeve)" },
       { title: "host's interface", says: "MTU 1500; the firewall lets in members alone" },
@@ -50,7 +50,7 @@ const pictures = {
       ["NaCl or ESP", 2],
       ["the container's packet", 5],
     ],
-    note: "124 bytes a packet are kept free, enough for both ways. A service's name leads to its tasks' addresses in turn.",
+    note: "88 bytes a packet, 64 without encryption: enough for both ways. A service's name leads to its tasks' addresses in turn.",
   },
   flannel: {
     title: "flannel: a subnet for each host, over VXLAN",

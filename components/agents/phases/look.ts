@@ -44,7 +44,7 @@ export async function waitForOtherRuns(request: SwarmRequest, hosts: readonly Lo
   const session = hosts.find(({ key }) => key === first?.key)?.session;
   const patience = setTimeout(() => progress(undefined, `another run works on this cluster; waiting up to ${lockSeconds} s for it to end`), 2_000);
   try {
-    await session?.lock(`pulumi-swarm-${request.cluster}`, lockSeconds);
+    await session?.lock(`pulumi-swarm-cluster.${request.cluster}`, lockSeconds);
   } finally {
     clearTimeout(patience);
   }
