@@ -1,0 +1,448 @@
+import { randomUUID } from "node:crypto";
+import { type Failure, onEach, reasonOf } from "../../../remote/each";
+import { loadHostScript, type ScriptValues } from "../../../remote/script";
+import type { SshSession } from "../../../remote/ssh";
+import type { OverlayIo } from "../../agent";
+import {
+  type EtcdPlan,
+  EtcdRefusal,
+  type EtcdStep,
+  type EtcdSurvey,
+  type Member,
+  peerUrl,
+  planMembers,
+  type SeenHost,
+  type WantedMember,
+} from "./members";
+import type { CertificateName, CertificatePlan, Certifier } from "./pki";
+
+const script = loadHostScript(__dirname, "etcd.sh");
+
+/** openssl may have to be installed first; apt's own limits are inside the script. */
+const installTimeout = 20 * 60_000;
+const scriptTimeout = 3 * 60_000;
+
+/** How long a member may take to have its place. Elections take about a second; a slow disk takes longer. */
+const placeSeconds = 40;
+
+/** What is given to members that run but have no majority, as after a start of several hosts at once. */
+const electionSeconds = 10;
+
+/** Of which one is always there: planned, done, looked at again. */
+const mostRounds = 6;
+
+export interface EtcdHost {
+  readonly key: string;
+  /** By which the other hosts reach it. */
+  readonly address: string;
+  readonly session: Pick<SshSession, "script">;
+  /** Folder of the programs; undefined on hosts that leave, where they are where they were. */
+  readonly programs?: string;
+}
+
+export interface EtcdRequest {
+  /** Hosts that are to be its members, in a stable order, whether they can be worked on or not. */
+  readonly members: readonly WantedMember[];
+  /** All hosts that can be worked on, those that leave included. */
+  readonly hosts: readonly EtcdHost[];
+  /** Keys of those of them that leave, and get no certificates any more. */
+  readonly leaving: readonly string[];
+  /** Hosts of the cluster that cannot be worked on. */
+  readonly away: readonly string[];
+  readonly certifier: Certifier;
+  readonly io: OverlayIo;
+}
+
+interface Look {
+  readonly data: boolean;
+  readonly running: boolean;
+  /** Of etcdctl: address, id, version, size, leader, learner, term, index, applied, errors. */
+  readonly status: string;
+  readonly id: string;
+  readonly formed: boolean;
+  readonly roster: string;
+  readonly current: boolean;
+  readonly authority: string;
+  readonly certificates: Partial<Record<CertificateName, string>>;
+}
+
+/** What is in etcd, as it is. */
+export interface EtcdContent {
+  readonly keys: { readonly kvs?: readonly { readonly key: string; readonly value: string }[] };
+  readonly auth: boolean;
+  /** `etcdctl user get --detail` of each. */
+  readonly users: Readonly<Record<string, string>>;
+}
+
+/** What is to become of it. */
+export interface EtcdChange {
+  readonly enableAuth: boolean;
+  readonly dropUsers: readonly string[];
+  readonly addUsers: readonly { readonly name: string; readonly key: string }[];
+  readonly dropKeys: readonly string[];
+  readonly put: readonly { readonly key: string; readonly value: string }[];
+}
+
+/**
+ * Brings etcd to the members that it should have, and every host to its certificates. What fails on one host is a failure of that
+ * host, and it is left out from then on.
+ */
+export class EtcdRun {
+  readonly failures: Failure[] = [];
+  private looks = new Map<string, Look>();
+  private readonly rosters = new Map<string, string>();
+  private members: readonly Member[] | undefined;
+
+  constructor(private readonly request: EtcdRequest) {}
+
+  /** @returns whether anything was changed. */
+  async up(): Promise<boolean> {
+    await this.look();
+    const issued = await this.certify();
+    return (await this.reconcile()) || issued;
+  }
+
+  /** Hosts on which nothing has failed. */
+  working(): readonly EtcdHost[] {
+    return this.request.hosts.filter(({ key }) => !this.failures.some(({ host }) => host === key));
+  }
+
+  async content(): Promise<EtcdContent> {
+    return this.through((host) => this.script<EtcdContent>(host, "read", {}));
+  }
+
+  async change({ enableAuth, dropUsers, addUsers, dropKeys, put }: EtcdChange): Promise<void> {
+    const values = {
+      ENABLE_AUTH: String(enableAuth),
+      DROP_USERS: dropUsers.join("\n"),
+      ADD_USERS: addUsers.map(({ name, key }) => `${name} ${key}`).join("\n"),
+      DROP_KEYS: dropKeys.join("\n"),
+      PUT: put.map(({ key, value }) => `${key} ${value}`).join("\n"),
+    };
+    await this.through((host) => this.script(host, "write", values));
+  }
+
+  async look(): Promise<void> {
+    this.looks = await onEach(this.working(), this.failures, async (host) => {
+      const look = await this.script<Look>(host, "look", this.settingsOf(host));
+      if (look.authority !== "" && look.authority !== this.request.certifier.clients.trimEnd()) throw new Error(foreign);
+      return look;
+    });
+    for (const [key, { roster }] of this.looks) this.rosters.set(key, roster);
+  }
+
+  private isMember(host: EtcdHost): boolean {
+    return this.request.members.some(({ key }) => key === host.key);
+  }
+
+  private settingsOf(host: EtcdHost): ScriptValues {
+    const member = this.isMember(host);
+    return { NAME: member ? host.key : "", ADDRESS: member ? host.address : "", FOLDER: host.programs ?? "" };
+  }
+
+  private async certify(): Promise<boolean> {
+    let issued = false;
+    const staying = this.working().filter(({ key }) => !this.request.leaving.includes(key));
+    await onEach(staying, this.failures, async (host) => {
+      const due = this.request.certifier.due(host, this.isMember(host), this.looks.get(host.key)?.certificates ?? {});
+      if (due.length === 0) return;
+      const plans = due.map(({ plan }) => plan);
+      this.request.io.progress(host.key, `makes certificates for ${plans.map(({ name }) => name).join(", ")} (${due[0]?.reason})`);
+      await this.issue(host, plans);
+      issued = true;
+    });
+    return issued;
+  }
+
+  private async issue(host: EtcdHost, plans: readonly CertificatePlan[]): Promise<void> {
+    const names = { CERTIFICATES: plans.map(({ name }) => name).join(" ") };
+    const { keys } = await this.script<{ keys: Partial<Record<CertificateName, string>> }>(host, "request", names, installTimeout);
+    const pem = (name: CertificateName): string => {
+      const plan = plans.find((one) => one.name === name);
+      const key = keys[name];
+      return plan && key !== undefined ? this.request.certifier.issue(plan, key) : "";
+    };
+    await this.script(host, "certify", {
+      ...names,
+      CLIENTS_CA: this.request.certifier.clients,
+      PEERS_CA: this.request.certifier.peers,
+      HOST_PEM: pem("host"),
+      ADMIN_PEM: pem("admin"),
+      SERVER_PEM: pem("server"),
+      PEER_PEM: pem("peer"),
+    });
+  }
+
+  private async reconcile(): Promise<boolean> {
+    let changed = false;
+    for (let round = 0; round < mostRounds; round += 1) {
+      if (round > 0) await this.look();
+      const plan = await this.plan();
+      for (const step of plan.steps) {
+        changed = true;
+        if (!(await this.attempt(step))) break;
+      }
+      if (plan.steps.length === 0) {
+        this.failures.push(...plan.waiting.map(({ key, reason }) => ({ host: key, reason })));
+        await this.remember();
+        return changed;
+      }
+    }
+    throw new EtcdRefusal(
+      `its members are not what they should be after ${mostRounds} rounds; run again, and look at journalctl -u pulumi-swarm-flannel-etcd`,
+    );
+  }
+
+  private async plan(): Promise<EtcdPlan> {
+    this.members = await this.askMembers();
+    return planMembers(this.request.members, this.survey());
+  }
+
+  private survey(): EtcdSurvey {
+    const seen = this.working().flatMap(({ key }) => {
+      const look = this.looks.get(key);
+      return look === undefined ? [] : [seenHost(key, look)];
+    });
+    const failed = this.failures.map(({ host }) => host).filter((key) => !this.request.leaving.includes(key));
+    return { hosts: seen, away: [...new Set([...this.request.away, ...failed])], ...(this.members && { members: this.members }) };
+  }
+
+  /** By the first member that has a majority behind it. One that has just started may not have found the others yet. */
+  private async askMembers(): Promise<readonly Member[] | undefined> {
+    const withData = this.working().filter(({ key }) => this.looks.get(key)?.data);
+    const running = withData.filter(({ key }) => this.looks.get(key)?.running);
+    const asked = await this.askOne(running);
+    if (asked !== undefined || running.length === 0 || running.length < withData.length) return asked;
+    await onEach(running, [], (host) => this.script(host, "wait", { WAIT: String(electionSeconds) }));
+    return this.askOne(running);
+  }
+
+  private async askOne(hosts: readonly EtcdHost[]): Promise<readonly Member[] | undefined> {
+    for (const host of hosts) {
+      const said = await this.script<{ members: string; alive: string }>(host, "members", {}).catch(() => undefined);
+      if (said !== undefined) return parseMembers(said);
+    }
+    return undefined;
+  }
+
+  /** @returns whether it was done; what failed is a failure of the step's host. */
+  private async attempt(step: EtcdStep): Promise<boolean> {
+    const before = this.failures.length;
+    this.request.io.progress("key" in step ? step.key : undefined, `etcd: ${describe(step)}`);
+    try {
+      await this.take(step);
+    } catch (error) {
+      if (!("key" in step) || error instanceof EtcdRefusal) throw error;
+      this.failures.push({ host: step.key, reason: reasonOf(error) });
+    }
+    return this.failures.length === before;
+  }
+
+  private async take(step: EtcdStep): Promise<void> {
+    switch (step.kind) {
+      case "form":
+        return this.form(step.keys);
+      case "wake":
+        await onEach(this.these(step.keys), this.failures, ({ key }) => this.on(key, "start"));
+        return;
+      case "start":
+      case "restart":
+        await this.on(step.key, "start");
+        return this.waitFor(step.key);
+      case "snapshot":
+        await this.on(step.key, "snapshot");
+        return;
+      case "recover":
+        await this.on(step.key, "recover");
+        return this.waitFor(step.key);
+      case "strike off":
+        return this.through((host) => this.script(host, "remove", { MEMBER: step.id }));
+      case "join":
+        return this.join(step.key, step.id);
+      case "promote":
+        return this.promote(step.key, step.id);
+      case "readdress":
+        await this.through((host) => this.script(host, "readdress", { MEMBER: step.id, URL: peerUrl(this.addressOf(step.key)) }));
+        await this.on(step.key, "start");
+        return this.waitFor(step.key);
+      case "remove":
+        await this.through((host) => this.script(host, "remove", { MEMBER: step.id }), step.key);
+        return this.leave(step.key);
+      case "wipe":
+        return this.leave(step.key);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  private async form(keys: readonly string[]): Promise<void> {
+    const initial = keys.map((key) => `${key}=${peerUrl(this.addressOf(key))}`).join(",");
+    const token = randomUUID();
+    await onEach(this.these(keys), this.failures, (host) => this.script(host, "form", { ...this.settingsOf(host), INITIAL: initial, TOKEN: token }));
+    await onEach(this.these(keys), this.failures, ({ key }) => this.waitFor(key));
+  }
+
+  private these(keys: readonly string[]): EtcdHost[] {
+    return this.working().filter(({ key }) => keys.includes(key));
+  }
+
+  private async join(key: string, known: string | undefined): Promise<void> {
+    if (known !== undefined) await this.through((host) => this.script(host, "remove", { MEMBER: known }));
+    const values = { MEMBER: key, URL: peerUrl(this.addressOf(key)) };
+    const { id, initial } = await this.through((host) => this.script<{ id: string; initial: string }>(host, "add", values), key);
+    try {
+      await this.on(key, "join", { INITIAL: initial });
+      await this.waitFor(key);
+      await this.promote(key, id);
+    } catch (error) {
+      // One that never came would keep etcd from taking another.
+      await this.through((host) => this.script(host, "remove", { MEMBER: id }), key).catch(() => {});
+      throw error;
+    }
+  }
+
+  private async promote(key: string, id: string): Promise<void> {
+    // Before it has a voice: from then on a majority may need it.
+    await this.tell([...(this.members ?? []).map(({ name }) => name), ...this.placed, key]);
+    await this.through((host) => this.script(host, "promote", { MEMBER: id }), key);
+  }
+
+  private async leave(key: string): Promise<void> {
+    if (this.working().some((host) => host.key === key)) await this.on(key, "leave");
+  }
+
+  private async waitFor(key: string): Promise<void> {
+    await this.on(key, "wait", { WAIT: String(placeSeconds) }, scriptTimeout);
+  }
+
+  /** So that it is known who they were when no majority is left. */
+  private async remember(): Promise<void> {
+    const staying = this.working().filter(({ key }) => !this.request.leaving.includes(key));
+    await this.tell(
+      (this.members ?? []).map(({ name }) => name),
+      staying,
+    );
+  }
+
+  private async tell(names: readonly string[], hosts: readonly EtcdHost[] = this.working().filter(({ key }) => names.includes(key))): Promise<void> {
+    const roster = [...new Set(names)].filter(Boolean).sort().join(" ");
+    await onEach(
+      hosts.filter(({ key }) => this.rosters.get(key) !== roster),
+      this.failures,
+      async (host) => {
+        await this.script(host, "whole", { ROSTER: roster });
+        this.rosters.set(host.key, roster);
+      },
+    );
+  }
+
+  /** By a member that works, as root of etcd. @param except the host that it is about */
+  private async through<Result>(work: (host: EtcdHost) => Promise<Result>, except?: string): Promise<Result> {
+    const able = this.working().filter(({ key }) => key !== except && (this.looks.get(key)?.running === true || this.placed.has(key)));
+    let last: unknown = new EtcdRefusal("none of its members can be worked on");
+    for (const host of able) {
+      try {
+        return await work(host);
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /** Members that have found their place in this run. */
+  private readonly placed = new Set<string>();
+
+  private async on(key: string, verb: string, values: ScriptValues = {}, timeout = scriptTimeout): Promise<unknown> {
+    const host = this.request.hosts.find((one) => one.key === key);
+    if (host === undefined) throw new Error(`${key} cannot be worked on`);
+    const result = await this.script(host, verb, { ...this.settingsOf(host), ...values }, timeout);
+    if (verb === "wait") this.placed.add(key);
+    if (verb === "leave") {
+      this.placed.delete(key);
+      this.looks.delete(key);
+    }
+    return result;
+  }
+
+  private addressOf(key: string): string {
+    const member = this.request.members.find((one) => one.key === key);
+    if (member === undefined) throw new Error(`${key} is to be no member of etcd`);
+    return member.address;
+  }
+
+  private script<Result>(host: EtcdHost, verb: string, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
+    const onProgress = (line: string): void => this.request.io.progress(host.key, line);
+    return host.session.script<Result>(script, values, { verb, timeout, onProgress });
+  }
+}
+
+/** Takes etcd off hosts, with all that it knew there. */
+export async function removeEtcd(
+  hosts: readonly { readonly key: string; readonly session: Pick<SshSession, "script"> }[],
+  failures: Failure[],
+  io: OverlayIo,
+): Promise<void> {
+  await onEach(hosts, failures, ({ key, session }) =>
+    session.script(script, { FOLDER: "" }, { verb: "down", timeout: scriptTimeout, onProgress: (line) => io.progress(key, line) }),
+  );
+}
+
+const foreign =
+  "there is flannel of another cluster on it, or of this one with a secret that is lost: the certificates are of another authority. " +
+  "Take it off first, if nothing needs it: systemctl disable --now 'pulumi-swarm-flannel*'; rm -rf /etc/pulumi-swarm/flannel /var/lib/pulumi-swarm/flannel";
+
+function seenHost(key: string, { data, running, status, id, formed, roster, current }: Look): SeenHost {
+  const fields = status.split(", ");
+  const memberId = fields[1] ?? id;
+  return {
+    key,
+    data,
+    running,
+    ...(memberId !== "" && { memberId }),
+    formed,
+    current,
+    index: Number(fields[8] ?? 0),
+    roster: roster.split(" ").filter(Boolean),
+  };
+}
+
+/** `etcdctl member list`: id, status, name, peers, clients, learner. */
+function parseMembers({ members, alive }: { readonly members: string; readonly alive: string }): Member[] {
+  const answering = new Set(alive.split("\n").map((line) => line.split(", ")[1]));
+  return members.split("\n").map((line) => {
+    const [id = "", , name = "", url = "", , learner] = line.split(", ");
+    return { id, name, peerUrl: url, learner: learner === "true", alive: answering.has(id) };
+  });
+}
+
+function describe(step: EtcdStep): string {
+  switch (step.kind) {
+    case "form":
+      return `forming the first members ${step.keys.join(", ")}`;
+    case "wake":
+      return `starting the members on ${step.keys.join(", ")}`;
+    case "start":
+      return "starting its member";
+    case "snapshot":
+      return "a snapshot first";
+    case "recover":
+      return `a majority is lost for good (${step.lost.join(", ")}): going on from the data of ${step.key}`;
+    case "strike off":
+      return `striking off its member ${step.id}, which is lost`;
+    case "join":
+      return "joining as a member";
+    case "promote":
+      return "giving its member a voice";
+    case "readdress":
+      return "telling the members its new address";
+    case "restart":
+      return "starting its member with new settings";
+    case "remove":
+      return "taking its member out";
+    case "wipe":
+      return "clearing what a member left here";
+    default:
+      return step satisfies never;
+  }
+}
