@@ -11,6 +11,7 @@ export type { FirewallRule as PlannedRule, HostSelector, Source } from "./firewa
 export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
+export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";
 export { native, type NativeArgs } from "./overlays/native";
 export { weave, type WeaveArgs } from "./overlays/weave";
 export type { Overlay, OverlayContext, OverlayKind, OverlayPlan, Placement } from "./overlays/overlay";

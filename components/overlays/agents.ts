@@ -1,4 +1,5 @@
 import type { OverlayAgent } from "./agent";
+import { flannelAgent } from "./flannel/agent";
 import type { OverlayKind } from "./overlay";
 import { weaveAgent } from "./weave/agent";
 
@@ -12,7 +13,7 @@ const nothingOnHosts: OverlayAgent = {
 export const overlayAgents: { readonly [Kind in OverlayKind]: OverlayAgent } = {
   native: nothingOnHosts,
   weave: weaveAgent,
-  flannel: nothingOnHosts,
+  flannel: flannelAgent,
 };
 
 export function isOverlayKind(name: string): name is OverlayKind {

@@ -1,0 +1,299 @@
+import { versionNumbers } from "../../engine/version";
+import { Cidr, isCidr } from "../../network/cidr";
+import { installProgram, pruneProgram } from "../../programs/install";
+import { type Failure, onEach } from "../../remote/each";
+import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
+import type { SshSession } from "../../remote/ssh";
+import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
+import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
+import { configKey, flannelConfig, isDue, planContent, planForgetting, type Subscriber, valueOf } from "./content";
+import { type EtcdHost, EtcdRun, removeEtcd } from "./etcd/apply";
+import { certifier } from "./etcd/pki";
+import { dockerFile, type HostNetwork, hostNetworks, networksFile } from "./networks";
+
+const script = loadHostScript(__dirname, "flannel.sh");
+const bridgesScript = loadScript(__dirname, "bridges.sh");
+const pinScript = loadScript(__dirname, "pin.sh");
+
+/** A package may come slowly; apt's own limits are inside the script. */
+const installTimeout = 20 * 60_000;
+const scriptTimeout = 3 * 60_000;
+
+/** How long two hosts may take to find the way to each other's containers. */
+const meetSeconds = 20;
+
+/** Engines from here on drop what is routed to a container, unless its network says otherwise. */
+const firstWithGatewayMode = 28;
+
+export const programNames = { flanneld: "flanneld", etcd: "etcd" } as const;
+
+type Work = OverlayWork<FlannelSettings>;
+type Session = Pick<SshSession, "script">;
+type Reached = OverlayHost & { readonly session: Session };
+
+export const flannelAgent: OverlayAgent<FlannelSettings> = {
+  up: (work) => new FlannelRun(work).up(),
+  depart: (work) => new FlannelRun(work).depart(),
+  down,
+};
+
+/** What was given to a host last time, and what stands in the way of this. */
+interface Look {
+  readonly subnet: string;
+  readonly blocked: readonly string[];
+}
+
+class FlannelRun {
+  private readonly failures: Failure[] = [];
+  private readonly folders = new Map<string, { readonly flanneld: string; readonly etcd: string }>();
+  /** Hosts of which another one's routes may still be changing. */
+  private readonly changed = new Set<string>();
+
+  constructor(private readonly work: Work) {}
+
+  async up(): Promise<readonly Failure[]> {
+    await this.install();
+    const etcd = this.etcdRun();
+    await etcd.up();
+    this.failures.push(...etcd.failures);
+    await this.fill(etcd);
+    await this.raise();
+    await this.settle();
+    await this.check();
+    await this.prune();
+    return this.failures;
+  }
+
+  async depart(): Promise<readonly Failure[]> {
+    const { work } = this;
+    const leaving = reachedOf(work.departing);
+    // First, or it would take its subnet again.
+    await onEach(leaving, this.failures, (host) => this.script(host, "down"));
+    const etcd = this.etcdRun();
+    await etcd.look();
+    const content = await etcd.content();
+    const known = (hosts: readonly OverlayHost[]): Omit<Subscriber, "reached">[] =>
+      hosts.map((host) => ({ key: host.key, address: addressOf(host), subnet: host.containerSubnet ?? "" }));
+    const change = planForgetting(content, known(work.departing), known(work.hosts));
+    if (isDue(change)) await etcd.change(change);
+    await clear(
+      leaving.filter((host) => !this.failed(host)),
+      this.failures,
+      work.io,
+    );
+    return this.failures;
+  }
+
+  private async install(): Promise<void> {
+    await onEach(reachedOf(this.work.hosts), this.failures, async (host) => {
+      const folders = new Map<string, string>();
+      for (const program of this.work.programs) {
+        const { folder } = await installProgram(host.session, program, (line) => this.work.io.progress(host.key, line));
+        folders.set(program.name, folder);
+      }
+      const [flanneld, etcd] = [folders.get(programNames.flanneld), folders.get(programNames.etcd)];
+      if (flanneld === undefined || etcd === undefined) throw new Error("the plan names no programs for flannel");
+      this.folders.set(host.key, { flanneld, etcd });
+    });
+  }
+
+  private etcdRun(): EtcdRun {
+    const { hosts, departing, secret, io, settings } = this.work;
+    const staying = this.working();
+    const leaving = reachedOf(departing);
+    return new EtcdRun({
+      members: this.members().map((host) => ({ key: host.key, address: addressOf(host) })),
+      hosts: [...staying.map((host) => this.etcdHost(host)), ...leaving.map((host) => this.etcdHost(host))],
+      leaving: leaving.map(({ key }) => key),
+      away: hosts.filter(({ key }) => !staying.some((host) => host.key === key)).map(({ key }) => key),
+      certifier: certifier(secret, settings.etcdRotation),
+      io,
+    });
+  }
+
+  private etcdHost(host: Reached): EtcdHost {
+    const programs = this.folders.get(host.key)?.etcd;
+    return { key: host.key, address: addressOf(host), session: host.session, ...(programs !== undefined && { programs }) };
+  }
+
+  private members(): readonly OverlayHost[] {
+    return this.work.hosts.filter((host) => isEtcdMember(this.work.settings, host));
+  }
+
+  /**
+   * Before etcd is told anything: Docker cannot change a network that is used. A host on which that stops it keeps what it has; what
+   * concerns all hosts is not begun.
+   */
+  private async look(config: string, present: string | undefined): Promise<void> {
+    const blocked: string[] = [];
+    const moving: Reached[] = [];
+    await onEach(this.working(), this.failures, async (host) => {
+      const look = await this.script<Look>(host, "look", this.valuesFor(host));
+      const what = look.blocked.join(", ");
+      if (what !== "") blocked.push(`${host.key}: ${what}`);
+      if (what !== "") throw new Error(`these networks of it have to be made anew, but are in use: ${what}. Stop what uses them, and run again`);
+      if (look.subnet !== "" && look.subnet !== subnetOf(host)) moving.push(host);
+    });
+    if (blocked.length > 0 && present !== undefined && present !== config) {
+      throw new Error(
+        [
+          "flannel cannot change for all hosts while these networks are in use, which would have to be made anew; nothing was changed:",
+          ...blocked.sort(),
+        ].join("\n  - "),
+      );
+    }
+    // Whose subnet becomes another one must let go of the one that it has.
+    await onEach(moving, this.failures, (host) => this.script(host, "pause"));
+  }
+
+  private async fill(etcd: EtcdRun): Promise<void> {
+    const { hosts, departing, space, settings, underlayMtu, io } = this.work;
+    const content = await etcd.content();
+    const config = flannelConfig(space, settings.hostPrefix, settings.backend, underlayMtu);
+    await this.look(config, valueOf(content, configKey));
+    const working = new Set(this.working().map(({ key }) => key));
+    const subscribers = [...hosts, ...departing].map((host): Subscriber => ({
+      key: host.key,
+      address: addressOf(host),
+      subnet: subnetOf(host),
+      reached: working.has(host.key),
+    }));
+    const plan = planContent(content, config, subscribers);
+    for (const note of plan.notes) io.progress(undefined, note);
+    if (plan.due) await etcd.change(plan.change);
+    this.failures.push(...plan.conflicts.filter(({ key }) => working.has(key)).map(({ key, reason }) => ({ host: key, reason })));
+  }
+
+  private async raise(): Promise<void> {
+    await onEach(this.working(), this.failures, async (host) => {
+      const { changed } = await this.script<{ changed: boolean }>(host, "up", this.valuesFor(host), installTimeout);
+      if (changed) this.changed.add(host.key);
+    });
+  }
+
+  private valuesFor(host: Reached): ScriptValues {
+    const { settings, space, mtu } = this.work;
+    const networks = this.networksOf(host);
+    const folders = this.folders.get(host.key);
+    const subnet = Cidr.parse(subnetOf(host));
+    if (folders === undefined || !isCidr(subnet)) throw new Error("it has no subnet for containers");
+    const major = versionNumbers(host.engine)?.[0] ?? firstWithGatewayMode;
+    return {
+      SPACE: space,
+      SUBNET: subnet.toString(),
+      FIRST: `${subnet.address(1)}/${subnet.prefix}`,
+      ADDRESS: addressOf(host),
+      BACKEND: settings.backend,
+      MTU: String(mtu),
+      UNDERLAY: settings.tunnel ? "pulumi-swarm-wireguard.service" : "",
+      FLANNELD: `${folders.flanneld}/flanneld`,
+      ETCDCTL: `${folders.etcd}/etcdctl`,
+      ENDPOINTS: this.members()
+        .map((member) => `https://${addressOf(member)}:${etcdPorts.clients}`)
+        .join(","),
+      NETWORKS: networksFile(networks),
+      DOCKER: dockerFile(networks),
+      GATEWAY_MODE: major >= firstWithGatewayMode ? "nat-unprotected" : "",
+      BRIDGES: bridgesScript,
+      PIN: pinScript,
+    };
+  }
+
+  private networksOf(host: OverlayHost): HostNetwork[] {
+    return hostNetworks(subnetOf(host), this.work.slices, this.work.settings.bridge);
+  }
+
+  /** Only when all that can be reached have the new ways: until then the old ones carry. */
+  private async settle(): Promise<void> {
+    if (this.changed.size === 0) return;
+    await onEach(this.working(), this.failures, (host) => this.script(host, "settle"));
+  }
+
+  /** Every host asks every other's first bridge: the way that containers' packets take. */
+  private async check(): Promise<void> {
+    const reached = this.working();
+    const gateways = new Map(reached.map((host) => [host.key, this.networksOf(host)[0]?.gateway]));
+    await onEach(this.working(), this.failures, async (host) => {
+      const others = reached.filter(({ key }) => key !== host.key && gateways.get(key) !== undefined);
+      if (others.length === 0) return;
+      const values = { ADDRESSES: others.map(({ key }) => gateways.get(key)).join(" "), WAIT: String(meetSeconds) };
+      const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + meetSeconds * 1000);
+      const apart = others.filter(({ key }) => silent.includes(gateways.get(key) ?? "")).map(({ key }) => key);
+      if (apart.length > 0) throw new Error(`containers on ${apart.join(", ")} do not answer within ${meetSeconds} s: ${this.way()}`);
+    });
+  }
+
+  private way(): string {
+    return this.work.settings.backend === "vxlan"
+      ? "look whether 8472/udp is open between them in both directions"
+      : "host-gw needs hosts that are neighbours, and a network that carries addresses of containers";
+  }
+
+  private async prune(): Promise<void> {
+    await onEach(this.working(), this.failures, async ({ session }) => {
+      for (const program of this.work.programs) await pruneProgram(session, program.name, program);
+    });
+  }
+
+  /** Hosts that can be worked on, and on which nothing has failed. */
+  private working(): Reached[] {
+    return reachedOf(this.work.hosts).filter((host) => !this.failed(host));
+  }
+
+  private failed({ key }: { readonly key: string }): boolean {
+    return this.failures.some(({ host }) => host === key);
+  }
+
+  private script<Result>(host: Reached, verb: string, values: ScriptValues = {}, timeout = scriptTimeout): Promise<Result> {
+    return run<Result>(host, this.work.io, verb, values, timeout);
+  }
+}
+
+async function down(hosts: readonly { readonly key: string; readonly session: Session }[], io: OverlayIo): Promise<readonly Failure[]> {
+  const failures: Failure[] = [];
+  await onEach(hosts, failures, (host) => run(host, io, "down"));
+  await clear(
+    hosts.filter(({ key }) => !failures.some(({ host }) => host === key)),
+    failures,
+    io,
+  );
+  return failures;
+}
+
+/** What is left when flanneld and the networks are gone. */
+async function clear(hosts: readonly { readonly key: string; readonly session: Session }[], failures: Failure[], io: OverlayIo): Promise<void> {
+  await removeEtcd(hosts, failures, io);
+  await onEach(
+    hosts.filter(({ key }) => !failures.some(({ host }) => host === key)),
+    failures,
+    async (host) => {
+      for (const name of Object.values(programNames)) await pruneProgram(host.session, name, undefined);
+      await run(host, io, "forget");
+    },
+  );
+}
+
+function run<Result>(
+  host: { readonly key: string; readonly session: Session },
+  io: OverlayIo,
+  verb: string,
+  values: ScriptValues = {},
+  timeout = scriptTimeout,
+): Promise<Result> {
+  const onProgress = (line: string): void => io.progress(host.key, line);
+  return host.session.script<Result>(script, values, { verb, timeout, onProgress });
+}
+
+function reachedOf(hosts: readonly OverlayHost[]): Reached[] {
+  return hosts.flatMap((host) => (host.session ? [{ ...host, session: host.session }] : []));
+}
+
+/** By which the other hosts reach it: through the tunnel, where there is one. */
+function addressOf({ tunnelAddress, address }: OverlayHost): string {
+  return tunnelAddress ?? address;
+}
+
+function subnetOf({ key, containerSubnet }: OverlayHost): string {
+  if (containerSubnet === undefined) throw new Error(`the plan gives ${key} no subnet for containers`);
+  return containerSubnet;
+}

@@ -1,0 +1,79 @@
+import type { ProgramArgs } from "../../programs/args";
+
+/** flannel: each host has a subnet of its own, and routes lead to it. */
+export interface FlannelArgs {
+  /**
+   * How packets reach the other host. `vxlan` wraps them, goes wherever hosts reach each other, and takes 50 bytes of each. `host-gw`
+   * hands them on as they are, with nothing taken; every host must be a neighbour of every other: one site, without a router in
+   * between, on a network that carries foreign addresses (clouds drop them unless told otherwise).
+   * A change of it restarts flanneld everywhere: containers of different hosts do not reach each other for some seconds.
+   * @default "vxlan"
+   */
+  readonly backend?: "vxlan" | "host-gw";
+  /**
+   * Prefix length of each host's subnet, 20 to 26. All networks of the cluster share it on a host, each with its slice.
+   * @default 24 - 254 addresses on a host
+   */
+  readonly hostPrefix?: number;
+  /**
+   * How many hosts a group may have, a power of two from 4 to 256: their subnets lie together.
+   * @default 16
+   */
+  readonly hostsPerGroup?: number;
+  /**
+   * Prefix length of a network's slice of each host's subnet where the network names none, longer than `hostPrefix`, up to 29.
+   * @default 26 - 61 containers of a network on a host, with hostPrefix 24: three such networks and the bridge
+   */
+  readonly slicePrefix?: number;
+  /**
+   * Name of a Docker network on each host for containers that are not part of the swarm's networks: `docker run --network flannel`. They
+   * reach those of the same name on other hosts, by address. `false` for none.
+   * @default "flannel"
+   */
+  readonly bridge?: string | false;
+  /** Where flanneld comes from. @default - the project's image, of the version that this package was tested with */
+  readonly program?: ProgramArgs;
+  /** The store that holds which subnet is whose. */
+  readonly etcd?: EtcdArgs;
+}
+
+export interface EtcdArgs {
+  /**
+   * Groups whose hosts are its members: 3 or 5 in all. It writes little, and waits for the disk when it does.
+   * @default - all managers
+   */
+  readonly on?: readonly string[];
+  /**
+   * Any text, such as a date. Every change of it gives each host new keys and certificates for etcd, with nothing restarted. They hold for
+   * three years, and every `up` of the last of them makes new ones by itself. Taking it out changes nothing.
+   * @default - they are kept until they are a year from their end
+   */
+  readonly rotation?: string;
+  /** Where etcd and etcdctl come from. @default - the project's image, of the version that this package was tested with */
+  readonly program?: ProgramArgs;
+}
+
+/** What the agent is given. */
+export interface FlannelSettings {
+  readonly backend: "vxlan" | "host-gw";
+  readonly hostPrefix: number;
+  /** Empty for none. */
+  readonly bridge: string;
+  /** Groups of etcd's members; empty for all managers. */
+  readonly etcdOn: readonly string[];
+  readonly etcdRotation: string;
+  /** Hosts talk through the encrypted tunnel. */
+  readonly tunnel: boolean;
+}
+
+/** UDP port of flannel's VXLAN; its own is not the swarm's, which has 4789 for the ingress network. */
+export const vxlanPort = 8472;
+
+/** The slice that the host's own bridge has. */
+export const bridgeSlice = "bridge";
+
+export const etcdPorts = { clients: 2379, peers: 2380 } as const;
+
+export function isEtcdMember({ etcdOn }: Pick<FlannelSettings, "etcdOn">, host: { readonly role: string; readonly group: string }): boolean {
+  return etcdOn.length === 0 ? host.role === "manager" : etcdOn.includes(host.group);
+}

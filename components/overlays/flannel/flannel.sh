@@ -1,0 +1,386 @@
+#!/bin/sh
+# flannel on one host: flanneld, the bridges of its networks, and their part of Docker. Every verb may be run again at any time,
+# also after a run that was cut off.
+#   look     MTU, DOCKER, GATEWAY_MODE as in up: what it was given last time, and which of Docker's networks would have to be made anew,
+#            but are in use. Changes nothing
+#   pause    flanneld stops; what it has set up stays, and carries traffic
+#   up       SPACE, SUBNET, FIRST (address in it, with prefix), ADDRESS, BACKEND, MTU, UNDERLAY (a unit, or empty), FLANNELD, ETCDCTL, ENDPOINTS, NETWORKS (lines as in
+#            bridges.sh), DOCKER (lines: kind, name, Docker's name, subnet, gateway, parent or bridge), GATEWAY_MODE, BRIDGES and PIN
+#            (texts of the scripts)
+#   settle   what another backend has left goes, when no host needs it any more
+#   check    ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
+#   down     everything of it away but the mark that something may be left
+#   forget   the mark
+set -eu
+umask 077
+
+folder=/etc/pulumi-swarm/flannel
+unit=pulumi-swarm-flannel.service
+bridges_unit=pulumi-swarm-flannel-bridges.service
+units=/etc/systemd/system
+run=/run/pulumi-swarm-flannel
+mark=pulumi-swarm.overlay=flannel
+device=flannel.1
+
+# What a killed run started may still be at work.
+lock() {
+  # With a dot: a cluster may be called flannel, and its own lock then has the other name.
+  exec 9>/run/lock/pulumi-swarm.flannel.lock
+  flock -w 120 9 || die "another run works on flannel on this host and does not end"
+}
+
+# Replaces a file in one step, and marks what is to be done about it, unless it has this content already.
+put() {
+  cat >"$1.new" || die "$1 cannot be written"
+  chmod "$2" "$1.new"
+  if cmp -s "$1.new" "$1"; then
+    rm "$1.new"
+    return 0
+  fi
+  : >"$folder/pending"
+  if [ "${3-}" = restart ]; then : >"$folder/restart"; fi
+  mv "$1.new" "$1"
+}
+
+setting() { sed -n "s/^$1=//p" "$folder/settings" 2>/dev/null || true; }
+
+look() {
+  separator=""
+  blocked=""
+  if [ -e "$folder" ]; then
+    blocked=$(printf '%s\n' "$DOCKER" | while read -r kind _ name range gateway link; do
+      if [ -z "$kind" ] || ! is_due "$kind" "$name" "$range" "$gateway" "$link"; then continue; fi
+      users=$(users_of "$name")
+      if [ -n "$users" ]; then
+        printf '%s"%s (used by %s)"' "$separator" "$name" "$users"
+        separator=,
+      fi
+    done)
+  fi
+  printf '{"subnet":"%s","backend":"%s","blocked":[%s]}\n' "$(setting SUBNET)" "$(setting BACKEND)" "$blocked"
+}
+
+pause() {
+  say "flanneld stops, for this host's subnet to become another one"
+  systemctl stop "$unit" 2>/dev/null || true
+  echo '{}'
+}
+
+# They go into files that a shell and systemd read.
+refuse_special() {
+  for value in "$SPACE" "$SUBNET" "$ADDRESS" "$BACKEND" "$MTU" "$FLANNELD" "$ETCDCTL" "$ENDPOINTS"; do
+    case "$value" in *[!0-9A-Za-z./:,_-]* | "") die "\"$value\" is not a setting of flannel" ;; esac
+  done
+}
+
+settings_text() { printf 'SPACE=%s\nSUBNET=%s\nBACKEND=%s\nMTU=%s\n' "$SPACE" "$SUBNET" "$BACKEND" "$MTU"; }
+
+environment_text() {
+  cat <<END
+# backend $BACKEND, packets of $MTU bytes
+FLANNELD_ETCD_ENDPOINTS=$ENDPOINTS
+FLANNELD_ETCD_CAFILE=$folder/ca.pem
+FLANNELD_ETCD_CERTFILE=$folder/host.pem
+FLANNELD_ETCD_KEYFILE=$folder/host.pem
+FLANNELD_IFACE=$ADDRESS
+FLANNELD_PUBLIC_IP=$ADDRESS
+FLANNELD_SUBNET_FILE=$run/subnet.env
+FLANNELD_IP_MASQ=true
+ETCDCTL=$ETCDCTL
+ETCDCTL_API=3
+ETCDCTL_ENDPOINTS=$ENDPOINTS
+ETCDCTL_CACERT=$folder/ca.pem
+ETCDCTL_CERT=$folder/host.pem
+ETCDCTL_KEY=$folder/host.pem
+PIN_KEY=/coreos.com/network/subnets/$(echo "$SUBNET" | tr / -)
+PIN_ADDRESS=$ADDRESS
+END
+}
+
+# It exits without an error when its lease is taken away, so it is started again always. Docker does not wait for it: bridges are
+# there without it, and a host whose etcd is away must come up all the same.
+unit_text() {
+  cat <<END
+[Unit]
+Description=flanneld, which makes the routes to the containers of other hosts
+After=network-online.target $bridges_unit pulumi-swarm-flannel-etcd.service $UNDERLAY
+Wants=network-online.target $bridges_unit
+${UNDERLAY:+PartOf=$UNDERLAY
+}StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+EnvironmentFile=$folder/flanneld.env
+RuntimeDirectory=pulumi-swarm-flannel
+ExecStartPre=-/sbin/modprobe br_netfilter
+ExecStartPre=/bin/sh $folder/pin
+ExecStart=$FLANNELD
+ExecStartPost=/bin/grep -qx FLANNEL_SUBNET=$FIRST $run/subnet.env
+Restart=always
+RestartSec=2
+TimeoutStartSec=infinity
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+bridges_unit_text() {
+  cat <<END
+[Unit]
+Description=Bridges of flannel's networks
+After=network-pre.target
+Before=docker.service $unit
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $folder/bridges up
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# What it said last itself, among systemd's own lines.
+reason() {
+  journalctl -u "$unit" --since "@$began" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | sed 's/^[IWEF][0-9]* [^]]*\] //' | grep . ||
+    echo "journalctl -u $unit says why"
+}
+
+# SECONDS, then a condition
+until_true() {
+  limit=$(($(date +%s) + $1))
+  shift
+  until "$@"; do
+    if [ "$(date +%s)" -ge "$limit" ]; then return 1; fi
+    sleep 0.2
+  done
+}
+
+# ---- Docker's networks
+
+docker_or_die() { docker "$@" 2>"$LOG" || die "docker $1 $2: $(tail -n 1 "$LOG" | sed 's/^Error response from daemon: //')"; }
+
+# What a network is, in one line; nothing where there is none.
+is_network() {
+  docker network inspect --format '{{.Driver}} {{.ConfigOnly}} {{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}} {{index .Options "parent"}}{{index .Options "com.docker.network.bridge.name"}} {{index .Options "com.docker.network.driver.mtu"}} {{index .Options "com.docker.network.bridge.gateway_mode_ipv4"}} {{index .Labels "pulumi-swarm.overlay"}}' "$1" 2>/dev/null | sed 's/<no value>//g' || true
+}
+
+# KIND SUBNET GATEWAY LINK: what it is to be, as is_network says it
+wanted_network() {
+  case "$1" in
+    # What only holds addresses has no driver. Containers on it have the MTU of the link on which they hang, which can be changed.
+    swarm) echo "null true $2 $3 $4   flannel" ;;
+    plain) echo "bridge false $2 $3 $4 $MTU $GATEWAY_MODE flannel" ;;
+  esac
+}
+
+# KIND DOCKER_NAME SUBNET GATEWAY LINK: there is one, and it is another
+is_due() {
+  is=$(is_network "$2")
+  [ -n "$is" ] && [ "$is" != "$(wanted_network "$1" "$3" "$4" "$5")" ]
+}
+
+# Containers, and the swarm's network that takes its addresses from it.
+users_of() {
+  {
+    docker network inspect --format '{{range .Containers}}{{.Name}} {{end}}' "$1" 2>/dev/null || true
+    for other in $(docker network ls --filter scope=swarm --format '{{.Name}}'); do
+      docker network inspect --format "{{if eq .ConfigFrom.Network \"$1\"}}network {{.Name}}{{end}}" "$other" 2>/dev/null || true
+    done
+  } | tr '\n' ' ' | sed 's/  */ /g; s/^ *//; s/ *$//'
+}
+
+# KIND NETWORK DOCKER_NAME SUBNET GATEWAY LINK
+make_network() {
+  is=$(is_network "$3")
+  if [ "$is" = "$(wanted_network "$1" "$4" "$5" "$6")" ]; then return 0; fi
+  : >"$folder/pending"
+  case "$is" in
+    "") ;;
+    *" flannel")
+      docker network rm "$3" >/dev/null 2>"$LOG" || die "the network $3 of this host has to be made anew, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
+    *) die "there is a network $3 on this host that is not of this package: remove it (docker network rm $3), or give the overlay's bridge another name" ;;
+  esac
+  case "$1" in
+    swarm)
+      docker_or_die network create --driver macvlan --config-only --label "$mark" --subnet "$4" --gateway "$5" \
+        --opt parent="$6" "$3" >/dev/null ;;
+    plain)
+      # Addresses of containers are kept on the way to other hosts; flannel hides them from all others.
+      set -- "$@" ${GATEWAY_MODE:+--opt} ${GATEWAY_MODE:+com.docker.network.bridge.gateway_mode_ipv4=$GATEWAY_MODE}
+      name=$3 range=$4 gateway=$5 bridge=$6
+      shift 6
+      docker_or_die network create --driver bridge --label "$mark" --subnet "$range" --gateway "$gateway" \
+        --opt com.docker.network.bridge.name="$bridge" --opt com.docker.network.driver.mtu="$MTU" \
+        --opt com.docker.network.bridge.enable_ip_masquerade=false "$@" "$name" >/dev/null ;;
+  esac
+}
+
+# The swarm's networks have the labels of the host's own ones that they take their addresses from.
+our_networks() { docker network ls --filter "label=$mark" --filter scope=local --format '{{.Name}}' 2>"$LOG" || die "docker does not answer: $(tail -n 1 "$LOG")"; }
+
+# Networks that are not asked for any more. One that the swarm still has cannot go before that has: it is left, with its bridge.
+drop_networks() {
+  : >"$folder/networks.kept"
+  for name in $(our_networks); do
+    if printf '%s\n' "$DOCKER" | awk '{ print $3 }' | grep -qxF "$name"; then continue; fi
+    line=$(awk -v one="$name" -v other="${name#pulumi-swarm-}" '$2 == one || $2 == other' "$folder/networks" 2>/dev/null || true)
+    if docker network rm "$name" >/dev/null 2>"$LOG"; then
+      : >"$folder/pending"
+      say "removed the network $name of this host"
+      printf '%s\n' "$line" >"$folder/networks.gone"
+      if [ -n "$line" ]; then sh "$folder/bridges" remove networks.gone; fi
+      rm "$folder/networks.gone"
+    else
+      say "leaves the network $name of this host, which is in use, for the next run"
+      if [ -n "$line" ]; then printf '%s\n' "$line" >>"$folder/networks.kept"; fi
+    fi
+  done
+}
+
+up() {
+  refuse_special
+  need iptables iptables
+  need nft nftables
+  [ -s "$folder/host.pem" ] || die "this host has no certificate for etcd yet"
+  printf '%s\n' "$BRIDGES" | put "$folder/bridges" 0700
+  printf '%s\n' "$PIN" | put "$folder/pin" 0700 restart
+  settings_text | put "$folder/settings" 0600
+  environment_text | put "$folder/flanneld.env" 0600 restart
+  unit_text | put "$units/$unit" 0644 restart
+  bridges_unit_text | put "$units/$bridges_unit" 0644
+  drop_networks
+  { printf '%s\n' "$NETWORKS" | sed '/^$/d'; cat "$folder/networks.kept"; } | put "$folder/networks" 0600
+  rm "$folder/networks.kept"
+  if [ -e "$folder/pending" ]; then systemctl daemon-reload; fi
+  for each in "$bridges_unit" "$unit"; do
+    systemctl is-enabled --quiet "$each" 2>/dev/null || systemctl enable "$each" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
+  done
+  systemctl is-active --quiet "$bridges_unit" || systemctl start "$bridges_unit" 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
+  sh "$folder/bridges" up 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
+  printf '%s\n' "$DOCKER" >"$folder/docker.new"
+  while read -r kind network name range gateway link; do
+    if [ -n "$kind" ]; then make_network "$kind" "$network" "$name" "$range" "$gateway" "$link"; fi
+  done <"$folder/docker.new"
+  rm "$folder/docker.new"
+  run_flanneld
+  if [ -e "$folder/pending" ]; then
+    rm "$folder/pending"
+    echo '{"changed":true}'
+  else
+    echo '{"changed":false}'
+  fi
+}
+
+flanneld_runs() { systemctl is-active --quiet "$unit"; }
+
+# It is ready only when etcd has answered, and tries as long as that takes: the wait has a limit of its own.
+run_flanneld() {
+  if [ ! -e "$folder/restart" ] && flanneld_runs && { [ "$BACKEND" != vxlan ] || [ -e "/sys/class/net/$device" ]; }; then return 0; fi
+  : >"$folder/pending"
+  say "starting flanneld"
+  systemctl stop "$unit" 2>/dev/null || true
+  began=$(date +%s)
+  systemctl start --no-block "$unit" 2>"$LOG" || die "flanneld does not start: $(tail -n 1 "$LOG")"
+  until_true 45 flanneld_runs || die "flanneld does not come up: $(reason)"
+  rm -f "$folder/restart"
+}
+
+# Routes by another way than the backend's own.
+foreign_routes() {
+  ip -4 route show root "$(setting SPACE)" | awk -v own="$1" '/ via / { for (i = 1; i < NF; i++) if ($i == "dev" && $(i + 1) != own) { print $1; next } }'
+}
+
+settle() {
+  changed=false
+  case "$(setting BACKEND)" in
+    vxlan)
+      for route in $(foreign_routes "$device"); do
+        ip route delete "$route" 2>/dev/null || true
+        changed=true
+      done ;;
+    host-gw)
+      if [ -e "/sys/class/net/$device" ]; then
+        ip link delete "$device"
+        changed=true
+      fi ;;
+  esac
+  printf '{"changed":%s}\n' "$changed"
+}
+
+still_silent() {
+  for peer in "$@"; do { ping -q -c 1 -W 1 "$peer" >/dev/null 2>&1 || echo "$peer"; } & done
+  wait
+}
+
+check() {
+  silent=""
+  if command -v ping >/dev/null 2>&1; then
+    until=$(($(date +%s) + WAIT))
+    silent=$ADDRESSES
+    while :; do
+      # One word for each address.
+      # shellcheck disable=SC2086
+      silent=$(still_silent $silent)
+      if [ -z "$silent" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
+      sleep 0.3
+    done
+  fi
+  printf '{"silent":[%s]}\n' "$(echo "$silent" | sed '/^$/d; s/.*/"&"/' | sort | paste -s -d , -)"
+}
+
+drop_chain() {
+  iptables -w 10 -t "$1" -D "$2" -m comment --comment "$4" -j "$3" 2>/dev/null || true
+  iptables -w 10 -t "$1" -F "$3" 2>/dev/null || true
+  iptables -w 10 -t "$1" -X "$3" 2>/dev/null || true
+}
+
+down() {
+  if [ ! -e "$folder" ] && [ ! -e "$units/$unit" ] && [ ! -e "$units/$bridges_unit" ]; then
+    echo '{"changed":false}'
+    return 0
+  fi
+  if command -v docker >/dev/null 2>&1; then
+    for name in $(our_networks); do
+      docker network rm "$name" >/dev/null 2>"$LOG" ||
+        die "the network $name is in use ($(users_of "$name")): remove what uses it, and run again"
+    done
+  fi
+  systemctl disable --now "$unit" "$bridges_unit" >/dev/null 2>&1 || true
+  rm -f "$units/$unit" "$units/$bridges_unit"
+  systemctl daemon-reload
+  ip link delete "$device" 2>/dev/null || true
+  routed=$(setting SPACE)
+  if [ -n "$routed" ]; then
+    for route in $(foreign_routes ""); do ip route delete "$route" 2>/dev/null || true; done
+    ip route delete unreachable "$routed" 2>/dev/null || true
+  fi
+  if [ -e "$folder/networks" ]; then sh "$folder/bridges" remove networks; fi
+  if command -v nft >/dev/null 2>&1; then nft delete table inet pulumi_swarm_flannel 2>/dev/null || true; fi
+  if command -v iptables >/dev/null 2>&1; then
+    drop_chain filter FORWARD FLANNEL-FWD "flanneld forward"
+    drop_chain nat POSTROUTING FLANNEL-POSTRTG "flanneld masq"
+  fi
+  rm -rf "$run"
+  echo '{"changed":true}'
+}
+
+# The mark last: as long as it is there, a run that was cut off is seen to be unfinished.
+forget() {
+  rm -rf /var/lib/pulumi-swarm/flannel "$folder"
+  rmdir /var/lib/pulumi-swarm "${folder%/*}" 2>/dev/null || true
+  echo '{}'
+}
+
+case "$1" in
+  look) look ;;
+  pause) lock; pause ;;
+  up) lock; up ;;
+  settle) lock; settle ;;
+  check) check ;;
+  down) lock; down ;;
+  forget) lock; forget ;;
+  *) die "unknown verb $1" ;;
+esac

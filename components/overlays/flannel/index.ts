@@ -1,0 +1,284 @@
+import type { FirewallRule, HostSelector } from "../../firewall/rule";
+import type { Problem } from "../../hosts/host";
+import type { EncryptionChannel } from "../../network/encryption";
+import { containerMtu } from "../../network/mtu";
+import { planProgram } from "../../programs/plan";
+import { show } from "../../report";
+import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
+import { ingressData } from "../ingress-data";
+import { bridgeSlice, etcdPorts, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
+import { certificateLife } from "./etcd/pki";
+
+export type { EtcdArgs, FlannelArgs } from "./args";
+
+/** Those that this package is tested with. */
+const programs = {
+  flanneld: { name: "flanneld", version: "v0.26.7", image: "ghcr.io/flannel-io/flannel", files: { flanneld: "/opt/bin/flanneld" } },
+  etcd: {
+    name: "etcd",
+    version: "v3.5.16",
+    image: "gcr.io/etcd-development/etcd",
+    files: { etcd: "/usr/local/bin/etcd", etcdctl: "/usr/local/bin/etcdctl" },
+  },
+} as const;
+
+/** Prefix length of the slice of the host's own bridge. */
+const bridgePrefix = 27;
+const usualHostPrefix = 24;
+
+/** From here on the cost of each write is more than the loss of one more member is worth. */
+const mostMembers = 7;
+
+/**
+ * flannel: each host has a subnet of its own that etcd holds for it, and routes lead there. Containers' packets travel as ordinary IP, with
+ * the containers' own addresses, and the host's routing table shows where.
+ *
+ * Services are found by name, at the addresses of their tasks: there is no virtual address, and ports are published by the ingress mesh,
+ * not by `mode=host`. A network has a slice of each host's subnet, so that it holds as many containers on a host as that has addresses.
+ *
+ * Not encrypted by itself: over more than one site it needs `wireguard()`.
+ *
+ * @example
+ * new SwarmCluster("prod", { overlay: flannel(), hosts, networks: { web: {} }, firewall: { ssh: ["203.0.113.0/24"] } });
+ */
+export function flannel(args: FlannelArgs = {}): Overlay {
+  return { kind: "flannel", plan: (context) => plan(args, context) };
+}
+
+function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
+  const settings = settingsOf(args, context);
+  const { backend, hostPrefix, bridge } = settings;
+  const flanneld = planProgram(programs.flanneld, args.program, "overlay.program", context.mirror);
+  const etcd = planProgram(programs.etcd, args.etcd?.program, "overlay.etcd.program", context.mirror);
+  const members = context.hosts.filter((host) => isEtcdMember(settings, host)).length;
+  return {
+    kind: "flannel",
+    driver: "macvlan",
+    containerMtu: (underlayMtu) => containerMtu(underlayMtu, backend === "vxlan" ? "vxlan" : "none"),
+    // They are those of the network that each host has for it.
+    networkOptions: () => ({}),
+    placement: {
+      kind: "slices",
+      hostPrefix,
+      hostsPerGroup: isPowerOfTwo(args.hostsPerGroup) ? args.hostsPerGroup : 16,
+      slicePrefix: isWhole(args.slicePrefix, hostPrefix + 1, 29) ? args.slicePrefix : Math.max(26, hostPrefix + 1),
+      own: bridge === "" ? {} : { [bridgeSlice]: Math.max(bridgePrefix, hostPrefix + 1) },
+    },
+    rules: rules(settings, context),
+    routedIn: backend === "vxlan" ? { interface: "flannel.1" } : {},
+    encryption: encryption(settings, context),
+    needs: {
+      features: ["vxlan", "macvlan"],
+    },
+    programs: [flanneld.program, etcd.program],
+    settings,
+    serves: "routed addresses",
+    problems: [
+      ...argumentProblems(args, context),
+      ...underlayProblems(args, context),
+      ...memberProblems(args, members),
+      ...flanneld.problems,
+      ...etcd.problems,
+    ],
+    warnings: warnings(settings, members),
+  };
+}
+
+function settingsOf(args: FlannelArgs, { underlay }: OverlayContext): FlannelSettings {
+  return {
+    backend: args.backend === "host-gw" ? "host-gw" : "vxlan",
+    hostPrefix: isWhole(args.hostPrefix, 20, 26) ? args.hostPrefix : usualHostPrefix,
+    bridge: args.bridge === false ? "" : typeof args.bridge === "string" ? args.bridge : "flannel",
+    etcdOn: Array.isArray(args.etcd?.on) ? args.etcd.on : [],
+    etcdRotation: typeof args.etcd?.rotation === "string" ? args.etcd.rotation : "",
+    tunnel: underlay.over === "tunnel",
+  };
+}
+
+function rules({ backend, etcdOn }: FlannelSettings, { underlay }: OverlayContext): FirewallRule[] {
+  const common = { over: underlay.over, answers: "host", from: ["members"], to: "members" } as const;
+  const stores: readonly HostSelector[] = etcdOn.length === 0 ? ["managers"] : etcdOn.map((group): HostSelector => `group ${group}`);
+  const data: FirewallRule = {
+    ...common,
+    name: "overlay-data",
+    protocol: "udp",
+    ports: [String(vxlanPort)],
+    reason: "flannel's VXLAN: containers' packets between hosts",
+  };
+  const etcd = stores.flatMap((to): FirewallRule[] => {
+    const suffix = etcdOn.length === 0 ? "" : ` ${to.slice("group ".length)}`;
+    return [
+      {
+        ...common,
+        name: `etcd${suffix}`,
+        protocol: "tcp",
+        ports: [String(etcdPorts.clients)],
+        to,
+        reason: "flanneld asks etcd whose subnets are whose",
+      },
+      {
+        ...common,
+        name: `etcd-peers${suffix}`,
+        protocol: "tcp",
+        ports: [String(etcdPorts.peers)],
+        from: stores,
+        to,
+        reason: "etcd's members among themselves",
+      },
+    ];
+  });
+  return [...(backend === "vxlan" ? [data] : []), ingressData(underlay), ...etcd];
+}
+
+function encryption({ etcdOn }: FlannelSettings, { underlay }: OverlayContext): EncryptionChannel[] {
+  const data: EncryptionChannel = underlay.encrypted
+    ? {
+        channel: "overlay data",
+        mechanism: `inside the ${underlay.kind} underlay`,
+        keyHolder: "as the underlay's",
+        rotation: "as the underlay's",
+        protects: true,
+      }
+    : {
+        channel: "overlay data",
+        mechanism: "none",
+        keyHolder: "nobody",
+        rotation: "none",
+        protects: false,
+        note: "whoever is on the site's network can read it",
+      };
+  return [
+    data,
+    {
+      channel: "etcd",
+      mechanism: "TLS 1.3, both sides with certificates (Ed25519); each host may write its own subnet and nothing else",
+      keyHolder: `each host has its own keys, made there; the authority's follows from the cluster's secret in Pulumi's state; members: ${etcdOn.join(", ") || "the managers"}`,
+      rotation: `by etcd.rotation, and by every up in the last ${certificateLife.renewedFrom} days of ${certificateLife.days}`,
+      protects: true,
+    },
+  ];
+}
+
+function warnings({ backend }: FlannelSettings, members: number): string[] {
+  return [
+    ...(members > 0 && members % 2 === 0
+      ? [`overlay.etcd: ${members} members bear the loss of no more than ${members - 1} do, and are likelier to lose it: take an odd number`]
+      : []),
+    ...(members === 1
+      ? ["overlay.etcd: with one member, hosts cannot be added or removed, nor rebooted hosts find their routes, while it is away"]
+      : []),
+    ...(backend === "host-gw"
+      ? [
+          "overlay.backend: host-gw sends containers' own addresses over the site's network; a cloud drops them unless its check of source addresses is off",
+        ]
+      : []),
+  ];
+}
+
+function argumentProblems(args: FlannelArgs, { hosts }: OverlayContext): Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (path: string, message: string, fix: string): void => void problems.push({ path: `overlay.${path}`, message, fix });
+  const { backend, hostPrefix, hostsPerGroup, slicePrefix, bridge, etcd } = args;
+  if (backend !== undefined && backend !== "vxlan" && backend !== "host-gw") {
+    refuse(
+      "backend",
+      `${show(backend)} is not a backend of flannel that this package knows`,
+      `write "vxlan" or "host-gw"; for encryption take wireguard() as the underlay`,
+    );
+  }
+  if (hostPrefix !== undefined && !isWhole(hostPrefix, 20, 26)) {
+    refuse("hostPrefix", `${show(hostPrefix)} is not usable for a host's subnet`, "give a prefix length from 20 to 26");
+  }
+  if (hostsPerGroup !== undefined && !isPowerOfTwo(hostsPerGroup)) {
+    refuse("hostsPerGroup", `${show(hostsPerGroup)} is not a number of hosts for a group`, "give a power of two from 4 to 256");
+  }
+  const shortest = (isWhole(hostPrefix, 20, 26) ? hostPrefix : usualHostPrefix) + 1;
+  if (slicePrefix !== undefined && !isWhole(slicePrefix, shortest, 29)) {
+    refuse(
+      "slicePrefix",
+      `${show(slicePrefix)} is not usable for a network's slice of each host's subnet`,
+      `give a prefix length from ${shortest} to 29`,
+    );
+  }
+  if (bridge !== undefined && bridge !== false && !isNetworkName(bridge)) {
+    refuse("bridge", `${show(bridge)} cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores, or false for none");
+  }
+  if (etcd !== undefined && (typeof etcd !== "object" || (etcd as unknown) === null)) {
+    refuse("etcd", `${show(etcd)} does not describe an etcd`, "write { on: [groups] }, or leave it out");
+    return problems;
+  }
+  const groups = new Set(hosts.map(({ group }) => group));
+  const on: unknown = etcd?.on;
+  if (on !== undefined && !(Array.isArray(on) && on.length > 0)) {
+    refuse("etcd.on", `${show(on)} is not a list of groups`, "name at least one group, or leave it out for all managers");
+  } else if (Array.isArray(on)) {
+    on.forEach((group, index) => {
+      if (!groups.has(group as string)) refuse(`etcd.on[${index}]`, `there is no group ${show(group)}`, `name one of ${[...groups].join(", ")}`);
+      else if (on.indexOf(group) !== index) refuse(`etcd.on[${index}]`, `the group ${show(group)} is named twice`, "name it once");
+    });
+  }
+  const rotation: unknown = etcd?.rotation;
+  if (rotation !== undefined && (typeof rotation !== "string" || rotation === "")) {
+    refuse("etcd.rotation", `${show(rotation)} is not a text`, "give a short text, such as a date");
+  }
+  return problems;
+}
+
+function memberProblems({ etcd }: FlannelArgs, members: number): Problem[] {
+  if (members <= mostMembers) return [];
+  return [
+    {
+      path: "overlay.etcd.on",
+      message: `${members} members of etcd are too many: each write waits for ${Math.floor(members / 2) + 1} of them`,
+      fix: etcd?.on === undefined ? "name a group of 3 or 5 hosts" : "name groups of 3 or 5 hosts in all",
+    },
+  ];
+}
+
+function underlayProblems({ backend }: FlannelArgs, { sites, underlay }: OverlayContext): Problem[] {
+  const several = sites.length > 1;
+  if (backend === "host-gw" && underlay.over === "tunnel") {
+    return [
+      {
+        path: "overlay.backend",
+        message: "host-gw hands on packets with containers' addresses, and the encrypted tunnel takes none but those of its hosts",
+        fix: `take "vxlan", which goes through the tunnel, or direct() as the underlay of a single site`,
+      },
+    ];
+  }
+  if (backend === "host-gw" && several) {
+    return [
+      {
+        path: "overlay.backend",
+        message: `host-gw needs every host to be a neighbour of every other, and there are the sites ${sites.join(" and ")}`,
+        fix: `take "vxlan" with wireguard() as the underlay, or keep the cluster to one site`,
+      },
+    ];
+  }
+  if (several && !underlay.encrypted) {
+    return [
+      {
+        path: "overlay",
+        message: `flannel would carry container traffic in plaintext between the sites ${sites.join(" and ")}: it encrypts nothing itself`,
+        fix: "take wireguard() as the underlay",
+      },
+    ];
+  }
+  return [];
+}
+
+function isWhole(value: unknown, least: number, most: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
+}
+
+function isPowerOfTwo(value: unknown): value is number {
+  return isWhole(value, 4, 256) && Number.isInteger(Math.log2(value));
+}
+
+function isNetworkName(value: unknown): boolean {
+  return (
+    typeof value === "string" &&
+    /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(value) &&
+    !["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(value)
+  );
+}
