@@ -29,7 +29,7 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
   const here = sorted.filter((rule) => selects(rule.to, host)).map((rule): Opening => ({ rule, from: resolve(rule, host, all) }));
   const toContainers = here.filter(({ rule }) => rule.answers === "container");
   const chains = [
-    chain("input", inputChain(here, tunnelInterface), "type filter hook input priority filter - 5; policy drop;"),
+    chain("input", inputChain(here, tunnelInterface, routedIn), "type filter hook input priority filter - 5; policy drop;"),
     chain(
       "from_networks",
       here.flatMap((opening) => networkLines(opening, tunnelInterface, onHost)),
@@ -85,24 +85,29 @@ const always = accept([
  */
 const fromContainers = 'meta iifkind "bridge" iifname != @uplinks';
 
-function inputChain(openings: readonly Opening[], tunnel: string | undefined): readonly string[] {
+function inputChain(openings: readonly Opening[], tunnel: string | undefined, routedIn: NftOptions["routedIn"]): readonly string[] {
   return [
     ...always,
     "ct state invalid drop",
     // Before the rules for hosts: a container can forge a host's address.
     `${fromContainers} goto from_containers`,
+    // Other hosts look by it whether their way to containers here is open.
+    ...(routedIn ? [`${arrivalOf(routedIn)}ip saddr ${routedIn.network} icmp type echo-request accept comment "routed by the overlay"`] : []),
     "jump from_networks",
     ...openings.flatMap((opening) => hostLines(opening, tunnel, onHost)),
   ];
 }
 
+function arrivalOf(routedIn: NonNullable<NftOptions["routedIn"]>): string {
+  return routedIn.interface === undefined ? "" : `iifname "${routedIn.interface}" `;
+}
+
 /** Containers go out and to each other as Docker has it, and what the host routes elsewhere is not our concern. */
 function forwardChain(routedIn: NftOptions["routedIn"]): readonly string[] {
-  const arrival = routedIn?.interface === undefined ? "" : `iifname "${routedIn.interface}" `;
   return [
     "ct state established,related accept",
     `${fromContainers} accept`,
-    ...(routedIn ? [`${arrival}ip saddr ${routedIn.network} ip daddr ${routedIn.network} accept comment "routed by the overlay"`] : []),
+    ...(routedIn ? [`${arrivalOf(routedIn)}ip saddr ${routedIn.network} ip daddr ${routedIn.network} accept comment "routed by the overlay"`] : []),
     'meta oifkind "bridge" oifname != @uplinks goto to_containers',
   ];
 }
