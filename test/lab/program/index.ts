@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
+  flannel,
+  type FlannelArgs,
   type HostGroup,
   native,
   type NativeArgs,
   type NetworkArgs,
+  type Overlay,
   SwarmCluster,
   type SwarmClusterArgs,
   weave,
@@ -25,7 +28,7 @@ interface Spec {
   /** @default - direct */
   readonly wireguard?: WireGuardArgs;
   /** One of them. @default - native */
-  readonly overlay?: { readonly native?: NativeArgs; readonly weave?: WeaveArgs };
+  readonly overlay?: { readonly native?: NativeArgs; readonly weave?: WeaveArgs; readonly flannel?: FlannelArgs };
   readonly programs?: NonNullable<SwarmClusterArgs["programs"]>;
   readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
   readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
@@ -40,12 +43,17 @@ const hosts: Record<string, HostGroup> = {};
 for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
 for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...group, ...(privateKey && { privateKey }) });
 
+function chosen({ flannel: onFlannel, weave: onWeave, native: onNative }: NonNullable<Spec["overlay"]>): Overlay {
+  if (onFlannel) return flannel(onFlannel);
+  return onWeave ? weave(onWeave) : native(onNative);
+}
+
 const swarm = new SwarmCluster(pulumi.getStack(), {
   hosts,
   ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
   ...(spec.networks && { networks: spec.networks }),
   ...(spec.wireguard && { underlay: wireguard(spec.wireguard) }),
-  ...(spec.overlay && { overlay: spec.overlay.weave ? weave(spec.overlay.weave) : native(spec.overlay.native) }),
+  ...(spec.overlay && { overlay: chosen(spec.overlay) }),
   ...(spec.programs && { programs: spec.programs }),
   ...(spec.firewall && { firewall: spec.firewall }),
   ...(spec.swarm && { swarm: spec.swarm }),
