@@ -33,20 +33,33 @@ const edits: readonly (readonly [string, object])[] = [
   ["turn encryption of the overlay on", { ...base, native: { encrypted: true } }],
   ["lock the managers", { ...base, swarm: { autolock: true } }],
   ["make new tunnel keys", { ...base, wireguard: { rotation: "2026-11" } }],
+  ["take weave as the overlay", { ...base, weave: {} }],
 ];
 
-describe("the preview of an edit", function () {
-  this.timeout(240_000);
-  const stack = new Stack("edits", join(__dirname, "program"));
-  const file = join(root, ".lab", "edits.json");
-  const describeCluster = (spec: object): void => writeFileSync(file, JSON.stringify(spec));
+const onWeave = { ...base, networks: { web: {} }, weave: {} };
+/** Previewed on a cluster whose overlay is weave. */
+const editsOfWeave: typeof edits = [
+  ["take flannel as the overlay", { ...onWeave, weave: undefined, flannel: {} }],
+  ["take a newer router", { ...onWeave, weave: { router: { version: "2.8.1" } } }],
+];
+
+const file = (stack: string): string => join(root, ".lab", `${stack}.json`);
+
+/** The stack of a cluster as it is before edits, and what its previews show. */
+function previewsOf(
+  name: string,
+  initial: object,
+  edits: readonly (readonly [string, object])[],
+): { stack: Stack; describeCluster(spec: object): void } {
+  const stack = new Stack(name, join(__dirname, "program"));
+  const describeCluster = (spec: object): void => writeFileSync(file(name), JSON.stringify(spec));
 
   before(async () => {
     mkdirSync(join(root, ".lab"), { recursive: true });
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
     await stack.init();
-    await stack.setConfig({ "engine:spec": file });
-    describeCluster(base);
+    await stack.setConfig({ "engine:spec": file(name) });
+    describeCluster(initial);
     const made = await stack.up();
     assert.equal(made.code, 0, made.stdout + made.stderr);
   });
@@ -67,6 +80,17 @@ describe("the preview of an edit", function () {
       assert.equal(text, readFileSync(golden, "utf8"));
     });
   }
+  return { stack, describeCluster };
+}
+
+describe("the preview of an edit of a cluster on another overlay", function () {
+  this.timeout(240_000);
+  previewsOf("edits-weave", onWeave, editsOfWeave);
+});
+
+describe("the preview of an edit", function () {
+  this.timeout(240_000);
+  const { stack, describeCluster } = previewsOf("edits", base, edits);
 
   it("fails where an address in use would move, and says which pin keeps it", async () => {
     describeCluster({ ...base, addressSpace: "10.112.0.0/14" });

@@ -1,9 +1,40 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_kp_clientAuth,
+  id_kp_serverAuth,
+  KeyIdentifier,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from "@peculiar/asn1-x509";
 
 /*
- * X.509 certificates as RFC 5280 has them, signed with Ed25519 (RFC 8410), as much of it as our own etcd needs. Signatures of Ed25519
- * do not differ from one time to the next, so that an authority's certificate follows from its key to the last byte, and need not
- * be kept anywhere.
+ * X.509 certificates signed with Ed25519 (RFC 8410). Its signatures do not differ from one time to the next, so that an authority's
+ * certificate follows from its key to the last byte, and need not be kept anywhere.
  */
 
 /** What a certificate's key may be used for. */
@@ -41,136 +72,85 @@ const authorityLife = { from: new Date("2020-01-01T00:00:00Z"), to: new Date("21
 export function deriveAuthority(secret: string, commonName: string): Authority {
   const seed = Buffer.from(hkdfSync("sha256", secret, "", `pulumi-swarm authority ${commonName}`, 32));
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Header, seed]), format: "der", type: "pkcs8" });
-  const publicKey = spki(key);
-  const fields = tbsCertificate(commonName, {
+  const publicKey = createPublicKey(key);
+  const certificate = signed(key, commonName, {
     commonName,
-    publicKey,
+    publicKey: spki(publicKey),
     notBefore: authorityLife.from,
     notAfter: authorityLife.to,
     serial: Buffer.from([1]),
     extensions: [
-      extension(oids.basicConstraints, true, sequence(boolean(true), integer(Buffer.from([0])))),
-      // keyCertSign and cRLSign.
-      extension(oids.keyUsage, true, bits(Buffer.from([0x06]), 1)),
-      extension(oids.subjectKeyIdentifier, false, tagged(0x04, keyIdentifier(publicKey))),
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), "critical"),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), "critical"),
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdentifier(spki(publicKey)))),
     ],
   });
-  return { key, publicKey: createPublicKey(key), commonName, certificate: signed(fields, key) };
+  return { key, publicKey, commonName, certificate };
 }
 
-export function issue(authority: Authority, spec: CertificateSpec): X509Certificate {
-  const purposes = { server: oids.serverAuth, client: oids.clientAuth } as const;
-  const names = spec.addresses.map((address) => tagged(0x87, Buffer.from(address.split(".").map(Number))));
-  const fields = tbsCertificate(authority.commonName, {
+export function issue({ key, publicKey, commonName }: Authority, spec: CertificateSpec): X509Certificate {
+  const purposes = { server: id_kp_serverAuth, client: id_kp_clientAuth } as const;
+  const names = spec.addresses.map((iPAddress) => new GeneralName({ iPAddress }));
+  return signed(key, commonName, {
     ...spec,
     extensions: [
-      extension(oids.basicConstraints, true, sequence()),
-      // digitalSignature.
-      extension(oids.keyUsage, true, bits(Buffer.from([0x80]), 7)),
-      extension(oids.extendedKeyUsage, false, sequence(...spec.usages.map((usage) => purposes[usage]))),
-      extension(oids.authorityKeyIdentifier, false, sequence(tagged(0x80, keyIdentifier(spki(authority.key))))),
-      ...(names.length === 0 ? [] : [extension(oids.subjectAltName, false, sequence(...names))]),
+      extension(id_ce_basicConstraints, new BasicConstraints(), "critical"),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), "critical"),
+      extension(id_ce_extKeyUsage, new ExtendedKeyUsage(spec.usages.map((usage) => purposes[usage]))),
+      extension(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier(spki(publicKey))) })),
+      ...(names.length === 0 ? [] : [extension(id_ce_subjectAltName, new SubjectAlternativeName(names))]),
     ],
   });
-  return signed(fields, authority.key);
 }
 
 interface Fields extends Pick<CertificateSpec, "commonName" | "unit" | "publicKey" | "notBefore" | "notAfter" | "serial"> {
-  readonly extensions: readonly Buffer[];
+  readonly extensions: Extension[];
 }
 
-function tbsCertificate(issuer: string, { commonName, unit, publicKey, notBefore, notAfter, serial, extensions }: Fields): Buffer {
-  const version3 = tagged(0xa0, integer(Buffer.from([2])));
-  return sequence(
-    version3,
-    integer(serial),
-    sequence(oids.ed25519),
-    name(issuer),
-    sequence(time(notBefore), time(notAfter)),
-    name(commonName, unit),
-    publicKey,
-    tagged(0xa3, sequence(...extensions)),
-  );
+const ed25519 = new AlgorithmIdentifier({ algorithm: "1.3.101.112" });
+
+function signed(key: KeyObject, issuer: string, fields: Fields): X509Certificate {
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: arrayBuffer(positive(fields.serial)),
+    signature: ed25519,
+    issuer: name(issuer),
+    validity: new Validity({ notBefore: fields.notBefore, notAfter: fields.notAfter }),
+    subject: name(fields.commonName, fields.unit),
+    subjectPublicKeyInfo: AsnConvert.parse(fields.publicKey, SubjectPublicKeyInfo),
+    extensions: new Extensions(fields.extensions),
+  });
+  const signature = sign(null, Buffer.from(AsnConvert.serialize(tbsCertificate)), key);
+  const certificate = new Certificate({ tbsCertificate, signatureAlgorithm: ed25519, signatureValue: arrayBuffer(signature) });
+  return new X509Certificate(Buffer.from(AsnConvert.serialize(certificate)));
 }
 
-function signed(fields: Buffer, key: KeyObject): X509Certificate {
-  return new X509Certificate(sequence(fields, sequence(oids.ed25519), bits(sign(null, fields, key), 0)));
+/** In the shortest form, and with a zero before a set first bit, or it would be a negative number. */
+function positive(serial: Buffer): Buffer {
+  const first = serial.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? Buffer.from([0]) : serial.subarray(first);
+  return (digits[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), digits]) : digits;
 }
 
-function name(commonName: string, unit?: string): Buffer {
-  const attribute = (type: Buffer, text: string): Buffer => tagged(0x31, sequence(type, tagged(0x0c, Buffer.from(text))));
-  return sequence(...(unit === undefined ? [] : [attribute(oids.organisationalUnit, unit)]), attribute(oids.commonName, commonName));
+function name(commonName: string, unit?: string): Name {
+  const part = (type: string, utf8String: string): RelativeDistinguishedName =>
+    new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String }) })]);
+  return new Name([...(unit === undefined ? [] : [part("2.5.4.11", unit)]), part("2.5.4.3", commonName)]);
 }
 
 function spki(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ format: "der", type: "spki" });
+  return key.export({ format: "der", type: "spki" });
 }
 
 /** As RFC 7093 has it: any value will do that is the same for the same key. */
-function keyIdentifier(publicKey: Buffer): Buffer {
-  return createHash("sha256").update(publicKey).digest().subarray(0, 20);
+function keyIdentifier(publicKey: Buffer): ArrayBuffer {
+  return arrayBuffer(createHash("sha256").update(publicKey).digest().subarray(0, 20));
 }
 
-function extension(type: Buffer, critical: boolean, value: Buffer): Buffer {
-  return sequence(type, ...(critical ? [boolean(true)] : []), tagged(0x04, value));
+function extension(extnID: string, value: object, critical?: "critical"): Extension {
+  return new Extension({ extnID, critical: critical !== undefined, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-/* DER, as X.690 has it. */
-
-function tagged(tag: number, ...content: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(content);
-  const length: number[] = [];
-  for (let rest = body.length; rest > 0; rest >>= 8) length.unshift(rest & 0xff);
-  const header = body.length < 0x80 ? [body.length] : [0x80 | length.length, ...length];
-  return Buffer.concat([Buffer.from([tag, ...header]), body]);
+function arrayBuffer(bytes: Buffer): ArrayBuffer {
+  return Uint8Array.from(bytes).buffer;
 }
-
-function sequence(...content: readonly Buffer[]): Buffer {
-  return tagged(0x30, ...content);
-}
-
-/** A positive number: in the shortest form, and with a zero before a set first bit. */
-function integer(value: Buffer): Buffer {
-  let first = 0;
-  while (first < value.length - 1 && value[first] === 0) first += 1;
-  const digits = value.subarray(first);
-  return tagged(0x02, ...((digits[0] ?? 0) >= 0x80 ? [Buffer.from([0])] : []), digits);
-}
-
-function boolean(value: boolean): Buffer {
-  return tagged(0x01, Buffer.from([value ? 0xff : 0]));
-}
-
-function bits(value: Buffer, unused: number): Buffer {
-  return tagged(0x03, Buffer.from([unused]), value);
-}
-
-/** Two digits of the year until 2049, four from then on (RFC 5280, section 4.1.2.5). */
-function time(date: Date): Buffer {
-  const digits = date.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
-  return date.getUTCFullYear() < 2050 ? tagged(0x17, Buffer.from(digits.slice(2))) : tagged(0x18, Buffer.from(digits));
-}
-
-function oid(text: string): Buffer {
-  const [first = 0, second = 0, ...rest] = text.split(".").map(Number);
-  const bytes = [first * 40 + second, ...rest].flatMap((arc) => {
-    const groups = [arc & 0x7f];
-    for (let left = arc >> 7; left > 0; left >>= 7) groups.unshift((left & 0x7f) | 0x80);
-    return groups;
-  });
-  return tagged(0x06, Buffer.from(bytes));
-}
-
-const oids = {
-  ed25519: oid("1.3.101.112"),
-  commonName: oid("2.5.4.3"),
-  organisationalUnit: oid("2.5.4.11"),
-  subjectKeyIdentifier: oid("2.5.29.14"),
-  authorityKeyIdentifier: oid("2.5.29.35"),
-  basicConstraints: oid("2.5.29.19"),
-  keyUsage: oid("2.5.29.15"),
-  extendedKeyUsage: oid("2.5.29.37"),
-  subjectAltName: oid("2.5.29.17"),
-  serverAuth: oid("1.3.6.1.5.5.7.3.1"),
-  clientAuth: oid("1.3.6.1.5.5.7.3.2"),
-} as const;
