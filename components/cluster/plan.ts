@@ -23,7 +23,7 @@ import { planEncryption } from "./encryption";
 import { type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { type Report, show } from "../report";
-import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum } from "./rules";
+import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
 import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
@@ -130,7 +130,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       firewall: firewall.rules,
       enforced: firewall.enforce,
       encryption: planEncryption(underlay, overlay, args.swarm ?? {}),
-      warnings: [...overlay.warnings, ...firewall.warnings],
+      warnings: [...siteLossWarnings(hosts, quorum), ...overlay.warnings, ...firewall.warnings],
     },
     problems,
   };

@@ -43,6 +43,24 @@ export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quoru
   return { managers, majority, mayFail, says };
 }
 
+/**
+ * What the loss of a whole site takes with it. Where there are three sites or more, none of them need be one that the swarm
+ * cannot do without; of two, one always is.
+ *
+ * @returns sentences for the summary: it may be meant, since managers that are far apart agree slowly.
+ */
+export function siteLossWarnings(hosts: readonly PlannedHost[], { managers, majority, mayFail }: Quorum): string[] {
+  const sites = [...new Set(hosts.map(({ site }) => site))];
+  if (sites.length < 2 || mayFail === 0) return [];
+  const inSite = (site: string): number => hosts.filter((host) => host.role === "manager" && host.site === site).length;
+  const needed = sites.filter((site) => managers - inSite(site) < majority);
+  return needed.map((site) => {
+    const lost = `site "${site}" has ${inSite(site)} of ${managers} managers: without it nothing can be changed, though services of other sites go on`;
+    const fix = sites.length < 3 ? "only a third site with a manager would change that" : `no site need have more than ${mayFail}`;
+    return `${lost}; ${fix}`;
+  });
+}
+
 export function checkEngine(engine: EngineArgs, report: Report): void {
   const { source, version, settings } = engine;
   if (source !== undefined && !["present", "distribution", "docker"].includes(source)) {
