@@ -2,11 +2,14 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { SwarmResponse } from "../agents/request";
-import type { HostRole, Machine } from "../hosts/host";
+import { cloudRules } from "../firewall/cloud";
+import type { HostContext, HostGroup, HostRole, Machine, Member, PlannedHost } from "../hosts/host";
 import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
+import { stop } from "../report";
 import type { SwarmClusterArgs } from "./args";
+import { describeLateNetwork } from "./late-network";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
@@ -72,8 +75,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
     for (const warning of operatorOverlaps(plan)) void pulumi.log.warn(warning, this);
 
     const checked = showPlan(name, plan, args, this);
-    const machines = this.createHosts(name, args, checked);
-    const swarm = this.createSwarm(name, args, machines, checked);
+    const { machines, admitted } = this.createHosts(name, args, checked);
+    const swarm = this.createSwarm(name, args, machines, admitted, checked);
     const networks = this.createNetworks(name, args, machines, swarm);
 
     // It holds the unlock key: single fields are made readable, never the whole.
@@ -102,36 +105,70 @@ export class SwarmCluster extends pulumi.ComponentResource {
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
   }
 
-  private createHosts(cluster: string, args: SwarmClusterArgs, checked: pulumi.Output<unknown>): Map<string, Machine> {
+  private createHosts(
+    cluster: string,
+    args: SwarmClusterArgs,
+    checked: pulumi.Output<unknown>,
+  ): { readonly machines: Map<string, Machine>; readonly admitted: readonly pulumi.Resource[] } {
+    const contexts = this.hostContexts(cluster, args, checked);
+    const machines = new Map(contexts.flatMap(([provider, context]) => [...provider.create(context)]));
+    const members = this.plan.hosts.flatMap((host): Member[] => {
+      const machine = machines.get(host.key);
+      return machine ? [{ ...host, ...seenAs(host, machine), address: machine.address }] : [];
+    });
+    // Addresses of all hosts are there only now, and a firewall names hosts of other groups.
+    const admitted = contexts.flatMap(([provider, context]) => provider.admit?.({ ...context, members }) ?? []);
+    return { machines, admitted };
+  }
+
+  private hostContexts(cluster: string, args: SwarmClusterArgs, checked: pulumi.Output<unknown>): (readonly [HostGroup, HostContext])[] {
     const made = new Map<string, unknown>();
     const shared = <T>(key: string, make: () => T): T => {
       if (!made.has(key)) made.set(key, make());
       return made.get(key) as T;
     };
-    const machines = Object.entries(args.hosts).flatMap(([group, provider]) => {
+    const { routedIn } = this.plan.onHosts ?? {};
+    return Object.entries(args.hosts).map(([group, provider]) => {
+      const { key: site } = provider.site;
       const hosts = this.plan.hosts
         .filter((host) => host.group === group)
         .map((host) => ({ ...host, parent: new Host(`${cluster}-${host.key}`, host, { parent: this }) }));
-      return [...provider.create({ cluster, group, parent: this, hosts, checked, shared })];
+      const networkKnown = (network: pulumi.Input<string>): pulumi.Output<string> =>
+        pulumi.output(network).apply((known) => {
+          const wrong = describeLateNetwork(cluster, args, site, known);
+          return wrong === undefined ? known : stop(wrong, this);
+        });
+      const addressesKnown = this.plan.hosts.every((host) => host.site === site || (host.seenAs ?? host.publicAddress) !== undefined);
+      const rules = cloudRules(this.plan.firewall, { addressesKnown });
+      const containersRouted = routedIn !== undefined && routedIn.interface === undefined;
+      return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, shared }];
     });
-    return new Map(machines);
   }
 
-  private createSwarm(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, checked: pulumi.Output<unknown>): local.Command {
+  private createSwarm(
+    name: string,
+    args: SwarmClusterArgs,
+    machines: ReadonlyMap<string, Machine>,
+    admitted: readonly pulumi.Resource[],
+    checked: pulumi.Output<unknown>,
+  ): local.Command {
     const keys = [...machines.keys()];
     const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
     const overlaySecret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
-    const made = pulumi.all([pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("connection")), overlaySecret, checked]);
-    const request = made.apply(([ids, addresses, connections, secret]): string => {
-      const known = keys.map((key, index): [string, KnownMachine] => [
-        key,
-        { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection },
-      ]);
+    const [ids, addresses, publicAddresses] = [pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("publicAddress"))];
+    const made = pulumi.all([ids, addresses, publicAddresses, pulumi.all(of("connection")), overlaySecret, checked]);
+    const request = made.apply(([ids, addresses, publicAddresses, connections, secret]): string => {
+      const known = keys.map((key, index): [string, KnownMachine] => {
+        const publicAddress = publicAddresses[index];
+        const machine = { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection };
+        return [key, { ...machine, ...(publicAddress !== undefined && { publicAddress }) }];
+      });
       return JSON.stringify(swarmRequest(name, args, this.plan, new Map(known), secret));
     });
     const command = agentCommand("swarm-up", "swarm-down", pulumi.secret(request));
     return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), {
       parent: this,
+      dependsOn: [...admitted],
       additionalSecretOutputs: ["stdout"],
     });
   }
@@ -157,6 +194,13 @@ export class SwarmCluster extends pulumi.ComponentResource {
         ),
     );
   }
+}
+
+/** With which address a host comes to other sites, as far as anybody can know. */
+function seenAs(planned: PlannedHost, machine: Machine): Pick<Member, "seenAs"> {
+  if (planned.seenAs !== undefined) return { seenAs: planned.seenAs };
+  const address = typeof planned.publicAddress === "string" ? planned.publicAddress : machine.publicAddress;
+  return planned.publicAddress === undefined || address === undefined ? {} : { seenAs: address };
 }
 
 function dockerUrl(connection: Connection | undefined): string {

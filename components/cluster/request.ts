@@ -1,5 +1,6 @@
 import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { Cidr, isCidr } from "../network/cidr";
+import type { PublicAddress } from "../hosts/host";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./plan";
@@ -12,6 +13,8 @@ const defaultDrainSeconds = 120;
 export interface KnownMachine {
   readonly id: string;
   readonly address: string;
+  /** Where the plan says that it is assigned. */
+  readonly publicAddress?: string;
   readonly connection: Connection;
 }
 
@@ -56,6 +59,7 @@ function requestHost(
   { key, role, group, site, labels, publicAddress, seenAs, tunnelAddress, containerSubnet }: ClusterPlan["hosts"][number],
   machine: KnownMachine,
 ): SwarmRequestHost {
+  const reachedAt = knownAddress(key, publicAddress, machine);
   return {
     key,
     role,
@@ -65,11 +69,18 @@ function requestHost(
     machine: machine.id,
     address: machine.address,
     connection: machine.connection,
-    ...(publicAddress !== undefined && { publicAddress }),
+    ...(reachedAt !== undefined && { publicAddress: reachedAt }),
     ...(seenAs !== undefined && { seenAs }),
     ...(tunnelAddress !== undefined && { tunnelAddress }),
     ...(containerSubnet !== undefined && { containerSubnet }),
   };
+}
+
+/** What the plan only knew to come, the machine tells. */
+function knownAddress(key: string, planned: PublicAddress | undefined, { publicAddress }: KnownMachine): string | undefined {
+  if (planned === undefined || typeof planned === "string") return planned;
+  if (publicAddress === undefined) throw new Error(`${key} was to be given a public address, and its provider does not tell which`);
+  return publicAddress;
 }
 
 function withPrefix({ subnet, ...tunnel }: NonNullable<ClusterPlan["tunnel"]>): NonNullable<SwarmRequest["tunnel"]> {

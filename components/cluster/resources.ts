@@ -3,6 +3,7 @@ import { FirewallRule } from "../firewall/resource";
 import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering } from "../network/subnets";
 import { HostProgram } from "../programs/resource";
+import { stop } from "../report";
 import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./plan";
 import { planRenumbering } from "./renumbering";
@@ -45,15 +46,6 @@ function describeOtherUnderlay(cluster: string, joinedOver: string, wanted: stri
 
 /** Their places are fixed fractions of the address space, so they move with the pool alone. */
 const fixed: readonly string[] = ["docker0", "docker_gwbridge", "ingress"];
-
-/** Ends the program while it runs already: what waits for the result is not begun. */
-function stop(message: string, resource: pulumi.Resource): never {
-  void pulumi.log.error(message, resource);
-  const error = new pulumi.RunError("nothing is done; the error of the cluster says why");
-  // The SDK formats the stack of each error that an output carries, which takes 15 s under ts-node, and shows none of it.
-  error.stack = error.message;
-  throw error;
-}
 
 /** A resource name out of words. */
 function slug(words: string): string {

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { CloudRule } from "../firewall/cloud";
 import { show } from "../report";
 import type { Connection } from "../remote/connection";
 
@@ -21,14 +22,36 @@ export interface Site {
   readonly mtu: number;
 }
 
+/** A part of a site with a network of its own, such as a cloud's availability zone. */
+export interface Zone {
+  readonly name: string;
+  /** In CIDR form, within the site's network. Addresses are planned in it. @default - not known before the hosts are made */
+  readonly network?: string;
+}
+
+/**
+ * An address that a machine is given when it is made. That there will be one is part of the plan: it decides who can call whom,
+ * and what has to be open to everybody. Which one it is, the machine tells.
+ */
+export interface AssignedAddress {
+  readonly assigned: "when the host is made";
+}
+
+export const assigned: AssignedAddress = { assigned: "when the host is made" };
+
+/** An address that is known, or known to come. */
+export type PublicAddress = string | AssignedAddress;
+
 /** One host as its group describes it, before any machine exists. */
 export interface HostDescription {
   /** The host's place in its group: a number, or the name the user gave. Part of the host's key, and never reused by position. */
   readonly place: string;
   /** The address when the user knows it already. */
   readonly address?: string;
+  /** Where the site is made of zones. @default - the site is one network */
+  readonly zone?: Zone;
   /** Address on which other sites reach it. @default - none: it is behind network address translation */
-  readonly publicAddress?: string;
+  readonly publicAddress?: PublicAddress;
   /** Address with which other sites see it when it calls them. @default - its public address */
   readonly seenAs?: string;
   /** Where its sshd listens. @default 22 */
@@ -46,6 +69,16 @@ export interface HostContext {
   readonly hosts: readonly HostToMake[];
   /** Fails when an address that is in use would move. What costs something to lose must not be changed before it is known. */
   readonly checked: pulumi.Output<unknown>;
+  /** What is let in to hosts of this site, in the form that clouds have: for a firewall that stands before the hosts. */
+  readonly rules: readonly CloudRule[];
+  /** Whether containers' own addresses cross the site's network. A cloud drops such packets unless it is told not to. */
+  readonly containersRouted: boolean;
+  /**
+   * For a site whose network only its provider can tell. What is made in it must wait for this.
+   *
+   * @returns the network; fails when it lies on anything that was planned.
+   */
+  networkKnown(network: pulumi.Input<string>): pulumi.Output<string>;
   /** Made once per cluster and site, whatever number of groups is in it. */
   shared<T>(key: string, make: () => T): T;
 }
@@ -55,6 +88,8 @@ export interface HostToMake {
   readonly place: string;
   /** Within the site, where the plan gives one. */
   readonly address?: string;
+  /** Name of its zone, where the site has zones. */
+  readonly zone?: string;
   /** Parent of the host's own resources. */
   readonly parent: pulumi.Resource;
 }
@@ -65,7 +100,21 @@ export interface Machine {
   readonly id: pulumi.Input<string>;
   /** Address on which the other hosts of the site reach it. */
   readonly address: pulumi.Input<string>;
+  /** Where the plan says that it is assigned. */
+  readonly publicAddress?: pulumi.Input<string>;
   readonly connection: pulumi.Input<Connection>;
+}
+
+/** A host of the cluster as other hosts' firewalls see it, once it is made. */
+export interface Member extends Pick<PlannedHost, "key" | "group" | "role" | "site" | "provider"> {
+  readonly address: pulumi.Input<string>;
+  /** Address with which it comes to other sites. @default - nobody knows */
+  readonly seenAs?: pulumi.Input<string>;
+}
+
+/** What a cloud's firewall needs to know, once all machines of the cluster are described. */
+export interface AdmitContext extends Pick<HostContext, "cluster" | "group" | "parent" | "rules" | "shared"> {
+  readonly members: readonly Member[];
 }
 
 /**
@@ -85,6 +134,13 @@ export interface HostGroup {
   /** What is wrong with the group's own arguments; paths are relative to the group. */
   readonly problems: readonly Problem[];
   create(context: HostContext): ReadonlyMap<string, Machine>;
+  /**
+   * Lets in by the cloud's own firewall what the plan lets in.
+   *
+   * @returns what has to be there before anybody works on the hosts, and to stay until nobody does.
+   * @default - there is no such firewall
+   */
+  admit?(context: AdmitContext): readonly pulumi.Resource[];
 }
 
 /** The common part of every provider's arguments for a group whose hosts are numbered. */
@@ -144,8 +200,10 @@ export interface PlannedHost {
   readonly provider: string;
   readonly role: HostRole;
   readonly site: string;
+  /** Name of its zone, where the site has zones. */
+  readonly zone?: string;
   readonly address?: string;
-  readonly publicAddress?: string;
+  readonly publicAddress?: PublicAddress;
   readonly seenAs?: string;
   /** In the encrypted tunnel between the hosts, where there is one. */
   readonly tunnelAddress?: string;

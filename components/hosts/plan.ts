@@ -2,7 +2,7 @@ import { type Report, show } from "../report";
 import { assignBlocks } from "../network/blocks";
 import { Cidr, isCidr } from "../network/cidr";
 import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
-import type { HostGroup, PlannedHost, Site } from "./host";
+import type { HostDescription, HostGroup, PlannedHost, Site, Zone } from "./host";
 
 export type Groups = readonly (readonly [string, HostGroup])[];
 
@@ -74,6 +74,7 @@ export function planHosts(groups: Groups, sites: readonly Site[], pins: Pins, re
         provider,
         role,
         site: site.key,
+        ...(member.zone && { zone: member.zone.name }),
         labels: { ...labels, ...member.labels },
         sshPort: member.sshPort ?? 22,
         ...(address !== undefined && { address }),
@@ -120,54 +121,77 @@ function reportOutsiders(hosts: readonly PlannedHost[], sites: readonly Site[], 
   }
 }
 
-/** In a site whose network is ours, each group has a block and each host its number in it. */
+/** Where addresses are ours to give: a site's network, or that of one of its zones. */
+interface Area {
+  readonly site: Site;
+  readonly zone?: Zone;
+  readonly network: Cidr;
+  /** Who has hosts there. */
+  readonly groups: ReadonlyMap<string, readonly HostDescription[]>;
+}
+
+/** In an area, each group has a block and each host its number in it. */
 function planAddresses(
   groups: Groups,
   sites: readonly Site[],
   pins: Pins,
   report: Report,
 ): { readonly addresses: ReadonlyMap<string, string>; readonly blocks: readonly PlannedSubnet[] } {
-  const addresses = new Map<string, string>();
+  const planned = sites.flatMap((site) => areasOf(site, groups)).map((area) => planArea(area, pins, report));
+  return { addresses: new Map(planned.flatMap(({ addresses }) => addresses)), blocks: planned.flatMap(({ blocks }) => blocks) };
+}
+
+function areasOf(site: Site, groups: Groups): Area[] {
+  const members = groups.filter(([, group]) => group.site.key === site.key && group.addressing === "planned");
+  const zones = new Map(members.flatMap(([, { hosts }]) => hosts.map(({ zone }) => [zone?.name, zone] as const)));
+  return [...zones].flatMap(([name, zone]) => {
+    const text = zone ? zone.network : site.network;
+    const network = text === undefined ? undefined : Cidr.parse(text);
+    if (!network || !isCidr(network)) return [];
+    const there = members.map(([key, { hosts }]) => [key, hosts.filter((host) => host.zone?.name === name)] as const);
+    return [{ site, ...(zone && { zone }), network, groups: new Map(there.filter(([, hosts]) => hosts.length > 0)) }];
+  });
+}
+
+function planArea({ site, zone, network, groups }: Area, pins: Pins, report: Report): { addresses: [string, string][]; blocks: PlannedSubnet[] } {
+  const what = zone ? `zone ${zone.name} of site "${site.key}"` : `site "${site.key}"`;
+  const fix = zone ? "take a larger network for it" : "take a larger network for the site";
+  const owner = (group: string): string => (zone ? `site ${group} ${zone.name}` : `site ${group}`);
+  const prefix = Math.min(28, Math.max(24, network.prefix + 2));
+  // Whoever runs the network keeps its first addresses: its own, the router's, and a cloud's for names and for later.
+  const kept = network.subnet(Math.max(prefix, network.prefix), 0);
+  const requests = [...groups.keys()].map((key) => ({ key, prefix, pin: pins.take(owner(key), prefix, prefix) }));
+  for (const { key, pin } of requests) {
+    if (pin && !network.contains(pin)) {
+      report(pinPath(owner(key)), `${pin} is not in ${network}, ${zone ? `that of ${what}` : "the site's network"}`, "pin a block of it");
+    }
+  }
+  const assigned = assignBlocks(network, requests, [kept]);
+  for (const { key } of assigned.problems) report(`hosts.${key}`, `the network ${network} of ${what} has no room for it`, fix);
+  const addresses: [string, string][] = [];
   const blocks: PlannedSubnet[] = [];
-  for (const site of sites) {
-    const network = site.network === undefined ? undefined : Cidr.parse(site.network);
-    const members = groups.filter(([, group]) => group.site.key === site.key && group.addressing === "planned");
-    if (!network || !isCidr(network) || members.length === 0) continue;
-    const prefix = Math.min(28, Math.max(24, network.prefix + 2));
-    const gateway = network.subnet(Math.max(prefix, network.prefix), 0);
-    const requests = members.map(([key]) => ({ key, prefix, pin: pins.take(`site ${key}`, prefix, prefix) }));
-    for (const { key, pin } of requests) {
-      if (pin && !network.contains(pin)) report(pinPath(`site ${key}`), `${pin} is not in ${network}, the site's network`, "pin a block of it");
+  for (const [group, hosts] of groups) {
+    const block = assigned.byKey.get(group);
+    if (!block) continue;
+    const room = Number(block.size) - 2;
+    const fitting = hosts.filter(({ place }) => Number(place) <= room);
+    for (const { place } of fitting) addresses.push([`${group}-${place}`, block.address(Number(place))]);
+    if (fitting.length < hosts.length) {
+      report(
+        `hosts.${group}`,
+        `its block ${block} of the ${zone ? "zone" : "site"}'s network holds hosts 1 to ${room}; ${hosts.length - fitting.length} of its hosts do not fit`,
+        `split the group, or ${fix}`,
+      );
     }
-    const assigned = assignBlocks(network, requests, [gateway]);
-    for (const problem of assigned.problems) {
-      report(`hosts.${problem.key}`, `the network ${network} of site "${site.key}" has no room for it`, "take a larger network for the site");
-    }
-    for (const [group, { hosts }] of members) {
-      const block = assigned.byKey.get(group);
-      if (!block) continue;
-      const room = Number(block.size) - 2;
-      for (const { place } of hosts) {
-        if (Number(place) <= room) addresses.set(`${group}-${place}`, block.address(Number(place)));
-      }
-      const beyond = hosts.filter(({ place }) => Number(place) > room);
-      if (beyond.length > 0) {
-        report(
-          `hosts.${group}`,
-          `its block ${block} of the site's network holds hosts 1 to ${room}; ${beyond.length} of its hosts do not fit`,
-          "split the group, or take a larger network for the site",
-        );
-      }
-      blocks.push({
-        owner: `site ${group}`,
-        purpose: `addresses of the hosts ${group}-1 to ${group}-${room}`,
-        cidr: block.toString(),
-        from: `${network}, the network of site "${site.key}"`,
-        routes: "within the site",
-        pin: pinPath(`site ${group}`),
-        pinned: requests.some(({ key, pin }) => key === group && pin !== undefined),
-      });
-    }
+    blocks.push({
+      owner: owner(group),
+      purpose: `addresses of the hosts ${group}-1 to ${group}-${room}${zone ? ` in zone ${zone.name}` : ""}`,
+      cidr: block.toString(),
+      from: `${network}, the network of ${what}`,
+      routes: "within the site",
+      pin: pinPath(owner(group)),
+      pinned: requests.some(({ key, pin }) => key === group && pin !== undefined),
+    });
   }
   return { addresses, blocks };
 }

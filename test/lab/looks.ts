@@ -21,8 +21,10 @@ type Findings = Readonly<Record<string, { readonly tcp: readonly string[]; reado
 /** What is let through on every host of the cluster, as the rules of the plan have it, and as scans of all ports find it. */
 export async function lookAtAll(sites: Sites, plan: ClusterPlan): Promise<{ readonly planned: Findings; readonly found: Findings }> {
   const hosts = plan.hosts.map((host): FirewallHost => {
-    assert.ok(host.address, `${host.key} has an address`);
-    return { ...host, address: host.address };
+    const { address, publicAddress, ...others } = host;
+    assert.ok(address, `${host.key} has an address`);
+    assert.ok(typeof publicAddress !== "object", `${host.key} stands already`);
+    return { ...others, address, ...(publicAddress !== undefined && { publicAddress }) };
   });
   const machines = new Map(plan.hosts.map(({ key, place }) => [key, sites.host(place).machine]));
   const looks = hosts.flatMap((target) => looksAt(target, hosts, sites, machines));
