@@ -1,6 +1,6 @@
 import type { OwnBridges } from "../engine/bridges";
 import type { PlannedHost, Site } from "../hosts/host";
-import type { Groups } from "../hosts/plan";
+import { blockOwners, type Groups } from "../hosts/plan";
 import { Cidr, isCidr, isPrivate } from "../network/cidr";
 import type { Reserved } from "../network/subnets";
 import type { Report } from "../report";
@@ -8,9 +8,9 @@ import type { Report } from "../report";
 /** Networks that bite silently when something else lies on them. */
 const knownTraps: readonly Reserved[] = [
   { network: "169.254.0.0/16", what: "link-local addresses, where clouds answer for metadata and time" },
-  { network: "172.17.0.0/16", what: "Docker's default bridge on every host", owner: "docker0" },
-  { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host", owner: "docker_gwbridge" },
-  { network: "10.0.0.0/24", what: "Docker's ingress network", owner: "ingress" },
+  { network: "172.17.0.0/16", what: "Docker's default bridge on every host", owners: ["docker0"] },
+  { network: "172.18.0.0/16", what: "Docker's docker_gwbridge on every host", owners: ["docker_gwbridge"] },
+  { network: "10.0.0.0/24", what: "Docker's ingress network", owners: ["ingress"] },
 ].map(({ network, ...trap }) => ({ ...trap, network: Cidr.parse(network) as Cidr }));
 
 /** What is taken already: known traps, the user's own networks, the sites. Checked against each other on the way. */
@@ -45,7 +45,8 @@ export function reservedNetworks(
     if (clash) report(`hosts.${group}.network`, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
     if (!isPrivate(network))
       report(`hosts.${group}.network`, `${network} are public addresses`, "give the private network on which the hosts reach each other");
-    reserved.push({ network, what: `the network of site "${site.key}"` });
+    const owners = groups.filter(([, { site: own }]) => own.key === site.key).flatMap(([key, { hosts: members }]) => blockOwners(key, members));
+    reserved.push({ network, what: `the network of site "${site.key}"`, owners });
   }
   // Where the site's network is not known, its hosts' own addresses are.
   const known = new Set(sites.filter(({ network }) => network !== undefined).map(({ key }) => key));

@@ -141,6 +141,15 @@ function planAddresses(
   return { addresses: new Map(planned.flatMap(({ addresses }) => addresses)), blocks: planned.flatMap(({ blocks }) => blocks) };
 }
 
+/** Owner of a group's block of addresses, as pins and the preview name it. */
+function blockOwner(group: string, zone: Zone | undefined): string {
+  return zone ? `site ${group} ${zone.name}` : `site ${group}`;
+}
+
+export function blockOwners(group: string, hosts: readonly HostDescription[]): string[] {
+  return [...new Set(hosts.map(({ zone }) => blockOwner(group, zone)))];
+}
+
 function areasOf(site: Site, groups: Groups): Area[] {
   const members = groups.filter(([, group]) => group.site.key === site.key && group.addressing === "planned");
   const zones = new Map(members.flatMap(([, { hosts }]) => hosts.map(({ zone }) => [zone?.name, zone] as const)));
@@ -156,7 +165,7 @@ function areasOf(site: Site, groups: Groups): Area[] {
 function planArea({ site, zone, network, groups }: Area, pins: Pins, report: Report): { addresses: [string, string][]; blocks: PlannedSubnet[] } {
   const what = zone ? `zone ${zone.name} of site "${site.key}"` : `site "${site.key}"`;
   const fix = zone ? "take a larger network for it" : "take a larger network for the site";
-  const owner = (group: string): string => (zone ? `site ${group} ${zone.name}` : `site ${group}`);
+  const owner = (group: string): string => blockOwner(group, zone);
   const prefix = Math.min(28, Math.max(24, network.prefix + 2));
   // Whoever runs the network keeps its first addresses: its own, the router's, and a cloud's for names and for later.
   const kept = network.subnet(Math.max(prefix, network.prefix), 0);

@@ -5,8 +5,8 @@ import { Cidr, isCidr, isPrivate } from "./cidr";
 export interface Reserved {
   readonly network: Cidr;
   readonly what: string;
-  /** Which of ours may lie there all the same, where the user pins it. */
-  readonly owner?: string;
+  /** Which of ours may lie there all the same, where the user pins them. */
+  readonly owners?: readonly string[];
 }
 
 /** One piece of address space that has an owner. */
@@ -88,7 +88,7 @@ export function reportOverlaps(subnets: readonly PlannedSubnet[], reserved: read
   for (const { network, subnet } of sorted) {
     const clash =
       subnet.pinned && subnet.from !== "engine.settings"
-        ? reserved.find((other) => other.owner !== subnet.owner && other.network.overlaps(network))
+        ? reserved.find((other) => other.owners?.includes(subnet.owner) !== true && other.network.overlaps(network))
         : undefined;
     if (clash) report(subnet.pin, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
   }

@@ -107,6 +107,18 @@ describe("the plan", () => {
     assert.deepEqual(plan.networks[0]?.options, { "com.docker.network.driver.mtu": "1500" });
   });
 
+  it("lets a group's addresses be pinned within the site's own network", () => {
+    const { plan, problems } = planCluster({
+      hosts: { control: local.hosts({ role: "manager", count: 3 }) },
+      pins: { "site control": "10.213.5.0/24" },
+    });
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      plan.hosts.map(({ address }) => address),
+      ["10.213.5.1", "10.213.5.2", "10.213.5.3"],
+    );
+  });
+
   it("takes a thousand hosts", () => {
     const groups = Object.fromEntries(["aa", "bb", "cc", "dd"].map((key) => [key, local.hosts({ role: "worker", count: 249 })]));
     const { plan, problems } = planCluster({ hosts: { control: local.hosts({ role: "manager", count: 5 }), ...groups } });
