@@ -16,6 +16,8 @@ interface RegisterRequest {
   getIgnorechangesList(): string[];
   getDeletebeforereplace(): boolean;
   getProtect(): boolean;
+  getProvider(): string;
+  getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
@@ -30,6 +32,9 @@ export interface Registered {
   readonly ignoreChanges: readonly string[];
   readonly deleteBeforeReplace: boolean;
   readonly protect: boolean;
+  /** Name of the provider that was given. @default - the default one */
+  readonly provider?: string;
+  readonly replacementTrigger?: unknown;
   /** As sent: a secret is a `{secret: …}`, what is not known yet is `unknown`. */
   readonly inputs: Readonly<Record<string, unknown>>;
 }
@@ -39,6 +44,14 @@ export interface Secret {
 }
 
 export const unknown = "<unknown>";
+
+/** What a test has the providers say. */
+export interface Answers {
+  /** Outputs beside the inputs. */
+  readonly outputs?: (resource: pulumi.runtime.MockResourceArgs) => Record<string, unknown>;
+  /** Results of provider functions. @default - none may be called */
+  readonly call?: (call: pulumi.runtime.MockCallArgs) => Record<string, unknown>;
+}
 
 export interface Graph {
   readonly resources: readonly Registered[];
@@ -62,7 +75,10 @@ function state(type: string, inputs: Record<string, unknown>): Record<string, un
  * Runs a program against a mocked engine and records each resource that it asks for.
  * As a preview, nothing is known that only a provider could tell, as at the first preview of a new stack.
  */
-export async function record(program: () => unknown, { preview = false } = {}): Promise<Graph> {
+export async function record(
+  program: () => unknown,
+  { preview = false, outputs = () => ({}), call = () => assertNever() }: { readonly preview?: boolean } & Answers = {},
+): Promise<Graph> {
   const requests: RegisterRequest[] = [];
   const original = MockMonitor.prototype.registerResource;
   MockMonitor.prototype.registerResource = function (this: unknown, request, callback) {
@@ -73,11 +89,13 @@ export async function record(program: () => unknown, { preview = false } = {}): 
   try {
     await pulumi.runtime.setMocks(
       {
-        newResource: ({ type, name, inputs }) =>
-          preview
-            ? { id: undefined, state: inputs as Record<string, unknown> }
-            : { id: `${name}-id`, state: state(type, inputs as Record<string, unknown>) },
-        call: () => assertNever(),
+        newResource: (resource) => {
+          const inputs = resource.inputs as Record<string, unknown>;
+          return preview
+            ? { id: undefined, state: inputs }
+            : { id: `${resource.name}-id`, state: { ...state(resource.type, inputs), ...outputs(resource) } };
+        },
+        call,
       },
       "graph",
       "test",
@@ -105,6 +123,8 @@ function keyOf({ type, name }: Registered): string {
 }
 
 function describeRequest(request: RegisterRequest): Registered {
+  const provider = request.getProvider();
+  const trigger = request.getReplacementTrigger()?.toJavaScript();
   return {
     type: request.getType(),
     name: request.getName(),
@@ -114,6 +134,8 @@ function describeRequest(request: RegisterRequest): Registered {
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     protect: request.getProtect(),
+    ...(provider !== "" && { provider: nameOf(provider.slice(0, provider.lastIndexOf("::"))) }),
+    ...(trigger !== undefined && { replacementTrigger: trigger }),
     inputs: plain(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
   };
 }
