@@ -78,9 +78,9 @@ export interface HostContext {
    *
    * @returns the network; fails when it lies on anything that was planned.
    */
-  networkKnown(network: pulumi.Input<string>): pulumi.Output<string>;
+  readonly networkKnown: (network: pulumi.Input<string>) => pulumi.Output<string>;
   /** Made once per cluster and site, whatever number of groups is in it. */
-  shared<T>(key: string, make: () => T): T;
+  readonly shared: <T>(key: string, make: () => T) => T;
 }
 
 export interface HostToMake {

@@ -1,0 +1,125 @@
+import type * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Transform } from "../../transform";
+import type { HostRole, NumberedHosts } from "../host";
+
+/** Debian's and Canonical's current images, by release. */
+export type AwsImage = "debian-13" | "debian-12" | "ubuntu-24.04";
+
+/** Virtual machines of Amazon EC2, in one region, spread over its zones. */
+export interface AwsHostsArgs extends NumberedHosts {
+  readonly role: HostRole;
+  /** Such as `eu-west-1`. All groups of a region share one network, and so are one site. */
+  readonly region: string;
+  /**
+   * Letters of the zones over which the hosts go by their numbers: host 1 to the first, host 4 of three zones to the first again.
+   * A list that would put a host that stands into another zone is refused: it would be another machine with another address.
+   * @default ["a", "b", "c"], or those of `vpc.subnets`
+   */
+  readonly zones?: readonly string[];
+  /** @default "t3.medium" */
+  readonly instanceType?: string;
+  /**
+   * What the machines boot from. A release is the newest image of it when the host is made, and never changes after: a newer
+   * image replaces nothing until `each` says so. An image of your own needs cloud-init, systemd, sudo and an SSH server.
+   * @default "debian-13"
+   */
+  readonly image?: AwsImage | { readonly id: pulumi.Input<string> };
+  /** Size of the root volume in GiB, 8 or more; it can grow later. It is always encrypted. @default 20 */
+  readonly diskSize?: number;
+  /** Key that encrypts the root volume. Another one replaces the host. @default - AWS's own for the account */
+  readonly kmsKeyId?: pulumi.Input<string>;
+  /**
+   * `elastic`: each host has an Elastic IP address, which outlives it. Other sites need one to call it; so does whoever runs
+   * Pulumi from outside. `none`: only in a `vpc` of yours that has its own ways in and out.
+   * @default "elastic"
+   */
+  readonly publicAddress?: "elastic" | "none";
+  /** Address with which hosts without one of their own come to other sites, as your NAT gateway shows it. @default - not known */
+  readonly natAddress?: string;
+  /** A host to hop over to all of them. @default - dialled directly */
+  readonly bastion?: AwsBastion;
+  /**
+   * The site's network, made by the stack: a /16 to /21. Zone `a` has its first eighth, `b` the second, so that a zone more
+   * moves nothing.
+   * @default "10.64.0.0/16"
+   */
+  readonly network?: string;
+  /** A network of yours instead. Nothing of it is changed but for security groups and interfaces in it. @default - one is made */
+  readonly vpc?: AwsVpc;
+  /** Name of the site, where two networks in one region are two sites. @default - `aws` and the region */
+  readonly site?: string;
+  /**
+   * Largest packet in bytes. EC2 carries 9001 within a network, but 1500 to anywhere else: give 9001 only where all hosts are in
+   * one network.
+   * @default 1500
+   */
+  readonly mtu?: number;
+  /** Spare capacity at a lower price, taken away with two minutes' notice. Workers only. @default false */
+  readonly spot?: boolean;
+  /** Instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. @default - none */
+  readonly iamInstanceProfile?: pulumi.Input<string>;
+  /** Whether nobody but this stack can terminate the instances. @default - true for managers */
+  readonly protect?: boolean;
+  /** What is otherwise for single hosts, by number: to change one host at a time. @default - all are alike */
+  readonly each?: Readonly<Record<number, AwsHostArgs>>;
+  /** Swarm node labels of all hosts of the group. @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** AWS tags of everything that is made for the group. @default - its name, and the cluster's */
+  readonly tags?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** @default - the one that the stack's configuration describes */
+  readonly provider?: aws.Provider;
+  /** Last say over the arguments of the resources underneath. */
+  readonly transform?: AwsTransform;
+}
+
+/** What may be otherwise for one host. */
+export interface AwsHostArgs {
+  /** Another type stops the machine, changes it and starts it again: of managers, change one at a time. @default - the group's */
+  readonly instanceType?: string;
+  /**
+   * Any short text, such as a date. Another text makes the machine anew, once: from the newest image, in the zone that `zones`
+   * says, with its old name. Of managers, one at a time.
+   * @default - the machine stays
+   */
+  readonly renew?: string;
+}
+
+/** A network that you have. Where its CIDR is an `Output`, it is checked as soon as it is known, before anything is made in it. */
+export interface AwsVpc {
+  readonly id: pulumi.Input<string>;
+  readonly cidr: pulumi.Input<string>;
+  /** By the letter of the zone in which it lies. With `publicAddress: "elastic"` it needs a route to an Internet gateway. */
+  readonly subnets: Readonly<Record<string, AwsSubnet>>;
+}
+
+export interface AwsSubnet {
+  readonly id: pulumi.Input<string>;
+  /** Hosts' addresses are planned in it where it is a plain text, and given by EC2 where it is an `Output`. */
+  readonly cidr: pulumi.Input<string>;
+}
+
+export interface AwsBastion {
+  readonly address: string;
+  /** Public host key in authorized_keys form. */
+  readonly hostKey: string;
+  readonly privateKey: pulumi.Input<string>;
+  /** @default "root" */
+  readonly user?: string;
+  /** @default 22 */
+  readonly port?: number;
+}
+
+export interface AwsTransform {
+  readonly vpc?: Transform<aws.ec2.VpcArgs>;
+  readonly internetGateway?: Transform<aws.ec2.InternetGatewayArgs>;
+  readonly routeTable?: Transform<aws.ec2.RouteTableArgs>;
+  readonly subnet?: Transform<aws.ec2.SubnetArgs>;
+  readonly routeTableAssociation?: Transform<aws.ec2.RouteTableAssociationArgs>;
+  readonly securityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  readonly ingressRule?: Transform<aws.vpc.SecurityGroupIngressRuleArgs>;
+  readonly egressRule?: Transform<aws.vpc.SecurityGroupEgressRuleArgs>;
+  readonly networkInterface?: Transform<aws.ec2.NetworkInterfaceArgs>;
+  readonly elasticIp?: Transform<aws.ec2.EipArgs>;
+  readonly instance?: Transform<aws.ec2.InstanceArgs>;
+}

@@ -1,0 +1,110 @@
+import { Cidr, isCidr } from "../../network/cidr";
+import { show } from "../../report";
+import type { HostDescription, Problem } from "../host";
+import type { AwsHostsArgs } from "./args";
+import { defaults } from "./defaults";
+
+/** All that is wrong with the arguments, but for zones and subnets. A program without types may give anything. */
+export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[]): Problem[] {
+  return [...checkPlace(args), ...checkMachines(args), ...checkEach(args, hosts), ...checkReach(args)];
+}
+
+function checkPlace(args: AwsHostsArgs): Problem[] {
+  const problems: Problem[] = [];
+  if (typeof args.region !== "string" || !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(args.region)) {
+    problems.push({ path: "region", message: `${show(args.region)} is not a region`, fix: 'write its name, such as "eu-west-1"' });
+  }
+  if (args.vpc !== undefined && args.network !== undefined) {
+    problems.push({ path: "network", message: "network and vpc are both given", fix: "keep network to have one made, or vpc to use yours" });
+  }
+  const own = Cidr.parse(args.vpc === undefined ? (args.network ?? defaults.network) : "");
+  // A VPC is a /16 at most. Of a /21 a zone has a /24, in which there is room for three groups.
+  if (isCidr(own) && (own.prefix < 16 || own.prefix > 21)) {
+    problems.push({ path: "network", message: `${own} cannot be cut into zones`, fix: "take a /16 to /21" });
+  }
+  return problems;
+}
+
+function checkMachines(args: AwsHostsArgs): Problem[] {
+  const problems: Problem[] = [];
+  const { image = defaults.image, diskSize } = args;
+  if (args.instanceType !== undefined) problems.push(...checkInstanceType("instanceType", args.instanceType));
+  if (typeof image === "string" ? !["debian-13", "debian-12", "ubuntu-24.04"].includes(image) : image?.id === undefined) {
+    problems.push({
+      path: "image",
+      message: `${show(image)} is not an image`,
+      fix: 'write "debian-13", "debian-12", "ubuntu-24.04" or { id: "ami-…" }',
+    });
+  }
+  if (diskSize !== undefined && !(Number.isInteger(diskSize) && diskSize >= 8 && diskSize <= 16_384)) {
+    problems.push({
+      path: "diskSize",
+      message: `${show(diskSize)} GiB are not a size for a root volume`,
+      fix: "give a whole number from 8 to 16384",
+    });
+  }
+  if (args.spot === true && args.role === "manager") {
+    problems.push({
+      path: "spot",
+      message: "EC2 takes spot instances away, and the swarm would lose its managers",
+      fix: "leave spot out, or make the group workers",
+    });
+  }
+  if (args.spot === true && args.protect === true) {
+    problems.push({ path: "protect", message: "EC2 does not protect spot instances from being terminated", fix: "keep one of spot and protect" });
+  }
+  return problems;
+}
+
+function checkInstanceType(path: string, type: unknown): Problem[] {
+  if (typeof type === "string" && /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(type) && !type.startsWith("mac")) return [];
+  return [{ path, message: `${show(type)} is not an instance type for Linux`, fix: 'write one such as "t3.medium" or "t4g.medium"' }];
+}
+
+function checkEach({ each = {} }: AwsHostsArgs, hosts: readonly HostDescription[]): Problem[] {
+  return Object.entries(each).flatMap(([place, { instanceType, renew }]) => {
+    const path = `each.${place}`;
+    const places = hosts.map((host) => host.place);
+    const renewable = renew === undefined || (typeof renew === "string" && /^[A-Za-z0-9.-]{1,40}$/.test(renew));
+    return [
+      ...(places.includes(place) ? [] : [{ path, message: `there is no host ${place}`, fix: `the hosts are ${places.join(", ")}` }]),
+      ...(instanceType === undefined ? [] : checkInstanceType(`${path}.instanceType`, instanceType)),
+      ...(renewable
+        ? []
+        : [
+            {
+              path: `${path}.renew`,
+              message: `${show(renew)} is not a short text`,
+              fix: 'use up to 40 letters, digits, dots and hyphens, such as "2026-05-01"',
+            },
+          ]),
+    ];
+  });
+}
+
+function checkReach(args: AwsHostsArgs): Problem[] {
+  const { publicAddress, natAddress, vpc } = args;
+  const problems: Problem[] = [];
+  if (publicAddress !== undefined && publicAddress !== "elastic" && publicAddress !== "none") {
+    problems.push({ path: "publicAddress", message: `${show(publicAddress)} is no way to an address`, fix: 'write "elastic" or "none"' });
+  }
+  if (publicAddress === "none" && vpc === undefined) {
+    problems.push({
+      path: "publicAddress",
+      message: "hosts without a public address could neither be reached nor fetch anything: the network that is made for them has no other way out",
+      fix: "leave it out, or give a vpc of yours whose subnets have a NAT gateway",
+    });
+  }
+  const address = natAddress === undefined ? undefined : Cidr.parse(`${natAddress}/32`);
+  if (address && !isCidr(address)) {
+    problems.push({
+      path: "natAddress",
+      message: `${show(natAddress)} is not an IPv4 address`,
+      fix: "give the NAT gateway's public IPv4 address, or leave it out",
+    });
+  }
+  if (natAddress !== undefined && publicAddress !== "none") {
+    problems.push({ path: "natAddress", message: "the hosts have public addresses of their own", fix: 'leave it out, or set publicAddress: "none"' });
+  }
+  return problems;
+}

@@ -1,0 +1,42 @@
+import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
+import type { AwsHostsArgs } from "./args";
+import { createMachine, keySeed } from "./machine";
+import { commonOf } from "./names";
+import { siteNetwork } from "./network";
+import { planAwsHosts } from "./plan";
+import { admit, securityGroups } from "./security-groups";
+
+export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTransform, AwsVpc } from "./args";
+
+/**
+ * Hosts on Amazon EC2: a network of their own with a subnet in each zone, security groups that let in what the plan lets in, and
+ * for each host an interface with a planned address and an Elastic IP, which stay when the instance becomes another one.
+ *
+ * @example
+ * new SwarmCluster("prod", {
+ *   firewall: { ssh: ["203.0.113.0/24"] },
+ *   hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1" }) },
+ * });
+ */
+export function hosts(args: AwsHostsArgs): HostGroup {
+  const { site, hosts: described, addressing, problems } = planAwsHosts(args);
+  return {
+    provider: "aws",
+    role: args.role,
+    site,
+    hosts: described,
+    addressing,
+    problems,
+    ...(args.labels && { labels: args.labels }),
+    create: (context) => createMachines(args, site.key, context),
+    admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
+  };
+}
+
+function createMachines(args: AwsHostsArgs, site: string, context: HostContext): ReadonlyMap<string, Machine> {
+  const common = commonOf(args, site, context);
+  const network = siteNetwork(args, common, context);
+  const groups = securityGroups(args, args.role, network.vpcId, common, context);
+  const surroundings = { common, context, network, securityGroups: groups, seed: keySeed(context) };
+  return new Map(context.hosts.map((host) => [host.key, createMachine(args, host, surroundings)]));
+}

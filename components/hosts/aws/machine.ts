@@ -1,0 +1,149 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../../remote/connection";
+import { deriveSshKey } from "../../remote/ssh-key";
+import { rememberedSecret } from "../../secret";
+import { transformed } from "../../transform";
+import type { HostContext, HostToMake, Machine } from "../host";
+import type { AwsHostsArgs } from "./args";
+import { defaults } from "./defaults";
+import { newestImage } from "./image";
+import { type Birth, remembered } from "./memory";
+import type { Common } from "./names";
+import type { SiteNetwork } from "./network";
+import { architectureOf, hostArgs } from "./plan";
+import { loginUser, userData } from "./user-data";
+
+/** One secret, made at the first `up` and kept in the state, from which all keys of the cluster's EC2 hosts follow. */
+export function keySeed({ cluster, parent, checked, shared }: HostContext): pulumi.Output<string> {
+  const secret = shared("aws keys", () => rememberedSecret(`${cluster}-aws-keys`, parent));
+  // All hosts need it, so none of them is touched before the addresses are known to be right.
+  return pulumi.all([secret, checked]).apply(([seed]) => seed);
+}
+
+/** What a machine is made with, beside what the user says. */
+export interface Surroundings {
+  readonly common: Common;
+  readonly context: HostContext;
+  readonly network: SiteNetwork;
+  readonly securityGroups: readonly aws.ec2.SecurityGroup[];
+  readonly seed: pulumi.Output<string>;
+}
+
+/** An interface and an address, which stay, and the instance on them, which may become another one. */
+export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings: Surroundings): Machine {
+  const { seed, common, context } = surroundings;
+  const { instanceType } = hostArgs(args, host.place);
+  const birth = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
+  const keys = seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host.key}`) }));
+  const face = createInterface(args, host, birth, surroundings);
+  const address = host.address ?? face.privateIp;
+  const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
+  const instance = createInstance(args, host, { birth, keys, face }, surroundings);
+  return {
+    id: instance.id,
+    address,
+    ...(elastic && { publicAddress: elastic.publicIp }),
+    connection: connectionOf(args, elastic?.publicIp ?? address, keys),
+  };
+}
+
+function createInterface(args: AwsHostsArgs, host: HostToMake, birth: pulumi.Output<Birth>, surroundings: Surroundings): aws.ec2.NetworkInterface {
+  const { common, context, network, securityGroups } = surroundings;
+  const name = `${context.cluster}-${host.key}`;
+  const subnet = network.subnet(host.zone ?? "");
+  const face = {
+    region: common.region,
+    tags: common.tags(name),
+    description: `The host ${name}`,
+    // Also a host that may not move is found out before anything of it is touched.
+    subnetId: pulumi.all([subnet.id, birth]).apply(([id]) => id),
+    securityGroups: securityGroups.map(({ id }) => id),
+    sourceDestCheck: !context.containersRouted,
+    ...(host.address !== undefined && { privateIps: [host.address] }),
+  };
+  return new aws.ec2.NetworkInterface(name, transformed(args.transform?.networkInterface, face), {
+    ...common.options(host.parent),
+    dependsOn: [...subnet.ready],
+    // Its address is free only when it is gone.
+    deleteBeforeReplace: true,
+  });
+}
+
+function createElasticIp(
+  args: AwsHostsArgs,
+  host: HostToMake,
+  face: aws.ec2.NetworkInterface,
+  { common, context, network }: Surroundings,
+): aws.ec2.Eip {
+  const name = `${context.cluster}-${host.key}`;
+  const elastic = { region: common.region, tags: common.tags(name), domain: "vpc", networkInterface: face.id };
+  return new aws.ec2.Eip(name, transformed(args.transform?.elasticIp, elastic), { ...common.options(host.parent), dependsOn: [...network.gateway] });
+}
+
+interface Parts {
+  readonly birth: pulumi.Output<Birth>;
+  readonly keys: pulumi.Output<Keys>;
+  readonly face: aws.ec2.NetworkInterface;
+}
+
+interface Keys {
+  readonly client: ReturnType<typeof deriveSshKey>;
+  readonly machine: ReturnType<typeof deriveSshKey>;
+}
+
+function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, face }: Parts, { common, context }: Surroundings): aws.ec2.Instance {
+  const name = `${context.cluster}-${host.key}`;
+  const { instanceType, renew } = hostArgs(args, host.place);
+  const tags = common.tags(name);
+  const protect = args.protect ?? args.role === "manager";
+  const instance = {
+    region: common.region,
+    tags,
+    ami: birth.apply(({ image }) => image),
+    instanceType,
+    primaryNetworkInterface: { networkInterfaceId: face.id },
+    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine })),
+    // Version 2 asks for a token, which a container behind one more hop does not get.
+    metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+    rootBlockDevice: {
+      encrypted: true,
+      volumeType: "gp3",
+      volumeSize: args.diskSize ?? defaults.diskSize,
+      tags,
+      ...(args.kmsKeyId !== undefined && { kmsKeyId: args.kmsKeyId }),
+    },
+    // Nobody else can terminate it; this stack can, as soon as it is no longer asked for.
+    ...(protect && { disableApiTermination: true, forceDestroy: true }),
+    ...(args.spot === true && { instanceMarketOptions: { marketType: "spot", spotOptions: { spotInstanceType: "one-time" } } }),
+    ...(args.iamInstanceProfile !== undefined && { iamInstanceProfile: args.iamInstanceProfile }),
+  };
+  return new aws.ec2.Instance(name, transformed(args.transform?.instance, instance), {
+    ...common.options(host.parent),
+    // It holds the interface, which only one machine can have.
+    deleteBeforeReplace: true,
+    // User data counts at the first boot only: a later form of ours must not stop machines that stand.
+    ignoreChanges: ["userData"],
+    replacementTrigger: renew ?? "first",
+  });
+}
+
+function connectionOf({ bastion }: AwsHostsArgs, host: pulumi.Input<string>, keys: pulumi.Output<Keys>): pulumi.Output<Connection> {
+  return pulumi.secret(
+    pulumi.all([host, keys, bastion?.privateKey]).apply(([address, { client, machine }, bastionKey]): Connection => ({
+      host: address,
+      user: loginUser,
+      privateKey: client.privateKey,
+      hostKey: machine.publicKey,
+      ...(bastion && {
+        bastion: {
+          host: bastion.address,
+          hostKey: bastion.hostKey,
+          user: bastion.user ?? "root",
+          port: bastion.port ?? 22,
+          ...(bastionKey !== undefined && { privateKey: bastionKey }),
+        },
+      }),
+    })),
+  );
+}

@@ -1,0 +1,114 @@
+import { Cidr, isCidr } from "../../network/cidr";
+import { show } from "../../report";
+import { assigned, type HostDescription, numberedHosts, type Problem, type Site, type Zone } from "../host";
+import type { AwsHostArgs, AwsHostsArgs, AwsVpc } from "./args";
+import { checkArgs } from "./check";
+import { defaults } from "./defaults";
+
+/** Processors for which images are made. */
+export type Architecture = "x86_64" | "arm64";
+
+/** A group as it is described to the plan. */
+export interface AwsPlan {
+  readonly site: Site;
+  readonly hosts: readonly HostDescription[];
+  readonly addressing: "planned" | "given";
+  readonly problems: readonly Problem[];
+}
+
+/** The letters that zones have; an eighth of the network each. */
+const zoneLetters = ["a", "b", "c", "d", "e", "f", "g", "h"];
+const zoneBits = 3;
+
+/** Pure: what the plan of the cluster needs to know of the group, and all that is wrong with its arguments. */
+export function planAwsHosts(args: AwsHostsArgs): AwsPlan {
+  const { hosts, problems } = numberedHosts(args);
+  const zones = planZones(args);
+  const network = args.vpc === undefined ? (args.network ?? defaults.network) : known(args.vpc.cidr);
+  const planned = network !== undefined && zones.used.every((zone) => zone.network !== undefined);
+  return {
+    site: { key: args.site ?? `aws ${args.region}`, mtu: args.mtu ?? defaults.mtu, ...(network !== undefined && { network }) },
+    hosts: hosts.map((host) => describeHost(host.place, zones.used, args)),
+    addressing: planned ? "planned" : "given",
+    problems: [...problems, ...zones.problems, ...checkArgs(args, hosts)],
+  };
+}
+
+function describeHost(place: string, zones: readonly Zone[], { publicAddress, natAddress }: AwsHostsArgs): HostDescription {
+  const zone = zones[(Number(place) - 1) % zones.length];
+  return {
+    place,
+    ...(zone && { zone }),
+    ...(publicAddress === "none" ? natAddress !== undefined && { seenAs: natAddress } : { publicAddress: assigned }),
+  };
+}
+
+/** What a host is to be, with what is said of it alone. */
+export function hostArgs({ each, instanceType }: AwsHostsArgs, place: string): AwsHostArgs & { readonly instanceType: string } {
+  return { instanceType: instanceType ?? defaults.instanceType, ...each?.[Number(place)] };
+}
+
+/** Graviton's families: a `g` after the generation (t4g, c7gn, im4gn), and the very first, a1. */
+export function architectureOf(instanceType: string): Architecture {
+  return /^(a1|[a-z]+\d+g[a-z]*)\./.test(instanceType) ? "arm64" : "x86_64";
+}
+
+/** A text that the user wrote, if it is one: what an `Output` holds is not known before the first `up`. */
+function known(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function planZones(args: AwsHostsArgs): { readonly used: readonly Zone[]; readonly problems: readonly Problem[] } {
+  const given: unknown = args.zones ?? (args.vpc === undefined ? defaults.zones : Object.keys(args.vpc.subnets ?? {}).sort());
+  if (!Array.isArray(given) || given.length === 0) {
+    const path = args.zones === undefined ? "vpc.subnets" : "zones";
+    return {
+      used: [],
+      problems: [{ path, message: `${show(args.zones ?? args.vpc?.subnets)} names no zone`, fix: 'write letters such as ["a", "b", "c"]' }],
+    };
+  }
+  const problems: Problem[] = [];
+  const used = given.flatMap((letter: unknown, index): Zone[] => {
+    if (typeof letter !== "string" || !zoneLetters.includes(letter)) {
+      problems.push({ path: `zones[${index}]`, message: `${show(letter)} is not a zone's letter`, fix: `write one of ${zoneLetters.join(", ")}` });
+      return [];
+    }
+    if (args.vpc === undefined) return [ownZone(letter, args.network ?? defaults.network)];
+    const subnet = args.vpc.subnets?.[letter];
+    if (subnet === undefined) {
+      problems.push({ path: `zones[${index}]`, message: `vpc.subnets has none in zone ${letter}`, fix: "add one, or leave the zone out" });
+      return [];
+    }
+    const network = known(subnet.cidr);
+    return [{ name: letter, ...(network !== undefined && { network }) }];
+  });
+  return { used, problems: [...problems, ...(args.vpc === undefined ? [] : checkSubnets(args.vpc))] };
+}
+
+/** Fixed places by letter: neither another zone nor their order moves one. */
+export function ownZone(name: string, network: string): Zone {
+  const whole = Cidr.parse(network);
+  return isCidr(whole) ? { name, network: whole.subnet(whole.prefix + zoneBits, zoneLetters.indexOf(name)).toString() } : { name };
+}
+
+function checkSubnets({ cidr, subnets = {} }: AwsVpc): Problem[] {
+  const problems: Problem[] = [];
+  const whole = Cidr.parse(known(cidr) ?? "");
+  const placed: { readonly letter: string; readonly network: Cidr }[] = [];
+  for (const [letter, subnet] of Object.entries(subnets)) {
+    const path = `vpc.subnets.${letter}.cidr`;
+    const text = known(subnet.cidr);
+    const network = text === undefined ? undefined : Cidr.parse(text);
+    if (!network) continue;
+    if (!isCidr(network)) {
+      problems.push({ path, message: network.problem, fix: "write it as address/prefix" });
+      continue;
+    }
+    const clash = placed.find((other) => other.network.overlaps(network));
+    if (clash) problems.push({ path, message: `${network} overlaps ${clash.network} of zone ${clash.letter}`, fix: "give each subnet its own CIDR" });
+    if (isCidr(whole) && !whole.contains(network))
+      problems.push({ path, message: `${network} is not in ${whole}, the VPC's network`, fix: "correct one of them" });
+    placed.push({ letter, network });
+  }
+  return problems;
+}
