@@ -258,6 +258,7 @@ describe("the user data of an EC2 host", () => {
     assert.ok(text.startsWith("#cloud-config\n"));
     assert.deepEqual(JSON.parse(text.slice(text.indexOf("\n"))), {
       hostname: "control-1",
+      manage_etc_hosts: "localhost",
       ssh_pwauth: false,
       disable_root: true,
       ssh_deletekeys: true,

@@ -18,6 +18,8 @@ export interface UserData {
 export function userData({ hostname, authorizedKey, hostKey }: UserData): string {
   const config = {
     hostname,
+    // sudo looks its own host up.
+    manage_etc_hosts: "localhost",
     ssh_pwauth: false,
     disable_root: true,
     // Images may come with keys, which others have too.
