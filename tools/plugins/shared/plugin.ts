@@ -32,6 +32,8 @@ export interface ResourceType {
   readonly computed: readonly string[];
   /** Whether an update makes `computed` new, so that a preview must not show the old ones. */
   readonly updateRenewsComputed: boolean;
+  /** What is wrong with the inputs beyond their names. */
+  mistakes?(news: Props): readonly { readonly property: string; readonly reason: string }[];
   /** Fills in what the real plugin fills in before planning, for example a generated name. */
   complete?(news: Props, olds: Props, urn: string): Props;
   diff(change: Change): Diff;
@@ -47,6 +49,8 @@ export interface Plugin {
   readonly version: string;
   readonly config: readonly string[];
   readonly resources: Readonly<Record<string, ResourceType>>;
+  /** Functions that a program can call, by token. @default - none */
+  readonly functions?: Readonly<Record<string, (args: Props) => Props>>;
   configure?(config: Props): void;
 }
 

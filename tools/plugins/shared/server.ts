@@ -7,7 +7,7 @@ import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { EngineLog } from "./engine-log";
 import { typeOf, type Context, type Diff, type Plugin, type ResourceType } from "./plugin";
 import { schemaOf } from "./schema";
-import { changedNames, UNKNOWN, withoutUndefined, type Props } from "./values";
+import { changedNames, revealProps, UNKNOWN, withoutUndefined, type Props } from "./values";
 
 // gRPC's own limit of 4 MB is small for states that hold uploaded files.
 const MAXIMUM_MESSAGE_BYTES = 400 * 1024 * 1024;
@@ -77,6 +77,7 @@ class Handlers {
         this.abortAll("cancelled");
         return new Empty();
       }),
+      invoke: answering((request: messages.InvokeRequest) => this.invoke(request)),
       check: answering((request: messages.CheckRequest) => this.check(request)),
       diff: answering((request: messages.DiffRequest) => this.diff(request)),
       create: answering((request: messages.CreateRequest) => this.create(request)),
@@ -117,6 +118,14 @@ class Handlers {
     return response;
   }
 
+  private async invoke(request: messages.InvokeRequest) {
+    const call = this.plugin.functions?.[request.getTok()];
+    if (call === undefined) throw new Error(`${request.getTok()}: not among the functions of this stand-in plugin`);
+    const response = new messages.InvokeResponse();
+    response.setReturn(toStruct(call(revealProps(fromStruct(request.getArgs())))));
+    return response;
+  }
+
   private async check(request: messages.CheckRequest) {
     const resource = this.resource(request.getUrn());
     const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
@@ -129,6 +138,7 @@ class Handlers {
         .filter((name) => !resource.inputs.includes(name) && !resource.refused.includes(name))
         .map((name) => failure(name, `no such property; expected one of ${resource.inputs.join(", ")}`)),
       ...resource.required.filter((name) => !given.includes(name)).map((name) => failure(name, "required, and not given")),
+      ...(resource.mistakes?.(news) ?? []).map(({ property, reason }) => failure(property, reason)),
     ]);
     return response;
   }
