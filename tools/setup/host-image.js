@@ -24,6 +24,8 @@ const variants = {
   bookworm: { suite: "bookworm", packages: [...machine, ...tools, "docker.io"] },
   // As a cloud gives it: Docker is still to be installed.
   "trixie-bare": { suite: "trixie", packages: machine },
+  // The same, with what makes a machine of a cloud's user data.
+  "trixie-cloud": { suite: "trixie", packages: [...machine, "sudo", "iputils-ping", "nftables", "cloud-init"] },
 };
 
 /**

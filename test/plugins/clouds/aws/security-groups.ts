@@ -1,0 +1,35 @@
+import { number, requiredText, text } from "../../../../tools/plugins/shared/properties";
+import type { Props } from "../../../../tools/plugins/shared/values";
+import type { Kind } from "../shared/kept";
+import type { Store } from "../shared/store";
+
+const token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+const mostRules = 60;
+
+/** Refuses what EC2 does: a rule twice, too many, or one without exactly one source. */
+export function ingressRule(store: Store): Kind {
+  return {
+    prefix: "sgr",
+    replaces: ["securityGroupId"],
+    create(id, inputs) {
+      const group = requiredText(inputs, "securityGroupId");
+      store.get(group, "InvalidGroup");
+      const sources = ["cidrIpv4", "cidrIpv6", "referencedSecurityGroupId", "prefixListId"].filter((name) => text(inputs, name) !== undefined);
+      if (sources.length !== 1) throw new Error(`InvalidParameterCombination: one source is needed, and there are ${sources.join(", ") || "none"}`);
+      const others = store.all(token).filter(({ properties }) => properties["securityGroupId"] === group);
+      const twin = others.find(({ properties }) => sameness(properties) === sameness(inputs));
+      if (twin) throw new Error(`InvalidPermission.Duplicate: the specified rule already exists (${twin.id})`);
+      if (others.length >= mostRules)
+        throw new Error(`RulesPerSecurityGroupLimitExceeded: The maximum number of rules per security group has been reached.`);
+      const description = text(inputs, "description") ?? "";
+      if (!/^[A-Za-z0-9 ._\-:/()#,@[\]+=&;{}!$*]{0,255}$/.test(description))
+        throw new Error(`InvalidParameterValue: Invalid rule description '${description}'`);
+      return { outputs: { arn: `arn:aws:ec2:::security-group-rule/${id}`, securityGroupRuleId: id } };
+    },
+  };
+}
+
+function sameness(rule: Props): string {
+  const source = text(rule, "cidrIpv4") ?? text(rule, "cidrIpv6") ?? text(rule, "referencedSecurityGroupId");
+  return JSON.stringify([text(rule, "ipProtocol"), number(rule, "fromPort"), number(rule, "toPort"), source]);
+}

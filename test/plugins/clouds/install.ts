@@ -1,0 +1,24 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { root } from "../../../tools/lab/pulumi";
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const { labEnv } = require(join(root, "tools", "setup", "env.js")) as { labEnv: () => NodeJS.ProcessEnv };
+
+/**
+ * What a stack's environment must have for a stand-in to answer as the cloud's plugin. It is found by PATH and never
+ * installed, so that no other stack of this checkout meets it.
+ */
+export function standIn(cloud: "aws", account: string): { readonly env: NodeJS.ProcessEnv; readonly file: string } {
+  const bin = join(root, ".lab", "clouds", "bin");
+  const file = join(root, ".lab", "clouds", `${account}.json`);
+  mkdirSync(bin, { recursive: true });
+  const main = join(root, "dist", "test", "plugins", "clouds", cloud, "main.js");
+  writeFileSync(join(bin, `pulumi-resource-${cloud}`), `#!/bin/sh\nexec node '${main.replaceAll("'", `'\\''`)}' "$@"\n`, { mode: 0o755 });
+  return { env: { PATH: [bin, labEnv()["PATH"]].join(delimiter), STAND_IN_CLOUD: file }, file };
+}
+
+/** Closes the account: nothing of it is known any more. */
+export function forget({ file }: { readonly file: string }): void {
+  rmSync(file, { force: true });
+}
