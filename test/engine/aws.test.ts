@@ -1,41 +1,176 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Stack } from "../../tools/lab/pulumi";
+import type { AwsHostsArgs } from "../../components/hosts/aws/args";
+import { removeMachines } from "../../tools/lab/machines";
+import { run, Stack } from "../../tools/lab/pulumi";
 import { forget, standIn } from "../plugins/clouds/install";
+
+const folder = join(__dirname, "aws");
+const region = "eu-west-1";
+const firewall = { ssh: ["203.0.113.0/24"] };
+
+/** A stack of the program in `aws/`, in an account of its own. */
+class Account {
+  private readonly account;
+  readonly stack: Stack;
+  private readonly spec: string;
+
+  constructor(private readonly name: string) {
+    this.account = standIn("aws", name);
+    this.stack = new Stack(name, folder, this.account.env);
+    this.spec = `${this.account.file}.spec`;
+  }
+
+  async begin(): Promise<void> {
+    await this.end();
+    await this.stack.init();
+    await this.stack.setConfig({ spec: this.spec });
+  }
+
+  async end(): Promise<void> {
+    await removeMachines("cl-");
+    await run("nft", ["delete", "table", "ip", "cl_aws"]);
+    forget(this.account);
+    await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    rmSync(join(folder, `Pulumi.${this.name}.yaml`), { force: true });
+  }
+
+  describe(spec: object): void {
+    writeFileSync(this.spec, JSON.stringify({ firewall, ...spec }));
+  }
+
+  /** Everything that the account has. */
+  get holds(): Readonly<Record<string, { readonly properties: Readonly<Record<string, unknown>> }>> {
+    const { file } = this.account;
+    return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Account["holds"]) : {};
+  }
+
+  /** What an `up` would do, in order: operation, kind and name. */
+  async planned(): Promise<string[]> {
+    const preview = await this.stack.preview("--json");
+    assert.equal(preview.code, 0, preview.stdout + preview.stderr);
+    const { steps } = JSON.parse(preview.stdout) as { steps: { op: string; urn: string }[] };
+    const done = steps.filter(({ op }) => !["same", "create-replacement", "delete-replaced"].includes(op));
+    return done.map(({ op, urn }) => `${op} ${urn.split("::")[2]?.split(":").at(-1)} ${urn.split("::")[3]}`).sort();
+  }
+}
 
 describe("EC2 hosts in a network that is known only when it is made", function () {
   this.timeout(120_000);
-  const folder = join(__dirname, "late-network");
-  const account = standIn("aws", "late-network");
-  const stack = new Stack("late-network", folder, account.env);
-  const end = async (): Promise<void> => {
-    forget(account);
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    rmSync(join(folder, "Pulumi.late-network.yaml"), { force: true });
-  };
-
+  const account = new Account("late-network");
   before(async () => {
-    await end();
-    await stack.init();
-    await stack.setConfig({ cidr: "10.96.0.0/16" });
+    await account.begin();
+    account.describe({ groups: { control: { role: "manager", region } }, lateNetwork: "10.96.0.0/16" });
   });
-  after(end);
+  after(() => account.end());
 
   it("are previewed, since nothing is wrong as far as anybody knows", async () => {
-    const preview = await stack.preview();
-    assert.equal(preview.code, 0, preview.stdout + preview.stderr);
-    assert.match(preview.stdout, /aws:ec2:Instance prod-control-1 create/);
+    assert.ok((await account.planned()).includes("create Instance cl-control-1"));
   });
 
   it("are refused when it turns out to overlap, before anything of theirs is made", async () => {
-    const up = await stack.up();
+    const up = await account.stack.up();
     assert.notEqual(up.code, 0);
-    assert.match(up.stdout, /The swarm cluster "prod" cannot be planned: 1 problem\./);
+    assert.match(up.stdout, /The swarm cluster "cl" cannot be planned: 1 problem\./);
     assert.match(
       up.stdout,
       /addressSpace: 10\.96\.0\.0\/14 overlaps 10\.96\.0\.0\/16, the network of site "aws eu-west-1"\. Fix: choose a space that is free everywhere/,
     );
-    assert.deepEqual(existsSync(account.file) ? JSON.parse(readFileSync(account.file, "utf8")) : {}, {});
+    assert.deepEqual(account.holds, {});
+  });
+});
+
+describe("an edit of a cluster on EC2", function () {
+  this.timeout(240_000);
+  const account = new Account("ec2-edits");
+  const network = "10.233.8.0/21";
+  const control: AwsHostsArgs = { role: "manager", region, network };
+  const edge: AwsHostsArgs = { role: "worker", count: 2, region, network };
+  const with_ = (more: Partial<AwsHostsArgs>): object => ({ groups: { control, edge: { ...edge, ...more } } });
+
+  before(async () => {
+    await account.begin();
+    account.describe(with_({}));
+    const up = await account.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+  });
+  after(() => account.end());
+
+  it("that changes nothing does nothing", async () => {
+    account.describe(with_({}));
+    assert.deepEqual(await account.planned(), []);
+  });
+
+  it("that adds workers makes just them", async () => {
+    account.describe(with_({ count: 4 }));
+    const each = ["Eip", "Host", "Instance", "NetworkInterface"].flatMap((kind) => [3, 4].map((n) => `create ${kind} cl-edge-${n}`));
+    assert.deepEqual(await account.planned(), [
+      ...[
+        ...each,
+        "create RouteTableAssociation cl-aws-eu-west-1-c",
+        "create Stash cl-edge-3-made",
+        "create Stash cl-edge-4-made",
+        "create Stash cl-site-edge-c",
+        "create Subnet cl-aws-eu-west-1-c",
+        "create SubnetAssignment cl-site-edge-c",
+      ].sort(),
+      "update Command cl-swarm",
+    ]);
+  });
+
+  it("that takes a worker out removes just that one", async () => {
+    account.describe(with_({ count: 1 }));
+    assert.deepEqual(await account.planned(), [
+      "delete Eip cl-edge-2",
+      "delete Host cl-edge-2",
+      "delete Instance cl-edge-2",
+      "delete NetworkInterface cl-edge-2",
+      "delete RouteTableAssociation cl-aws-eu-west-1-b",
+      "delete Stash cl-edge-2-made",
+      "delete Stash cl-site-edge-b",
+      "delete Subnet cl-aws-eu-west-1-b",
+      "delete SubnetAssignment cl-site-edge-b",
+      "update Command cl-swarm",
+    ]);
+  });
+
+  it("that changes one host's type changes one instance", async () => {
+    account.describe(with_({ each: { 2: { instanceType: "m7i.large" } } }));
+    assert.deepEqual(await account.planned(), ["update Instance cl-edge-2"]);
+  });
+
+  it("that opens a port is a rule in each family, and the hosts' own", async () => {
+    account.describe({ ...with_({}), firewall: { ...firewall, expose: { https: { port: 443, from: ["world"], on: "workers" } } } });
+    assert.deepEqual(await account.planned(), [
+      "create FirewallRule cl-https",
+      "create SecurityGroup cl-aws-eu-west-1-workers",
+      "create SecurityGroupIngressRule cl-aws-eu-west-1-https-443-world",
+      "create SecurityGroupIngressRule cl-aws-eu-west-1-https-443-world-IPv6",
+      "update Command cl-swarm",
+      "update NetworkInterface cl-edge-1",
+      "update NetworkInterface cl-edge-2",
+    ]);
+  });
+
+  it("that makes a host anew makes another instance on the same interface, once", async () => {
+    const addresses = (): unknown[] =>
+      Object.entries(account.holds).flatMap(([id, { properties }]) =>
+        id.startsWith("i-") ? [] : [[id, properties["privateIp"], properties["publicIp"]]],
+      );
+    const instances = (): string[] => Object.keys(account.holds).filter((id) => id.startsWith("i-"));
+    account.describe(with_({ each: { 2: { renew: "2026-11" } } }));
+    assert.deepEqual(await account.planned(), [
+      "create Stash cl-edge-2-made-2026-11",
+      "delete Stash cl-edge-2-made",
+      "replace Instance cl-edge-2",
+      "update Command cl-swarm",
+    ]);
+    const [placesBefore, before] = [addresses(), instances()];
+    const up = await account.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+    assert.deepEqual(addresses(), placesBefore);
+    assert.equal(instances().filter((id) => before.includes(id)).length, 2, "two of three are the old ones");
+    assert.deepEqual(await account.planned(), []);
   });
 });
