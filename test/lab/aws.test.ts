@@ -3,8 +3,9 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SshSession } from "../../components/remote/ssh";
 import { ClusterShell, type LocalStackOutputs, proveByName } from "../../tools/lab/cluster";
-import { removeMachines } from "../../tools/lab/machines";
+import { defaultImage, docker, removeMachines } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";
 import { forget, standIn } from "../plugins/clouds/install";
 import { assertNoChange, changes } from "./lab";
 
@@ -38,6 +39,8 @@ describe("three managers on EC2", function () {
   };
   const nodes = (shell: ClusterShell): Promise<string[]> =>
     shell.on("control-1", "docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'").then((lines) => lines.split("\n").sort());
+
+  const machineOf = (key: string): Promise<string> => docker("ps", "--filter", `name=^${name}-${key}`, "--format", "{{.Names}}");
 
   before(async () => {
     await end();
@@ -80,6 +83,28 @@ describe("three managers on EC2", function () {
     assert.equal(await withShell((shell) => proveByName(shell, "control-1", "control-3", "web")), "hello from control-3");
   });
 
+  it("are open to whom the plan says and nobody else, by the security groups alone and with the hosts' own firewall", async () => {
+    const vpc = (await run("docker", ["network", "ls", "--filter", "name=^cl-vpc-", "--format", "{{.Name}}"])).stdout.trim();
+    const options = ["--network", vpc, "--ip", "10.233.0.200", "--cap-add", "NET_ADMIN"];
+    await docker("run", "-d", "--name", `${name}-outsider`, ...options, defaultImage, "sleep", "infinity");
+    try {
+      const target = { machine: await machineOf("control-2"), address: first.hosts["control-2"]?.address ?? "" };
+      const look = async (scanner: string): Promise<object> => ({
+        tcp: asRanges(await scanTcp(scanner, target)),
+        udp: asRanges(await scanUdp(scanner, target)),
+      });
+      const member = await machineOf("control-1");
+      const planned = { tcp: ["2377", "7946"], udp: ["4789", "7946"] };
+      assert.deepEqual(await look(`${name}-outsider`), { tcp: [], udp: [] });
+      assert.deepEqual(await look(member), planned);
+      await docker("exec", target.machine, "nft", "delete", "table", "inet", "pulumi_swarm");
+      assert.deepEqual(await look(`${name}-outsider`), { tcp: [], udp: [] });
+      assert.deepEqual(await look(member), planned);
+    } finally {
+      await run("docker", ["rm", "-f", "-v", `${name}-outsider`]);
+    }
+  });
+
   it("are left alone by a second up, and by one after a refresh", async () => {
     assertNoChange(good(await stack.up()));
     assertNoChange(good(await stack.refresh()));
@@ -109,8 +134,7 @@ describe("three managers on EC2", function () {
   });
 
   it("are three again after one was terminated behind our back: same swarm, same name, same addresses", async () => {
-    const { stdout } = await run("docker", ["ps", "--filter", "name=^cl-control-2", "--format", "{{.ID}}"]);
-    await run("docker", ["rm", "-f", "-v", stdout.trim()]);
+    await docker("rm", "-f", "-v", await machineOf("control-2"));
     const up = good(await stack.up(undefined, "--refresh"));
     assert.deepEqual([changes(up)["created"], changes(up)["updated"]], [1, 1], up.stdout);
     const again = await stack.outputs<LocalStackOutputs>();

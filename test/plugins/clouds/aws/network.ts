@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import { network } from "../../../../tools/plugins/docker/network";
 import { requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
 import { Cidr, isCidr } from "../../../../components/network/cidr";
 import type { Kind } from "../shared/kept";
 import type { Store } from "../shared/store";
+import { runProgram } from "./program";
 
 /** Addresses that play public ones here: they are routed on this machine and nowhere else. */
 const elasticPool = cidr(process.env["STAND_IN_PUBLIC"] ?? "10.233.255.0/24");
@@ -161,16 +161,7 @@ async function writeTable(store: Store): Promise<void> {
           ` chain back { type nat hook postrouting priority 90; ct status dnat snat to ip saddr map { ${pairs.map((one) => name(one.inside, one.outside)).join(", ")} }; }`,
           "}",
         ];
-  await run("nft", ["-f", "-"], [`add table ip ${table}`, `delete table ip ${table}`, ...rules].join("\n"));
+  await runProgram("nft", ["-f", "-"], [`add table ip ${table}`, `delete table ip ${table}`, ...rules].join("\n"));
   const [first] = vpcs;
-  if (first && pairs.length > 0) await run("ip", ["route", "replace", elasticPool.toString(), "dev", first.played?.["bridge"] ?? ""]);
-}
-
-function run(program: string, args: readonly string[], input = ""): Promise<void> {
-  return new Promise((done, failed) => {
-    const child = execFile(program, args, (error, _stdout, stderr) => (error ? failed(new Error(`${program}: ${stderr || error.message}`)) : done()));
-    // A program that reads nothing may have ended by now.
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input);
-  });
+  if (first && pairs.length > 0) await runProgram("ip", ["route", "replace", elasticPool.toString(), "dev", first.played?.["bridge"] ?? ""]);
 }

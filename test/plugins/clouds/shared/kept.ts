@@ -16,6 +16,8 @@ export interface Kind {
   /** Whether it still stands, beside being in the books. */
   stands?(stored: Stored): Promise<boolean>;
   delete?(stored: Stored, context: Context): Promise<void> | void;
+  /** Once the books say so: what follows for others. */
+  settled?(): Promise<void>;
 }
 
 export interface Made extends Pick<Stored, "played"> {
@@ -42,6 +44,7 @@ export function kept(token: string, types: PublishedTypes, store: Store, kind: K
       const id = `${kind.prefix}-${randomHex(17)}`;
       const { outputs, played }: Made = (await kind.create?.(id, revealProps(inputs), context)) ?? { outputs: {} };
       store.put({ id, token, properties: { ...revealProps(inputs), ...outputs }, ...(played && { played }) });
+      await kind.settled?.();
       return { id, outputs: { ...inputs, ...outputs } };
     },
     async update(id, { news, state }) {
@@ -49,6 +52,7 @@ export function kept(token: string, types: PublishedTypes, store: Store, kind: K
       const computed = Object.fromEntries(published.outputs.map((name) => [name, state[name]]));
       const outputs = { ...computed, ...(await kind.update?.(before, revealProps(news))) };
       store.put({ ...before, properties: { ...revealProps(news), ...outputs } });
+      await kind.settled?.();
       return { ...news, ...outputs };
     },
     async read(id, inputs, state) {
@@ -67,6 +71,7 @@ export function kept(token: string, types: PublishedTypes, store: Store, kind: K
       if (!found) return;
       await kind.delete?.(found, context);
       store.remove(id);
+      await kind.settled?.();
     },
   };
 }
