@@ -1,4 +1,5 @@
 import type { SwarmOptions } from "../membership/args";
+import type { Groups } from "../hosts/plan";
 import type { EncryptionChannel } from "../network/encryption";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { UnderlayPlan } from "../underlay/underlay";
@@ -7,7 +8,7 @@ import type { UnderlayPlan } from "../underlay/underlay";
 const defaultExpiry = "2160h";
 
 /** What protects each way that data takes, or that nothing does. */
-export function planEncryption(underlay: UnderlayPlan, overlay: OverlayPlan, swarm: SwarmOptions): EncryptionChannel[] {
+export function planEncryption(underlay: UnderlayPlan, overlay: OverlayPlan, swarm: SwarmOptions, groups: Groups): EncryptionChannel[] {
   const expiry = swarm.certificateExpiry ?? defaultExpiry;
   return [
     {
@@ -35,13 +36,22 @@ export function planEncryption(underlay: UnderlayPlan, overlay: OverlayPlan, swa
       protects: swarm.autolock === true,
       ...(swarm.autolock !== true && { note: "who takes a manager's disk can read the swarm's secrets: swarm.autolock prevents it" }),
     },
-    {
-      channel: "disks",
-      mechanism: "none by this package",
-      keyHolder: "whoever made the machines",
-      rotation: "none",
-      protects: false,
-      note: "images, volumes and logs are as the machine's disk is",
-    },
+    planDisks(groups),
   ];
+}
+
+function planDisks(groups: Groups): EncryptionChannel {
+  const bare = groups.filter(([, { diskEncryption }]) => diskEncryption === undefined).map(([key]) => key);
+  const mechanisms = [...new Set(groups.flatMap(([, { diskEncryption }]) => diskEncryption ?? []))].sort();
+  if (mechanisms.length > 0 && bare.length === 0) {
+    return { channel: "disks", mechanism: mechanisms.join("; "), keyHolder: "the cloud's account", rotation: "by the cloud", protects: true };
+  }
+  return {
+    channel: "disks",
+    mechanism: mechanisms.length === 0 ? "none by this package" : `none by this package for ${bare.sort().join(", ")}`,
+    keyHolder: "whoever made the machines",
+    rotation: "none",
+    protects: false,
+    note: "images, volumes and logs are as the machine's disk is",
+  };
 }

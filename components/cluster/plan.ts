@@ -129,7 +129,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       subnets,
       firewall: firewall.rules,
       enforced: firewall.enforce,
-      encryption: planEncryption(underlay, overlay, args.swarm ?? {}),
+      encryption: planEncryption(underlay, overlay, args.swarm ?? {}, groups),
       warnings: [...siteLossWarnings(hosts, quorum), ...overlay.warnings, ...firewall.warnings],
     },
     problems,

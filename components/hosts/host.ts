@@ -131,6 +131,8 @@ export interface HostGroup {
   readonly addressing: "planned" | "given";
   /** Networks from which this kind of host is administered, where the provider itself knows. @default - the user says so */
   readonly adminSources?: readonly string[];
+  /** What encrypts the hosts' disks, as the preview says it. @default - nothing that the provider knows of */
+  readonly diskEncryption?: string;
   /** What is wrong with the group's own arguments; paths are relative to the group. */
   readonly problems: readonly Problem[];
   create(context: HostContext): ReadonlyMap<string, Machine>;

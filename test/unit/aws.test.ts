@@ -7,6 +7,7 @@ import { architectureOf } from "../../components/hosts/aws/plan";
 import { compileIngress, largestGroup, selectorsOf } from "../../components/hosts/aws/rules";
 import { userData } from "../../components/hosts/aws/user-data";
 import type { Member } from "../../components/hosts/host";
+import * as existing from "../../components/hosts/existing";
 import { Cidr } from "../../components/network/cidr";
 import { wireguard } from "../../components/underlay/wireguard";
 import type { Problem } from "../../components/hosts/host";
@@ -236,6 +237,21 @@ describe("EC2 hosts", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("have encrypted disks, which the plan says of the cluster as soon as all hosts do", () => {
+    const rack = existing.hosts({
+      role: "worker",
+      agentSocket: "/run/agent",
+      machines: { a: { address: "192.0.2.1", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9" } },
+    });
+    const disks = (hosts: SwarmClusterArgs["hosts"]): unknown => {
+      const channel = planCluster({ hosts, firewall, underlay: wireguard() }).plan.encryption.find((one) => one.channel === "disks");
+      return [channel?.mechanism, channel?.protects];
+    };
+    assert.deepEqual(disks({ control: group({}) }), ["EBS: AES-256 under a key of AWS KMS", true]);
+    assert.deepEqual(disks({ control: group({}), rack }), ["none by this package for rack", false]);
+    assert.deepEqual(disks({ rack }), ["none by this package", false]);
   });
 
   it("have the processor that their type's name says", () => {

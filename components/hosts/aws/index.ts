@@ -26,6 +26,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     site,
     hosts: described,
     addressing,
+    diskEncryption: "EBS: AES-256 under a key of AWS KMS",
     problems,
     ...(args.labels && { labels: args.labels }),
     create: (context) => createMachines(args, site.key, context),
