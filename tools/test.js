@@ -18,7 +18,23 @@ const sideBySide = ["engine", "lab"];
  * half the time on two cores. The longest first.
  */
 const lanes = 2;
-const longest = ["lifecycle", "sites", "versions", "wireguard", "broken", "membership", "firewall", "existing", "engine", "programs"];
+const longest = [
+  "weave",
+  "flannel",
+  "sites",
+  "lifecycle",
+  "aws",
+  "versions",
+  "overlays",
+  "wireguard",
+  "flannel-sites",
+  "broken",
+  "membership",
+  "firewall",
+  "existing",
+  "engine",
+  "programs",
+];
 
 /** @param {string} ring */
 function files(ring) {
