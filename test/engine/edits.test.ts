@@ -50,7 +50,7 @@ function previewsOf(
   name: string,
   initial: object,
   edits: readonly (readonly [string, object])[],
-): { stack: Stack; describeCluster(spec: object): void } {
+): { readonly stack: Stack; readonly describeCluster: (spec: object) => void } {
   const stack = new Stack(name, join(__dirname, "program"));
   const describeCluster = (spec: object): void => writeFileSync(file(name), JSON.stringify(spec));
 

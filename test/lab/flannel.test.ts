@@ -102,6 +102,12 @@ async function lossWhile(from: Probe, to: Probe, work: () => Promise<unknown>): 
   return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1) };
 }
 
+/** It runs from the folder of that version, and there is no other one. */
+function exactly(version: string): RegExp {
+  const folder = `${version.replaceAll(".", "\\.")}-[0-9a-f]{10}`;
+  return new RegExp(`^/usr/local/lib/pulumi-swarm/flanneld/${folder}/flanneld\\n${folder}$`);
+}
+
 function tell(line: string): void {
   process.stdout.write(`      ${line}\n`);
 }
@@ -129,7 +135,7 @@ describe("a swarm on flannel", function () {
 
   before(async function () {
     needTools(this, "nsenter", "nmap", "tcpdump", "nft");
-    await needImages(this, "flannel-io/flannel:v0.26.7", "etcd-development/etcd:v3.5.16");
+    await needImages(this, "flannel-io/flannel:v0.26.7", "flannel-io/flannel:v0.25.7", "etcd-development/etcd:v3.5.16");
     for (const image of Object.values(images)) {
       if ((await docker("images", "-q", image)) !== "") continue;
       process.stderr.write(`    there is no image ${image} (node tools/setup/index.js image:${image.split(":")[1]}): left out\n`);
@@ -361,6 +367,22 @@ describe("a swarm on flannel", function () {
     assert.notEqual(units?.at(-1), file?.at(-1));
     await eventually("all of etcd's members answer", 60, () => sh("c1", etcdctl("endpoint health --cluster")));
     assertNoChange(await lab.up());
+  });
+
+  it("takes another version of flanneld and then the tested one again, host by host, without a packet lost", async () => {
+    const rotation = { etcd: { rotation: "2026" } };
+    for (const [version, flannel] of [
+      ["v0.25.7", { ...rotation, program: { version: "v0.25.7" } }],
+      ["v0.26.7", rotation],
+    ] as const) {
+      await lab.spec(spec({ edge: true, flannel }));
+      const { sent, lost } = await lossWhile(web.c1, web.c2, () => lab.up());
+      tell(`to flanneld ${version}: ${lost} of ${sent} pings lost`);
+      assert.equal(lost, 0);
+      for (const name of [...managers, "w1"] as const) {
+        assert.match(await sh(name, "readlink /proc/$(pidof flanneld)/exe; ls /usr/local/lib/pulumi-swarm/flanneld"), exactly(version));
+      }
+    }
   });
 
   it("changes the backend within seconds, and leaves nothing of the old one", async () => {
