@@ -5,6 +5,7 @@ import { containerMtu } from "../../network/mtu";
 import { planProgram } from "../../programs/plan";
 import { show } from "../../report";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
+import { plainData } from "../plain-data";
 import { ingressData } from "../ingress-data";
 import { bridgeSlice, etcdPorts, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
 import { certificateLife } from "./etcd/pki";
@@ -131,24 +132,8 @@ function rules({ backend, etcdOn }: FlannelSettings, { underlay }: OverlayContex
 }
 
 function encryption({ etcdOn }: FlannelSettings, { underlay }: OverlayContext): EncryptionChannel[] {
-  const data: EncryptionChannel = underlay.encrypted
-    ? {
-        channel: "overlay data",
-        mechanism: `inside the ${underlay.kind} underlay`,
-        keyHolder: "as the underlay's",
-        rotation: "as the underlay's",
-        protects: true,
-      }
-    : {
-        channel: "overlay data",
-        mechanism: "none",
-        keyHolder: "nobody",
-        rotation: "none",
-        protects: false,
-        note: "whoever is on the site's network can read it",
-      };
   return [
-    data,
+    plainData(underlay),
     {
       channel: "etcd",
       mechanism: "TLS 1.3, both sides with certificates (Ed25519); each host may write its own subnet and nothing else",

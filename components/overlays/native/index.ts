@@ -5,6 +5,7 @@ import type { Problem } from "../../hosts/host";
 import type { EncryptionChannel } from "../../network/encryption";
 import { containerMtu } from "../../network/mtu";
 import type { Overlay, OverlayContext } from "../overlay";
+import { plainData } from "../plain-data";
 
 export interface NativeArgs {
   /**
@@ -75,23 +76,7 @@ function encryption(encrypted: boolean, { underlay }: OverlayContext): Encryptio
       note: "the ingress network is not encrypted; more than 2^32 packets between two hosts within 12 hours are lost (moby issue 52005)",
     };
   }
-  if (underlay.encrypted) {
-    return {
-      channel: "overlay data",
-      mechanism: `inside the ${underlay.kind} underlay`,
-      keyHolder: "as the underlay's",
-      rotation: "as the underlay's",
-      protects: true,
-    };
-  }
-  return {
-    channel: "overlay data",
-    mechanism: "none",
-    keyHolder: "nobody",
-    rotation: "none",
-    protects: false,
-    note: "whoever is on the site's network can read it",
-  };
+  return plainData(underlay);
 }
 
 function argumentProblems({ encrypted, dataPathPort }: NativeArgs): Problem[] {

@@ -5,6 +5,7 @@ import type { EncryptionChannel } from "../../network/encryption";
 import { planProgram } from "../../programs/plan";
 import { ingressData } from "../ingress-data";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
+import { plainData } from "../plain-data";
 import { mostHosts, type WeaveArgs, weaveDriver, weavePort, type WeaveSettings } from "./args";
 
 export type { WeaveArgs } from "./args";
@@ -92,25 +93,7 @@ function rules(esp: boolean, { underlay }: OverlayContext): FirewallRule[] {
 }
 
 function encryption(encrypted: boolean, { rotation, trustSites, fastDatapath }: WeaveArgs, { underlay, sites }: OverlayContext): EncryptionChannel {
-  if (!encrypted && underlay.encrypted) {
-    return {
-      channel: "overlay data",
-      mechanism: `inside the ${underlay.kind} underlay`,
-      keyHolder: "as the underlay's",
-      rotation: "as the underlay's",
-      protects: true,
-    };
-  }
-  if (!encrypted) {
-    return {
-      channel: "overlay data",
-      mechanism: "none",
-      keyHolder: "nobody",
-      rotation: "none",
-      protects: false,
-      note: "whoever is on the site's network can read it, and join the overlay",
-    };
-  }
+  if (!encrypted) return plainData(underlay, "whoever is on the site's network can read it, and join the overlay");
   const trusted = trustSites === true;
   return {
     channel: "overlay data",
