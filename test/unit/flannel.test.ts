@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { flannel, type FlannelArgs } from "../../components/overlays/flannel";
 import { flannelConfig, planContent, planForgetting, type Subscriber } from "../../components/overlays/flannel/content";
-import type { EtcdContent } from "../../components/overlays/flannel/etcd/apply";
+import type { EtcdContent } from "../../components/overlays/flannel/etcd/look";
 import { dockerFile, hostNetworks, linkName, networksFile } from "../../components/overlays/flannel/networks";
 import type { PlannedHost } from "../../components/hosts/host";
 import type { OverlayContext, OverlayPlan } from "../../components/overlays/overlay";

@@ -1,6 +1,6 @@
 import { Cidr, isCidr } from "../../network/cidr";
 import { vxlanPort } from "./args";
-import type { EtcdChange, EtcdContent } from "./etcd/apply";
+import type { EtcdChange, EtcdContent } from "./etcd/look";
 import { clientName } from "./etcd/pki";
 
 /** A host, as etcd knows it. */

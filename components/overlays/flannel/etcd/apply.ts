@@ -3,17 +3,9 @@ import { type Failure, onEach, reasonOf } from "../../../remote/each";
 import { loadHostScript, type ScriptValues } from "../../../remote/script";
 import type { SshSession } from "../../../remote/ssh";
 import type { OverlayIo } from "../../agent";
-import {
-  type EtcdPlan,
-  EtcdRefusal,
-  type EtcdStep,
-  type EtcdSurvey,
-  type Member,
-  peerUrl,
-  planMembers,
-  type SeenHost,
-  type WantedMember,
-} from "./members";
+import { type EtcdChange, type EtcdContent, type Look, parseMembers, seenHost } from "./look";
+import { type EtcdPlan, EtcdRefusal, type EtcdStep, type EtcdSurvey, type Member, peerUrl, planMembers, type WantedMember } from "./members";
+import { describeStep } from "./steps";
 import type { CertificateName, CertificatePlan, Certifier } from "./pki";
 
 const script = loadHostScript(__dirname, "etcd.sh");
@@ -51,36 +43,6 @@ export interface EtcdRequest {
   readonly away: readonly string[];
   readonly certifier: Certifier;
   readonly io: OverlayIo;
-}
-
-interface Look {
-  readonly data: boolean;
-  readonly running: boolean;
-  /** Of etcdctl: address, id, version, size, leader, learner, term, index, applied, errors. */
-  readonly status: string;
-  readonly id: string;
-  readonly formed: boolean;
-  readonly roster: string;
-  readonly current: boolean;
-  readonly authority: string;
-  readonly certificates: Partial<Record<CertificateName, string>>;
-}
-
-/** What is in etcd, as it is. */
-export interface EtcdContent {
-  readonly keys: { readonly kvs?: readonly { readonly key: string; readonly value: string }[] };
-  readonly auth: boolean;
-  /** `etcdctl user get --detail` of each. */
-  readonly users: Readonly<Record<string, string>>;
-}
-
-/** What is to become of it. */
-export interface EtcdChange {
-  readonly enableAuth: boolean;
-  readonly dropUsers: readonly string[];
-  readonly addUsers: readonly { readonly name: string; readonly key: string }[];
-  readonly dropKeys: readonly string[];
-  readonly put: readonly { readonly key: string; readonly value: string }[];
 }
 
 /**
@@ -228,7 +190,7 @@ export class EtcdRun {
   /** @returns whether it was done; what failed is a failure of the step's host. */
   private async attempt(step: EtcdStep): Promise<boolean> {
     const before = this.failures.length;
-    this.request.io.progress("key" in step ? step.key : undefined, `etcd: ${describe(step)}`);
+    this.request.io.progress("key" in step ? step.key : undefined, `etcd: ${describeStep(step)}`);
     try {
       await this.take(step);
     } catch (error) {
@@ -391,58 +353,3 @@ export async function removeEtcd(
 const foreign =
   "there is flannel of another cluster on it, or of this one with a secret that is lost: the certificates are of another authority. " +
   "Take it off first, if nothing needs it: systemctl disable --now 'pulumi-swarm-flannel*'; rm -rf /etc/pulumi-swarm/flannel /var/lib/pulumi-swarm/flannel";
-
-function seenHost(key: string, { data, running, status, id, formed, roster, current }: Look): SeenHost {
-  const fields = status.split(", ");
-  const memberId = fields[1] ?? id;
-  return {
-    key,
-    data,
-    running,
-    ...(memberId !== "" && { memberId }),
-    formed,
-    current,
-    index: Number(fields[8] ?? 0),
-    roster: roster.split(" ").filter(Boolean),
-  };
-}
-
-/** `etcdctl member list`: id, status, name, peers, clients, learner. */
-function parseMembers({ members, alive }: { readonly members: string; readonly alive: string }): Member[] {
-  const answering = new Set(alive.split("\n").map((line) => line.split(", ")[1]));
-  return members.split("\n").map((line) => {
-    const [id = "", , name = "", url = "", , learner] = line.split(", ");
-    return { id, name, peerUrl: url, learner: learner === "true", alive: answering.has(id) };
-  });
-}
-
-function describe(step: EtcdStep): string {
-  switch (step.kind) {
-    case "form":
-      return `forming the first members ${step.keys.join(", ")}`;
-    case "wake":
-      return `starting the members on ${step.keys.join(", ")}`;
-    case "start":
-      return "starting its member";
-    case "snapshot":
-      return "a snapshot first";
-    case "recover":
-      return `a majority is lost for good (${step.lost.join(", ")}): going on from the data of ${step.key}`;
-    case "strike off":
-      return `striking off its member ${step.id}, which is lost`;
-    case "join":
-      return "joining as a member";
-    case "promote":
-      return "giving its member a voice";
-    case "readdress":
-      return "telling the members its new address";
-    case "restart":
-      return "starting its member with new settings";
-    case "remove":
-      return "taking its member out";
-    case "wipe":
-      return "clearing what a member left here";
-    default:
-      return step satisfies never;
-  }
-}
