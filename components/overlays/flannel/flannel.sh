@@ -50,7 +50,7 @@ look() {
   if [ -e "$folder" ]; then
     blocked=$(printf '%s\n' "$DOCKER" | while read -r kind _ name range gateway link; do
       if [ -z "$kind" ] || ! is_due "$kind" "$name" "$range" "$gateway" "$link"; then continue; fi
-      users=$(users_of "$name")
+      users=$(lasting_users_of "$name")
       if [ -n "$users" ]; then
         printf '%s"%s (used by %s)"' "$separator" "$name" "$users"
         separator=,
@@ -192,6 +192,22 @@ users_of() {
   } | tr '\n' ' ' | sed 's/  */ /g; s/^ *//; s/ *$//'
 }
 
+# Those that are still there when what is on its way out has gone.
+lasting_users_of() {
+  until=$(($(date +%s) + 15))
+  while users=$(users_of "$1") && [ -n "$users" ] && [ "$(date +%s)" -lt "$until" ]; do sleep 0.5; done
+  echo "$users"
+}
+
+# NAME SECONDS. A host hears that a network of the swarm is gone after the managers do, and a task that stops holds it until it has.
+remove_network() {
+  until=$(($(date +%s) + $2))
+  until docker network rm "$1" >/dev/null 2>"$LOG"; do
+    [ "$(date +%s)" -lt "$until" ] || return 1
+    sleep 0.5
+  done
+}
+
 # KIND NETWORK DOCKER_NAME SUBNET GATEWAY LINK
 make_network() {
   is=$(is_network "$3")
@@ -200,7 +216,7 @@ make_network() {
   case "$is" in
     "") ;;
     *" flannel")
-      docker network rm "$3" >/dev/null 2>"$LOG" || die "the network $3 of this host has to be made anew, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
+      remove_network "$3" 30 || die "the network $3 of this host has to be made anew, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
     *) die "there is a network $3 on this host that is not of this package: remove it (docker network rm $3), or give the overlay's bridge another name" ;;
   esac
   case "$1" in
@@ -227,7 +243,7 @@ drop_networks() {
   for name in $(our_networks); do
     if printf '%s\n' "$DOCKER" | awk '{ print $3 }' | grep -qxF "$name"; then continue; fi
     line=$(awk -v one="$name" -v other="${name#pulumi-swarm-}" '$2 == one || $2 == other' "$folder/networks" 2>/dev/null || true)
-    if docker network rm "$name" >/dev/null 2>"$LOG"; then
+    if remove_network "$name" 15; then
       : >"$folder/pending"
       say "removed the network $name of this host"
       printf '%s\n' "$line" >"$folder/networks.gone"
@@ -344,7 +360,7 @@ down() {
   fi
   if command -v docker >/dev/null 2>&1; then
     for name in $(our_networks); do
-      docker network rm "$name" >/dev/null 2>"$LOG" ||
+      remove_network "$name" 30 ||
         die "the network $name is in use ($(users_of "$name")): remove what uses it, and run again"
     done
   fi
