@@ -64,12 +64,26 @@ export async function refuseInUse(
   );
 }
 
-/** Removes these networks, which nobody uses; their own resources make them anew. */
-export async function removeNetworks(networks: readonly FoundNetwork[], io: NetworkIo): Promise<void> {
+/** A task that is asked to stop has ten seconds, and then is ended. */
+const taskTimeout = 30_000;
+
+/**
+ * Removes these networks, which nobody uses; their own resources make them anew. Returns when hosts are rid of them too, which is when their
+ * last task has stopped: the managers forget a network before that.
+ */
+export async function removeNetworks(networks: readonly FoundNetwork[], hosts: readonly Host[], io: NetworkIo): Promise<void> {
   for (const { manager, network } of networks) {
     io.progress(`network ${network.Name}: nothing uses it; it goes, and is made anew on the other overlay`);
     await removeNetwork(manager, network, io);
   }
+  const ids = new Set(networks.map(({ network }) => network.Id));
+  const until = io.now() + taskTimeout;
+  await Promise.all(
+    hosts.map(async ({ docker }) => {
+      const isThere = async (): Promise<boolean> => (await docker.get<readonly Network[]>("/networks")).some(({ Id }) => ids.has(Id));
+      while (ids.size > 0 && io.now() < until && (await isThere())) await io.sleep(500);
+    }),
+  );
 }
 
 async function firstManager(hosts: readonly Host[]): Promise<DockerApi | undefined> {

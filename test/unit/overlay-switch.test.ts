@@ -89,11 +89,21 @@ describe("a change of the overlay", () => {
     const hosts = [host("edge-1", worker()), host("control-1", docker)];
     const networks = await found(hosts);
     await refuseInUse(networks, change, hosts);
-    await removeNetworks(networks, io);
+    await removeNetworks(networks, hosts, io);
     assert.deepEqual(
       docker.networks.map(({ Name }) => Name),
       ["by-hand", "of-another", "of-this-host", "ingress"],
     );
     assert.match(io.lines.join("\n"), /^network db: nothing uses it; it goes/);
+  });
+
+  it("waits until hosts are rid of them too, and no longer than a task may take to stop", async () => {
+    const docker = manager();
+    const io = new FakeIo(docker);
+    const slow = worker();
+    const held = slow.add({ Name: "web", Id: docker.find("web")?.Id ?? "" });
+    await removeNetworks(await found([host("control-1", docker)]), [host("edge-1", slow), host("control-1", docker)], io);
+    assert.equal(slow.networks.includes(held), true);
+    assert.ok(io.now() >= 30_000 && io.now() < 32_000, `${io.now()} ms`);
   });
 });

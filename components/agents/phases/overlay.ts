@@ -38,7 +38,7 @@ export async function leaveOtherOverlays(
   hosts: readonly Looked[],
   failures: Failure[],
 ): Promise<void> {
-  await removeNetworks(networks, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+  await removeNetworks(networks, hosts, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
   const kinds = new Set(hosts.flatMap(({ probe }) => probe.folders.filter(isOverlayKind)).filter((kind) => kind !== request.overlay.kind));
   for (const kind of kinds) {
     const having = hosts.filter(({ probe }) => probe.folders.includes(kind));
