@@ -73,7 +73,7 @@ const taskTimeout = 30_000;
  */
 export async function removeNetworks(networks: readonly FoundNetwork[], hosts: readonly Host[], io: NetworkIo): Promise<void> {
   for (const { manager, network } of networks) {
-    io.progress(`network ${network.Name}: nothing uses it; it goes, and is made anew on the other overlay`);
+    io.progress(`network ${network.Name}: nothing uses it; it goes, and is made anew where the plan has it`);
     await removeNetwork(manager, network, io);
   }
   const ids = new Set(networks.map(({ network }) => network.Id));
