@@ -1,3 +1,8 @@
+/** Whether a Docker network may be called so; Docker's own names are taken. */
+export function isNetworkName(name: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name) && !["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(name);
+}
+
 /** A network of the cluster as the plan has it. */
 export interface PlannedNetwork {
   readonly name: string;

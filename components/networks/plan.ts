@@ -4,7 +4,7 @@ import type { Reserved } from "../network/subnets";
 import { type Report, show } from "../report";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
-import type { PlannedNetwork } from "./network";
+import { isNetworkName, type PlannedNetwork } from "./network";
 import { planSlices } from "./slices";
 
 export interface NetworkPlace {
@@ -51,7 +51,7 @@ function isNetwork(key: string, network: NetworkArgs, report: Report): boolean {
   for (const label of Object.keys(network.labels ?? {})) {
     if (label.startsWith("pulumi-swarm.")) report(`${path}.labels`, `the label ${label} is kept for this package`, "name it otherwise");
   }
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(key) || ["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(key)) {
+  if (!isNetworkName(key)) {
     report(path, `"${key}" cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken");
   }
   return true;

@@ -4,8 +4,6 @@ import type { HostProgram } from "../programs/program";
 import type { Failure } from "../remote/each";
 import type { SshSession } from "../remote/ssh";
 
-export type { NetworkSlice };
-
 /** A host as an overlay sees it, when all addresses are known. */
 export interface OverlayHost extends FirewallHost {
   /** The subnet of its containers, in CIDR form, where the overlay gives each host one. */

@@ -25,5 +25,15 @@ need() {
   apt install --no-install-recommends "$2"
 }
 
+# SECONDS, then a condition
+until_true() {
+  limit=$(($(date +%s) + $1))
+  shift
+  until "$@"; do
+    if [ "$(date +%s)" -ge "$limit" ]; then return 1; fi
+    sleep 0.2
+  done
+}
+
 LOG=$(mktemp)
 trap 'rm -f "$LOG"' EXIT

@@ -148,16 +148,6 @@ reason() {
     echo "journalctl -u $unit says why"
 }
 
-# SECONDS, then a condition
-until_true() {
-  limit=$(($(date +%s) + $1))
-  shift
-  until "$@"; do
-    if [ "$(date +%s)" -ge "$limit" ]; then return 1; fi
-    sleep 0.2
-  done
-}
-
 # ---- Docker's networks
 
 docker_or_die() { docker "$@" 2>"$LOG" || die "docker $1 $2: $(tail -n 1 "$LOG" | sed 's/^Error response from daemon: //')"; }
@@ -192,21 +182,11 @@ users_of() {
   } | tr '\n' ' ' | sed 's/  */ /g; s/^ *//; s/ *$//'
 }
 
-# Those that are still there when what is on its way out has gone.
-lasting_users_of() {
-  until=$(($(date +%s) + 15))
-  while users=$(users_of "$1") && [ -n "$users" ] && [ "$(date +%s)" -lt "$until" ]; do sleep 0.5; done
-  echo "$users"
-}
+is_unused() { [ -z "$(users_of "$1")" ]; }
 
-# NAME SECONDS. A host hears that a network of the swarm is gone after the managers do, and a task that stops holds it until it has.
-remove_network() {
-  until=$(($(date +%s) + $2))
-  until docker network rm "$1" >/dev/null 2>"$LOG"; do
-    [ "$(date +%s)" -lt "$until" ] || return 1
-    sleep 0.5
-  done
-}
+# A host hears that a network of the swarm is gone after the managers do, and a task that stops holds it until it has.
+lasting_users_of() { until_true 15 is_unused "$1" || users_of "$1"; }
+remove_network() { docker network rm "$1" >/dev/null 2>"$LOG"; }
 
 # KIND NETWORK DOCKER_NAME SUBNET GATEWAY LINK
 make_network() {
@@ -216,7 +196,7 @@ make_network() {
   case "$is" in
     "") ;;
     *" flannel")
-      remove_network "$3" 30 || die "the network $3 of this host has to be made anew, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
+      until_true 30 remove_network "$3" || die "the network $3 of this host has to be made anew, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
     *) die "there is a network $3 on this host that is not of this package: remove it (docker network rm $3), or give the overlay's bridge another name" ;;
   esac
   case "$1" in
@@ -243,7 +223,7 @@ drop_networks() {
   for name in $(our_networks); do
     if printf '%s\n' "$DOCKER" | awk '{ print $3 }' | grep -qxF "$name"; then continue; fi
     line=$(awk -v one="$name" -v other="${name#pulumi-swarm-}" '$2 == one || $2 == other' "$folder/networks" 2>/dev/null || true)
-    if remove_network "$name" 15; then
+    if until_true 15 remove_network "$name"; then
       : >"$folder/pending"
       say "removed the network $name of this host"
       printf '%s\n' "$line" >"$folder/networks.gone"
@@ -360,7 +340,7 @@ down() {
   fi
   if command -v docker >/dev/null 2>&1; then
     for name in $(our_networks); do
-      remove_network "$name" 30 ||
+      until_true 30 remove_network "$name" ||
         die "the network $name is in use ($(users_of "$name")): remove what uses it, and run again"
     done
   fi

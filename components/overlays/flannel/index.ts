@@ -2,6 +2,7 @@ import type { FirewallRule, HostSelector } from "../../firewall/rule";
 import type { Problem } from "../../hosts/host";
 import type { EncryptionChannel } from "../../network/encryption";
 import { containerMtu } from "../../network/mtu";
+import { isNetworkName } from "../../networks/network";
 import { planProgram } from "../../programs/plan";
 import { show } from "../../report";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
@@ -185,7 +186,7 @@ function argumentProblems(args: FlannelArgs, { hosts }: OverlayContext): Problem
       `give a prefix length from ${shortest} to 29`,
     );
   }
-  if (bridge !== undefined && bridge !== false && !isNetworkName(bridge)) {
+  if (bridge !== undefined && bridge !== false && !(typeof bridge === "string" && isNetworkName(bridge))) {
     refuse("bridge", `${show(bridge)} cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores, or false for none");
   }
   if (etcd !== undefined && (typeof etcd !== "object" || (etcd as unknown) === null)) {
@@ -258,12 +259,4 @@ function isWhole(value: unknown, least: number, most: number): value is number {
 
 function isPowerOfTwo(value: unknown): value is number {
   return isWhole(value, 4, 256) && Number.isInteger(Math.log2(value));
-}
-
-function isNetworkName(value: unknown): boolean {
-  return (
-    typeof value === "string" &&
-    /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(value) &&
-    !["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(value)
-  );
 }

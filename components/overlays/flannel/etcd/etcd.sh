@@ -292,16 +292,6 @@ start() {
   echo '{"changed":true}'
 }
 
-# SECONDS, then a condition
-until_true() {
-  limit=$(($(date +%s) + $1))
-  shift
-  until "$@"; do
-    if [ "$(date +%s)" -ge "$limit" ]; then return 1; fi
-    sleep 0.2
-  done
-}
-
 # Address, id, version, size, leader, learner, term, index, applied, errors.
 member_id() { echo "$1" | awk -F ', ' '{ print $2 }'; }
 has_place() {
