@@ -26,7 +26,7 @@ class Stage {
 
   standIn(name: string, body: string): void {
     const log = `echo "${name} $*" >>'${join(this.folder, "calls")}'`;
-    const read = name === "wg" ? `case $1 in setconf | syncconf) cat >'${join(this.folder, "configuration")}' ;; esac` : "";
+    const read = name === "wg" ? `case $1 in setconf) cat >'${join(this.folder, "configuration")}' ;; esac` : "";
     writeFileSync(join(this.bin, name), ["#!/bin/sh", log, read, body, ""].join("\n"), { mode: 0o755 });
   }
 
@@ -126,8 +126,9 @@ describe("the program that holds a host's tunnel", () => {
     stage.write("endpoints", "hidden\t198.51.100.7:4711\nopen\t203.0.113.1:51820\ngone\t198.51.100.8:4712\n");
     stage.standIn(
       "wg",
-      `case "$*" in *endpoints) printf 'hidden\\t(none)\\nopen\\t203.0.113.1:51820\\nnew\\t(none)\\n' ;; *keepalive) echo "hidden off" ;; esac`,
+      `case "$*" in *endpoints) printf 'hidden\\t(none)\\nopen\\t203.0.113.1:51820\\nnew\\t(none)\\n' ;; *keepalive) echo "hidden off" ;; *listen-port) echo 51820 ;; esac`,
     );
+    stage.write("peers.conf", "");
     const { status, stderr, calls } = stage.run("sync");
     assert.equal(status, 0, stderr);
     assert.deepEqual(
@@ -160,17 +161,105 @@ describe("the program that holds a host's tunnel", () => {
     assert.ok(!calls.some((call) => call.includes("the private key")));
   });
 
-  it("changes a tunnel that runs without taking it down", () => {
+  /** What a tunnel that runs would answer, by what is asked of it. */
+  function running(answers: Readonly<Record<string, string>>): void {
+    const all = { "public-key": "pub", "listen-port": "51820", ...answers };
+    const cases = Object.entries(all).map(([what, text]) => `*" ${what}") printf '%b\\n' '${text}' ;;`);
+    stage.standIn("wg", `case " $*" in *pubkey) echo pub ;; ${cases.join(" ")} esac`);
+    stage.standIn(
+      "ip",
+      'case "$*" in *" address show "*) echo "7: stage0 inet 10.99.0.1/24" ;; *" link show "*) echo "7: stage0: <UP> mtu 1440 " ;; esac',
+    );
+  }
+
+  const peersConf = [
+    "[Peer]\nPublicKey = one\nAllowedIPs = 10.99.0.2/32\nEndpoint = 203.0.113.2:51820\nPersistentKeepalive = 25\n",
+    "[Peer]\nPublicKey = two\nAllowedIPs = 10.99.0.3/32\nPersistentKeepalive = 0\n",
+    "[Peer]\nPublicKey = next\nPersistentKeepalive = 0\n",
+  ].join("");
+  const asAsked = {
+    "allowed-ips": "next\\t(none)\\ntwo\\t10.99.0.3/32\\none\\t10.99.0.2/32",
+    "persistent-keepalive": "next\\toff\\ntwo\\toff\\none\\t25",
+    endpoints: "next\\t(none)\\ntwo\\t198.51.100.7:4711\\none\\t203.0.113.2:51820",
+  };
+
+  it("sets nothing of a tunnel that is as asked, since wireguard-go would lose packets over it", () => {
+    stage.write("peers.conf", peersConf);
+    running(asAsked);
+    const { status, stderr, calls } = stage.run("sync");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(
+      calls.filter((call) => !/^(wg show|wg pubkey|ip -o)/.test(call)),
+      ["ip address replace 10.99.0.1/24 dev stage0", "ip link set stage0 mtu 1440 up"],
+    );
+    assert.equal(stage.run("as-asked").status, 0);
+  });
+
+  const changes: readonly { readonly what: string; readonly answers: Readonly<Record<string, string>>; readonly set: readonly string[] }[] = [
+    { what: "its key", answers: { "public-key": "old" }, set: ["private-key private.key"] },
+    { what: "its port", answers: { "listen-port": "51821" }, set: ["listen-port 51820"] },
+    {
+      what: "a peer that it does not know, one that is none any more, and an address that goes from this to that",
+      answers: {
+        "allowed-ips": "gone\\t10.99.0.3/32\\none\\t10.99.0.2/32\\nnext\\t(none)",
+        "persistent-keepalive": "gone\\toff\\none\\t25\\nnext\\toff",
+      },
+      set: ["peer two persistent-keepalive off allowed-ips 10.99.0.3/32", "peer gone remove"],
+    },
+    {
+      what: "a peer with another keep-alive, and one with an address that it must not have",
+      answers: {
+        "allowed-ips": "one\\t10.99.0.2/32\\ntwo\\t10.99.0.3/32\\nnext\\t10.99.0.9/32",
+        "persistent-keepalive": "one\\toff\\ntwo\\toff\\nnext\\toff",
+      },
+      set: ["peer next persistent-keepalive off allowed-ips ", "peer one persistent-keepalive 25 allowed-ips 10.99.0.2/32"],
+    },
+  ];
+  for (const { what, answers, set } of changes) {
+    it(`sets of a tunnel just what is otherwise: ${what}`, () => {
+      stage.write("peers.conf", peersConf);
+      running({ ...asAsked, ...answers });
+      assert.equal(stage.run("as-asked").status, 1);
+      const { status, stderr, calls } = stage.run("sync");
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(
+        calls.filter((call) => call.startsWith("wg set ")),
+        set.map((words) => `wg set stage0 ${words}`),
+      );
+    });
+  }
+
+  it("calls a peer again where it is said to be, when it was last heard from elsewhere", () => {
+    stage.write("peers.conf", peersConf);
+    running({ ...asAsked, endpoints: "one\\t198.51.100.9:4712\\ntwo\\t198.51.100.7:4711\\nnext\\t(none)" });
+    assert.equal(stage.run("as-asked").status, 0, "a peer may be anywhere");
+    assert.deepEqual(
+      stage.run("sync").calls.filter((call) => call.startsWith("wg set ")),
+      ["wg set stage0 peer one endpoint 203.0.113.2:51820"],
+    );
+  });
+
+  it("fails when something of it cannot be set", () => {
+    stage.write("peers.conf", peersConf);
+    stage.standIn("wg", 'case "$*" in *pubkey | *public-key) echo pub ;; "set "*" peer two "*) exit 1 ;; esac');
+    assert.notEqual(stage.run("sync").status, 0);
+  });
+
+  it("gives another address to a tunnel without taking it down", () => {
+    running({});
+    stage.write("peers.conf", "");
     stage.standIn("ip", 'case "$*" in "-o -4 address show"*) echo "7: stage0 inet 10.98.0.1/24 scope global stage0" ;; esac');
     const { status, stderr, calls } = stage.run("sync");
     assert.equal(status, 0, stderr);
-    assert.deepEqual(calls, [
-      "wg syncconf stage0 /dev/stdin",
-      "ip -o -4 address show dev stage0",
-      "ip address delete 10.98.0.1/24 dev stage0",
-      "ip address replace 10.99.0.1/24 dev stage0",
-      "ip link set stage0 mtu 1440 up",
-    ]);
+    assert.deepEqual(
+      calls.filter((call) => call.startsWith("ip ")),
+      [
+        "ip -o -4 address show dev stage0",
+        "ip address delete 10.98.0.1/24 dev stage0",
+        "ip address replace 10.99.0.1/24 dev stage0",
+        "ip link set stage0 mtu 1440 up",
+      ],
+    );
   });
 
   it("takes its interface away, and does not mind when it is gone", () => {

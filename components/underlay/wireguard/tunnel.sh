@@ -1,9 +1,10 @@
 #!/bin/sh
 # This host's end of the encrypted tunnel. systemd runs it from the folder in which the keys and settings lie.
-#   run     makes the interface, from the kernel's WireGuard or from wireguard-go, and stays as long as it does
-#   sync    brings the interface that runs to what the files say; peers that stay lose no packet
-#   poke    makes sessions with all peers that can be called, where there are none
-#   remove  takes the interface away
+#   run       makes the interface, from the kernel's WireGuard or from wireguard-go, and stays as long as it does
+#   as-asked  whether the interface that runs is what the files say: exit code 0 or 1
+#   sync      brings the interface that runs to what the files say; peers that stay lose no packet
+#   poke      makes sessions with all peers that can be called, where there are none
+#   remove    takes the interface away
 set -eu
 
 die() { echo "$*" >&2; exit 1; }
@@ -96,8 +97,61 @@ run() {
 
 addresses() { ip -o -4 address show dev "$INTERFACE" | awk '{ print $4 }'; }
 
+# A line for each peer: its key, its address and its keep-alive.
+wanted_peers() {
+  awk -F ' = ' '
+    function flush() { if (key != "") print key, ip, keepalive }
+    /^\[Peer\]/ { flush(); key = ""; ip = "(none)"; keepalive = "off" }
+    /^PublicKey/ { key = $2 }
+    /^AllowedIPs/ { ip = $2 }
+    /^PersistentKeepalive/ && $2 != "0" { keepalive = $2 }
+    END { flush() }' peers.conf | sort
+}
+
+live_peers() {
+  { wg show "$INTERFACE" allowed-ips; wg show "$INTERFACE" persistent-keepalive; } |
+    awk '$1 in ip { print $1, ip[$1], $2; next } { key = $1; $1 = ""; ip[key] = substr($0, 2) }' | sort
+}
+
+has_its_key() { [ "$(wg show "$INTERFACE" public-key)" = "$(wg pubkey <private.key)" ]; }
+
+has_its_port() { [ "$(wg show "$INTERFACE" listen-port)" = "$PORT" ]; }
+
+as_asked() {
+  has_its_key && has_its_port && [ "$(addresses)" = "$ADDRESS" ] &&
+    ip -o link show up dev "$INTERFACE" | grep -q " mtu $MTU " &&
+    [ "$(live_peers)" = "$(wanted_peers)" ]
+}
+
+# A key that gets another's address takes it over, so that at no time nobody has it.
+sync_peers() {
+  wanted_peers >peers.wanted
+  live_peers >peers.live
+  grep -vxF -f peers.live peers.wanted | while read -r key ip keepalive; do
+    [ "$ip" != "(none)" ] || ip=""
+    wg set "$INTERFACE" peer "$key" persistent-keepalive "$keepalive" allowed-ips "$ip"
+  done
+  awk 'NR == FNR { wanted[$1]; next } !($1 in wanted) { print $1 }' peers.wanted peers.live | while read -r key; do
+    wg set "$INTERFACE" peer "$key" remove
+  done
+  rm peers.wanted peers.live
+}
+
+# Back to where peers are said to be, when they were last heard from elsewhere.
+sync_endpoints() {
+  wg show "$INTERFACE" endpoints >endpoints.live
+  awk -F ' = ' '/^PublicKey/ { key = $2 } /^Endpoint/ { print key "\t" $2 }' peers.conf | grep -vxF -f endpoints.live |
+    while read -r key endpoint; do wg set "$INTERFACE" peer "$key" endpoint "$endpoint"; done
+  rm endpoints.live
+}
+
+# Nothing that is right already is set again: with every port, even the same, wireguard-go closes its socket and opens
+# another one, and with all of a peer's addresses, even the same, there is a moment without any. Packets get lost there.
 sync() {
-  configuration | wg syncconf "$INTERFACE" /dev/stdin
+  has_its_key || wg set "$INTERFACE" private-key private.key
+  has_its_port || wg set "$INTERFACE" listen-port "$PORT"
+  sync_peers
+  sync_endpoints
   # The old address goes first: Linux takes away the others of a network together with its first one.
   for present in $(addresses); do
     [ "$present" = "$ADDRESS" ] || ip address delete "$present" dev "$INTERFACE"
@@ -111,6 +165,7 @@ remove() { ip link delete "$INTERFACE" 2>/dev/null || true; }
 
 case "$1" in
   run) settings; run ;;
+  as-asked) settings; as_asked ;;
   sync) settings; sync ;;
   poke) settings; poke ;;
   remove) settings; remove ;;

@@ -129,30 +129,6 @@ stop_renamed() {
   if [ -s settings ] && ! grep -qx "INTERFACE=$INTERFACE" settings; then systemctl stop "$unit" 2>/dev/null || true; fi
 }
 
-# A line for each peer: its key and what belongs to it.
-wanted_peers() {
-  awk -F ' = ' '
-    function flush() { if (key != "") print key, ip, keepalive }
-    /^\[Peer\]/ { flush(); key = ""; ip = "(none)"; keepalive = "off" }
-    /^PublicKey/ { key = $2 }
-    /^AllowedIPs/ { ip = $2 }
-    /^PersistentKeepalive/ && $2 != "0" { keepalive = $2 }
-    END { flush() }' peers.conf | sort
-}
-
-live_peers() {
-  { wg show "$INTERFACE" allowed-ips; wg show "$INTERFACE" persistent-keepalive; } |
-    awk '$1 in ip { print $1, ip[$1], $2; next } { key = $1; $1 = ""; ip[key] = substr($0, 2) }' | sort
-}
-
-live_as_asked() {
-  [ "$(wg show "$INTERFACE" public-key)" = "$(public_key private.key)" ] &&
-    [ "$(wg show "$INTERFACE" listen-port)" = "$PORT" ] &&
-    [ "$(ip -o -4 address show dev "$INTERFACE" | awk '{ print $4 }')" = "$ADDRESS" ] &&
-    ip -o link show up dev "$INTERFACE" | grep -q " mtu $MTU " &&
-    [ "$(live_peers)" = "$(wanted_peers)" ]
-}
-
 up() {
   refuse_special
   [ -s "$folder/private.key" ] || die "this host has no key for the tunnel yet"
@@ -171,7 +147,7 @@ up() {
     : >pending
     say "starting the tunnel"
     timeout 60 systemctl restart "$unit" 2>"$LOG" || die "the tunnel does not start: $(reason)"
-  elif [ -e pending ] || ! live_as_asked; then
+  elif [ -e pending ] || ! sh tunnel as-asked; then
     : >pending
     # A new program or unit serves from the next start on: a restart now would cut all tunnels of this host.
     sh tunnel sync 2>"$LOG" || die "the tunnel does not take its new settings: $(tail -n 1 "$LOG")"
