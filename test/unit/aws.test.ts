@@ -5,7 +5,7 @@ import type { SwarmClusterArgs } from "../../components/cluster/args";
 import * as aws from "../../components/hosts/aws";
 import { architectureOf } from "../../components/hosts/aws/plan";
 import { compileIngress, largestGroup, selectorsOf } from "../../components/hosts/aws/rules";
-import { userData } from "../../components/hosts/aws/user-data";
+import { userData } from "../../components/hosts/cloud/user-data";
 import type { Member } from "../../components/hosts/host";
 import * as existing from "../../components/hosts/existing";
 import { Cidr } from "../../components/network/cidr";

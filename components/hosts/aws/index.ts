@@ -1,6 +1,7 @@
+import { keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
-import { createMachine, keySeed } from "./machine";
+import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { planAwsHosts } from "./plan";
@@ -38,6 +39,6 @@ function createMachines(args: AwsHostsArgs, site: string, context: HostContext):
   const common = commonOf(args, site, context);
   const network = siteNetwork(args, common, context);
   const groups = securityGroups(args, args.role, network.vpcId, common, context);
-  const surroundings = { common, context, network, securityGroups: groups, seed: keySeed(context) };
+  const surroundings = { common, context, network, securityGroups: groups, seed: keySeed("aws", context) };
   return new Map(context.hosts.map((host) => [host.key, createMachine(args, host, surroundings)]));
 }
