@@ -6,7 +6,7 @@ import { defaults } from "./defaults";
 
 /** All that is wrong with the arguments, but for zones and subnets. A program without types may give anything. */
 export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[]): Problem[] {
-  return [...checkPlace(args), ...checkMachines(args), ...checkEach(args, hosts), ...checkReach(args)];
+  return [...checkPlace(args), ...checkMachines(args), ...checkEach(args, hosts), ...checkReach(args), ...checkQuota(args)];
 }
 
 function checkPlace(args: AwsHostsArgs): Problem[] {
@@ -80,6 +80,22 @@ function checkEach({ each = {} }: AwsHostsArgs, hosts: readonly HostDescription[
           ]),
     ];
   });
+}
+
+/** AWS raises the quota until a network interface's rules in all groups are 1000. */
+export function isQuota(most: unknown): most is number {
+  return typeof most === "number" && Number.isInteger(most) && most >= 1 && most <= 1000;
+}
+
+function checkQuota({ securityGroupRules: most }: AwsHostsArgs): Problem[] {
+  if (most === undefined || isQuota(most)) return [];
+  return [
+    {
+      path: "securityGroupRules",
+      message: `${show(most)} is not a quota of rules`,
+      fix: "give a whole number from 1 to 1000, as Service Quotas shows it, or leave it out",
+    },
+  ];
 }
 
 function checkReach(args: AwsHostsArgs): Problem[] {
