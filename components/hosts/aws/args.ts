@@ -58,6 +58,12 @@ export interface AwsHostsArgs extends NumberedHosts {
    * @default 1500
    */
   readonly mtu?: number;
+  /**
+   * How many rules a security group takes: your account's quota in the region, where AWS has raised it. A firewall that needs more is
+   * refused at preview. The same in all groups of the site.
+   * @default 60
+   */
+  readonly securityGroupRules?: number;
   /** Spare capacity at a lower price, taken away with two minutes' notice. Workers only. @default false */
   readonly spot?: boolean;
   /** Instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. @default - none */

@@ -5,7 +5,7 @@ import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { planAwsHosts } from "./plan";
-import { admit, securityGroups } from "./security-groups";
+import { admit, checkRules, securityGroups } from "./security-groups";
 
 export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTransform, AwsVpc } from "./args";
 
@@ -30,6 +30,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     diskEncryption: "EBS: AES-256 under a key of AWS KMS",
     problems,
     ...(args.labels && { labels: args.labels }),
+    checkRules: (context) => checkRules(args, site.key, context),
     create: (context) => createMachines(args, site.key, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
   };
