@@ -22,10 +22,10 @@ export interface Site {
   readonly mtu: number;
 }
 
-/** A part of a site with a network of its own, such as a cloud's availability zone. */
+/** A part of a site that can fail by itself, such as a cloud's availability zone. */
 export interface Zone {
   readonly name: string;
-  /** In CIDR form, within the site's network. Addresses are planned in it. @default - not known before the hosts are made */
+  /** In CIDR form, within the site's network. Addresses are planned in it. @default - it has none of its own: they are planned in the site's */
   readonly network?: string;
 }
 
