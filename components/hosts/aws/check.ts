@@ -7,7 +7,13 @@ import { defaults } from "./defaults";
 
 /** All that is wrong with the arguments, but for zones and subnets. A program without types may give anything. */
 export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[]): Problem[] {
-  return [...checkPlace(args), ...checkMachines(args), ...checkEach(args.each, hosts, ({ instanceType }, path) => checkGivenType(instanceType, `${path}.instanceType`)), ...checkReach(args), ...checkQuota(args)];
+  return [
+    ...checkPlace(args),
+    ...checkMachines(args),
+    ...checkEach(args.each, hosts, ({ instanceType }, path) => checkGivenType(instanceType, `${path}.instanceType`)),
+    ...checkReach(args),
+    ...checkQuota(args),
+  ];
 }
 
 function checkPlace(args: AwsHostsArgs): Problem[] {

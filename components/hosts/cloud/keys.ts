@@ -18,10 +18,15 @@ export function keySeed(cloud: string, { cluster, parent, checked, shared }: Hos
   return pulumi.all([secret, checked]).apply(([seed]) => seed);
 }
 
-export function clientKey(seed: pulumi.Output<string>): pulumi.Output<SshKey> {
-  return seed.apply((secret) => deriveSshKey(secret, "client"));
+/**
+ * Of the seed's keys, one that logs in.
+ *
+ * @param client which of them, where a cloud takes none twice
+ */
+export function clientKey(seed: pulumi.Output<string>, client = "client"): pulumi.Output<SshKey> {
+  return seed.apply((secret) => deriveSshKey(secret, client));
 }
 
-export function hostKeys(seed: pulumi.Output<string>, host: string): pulumi.Output<HostKeys> {
-  return seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host}`) }));
+export function hostKeys(seed: pulumi.Output<string>, host: string, client = "client"): pulumi.Output<HostKeys> {
+  return seed.apply((secret) => ({ client: deriveSshKey(secret, client), machine: deriveSshKey(secret, `host ${host}`) }));
 }
