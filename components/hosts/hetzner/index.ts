@@ -1,5 +1,5 @@
 import * as hcloud from "@pulumi/hcloud";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { transformed } from "../../transform";
 import { clientKey, keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
@@ -58,7 +58,7 @@ function sshKey(
   { parent, shared }: HostContext,
 ): hcloud.SshKey {
   return shared(once("key"), () => {
-    const publicKey: pulumi.Output<string> = client.apply((key) => key.publicKey);
+    const publicKey = pulumi.unsecret(client.apply((key) => key.publicKey));
     return new hcloud.SshKey(named(), transformed(transform?.sshKey, { name: named(), labels, publicKey }), options(parent));
   });
 }

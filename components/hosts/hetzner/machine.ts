@@ -51,7 +51,7 @@ function createPrimaryIp(
   { transform }: HetznerHostsArgs,
   host: HostToMake,
   birth: pulumi.Output<Birth>,
-  { common, context, seed }: Surroundings,
+  { common, context }: Surroundings,
 ): hcloud.PrimaryIp {
   const { zone: location = "" } = host;
   const name = slug(`${context.cluster}-${host.key}-${location}`);
@@ -60,7 +60,7 @@ function createPrimaryIp(
     labels: common.labels,
     type: "ipv4",
     // Also a host that may not move is found out before anything of it is touched.
-    assigneeType: pulumi.all([birth, seed]).apply(() => "server"),
+    assigneeType: pulumi.all([birth, context.checked]).apply(() => "server"),
     autoDelete: false,
     location,
   };
