@@ -22,7 +22,7 @@ export interface Site {
   readonly mtu: number;
 }
 
-/** A part of a site with a network of its own, such as a cloud's availability zone. */
+/** A part of a site with a network of its own, such as a cloud's availability zone: to hosts of another one the way is by a router. */
 export interface Zone {
   readonly name: string;
   /** In CIDR form, within the site's network. Addresses are planned in it. @default - not known before the hosts are made */
@@ -148,6 +148,8 @@ export interface HostGroup {
   readonly diskEncryption?: string;
   /** What is wrong with the group's own arguments; paths are relative to the group. */
   readonly problems: readonly Problem[];
+  /** Why the site's network carries no packets with containers' own addresses, not even between neighbours. @default - it may */
+  readonly noContainerRoutes?: string;
   /**
    * What the cloud's own firewall would not take of the rules, such as more of them than it has room for. Pure.
    *

@@ -10,6 +10,7 @@ import { userData } from "../../components/hosts/aws/user-data";
 import type { Member } from "../../components/hosts/host";
 import * as existing from "../../components/hosts/existing";
 import { Cidr } from "../../components/network/cidr";
+import { flannel } from "../../components/overlays/flannel";
 import { wireguard } from "../../components/underlay/wireguard";
 import type { Problem } from "../../components/hosts/host";
 
@@ -247,6 +248,26 @@ describe("EC2 hosts", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("are in one zone where an overlay routes containers' addresses over their network, of which EC2's routers know nothing", () => {
+    const overlayOf = (groups: Readonly<Record<string, object>>, backend: "host-gw" | "vxlan"): readonly Problem[] => {
+      const hosts = Object.fromEntries(Object.entries(groups).map(([key, args]) => [key, group(args)]));
+      return planCluster({ hosts, firewall, overlay: flannel({ backend }) }).problems;
+    };
+    const apart = { control: { zones: ["b"] }, edge: { role: "worker", zones: ["a"] } };
+    for (const groups of [{ control: { count: 3, zones: ["b", "a"] } }, apart]) {
+      assert.deepEqual(overlayOf(groups, "host-gw"), [
+        {
+          path: "overlay",
+          message:
+            'flannel hands on packets with containers\' own addresses to neighbours, and the hosts of site "aws eu-west-1" are in the subnets of the zones a, b: the routers between them know no way to containers',
+          fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them, or put all hosts of the site into one zone (zones: ["a"])',
+        },
+      ]);
+      assert.deepEqual(overlayOf(groups, "vxlan"), []);
+    }
+    assert.deepEqual(overlayOf({ control: { count: 3, zones: ["b"] } }, "host-gw"), []);
   });
 
   it("have encrypted disks, which the plan says of the cluster as soon as all hosts do", () => {

@@ -6,6 +6,7 @@ import * as existing from "../../components/hosts/existing";
 import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/network/cidr";
+import { flannel } from "../../components/overlays/flannel";
 import type { Overlay } from "../../components/overlays/overlay";
 import { wireguard } from "../../components/underlay/wireguard";
 import type { Underlay } from "../../components/underlay/underlay";
@@ -173,6 +174,13 @@ const wrong: readonly Wrong[] = [
     path: "underlay",
     message: "{} is not an underlay",
     fix: "use direct() or wireguard()",
+  },
+  {
+    when: "an overlay routes containers' addresses over a network that carries none",
+    args: { hosts: { control: { ...managers(1), noContainerRoutes: "its router drops them" } }, overlay: flannel({ backend: "host-gw" }) },
+    path: "overlay",
+    message: "flannel hands on packets with containers' own addresses, and hosts of control would not get them: its router drops them",
+    fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them',
   },
   ...[0, -1, 1.5, 1001, "3"].map((count): Wrong => ({
     when: `a count is ${JSON.stringify(count)}`,
