@@ -6,7 +6,7 @@ import type { PlannedHost, Problem, Site } from "../hosts/host";
 import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { swarmRules } from "../membership/rules";
 import type { EncryptionChannel } from "../network/encryption";
-import { underlayMtu } from "../network/mtu";
+import { smallestMtu, underlayMtu } from "../network/mtu";
 import { planSpace } from "../network/space";
 import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planTunnel } from "../underlay/tunnel";
@@ -148,10 +148,7 @@ function withContainers(host: PlannedHost, containerSubnet: string | undefined):
 }
 
 function planMtu(sites: readonly Site[], { overhead, mtu }: UnderlayPlan, report: Report): number {
-  const most = underlayMtu(
-    sites.map((site) => site.mtu),
-    overhead,
-  );
+  const most = underlayMtu([smallestMtu(sites)], overhead);
   if (mtu !== undefined && mtu > most) {
     report(
       "underlay.mtu",

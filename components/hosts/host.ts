@@ -20,6 +20,8 @@ export interface Site {
   readonly network?: string;
   /** Largest packet of the site's network in bytes. */
   readonly mtu: number;
+  /** Largest packet on the way to other sites. @default - `mtu`, and 1500 at most, which is what the Internet carries */
+  readonly mtuOutside?: number;
 }
 
 /** A part of a site with a network of its own, such as a cloud's availability zone: to hosts of another one the way is by a router. */

@@ -556,6 +556,17 @@ describe("planCluster", () => {
     assert.deepEqual(plan.networks[0]?.options, { "com.docker.network.driver.mtu": "1340" });
   });
 
+  it("takes jumbo frames within a site, and between sites only where it is said that they pass", () => {
+    const mtuOf = (args: Partial<existing.ExistingHostsArgs>, more: SwarmClusterArgs["hosts"] = {}): number =>
+      planned({ hosts: { control: rack({ role: "manager", mtu: 9000, ...args }), ...more }, underlay: wireguard() }).underlayMtu;
+    const away = (args: Partial<existing.ExistingHostsArgs>): SwarmClusterArgs["hosts"] => ({
+      away: rack({ site: "away", machines: { "1": { address: "192.0.2.2", hostKey } }, mtu: 9000, ...args }),
+    });
+    assert.equal(mtuOf({}), 8940);
+    assert.equal(mtuOf({}, away({})), 1440);
+    assert.equal(mtuOf({ mtuOutside: 9000 }, away({ mtuOutside: 4000 })), 3940);
+  });
+
   it("keeps a pinned subnet, inside the address space or outside", () => {
     const { networks } = planned({ hosts: control, networks: { web: { subnet: "10.99.7.0/24" }, db: { subnet: "192.168.50.0/25" } } });
     assert.deepEqual(Object.fromEntries(networks.map(({ name, subnet }) => [name, subnet])), { web: "10.99.7.0/24", db: "192.168.50.0/25" });

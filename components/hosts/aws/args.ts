@@ -50,11 +50,13 @@ export interface AwsHostsArgs extends NumberedHosts {
   /** Name of the site, where two networks in one region are two sites. @default - `aws` and the region */
   readonly site?: string;
   /**
-   * Largest packet in bytes. EC2 carries 9001 within a network, but 1500 to anywhere else: give 9001 only where all hosts are in
-   * one network.
+   * Largest packet in bytes. EC2 carries 9001 within a network: worth it where all hosts are in one. With other sites, the way to
+   * them decides.
    * @default 1500
    */
   readonly mtu?: number;
+  /** Largest packet on the way to other sites: more than 1500 only by a peering or transit gateway of yours. @default 1500 */
+  readonly mtuOutside?: number;
   /**
    * How many rules a security group takes: your account's quota in the region, where AWS has raised it. A firewall that needs more is
    * refused at preview. The same in all groups of the site.

@@ -39,6 +39,8 @@ export interface ExistingHostsArgs {
   readonly network?: string;
   /** Largest packet of the site's network in bytes. @default 1500 */
   readonly mtu?: number;
+  /** Largest packet on the way to other sites, where that is known to be wider or narrower. @default - `mtu`, and 1500 at most */
+  readonly mtuOutside?: number;
   /** IPv4 address with which the site's router shows hosts that have no public address to other sites. @default - not known */
   readonly natAddress?: string;
   /** @default "root" */
@@ -77,7 +79,12 @@ export function hosts(args: ExistingHostsArgs): HostGroup {
   return {
     provider: "existing",
     role: args.role,
-    site: { key: args.site ?? "existing", mtu: args.mtu ?? 1500, ...(args.network !== undefined && { network: args.network }) },
+    site: {
+      key: args.site ?? "existing",
+      mtu: args.mtu ?? 1500,
+      ...(args.mtuOutside !== undefined && { mtuOutside: args.mtuOutside }),
+      ...(args.network !== undefined && { network: args.network }),
+    },
     hosts: machines.map(([place, machine]): HostDescription => ({
       place,
       address: machine.privateAddress ?? machine.address,
