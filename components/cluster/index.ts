@@ -10,6 +10,7 @@ import { stop } from "../report";
 import type { SwarmClusterArgs } from "./args";
 import { siteRules } from "./cloud-rules";
 import { describeLateNetwork } from "./late-network";
+import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
@@ -139,7 +140,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
           return wrong === undefined ? known : stop(wrong, this);
         });
       const rules = siteRules(site, this.plan.hosts, this.plan.firewall);
-      const containersRouted = routedIn !== undefined && routedIn.interface === undefined;
+      const containersRouted = crossesBare(routedIn);
       return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, shared }];
     });
   }

@@ -20,9 +20,11 @@ export interface Site {
   readonly network?: string;
   /** Largest packet of the site's network in bytes. */
   readonly mtu: number;
+  /** Largest packet on the way to other sites. @default - `mtu`, and 1500 at most, which is what the Internet carries */
+  readonly mtuOutside?: number;
 }
 
-/** A part of a site that can fail by itself, such as a cloud's availability zone. */
+/** A part of a site that can fail by itself, such as a cloud's availability zone. With a network of its own, the way to it is by a router. */
 export interface Zone {
   readonly name: string;
   /** In CIDR form, within the site's network. Addresses are planned in it. @default - it has none of its own: they are planned in the site's */
@@ -148,6 +150,8 @@ export interface HostGroup {
   readonly diskEncryption?: string;
   /** What is wrong with the group's own arguments; paths are relative to the group. */
   readonly problems: readonly Problem[];
+  /** Why the site's network carries no packets with containers' own addresses, not even between neighbours. @default - it may */
+  readonly noContainerRoutes?: string;
   /**
    * What the cloud's own firewall would not take of the rules, such as more of them than it has room for. Pure.
    *

@@ -26,19 +26,30 @@ export function planSites(groups: Groups, report: Report): Site[] {
   const sites = new Map<string, Site>();
   for (const [key, group] of groups) {
     const seen = sites.get(group.site.key);
-    if (seen && (seen.network !== group.site.network || seen.mtu !== group.site.mtu)) {
+    const { mtu, mtuOutside } = group.site;
+    if (seen && (seen.network !== group.site.network || seen.mtu !== mtu || seen.mtuOutside !== mtuOutside)) {
       report(
         `hosts.${key}`,
-        `describes its site "${seen.key}" otherwise than another group does (network ${group.site.network ?? "none"}, MTU ${group.site.mtu} against ${seen.network ?? "none"}, ${seen.mtu})`,
+        `describes its site "${seen.key}" otherwise than another group does (network ${group.site.network ?? "none"}, MTU ${showMtu(group.site)} against ${seen.network ?? "none"}, ${showMtu(seen)})`,
         "give the same network and MTU to all groups of a site, or another site",
       );
     }
     if (!seen) sites.set(group.site.key, group.site);
-    if (!Number.isInteger(group.site.mtu) || group.site.mtu < 1280 || group.site.mtu > 9216) {
-      report(`hosts.${key}.mtu`, `${group.site.mtu} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
+    if (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216) {
+      report(`hosts.${key}.mtu`, `${mtu} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
+    } else if (mtuOutside !== undefined && (!Number.isInteger(mtuOutside) || mtuOutside < 1280 || mtuOutside > mtu)) {
+      report(
+        `hosts.${key}.mtuOutside`,
+        `${show(mtuOutside)} is not an MTU to other sites`,
+        `give the way's MTU in bytes, from 1280 to the ${mtu} of the site, or leave it out`,
+      );
     }
   }
   return [...sites.values()];
+}
+
+function showMtu({ mtu, mtuOutside }: Site): string {
+  return mtuOutside === undefined ? `${mtu}` : `${mtu} (${mtuOutside} outside)`;
 }
 
 export interface PlannedHosts {

@@ -79,7 +79,12 @@ function state(type: string, inputs: Record<string, unknown>): Record<string, un
  */
 export async function record(
   program: () => unknown,
-  { preview = false, outputs = () => ({}), id = ({ name }) => `${name}-id`, call = () => assertNever() }: { readonly preview?: boolean } & Answers = {},
+  {
+    preview = false,
+    outputs = () => ({}),
+    id = ({ name }) => `${name}-id`,
+    call = () => assertNever(),
+  }: { readonly preview?: boolean } & Answers = {},
 ): Promise<Graph> {
   const requests: RegisterRequest[] = [];
   const original = MockMonitor.prototype.registerResource;
@@ -93,9 +98,7 @@ export async function record(
       {
         newResource: (resource) => {
           const inputs = resource.inputs as Record<string, unknown>;
-          return preview
-            ? { id: undefined, state: inputs }
-            : { id: id(resource), state: { ...state(resource.type, inputs), ...outputs(resource) } };
+          return preview ? { id: undefined, state: inputs } : { id: id(resource), state: { ...state(resource.type, inputs), ...outputs(resource) } };
         },
         call,
       },

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { planCluster } from "../../components/cluster/plan";
+import { summarize } from "../../components/cluster/summary";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import * as aws from "../../components/hosts/aws";
 import { architectureOf } from "../../components/hosts/aws/plan";
 import { compileIngress, groupSizes, selectorsOf } from "../../components/hosts/aws/rules";
 import { selects } from "../../components/firewall/resolve";
 import { userData } from "../../components/hosts/cloud/user-data";
-import type { Member } from "../../components/hosts/host";
+import type { HostGroup, Member } from "../../components/hosts/host";
 import * as existing from "../../components/hosts/existing";
 import { Cidr } from "../../components/network/cidr";
+import { flannel } from "../../components/overlays/flannel";
 import { wireguard } from "../../components/underlay/wireguard";
 import type { Problem } from "../../components/hosts/host";
 
@@ -247,6 +249,47 @@ describe("EC2 hosts", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("are in one zone where an overlay routes containers' addresses over their network, of which EC2's routers know nothing", () => {
+    const overlayOf = (groups: Readonly<Record<string, object>>, backend: "host-gw" | "vxlan"): readonly Problem[] => {
+      const hosts = Object.fromEntries(Object.entries(groups).map(([key, args]) => [key, group(args)]));
+      return planCluster({ hosts, firewall, overlay: flannel({ backend }) }).problems;
+    };
+    const apart = { control: { zones: ["b"] }, edge: { role: "worker", zones: ["a"] } };
+    for (const groups of [{ control: { count: 3, zones: ["b", "a"] } }, apart]) {
+      assert.deepEqual(overlayOf(groups, "host-gw"), [
+        {
+          path: "overlay",
+          message:
+            'flannel hands on packets with containers\' own addresses to neighbours, and the hosts of site "aws eu-west-1" are in the subnets of the zones a, b: the routers between them know no way to containers',
+          fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them, or put all hosts of the site into one zone (zones: ["a"])',
+        },
+      ]);
+      assert.deepEqual(overlayOf(groups, "vxlan"), []);
+    }
+    assert.deepEqual(overlayOf({ control: { count: 3, zones: ["b"] } }, "host-gw"), []);
+  });
+
+  it("have EC2's large packets among themselves, and those of the Internet with hosts of other sites", () => {
+    const planned = (hosts: SwarmClusterArgs["hosts"]): unknown[] => {
+      const { plan, problems } = planCluster({ hosts, firewall, underlay: wireguard() });
+      return [plan.underlayMtu, ...problems.map(({ path, message, fix }) => `${path}: ${message}; ${fix}`)];
+    };
+    const control = group({ mtu: 9001 });
+    const far = (more: object): HostGroup => group({ role: "worker", region: "us-east-1", network: "10.65.0.0/16", mtu: 9001, ...more });
+    assert.deepEqual(planned({ control }), [8941]);
+    assert.deepEqual(planned({ control, far: far({}) }), [1440]);
+    const { plan } = planCluster({ hosts: { control, far: far({}) }, firewall, underlay: wireguard() });
+    assert.match(summarize("lab", plan), /MTU +1390 for containers \(1500 between the sites, 1440 on wireguard\)/);
+    assert.deepEqual(planned({ control: group({ mtu: 9001, mtuOutside: 8500 }), far: far({ mtuOutside: 8500 }) }), [8440]);
+    const narrow = planned({ control, far: far({ mtuOutside: 9002 }) }).slice(1);
+    assert.deepEqual(narrow, [
+      "hosts.far.mtuOutside: 9002 is not an MTU to other sites; give the way's MTU in bytes, from 1280 to the 9001 of the site, or leave it out",
+    ]);
+    assert.deepEqual(planned({ control, edge: group({ role: "worker", mtu: 9001, mtuOutside: 1400 }) }).slice(1), [
+      'hosts.edge: describes its site "aws eu-west-1" otherwise than another group does (network 10.64.0.0/16, MTU 9001 (1400 outside) against 10.64.0.0/16, 9001); give the same network and MTU to all groups of a site, or another site',
+    ]);
   });
 
   it("have encrypted disks, which the plan says of the cluster as soon as all hosts do", () => {

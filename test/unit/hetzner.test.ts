@@ -5,6 +5,7 @@ import type { Problem } from "../../components/hosts/host";
 import * as hetzner from "../../components/hosts/hetzner";
 import { commonOf, isLabelKey, isLabelValue } from "../../components/hosts/hetzner/names";
 import { architectureOf } from "../../components/hosts/hetzner/plan";
+import { flannel } from "../../components/overlays/flannel";
 import { wireguard } from "../../components/underlay/wireguard";
 
 const firewall = { ssh: ["203.0.113.0/24"] };
@@ -212,6 +213,19 @@ describe("Hetzner's hosts", () => {
         path: "hosts.control.network",
         message: 'the network of site "hetzner eu-central" would have 101 servers, and Hetzner takes 100',
         fix: "give some of its groups a site and a network of their own",
+      },
+    ]);
+  });
+
+  it("are refused with an overlay that routes containers' own addresses, once for each group and whatever their locations", () => {
+    const hosts = { control: group({ count: 3, locations: ["fsn1", "nbg1", "hel1"] }) };
+    assert.deepEqual(planCluster({ hosts, firewall, overlay: flannel({ backend: "vxlan" }) }).problems, []);
+    assert.deepEqual(planCluster({ hosts, firewall, overlay: flannel({ backend: "host-gw" }) }).problems, [
+      {
+        path: "overlay",
+        message:
+          "flannel hands on packets with containers' own addresses, and hosts of control would not get them: Hetzner's private network hands on packets of its own addresses alone",
+        fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them',
       },
     ]);
   });

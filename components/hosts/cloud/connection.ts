@@ -5,13 +5,15 @@ import { loginUser } from "./user-data";
 
 /** A host to hop over on the way to others. */
 export interface Bastion {
+  /** Address or name that is dialled for SSH. */
   readonly address: string;
   /** Public host key in authorized_keys form. */
   readonly hostKey: string;
+  /** Key that logs in there. Kept as a secret. */
   readonly privateKey: pulumi.Input<string>;
-  /** @default "root" */
+  /** Who logs in there. @default "root" */
   readonly user?: string;
-  /** @default 22 */
+  /** Where its sshd listens. @default 22 */
   readonly port?: number;
 }
 

@@ -14,6 +14,7 @@ export type HetznerLocation = "fsn1" | "nbg1" | "hel1" | "ash" | "hil" | "sin";
 
 /** Virtual machines of Hetzner Cloud, in locations of one network zone. */
 export interface HetznerHostsArgs extends NumberedHosts {
+  /** What the hosts are in the swarm. */
   readonly role: HostRole;
   /** Where all hosts of the group are. All groups of a network zone share one network, and so are one site. @default "fsn1" */
   readonly location?: HetznerLocation;
@@ -23,7 +24,7 @@ export interface HetznerHostsArgs extends NumberedHosts {
    * @default - `location`
    */
   readonly locations?: readonly HetznerLocation[];
-  /** Outside eu-central it has to be given: the default is not sold there. @default "cx23" */
+  /** Size and processor (x86, or ARM as `cax…`) of the machines. Outside eu-central it has to be given: the default is not sold there. @default "cx23" */
   readonly serverType?: string;
   /**
    * What the machines boot from. A release is the image of it when the host is made, and never changes after: a newer image
@@ -50,9 +51,9 @@ export interface HetznerHostsArgs extends NumberedHosts {
   readonly labels?: Readonly<Record<string, string>>;
   /** Hetzner's labels of everything that is made for the group. Those that begin with `pulumi-swarm/` are kept. @default - the cluster's name */
   readonly hcloudLabels?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** @default - the one that the stack's configuration describes */
+  /** Hetzner's project and its token. @default - the one that the stack's configuration describes */
   readonly provider?: hcloud.Provider;
-  /** Last say over the arguments of the resources underneath. */
+  /** Last say over the arguments of the resources underneath. @default - they stay as they are */
   readonly transform?: HetznerTransform;
 }
 
@@ -74,13 +75,14 @@ export interface HetznerHostArgs {
 
 /** A network that you have. Where its CIDR is an `Output`, it is checked as soon as it is known, before anything is made in it. */
 export interface HetznerNetwork {
+  /** A number, as `hcloud network list` shows it. */
   readonly id: pulumi.Input<string>;
   /**
    * Range of the subnet in which the hosts are. Their addresses are planned in it where it is a plain text, and given by Hetzner
    * where it is an `Output`. Name the network's other subnets in the cluster's `avoid`.
    */
   readonly cidr: pulumi.Input<string>;
-  /** Needed where the network has more than one subnet. @default - its only one */
+  /** Such as `4711-10.0.1.0/24`. Needed where the network has more than one subnet. @default - its only one */
   readonly subnetId?: pulumi.Input<string>;
 }
 

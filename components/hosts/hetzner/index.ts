@@ -33,6 +33,7 @@ export function hosts(args: HetznerHostsArgs): HostGroup {
     hosts: described,
     addressing,
     problems,
+    noContainerRoutes: "Hetzner's private network hands on packets of its own addresses alone",
     ...(args.labels && { labels: args.labels }),
     checkRules: (context) => checkRules(args.role, site.key, context),
     create: (context) => createMachines(args, plan, context),
