@@ -2,14 +2,15 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { SwarmResponse } from "../agents/request";
-import { cloudRules } from "../firewall/cloud";
 import type { HostContext, HostGroup, HostRole, Machine, Member, PlannedHost } from "../hosts/host";
 import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
 import { stop } from "../report";
 import type { SwarmClusterArgs } from "./args";
+import { siteRules } from "./cloud-rules";
 import { describeLateNetwork } from "./late-network";
+import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
@@ -138,9 +139,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
           const wrong = describeLateNetwork(cluster, args, site, known);
           return wrong === undefined ? known : stop(wrong, this);
         });
-      const addressesKnown = this.plan.hosts.every((host) => host.site === site || (host.seenAs ?? host.publicAddress) !== undefined);
-      const rules = cloudRules(this.plan.firewall, { addressesKnown });
-      const containersRouted = routedIn !== undefined && routedIn.interface === undefined;
+      const rules = siteRules(site, this.plan.hosts, this.plan.firewall);
+      const containersRouted = crossesBare(routedIn);
       return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, shared }];
     });
   }

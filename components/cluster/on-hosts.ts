@@ -1,4 +1,5 @@
 import type { PlannedHost } from "../hosts/host";
+import type { Groups } from "../hosts/plan";
 import { Cidr, isCidr } from "../network/cidr";
 import { planPieces, type PlannedPieces } from "../network/pieces";
 import type { Space } from "../network/space";
@@ -16,6 +17,32 @@ export interface OverlayOnHosts {
   readonly slices: readonly NetworkSlice[];
   /** Where packets for containers come in that other hosts have routed here. @default - nowhere */
   readonly routedIn?: { readonly network: string; readonly interface?: string };
+}
+
+/** Whether containers' packets cross the site's network as they are, not wrapped in anything. */
+export function crossesBare(routedIn: OverlayPlan["routedIn"]): boolean {
+  return routedIn !== undefined && routedIn.interface === undefined;
+}
+
+/** Such packets come as far as neighbours, at best: no router of a cloud knows a way to containers' addresses. */
+export function checkRoutes(groups: Groups, hosts: readonly PlannedHost[], { kind, routedIn }: OverlayPlan, report: Report): void {
+  if (!crossesBare(routedIn)) return;
+  const bare = `${kind} hands on packets with containers' own addresses`;
+  const wrapped = 'take flannel({ backend: "vxlan" }) or another overlay that wraps them';
+  for (const [key, { noContainerRoutes: reason }] of groups) {
+    if (reason !== undefined) report("overlay", `${bare}, and hosts of ${key} would not get them: ${reason}`, wrapped);
+  }
+  const barred = new Set(groups.flatMap(([, { site, noContainerRoutes }]) => (noContainerRoutes === undefined ? [] : [site.key])));
+  for (const site of new Set(hosts.map((host) => host.site).filter((key) => !barred.has(key)))) {
+    const zones = [...new Set(hosts.flatMap((host) => (host.site === site && host.zone !== undefined ? [host.zone] : [])))].sort();
+    if (zones.length > 1) {
+      report(
+        "overlay",
+        `${bare} to neighbours, and the hosts of site "${site}" are in the subnets of the zones ${zones.join(", ")}: the routers between them know no way to containers`,
+        `${wrapped}, or put all hosts of the site into one zone (zones: ["${zones[0]}"])`,
+      );
+    }
+  }
 }
 
 /** A subnet for each host, where the overlay routes. */

@@ -6,7 +6,7 @@ import type { PlannedHost, Problem, Site } from "../hosts/host";
 import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { swarmRules } from "../membership/rules";
 import type { EncryptionChannel } from "../network/encryption";
-import { underlayMtu } from "../network/mtu";
+import { smallestMtu, underlayMtu } from "../network/mtu";
 import { planSpace } from "../network/space";
 import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planTunnel } from "../underlay/tunnel";
@@ -19,8 +19,9 @@ import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
+import { checkCloudRules } from "./cloud-rules";
 import { planEncryption } from "./encryption";
-import { type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
+import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { type Report, show } from "../report";
 import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
@@ -84,6 +85,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const tunnel = underlay.tunnel && planTunnel(machines, space.tunnel, pins, report);
   const tunnelled = machines.map((host): PlannedHost => withTunnel(host, tunnel?.addresses.get(host.key)));
   const overlay = planOverlay(args, sites, tunnelled, underlay, problems);
+  checkRoutes(groups, tunnelled, overlay, report);
   const containers = planContainers(tunnelled, space, overlay, pins, report);
   const hosts = tunnelled.map((host): PlannedHost => withContainers(host, containers?.pieces.get(host.key)?.toString()));
   const mtu = planMtu(sites, underlay, report);
@@ -107,6 +109,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   checkMembership(args.membership ?? {}, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
+  checkCloudRules(groups, hosts, firewall.rules, report);
   checkSwarmOptions(args.swarm ?? {}, report);
 
   return {
@@ -145,10 +148,7 @@ function withContainers(host: PlannedHost, containerSubnet: string | undefined):
 }
 
 function planMtu(sites: readonly Site[], { overhead, mtu }: UnderlayPlan, report: Report): number {
-  const most = underlayMtu(
-    sites.map((site) => site.mtu),
-    overhead,
-  );
+  const most = underlayMtu([smallestMtu(sites)], overhead);
   if (mtu !== undefined && mtu > most) {
     report(
       "underlay.mtu",

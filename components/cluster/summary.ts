@@ -1,4 +1,5 @@
 import type { FirewallRule } from "../firewall/rule";
+import { smallestMtu } from "../network/mtu";
 import { type HostProgram, showSource } from "../programs/program";
 import type { ClusterPlan } from "./plan";
 
@@ -74,7 +75,8 @@ function subnetLines({ subnets }: ClusterPlan): string[] {
 }
 
 function mtuLine({ mtu, underlayMtu, underlay, sites }: ClusterPlan): string {
-  const smallest = Math.min(...sites.map((site) => site.mtu));
+  const smallest = smallestMtu(sites);
+  const where = smallest < Math.min(...sites.map((site) => site.mtu)) ? "between the sites" : "on the site's network";
   const under = underlay === "direct" ? "" : `, ${underlayMtu} on ${underlay}`;
-  return `${mtu} for containers (${smallest} on the site's network${under})`;
+  return `${mtu} for containers (${smallest} ${where}${under})`;
 }

@@ -26,19 +26,30 @@ export function planSites(groups: Groups, report: Report): Site[] {
   const sites = new Map<string, Site>();
   for (const [key, group] of groups) {
     const seen = sites.get(group.site.key);
-    if (seen && (seen.network !== group.site.network || seen.mtu !== group.site.mtu)) {
+    const { mtu, mtuOutside } = group.site;
+    if (seen && (seen.network !== group.site.network || seen.mtu !== mtu || seen.mtuOutside !== mtuOutside)) {
       report(
         `hosts.${key}`,
-        `describes its site "${seen.key}" otherwise than another group does (network ${group.site.network ?? "none"}, MTU ${group.site.mtu} against ${seen.network ?? "none"}, ${seen.mtu})`,
+        `describes its site "${seen.key}" otherwise than another group does (network ${group.site.network ?? "none"}, MTU ${showMtu(group.site)} against ${seen.network ?? "none"}, ${showMtu(seen)})`,
         "give the same network and MTU to all groups of a site, or another site",
       );
     }
     if (!seen) sites.set(group.site.key, group.site);
-    if (!Number.isInteger(group.site.mtu) || group.site.mtu < 1280 || group.site.mtu > 9216) {
-      report(`hosts.${key}.mtu`, `${group.site.mtu} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
+    if (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216) {
+      report(`hosts.${key}.mtu`, `${mtu} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
+    } else if (mtuOutside !== undefined && (!Number.isInteger(mtuOutside) || mtuOutside < 1280 || mtuOutside > mtu)) {
+      report(
+        `hosts.${key}.mtuOutside`,
+        `${show(mtuOutside)} is not an MTU to other sites`,
+        `give the way's MTU in bytes, from 1280 to the ${mtu} of the site, or leave it out`,
+      );
     }
   }
   return [...sites.values()];
+}
+
+function showMtu({ mtu, mtuOutside }: Site): string {
+  return mtuOutside === undefined ? `${mtu}` : `${mtu} (${mtuOutside} outside)`;
 }
 
 export interface PlannedHosts {
@@ -147,17 +158,22 @@ function blockOwner(group: string, zone: Zone | undefined): string {
 }
 
 export function blockOwners(group: string, hosts: readonly HostDescription[]): string[] {
-  return [...new Set(hosts.map(({ zone }) => blockOwner(group, zone)))];
+  return [...new Set(hosts.map((host) => blockOwner(group, addressZone(host))))];
+}
+
+/** Hosts of a zone without a network of its own have their addresses in that of the site, beside those of other such zones. */
+function addressZone({ zone }: HostDescription): Zone | undefined {
+  return zone?.network === undefined ? undefined : zone;
 }
 
 function areasOf(site: Site, groups: Groups): Area[] {
   const members = groups.filter(([, group]) => group.site.key === site.key && group.addressing === "planned");
-  const zones = new Map(members.flatMap(([, { hosts }]) => hosts.map(({ zone }) => [zone?.name, zone] as const)));
+  const zones = new Map(members.flatMap(([, { hosts }]) => hosts.map(addressZone).map((zone) => [zone?.name, zone] as const)));
   return [...zones].flatMap(([name, zone]) => {
     const text = zone ? zone.network : site.network;
     const network = text === undefined ? undefined : Cidr.parse(text);
     if (!network || !isCidr(network)) return [];
-    const there = members.map(([key, { hosts }]) => [key, hosts.filter((host) => host.zone?.name === name)] as const);
+    const there = members.map(([key, { hosts }]) => [key, hosts.filter((host) => addressZone(host)?.name === name)] as const);
     return [{ site, ...(zone && { zone }), network, groups: new Map(there.filter(([, hosts]) => hosts.length > 0)) }];
   });
 }

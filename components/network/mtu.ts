@@ -10,6 +10,21 @@ const espOverhead = 26;
 /** What an overlay wraps around a container's packet. */
 export type Encapsulation = "none" | "vxlan" | "encrypted vxlan";
 
+/** What the Internet carries: few ways are wider, and nobody is told which. */
+const internetMtu = 1500;
+
+/** What a site carries within itself, and to others where that is known. */
+export interface SiteMtu {
+  readonly mtu: number;
+  readonly mtuOutside?: number;
+}
+
+/** Largest packet that passes between any two hosts, in bytes. Where there are several sites, their ways to each other count. */
+export function smallestMtu(sites: readonly SiteMtu[]): number {
+  const ways = sites.map(({ mtu, mtuOutside }) => (sites.length > 1 ? Math.min(mtu, mtuOutside ?? internetMtu) : mtu));
+  return Math.min(...ways);
+}
+
 /** Largest packet between hosts, in bytes: the same on all of them, so the smallest site decides. */
 export function underlayMtu(siteMtus: readonly number[], underlayOverhead: number): number {
   return Math.min(...siteMtus, 65_535) - underlayOverhead;

@@ -328,7 +328,8 @@ describe("the options of EC2 hosts", function () {
       plan: (context) => ({ ...native().plan(context), settings: {}, routedIn: way }),
     });
     assert.equal(await check({ overlay: routed({ interface: "swarm0" }) as never, underlay: wireguard() }), true);
-    assert.equal(await check({ overlay: routed({}) as never }), false);
+    const neighbours = awsHosts.hosts({ role: "manager", count: 3, region, zones: ["a"] });
+    assert.equal(await check({ hosts: { control: neighbours }, overlay: routed({}) as never }), false);
   });
 });
 

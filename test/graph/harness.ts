@@ -49,6 +49,8 @@ export const unknown = "<unknown>";
 export interface Answers {
   /** Outputs beside the inputs. */
   readonly outputs?: (resource: pulumi.runtime.MockResourceArgs) => Record<string, unknown>;
+  /** Where a provider's ids have a form of their own. @default - the resource's name and `-id` */
+  readonly id?: (resource: pulumi.runtime.MockResourceArgs) => string;
   /** Results of provider functions. @default - none may be called */
   readonly call?: (call: pulumi.runtime.MockCallArgs) => Record<string, unknown>;
 }
@@ -77,7 +79,12 @@ function state(type: string, inputs: Record<string, unknown>): Record<string, un
  */
 export async function record(
   program: () => unknown,
-  { preview = false, outputs = () => ({}), call = () => assertNever() }: { readonly preview?: boolean } & Answers = {},
+  {
+    preview = false,
+    outputs = () => ({}),
+    id = ({ name }) => `${name}-id`,
+    call = () => assertNever(),
+  }: { readonly preview?: boolean } & Answers = {},
 ): Promise<Graph> {
   const requests: RegisterRequest[] = [];
   const original = MockMonitor.prototype.registerResource;
@@ -91,9 +98,7 @@ export async function record(
       {
         newResource: (resource) => {
           const inputs = resource.inputs as Record<string, unknown>;
-          return preview
-            ? { id: undefined, state: inputs }
-            : { id: `${resource.name}-id`, state: { ...state(resource.type, inputs), ...outputs(resource) } };
+          return preview ? { id: undefined, state: inputs } : { id: id(resource), state: { ...state(resource.type, inputs), ...outputs(resource) } };
         },
         call,
       },

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { planCluster } from "../../components/cluster/plan";
+import { summarize } from "../../components/cluster/summary";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import * as aws from "../../components/hosts/aws";
 import { architectureOf } from "../../components/hosts/aws/plan";
-import { compileIngress, largestGroup, selectorsOf } from "../../components/hosts/aws/rules";
-import { userData } from "../../components/hosts/aws/user-data";
-import type { Member } from "../../components/hosts/host";
+import { compileIngress, groupSizes, selectorsOf } from "../../components/hosts/aws/rules";
+import { selects } from "../../components/firewall/resolve";
+import { userData } from "../../components/hosts/cloud/user-data";
+import type { HostGroup, Member } from "../../components/hosts/host";
 import * as existing from "../../components/hosts/existing";
 import { Cidr } from "../../components/network/cidr";
+import { flannel } from "../../components/overlays/flannel";
 import { wireguard } from "../../components/underlay/wireguard";
 import type { Problem } from "../../components/hosts/host";
 
@@ -105,6 +108,15 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
     "the disk is too small",
     { diskSize: 4 },
     { path: "hosts.control.diskSize", message: "4 GiB are not a size for a root volume", fix: "give a whole number from 8 to 16384" },
+  ],
+  [
+    "the quota of rules is none",
+    { securityGroupRules: 0 },
+    {
+      path: "hosts.control.securityGroupRules",
+      message: "0 is not a quota of rules",
+      fix: "give a whole number from 1 to 1000, as Service Quotas shows it, or leave it out",
+    },
   ],
   [
     "managers are spot instances",
@@ -239,6 +251,47 @@ describe("EC2 hosts", () => {
     );
   });
 
+  it("are in one zone where an overlay routes containers' addresses over their network, of which EC2's routers know nothing", () => {
+    const overlayOf = (groups: Readonly<Record<string, object>>, backend: "host-gw" | "vxlan"): readonly Problem[] => {
+      const hosts = Object.fromEntries(Object.entries(groups).map(([key, args]) => [key, group(args)]));
+      return planCluster({ hosts, firewall, overlay: flannel({ backend }) }).problems;
+    };
+    const apart = { control: { zones: ["b"] }, edge: { role: "worker", zones: ["a"] } };
+    for (const groups of [{ control: { count: 3, zones: ["b", "a"] } }, apart]) {
+      assert.deepEqual(overlayOf(groups, "host-gw"), [
+        {
+          path: "overlay",
+          message:
+            'flannel hands on packets with containers\' own addresses to neighbours, and the hosts of site "aws eu-west-1" are in the subnets of the zones a, b: the routers between them know no way to containers',
+          fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them, or put all hosts of the site into one zone (zones: ["a"])',
+        },
+      ]);
+      assert.deepEqual(overlayOf(groups, "vxlan"), []);
+    }
+    assert.deepEqual(overlayOf({ control: { count: 3, zones: ["b"] } }, "host-gw"), []);
+  });
+
+  it("have EC2's large packets among themselves, and those of the Internet with hosts of other sites", () => {
+    const planned = (hosts: SwarmClusterArgs["hosts"]): unknown[] => {
+      const { plan, problems } = planCluster({ hosts, firewall, underlay: wireguard() });
+      return [plan.underlayMtu, ...problems.map(({ path, message, fix }) => `${path}: ${message}; ${fix}`)];
+    };
+    const control = group({ mtu: 9001 });
+    const far = (more: object): HostGroup => group({ role: "worker", region: "us-east-1", network: "10.65.0.0/16", mtu: 9001, ...more });
+    assert.deepEqual(planned({ control }), [8941]);
+    assert.deepEqual(planned({ control, far: far({}) }), [1440]);
+    const { plan } = planCluster({ hosts: { control, far: far({}) }, firewall, underlay: wireguard() });
+    assert.match(summarize("lab", plan), /MTU +1390 for containers \(1500 between the sites, 1440 on wireguard\)/);
+    assert.deepEqual(planned({ control: group({ mtu: 9001, mtuOutside: 8500 }), far: far({ mtuOutside: 8500 }) }), [8440]);
+    const narrow = planned({ control, far: far({ mtuOutside: 9002 }) }).slice(1);
+    assert.deepEqual(narrow, [
+      "hosts.far.mtuOutside: 9002 is not an MTU to other sites; give the way's MTU in bytes, from 1280 to the 9001 of the site, or leave it out",
+    ]);
+    assert.deepEqual(planned({ control, edge: group({ role: "worker", mtu: 9001, mtuOutside: 1400 }) }).slice(1), [
+      'hosts.edge: describes its site "aws eu-west-1" otherwise than another group does (network 10.64.0.0/16, MTU 9001 (1400 outside) against 10.64.0.0/16, 9001); give the same network and MTU to all groups of a site, or another site',
+    ]);
+  });
+
   it("have encrypted disks, which the plan says of the cluster as soon as all hosts do", () => {
     const rack = existing.hosts({
       role: "worker",
@@ -362,7 +415,46 @@ describe("the rules of security groups", () => {
       { kind: "cidr", cidr: "2001:db8::/32" },
     ] as const;
     const rules = compileIngress([{ ...tcp, name: "one", sources, appliesTo: "managers" }], "aws one", here);
-    assert.deepEqual(largestGroup(rules), { group: "managers", rules: 3 });
-    assert.equal(largestGroup([]), undefined);
+    assert.deepEqual(groupSizes(rules), [{ group: "managers", rules: 3 }]);
+    assert.deepEqual(groupSizes([]), []);
+  });
+
+  const sources = (count: number): string[] => Array.from({ length: count }, (_, index) => `198.51.100.${index}/32`);
+  const overfull = (more: object, hosts: Readonly<Record<string, object>> = { control: {} }): readonly Problem[] =>
+    planCluster({
+      hosts: Object.fromEntries(Object.entries(hosts).map(([key, args]) => [key, group({ ...args, ...more })])),
+      firewall: { ...firewall, expose: { https: { port: 443, from: sources(70), on: "managers" } } },
+    }).problems;
+
+  it("are refused at preview where a group would have more than EC2 takes, once for all groups of the site", () => {
+    const problem = {
+      path: "hosts.control.securityGroupRules",
+      message: 'the security group of managers in site "aws eu-west-1" would have 71 rules, and EC2 takes 60',
+      fix: "name fewer sources in firewall, or have AWS raise the quota of rules per security group and say securityGroupRules: 71 in all groups of the site",
+    };
+    assert.deepEqual(overfull({}), [problem]);
+    assert.deepEqual(overfull({}, { control: {}, edge: { role: "worker" } }), [problem], "workers are not in the managers' group");
+    assert.deepEqual(overfull({}, { control: {}, more: { count: 2 } }), [problem], "told once");
+    assert.deepEqual(overfull({ securityGroupRules: 71 }), []);
+  });
+
+  it("count a host of another site each, also where its address is not known before it is made", () => {
+    const far = (count: number): readonly string[] =>
+      planCluster({
+        hosts: { control: group({}), far: group({ region: "us-east-1", network: "10.65.0.0/16", role: "worker", count }) },
+        firewall,
+        underlay: wireguard(),
+      }).problems.map(({ path, message }) => `${path}: ${message}`);
+    assert.deepEqual(far(25), []);
+    assert.deepEqual(far(70), [
+      'hosts.control.securityGroupRules: the security group of members in site "aws eu-west-1" would have 145 rules, and EC2 takes 60',
+    ]);
+  });
+
+  it("are in no more than three groups for one host, of the five that an interface takes", () => {
+    const selectors = ["members", "managers", "workers", "group control", "group edge"] as const;
+    for (const host of [{ role: "manager", group: "control" } as const, { role: "worker", group: "edge" } as const]) {
+      assert.equal(selectors.filter((selector) => selects(selector, host)).length, 3);
+    }
   });
 });

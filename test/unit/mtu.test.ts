@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { containerMtu, type Encapsulation, underlayMtu, wireguardOverhead } from "../../components/network/mtu";
+import { containerMtu, type Encapsulation, smallestMtu, underlayMtu, wireguardOverhead } from "../../components/network/mtu";
 import { checkPathMtu, type MtuPath, pathsToTry } from "../../components/network/path-mtu";
 
 const { ipv4, ipv6 } = wireguardOverhead;
@@ -32,6 +32,29 @@ describe("the MTU", () => {
       }),
     );
   });
+});
+
+/** Sites, and the largest packet that passes between any two of their hosts. */
+const ways: readonly (readonly [string, Parameters<typeof smallestMtu>[0], number])[] = [
+  ["one network of EC2", [{ mtu: 9001 }], 9001],
+  ["one network, whatever its way out", [{ mtu: 9001, mtuOutside: 1400 }], 9001],
+  ["two networks of EC2", [{ mtu: 9001 }, { mtu: 9001 }], 1500],
+  ["one of EC2 and a rack", [{ mtu: 9001 }, { mtu: 1500 }], 1500],
+  ["one of EC2 and a site with a narrow network", [{ mtu: 9001 }, { mtu: 1450 }], 1450],
+  ["one of EC2 and a rack behind DSL", [{ mtu: 9001 }, { mtu: 1500, mtuOutside: 1492 }], 1492],
+  [
+    "two networks that are peered",
+    [
+      { mtu: 9001, mtuOutside: 8500 },
+      { mtu: 9001, mtuOutside: 8500 },
+    ],
+    8500,
+  ],
+  ["peered networks and a third one", [{ mtu: 9001, mtuOutside: 8500 }, { mtu: 9001, mtuOutside: 8500 }, { mtu: 9001 }], 1500],
+];
+
+describe("the MTU between hosts", () => {
+  for (const [what, sites, expected] of ways) it(`of ${what} is ${expected}`, () => assert.equal(smallestMtu(sites), expected));
 });
 
 const hosts = (...places: readonly string[]): { key: string; site: string; address: string }[] =>

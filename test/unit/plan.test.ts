@@ -6,6 +6,7 @@ import * as existing from "../../components/hosts/existing";
 import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/network/cidr";
+import { flannel } from "../../components/overlays/flannel";
 import type { Overlay } from "../../components/overlays/overlay";
 import { wireguard } from "../../components/underlay/wireguard";
 import type { Underlay } from "../../components/underlay/underlay";
@@ -173,6 +174,13 @@ const wrong: readonly Wrong[] = [
     path: "underlay",
     message: "{} is not an underlay",
     fix: "use direct() or wireguard()",
+  },
+  {
+    when: "an overlay routes containers' addresses over a network that carries none",
+    args: { hosts: { control: { ...managers(1), noContainerRoutes: "its router drops them" } }, overlay: flannel({ backend: "host-gw" }) },
+    path: "overlay",
+    message: "flannel hands on packets with containers' own addresses, and hosts of control would not get them: its router drops them",
+    fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them',
   },
   ...[0, -1, 1.5, 1001, "3"].map((count): Wrong => ({
     when: `a count is ${JSON.stringify(count)}`,
@@ -546,6 +554,17 @@ describe("planCluster", () => {
     const plan = planned({ hosts: { ...control, edge: rack({ mtu: 1400 }) }, underlay: wireguard(), networks: { web: {} } });
     assert.equal(plan.mtu, 1400 - 60 - 50);
     assert.deepEqual(plan.networks[0]?.options, { "com.docker.network.driver.mtu": "1340" });
+  });
+
+  it("takes jumbo frames within a site, and between sites only where it is said that they pass", () => {
+    const mtuOf = (args: Partial<existing.ExistingHostsArgs>, more: SwarmClusterArgs["hosts"] = {}): number =>
+      planned({ hosts: { control: rack({ role: "manager", mtu: 9000, ...args }), ...more }, underlay: wireguard() }).underlayMtu;
+    const away = (args: Partial<existing.ExistingHostsArgs>): SwarmClusterArgs["hosts"] => ({
+      away: rack({ site: "away", machines: { "1": { address: "192.0.2.2", hostKey } }, mtu: 9000, ...args }),
+    });
+    assert.equal(mtuOf({}), 8940);
+    assert.equal(mtuOf({}, away({})), 1440);
+    assert.equal(mtuOf({ mtuOutside: 9000 }, away({ mtuOutside: 4000 })), 3940);
   });
 
   it("keeps a pinned subnet, inside the address space or outside", () => {

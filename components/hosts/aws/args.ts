@@ -1,13 +1,17 @@
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
+import type { Bastion } from "../cloud/connection";
 import type { HostRole, NumberedHosts } from "../host";
+
+export type { Bastion as AwsBastion } from "../cloud/connection";
 
 /** Debian's and Canonical's current images, by release. */
 export type AwsImage = "debian-13" | "debian-12" | "ubuntu-24.04";
 
 /** Virtual machines of Amazon EC2, in one region, spread over its zones. */
 export interface AwsHostsArgs extends NumberedHosts {
+  /** What the hosts are in the swarm. */
   readonly role: HostRole;
   /** Such as `eu-west-1`. All groups of a region share one network, and so are one site. */
   readonly region: string;
@@ -17,7 +21,7 @@ export interface AwsHostsArgs extends NumberedHosts {
    * @default ["a", "b", "c"], or those of `vpc.subnets`
    */
   readonly zones?: readonly string[];
-  /** @default "t3.medium" */
+  /** Size and processor (x86 or Graviton) of the machines. @default "t3.medium" */
   readonly instanceType?: string;
   /**
    * What the machines boot from. A release is the newest image of it when the host is made, and never changes after: a newer
@@ -38,7 +42,7 @@ export interface AwsHostsArgs extends NumberedHosts {
   /** Address with which hosts without one of their own come to other sites, as your NAT gateway shows it. @default - not known */
   readonly natAddress?: string;
   /** A host to hop over to all of them. @default - dialled directly */
-  readonly bastion?: AwsBastion;
+  readonly bastion?: Bastion;
   /**
    * The site's network, made by the stack: a /16 to /21. Zone `a` has its first eighth, `b` the second, so that a zone more
    * moves nothing.
@@ -50,11 +54,19 @@ export interface AwsHostsArgs extends NumberedHosts {
   /** Name of the site, where two networks in one region are two sites. @default - `aws` and the region */
   readonly site?: string;
   /**
-   * Largest packet in bytes. EC2 carries 9001 within a network, but 1500 to anywhere else: give 9001 only where all hosts are in
-   * one network.
+   * Largest packet in bytes. EC2 carries 9001 within a network: worth it where all hosts are in one. With other sites, the way to
+   * them decides.
    * @default 1500
    */
   readonly mtu?: number;
+  /** Largest packet on the way to other sites: more than 1500 only by a peering or transit gateway of yours. @default 1500 */
+  readonly mtuOutside?: number;
+  /**
+   * How many rules a security group takes: your account's quota in the region, where AWS has raised it. A firewall that needs more is
+   * refused at preview. The same in all groups of the site.
+   * @default 60
+   */
+  readonly securityGroupRules?: number;
   /** Spare capacity at a lower price, taken away with two minutes' notice. Workers only. @default false */
   readonly spot?: boolean;
   /** Instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. @default - none */
@@ -67,9 +79,9 @@ export interface AwsHostsArgs extends NumberedHosts {
   readonly labels?: Readonly<Record<string, string>>;
   /** AWS tags of everything that is made for the group. @default - its name, and the cluster's */
   readonly tags?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** @default - the one that the stack's configuration describes */
+  /** The AWS account and its credentials. @default - the one that the stack's configuration describes */
   readonly provider?: aws.Provider;
-  /** Last say over the arguments of the resources underneath. */
+  /** Last say over the arguments of the resources underneath. @default - they stay as they are */
   readonly transform?: AwsTransform;
 }
 
@@ -87,27 +99,19 @@ export interface AwsHostArgs {
 
 /** A network that you have. Where its CIDR is an `Output`, it is checked as soon as it is known, before anything is made in it. */
 export interface AwsVpc {
+  /** Such as `vpc-0abc…`. */
   readonly id: pulumi.Input<string>;
+  /** All of its network, which must overlap nothing else of the cluster. */
   readonly cidr: pulumi.Input<string>;
   /** By the letter of the zone in which it lies. With `publicAddress: "elastic"` it needs a route to an Internet gateway. */
   readonly subnets: Readonly<Record<string, AwsSubnet>>;
 }
 
 export interface AwsSubnet {
+  /** Such as `subnet-0abc…`. */
   readonly id: pulumi.Input<string>;
   /** Hosts' addresses are planned in it where it is a plain text, and given by EC2 where it is an `Output`. */
   readonly cidr: pulumi.Input<string>;
-}
-
-export interface AwsBastion {
-  readonly address: string;
-  /** Public host key in authorized_keys form. */
-  readonly hostKey: string;
-  readonly privateKey: pulumi.Input<string>;
-  /** @default "root" */
-  readonly user?: string;
-  /** @default 22 */
-  readonly port?: number;
 }
 
 export interface AwsTransform {

@@ -27,7 +27,12 @@ export function planAwsHosts(args: AwsHostsArgs): AwsPlan {
   const network = args.vpc === undefined ? (args.network ?? defaults.network) : known(args.vpc.cidr);
   const planned = network !== undefined && zones.used.every((zone) => zone.network !== undefined);
   return {
-    site: { key: args.site ?? `aws ${args.region}`, mtu: args.mtu ?? defaults.mtu, ...(network !== undefined && { network }) },
+    site: {
+      key: args.site ?? `aws ${args.region}`,
+      mtu: args.mtu ?? defaults.mtu,
+      ...(args.mtuOutside !== undefined && { mtuOutside: args.mtuOutside }),
+      ...(network !== undefined && { network }),
+    },
     hosts: hosts.map((host) => describeHost(host.place, zones.used, args)),
     addressing: planned ? "planned" : "given",
     problems: [...problems, ...zones.problems, ...checkArgs(args, hosts)],

@@ -20,9 +20,9 @@ export interface ExistingMachine {
   readonly publicAddress?: string;
   /** Public host key in authorized_keys form; `ssh-keyscan -t ed25519 ADDRESS` prints it. Required: nothing is trusted on first use. */
   readonly hostKey: string;
-  /** @default - the group's */
+  /** Who logs in. @default - the group's */
   readonly user?: string;
-  /** @default - the group's */
+  /** Where its sshd listens. @default - the group's */
   readonly port?: number;
   /** Swarm node labels. @default - the group's */
   readonly labels?: Readonly<Record<string, string>>;
@@ -30,6 +30,7 @@ export interface ExistingMachine {
 
 /** Machines that you have, reached over SSH. Nothing of them is made or destroyed; leaving the cluster they leave the swarm. */
 export interface ExistingHostsArgs {
+  /** What the machines are in the swarm. */
   readonly role: HostRole;
   /** Each machine under a name of your choice, unique in the group: `rack-a` in group `edge` becomes the host `edge-rack-a`. */
   readonly machines: Readonly<Record<string, ExistingMachine>>;
@@ -39,15 +40,17 @@ export interface ExistingHostsArgs {
   readonly network?: string;
   /** Largest packet of the site's network in bytes. @default 1500 */
   readonly mtu?: number;
+  /** Largest packet on the way to other sites, where that is known to be wider or narrower. @default - `mtu`, and 1500 at most */
+  readonly mtuOutside?: number;
   /** IPv4 address with which the site's router shows hosts that have no public address to other sites. @default - not known */
   readonly natAddress?: string;
-  /** @default "root" */
+  /** Who logs in. @default "root" */
   readonly user?: string;
-  /** @default 22 */
+  /** Where sshd listens. @default 22 */
   readonly port?: number;
   /** Whether commands run by `sudo -n`. @default - true unless the user is root */
   readonly sudo?: boolean;
-  /** Private key for all machines of the group. Kept as a secret. One of `privateKey` and `agentSocket` is needed. */
+  /** Private key for all machines of the group. Kept as a secret. One of `privateKey` and `agentSocket` is needed. @default - none */
   readonly privateKey?: pulumi.Input<string>;
   /** Passphrase of `privateKey`. Kept as a secret. @default - none */
   readonly passphrase?: pulumi.Input<string>;
@@ -62,7 +65,7 @@ export interface ExistingHostsArgs {
     /** @default - the group's key */
     readonly privateKey?: pulumi.Input<string>;
   };
-  /** @default - none */
+  /** Swarm node labels of all machines of the group. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -77,7 +80,12 @@ export function hosts(args: ExistingHostsArgs): HostGroup {
   return {
     provider: "existing",
     role: args.role,
-    site: { key: args.site ?? "existing", mtu: args.mtu ?? 1500, ...(args.network !== undefined && { network: args.network }) },
+    site: {
+      key: args.site ?? "existing",
+      mtu: args.mtu ?? 1500,
+      ...(args.mtuOutside !== undefined && { mtuOutside: args.mtuOutside }),
+      ...(args.network !== undefined && { network: args.network }),
+    },
     hosts: machines.map(([place, machine]): HostDescription => ({
       place,
       address: machine.privateAddress ?? machine.address,

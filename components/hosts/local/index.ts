@@ -18,6 +18,7 @@ import {
 
 /** Hosts as containers of this machine's Docker, each a whole machine with systemd, sshd and an engine of its own. Linux only. */
 export interface LocalHostsArgs extends NumberedHosts {
+  /** What the hosts are in the swarm. */
   readonly role: HostRole;
   /**
    * Image of a whole machine. It is used when a host is made; another image later does not replace hosts that stand
@@ -31,7 +32,7 @@ export interface LocalHostsArgs extends NumberedHosts {
   readonly memory?: number;
   /** Swarm node labels of all hosts of the group. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Last say over the arguments of the resources underneath. */
+  /** Last say over the arguments of the resources underneath. @default - they stay as they are */
   readonly transform?: { readonly container?: Transform<docker.ContainerArgs>; readonly network?: Transform<docker.NetworkArgs> };
 }
 
