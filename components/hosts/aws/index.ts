@@ -4,6 +4,7 @@ import { createMachine, keySeed } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { planAwsHosts } from "./plan";
+import { agentSources } from "./ssm";
 import { admit, securityGroups } from "./security-groups";
 
 export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTransform, AwsVpc } from "./args";
@@ -28,6 +29,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     addressing,
     diskEncryption: "EBS: AES-256 under a key of AWS KMS",
     problems,
+    ...(args.access === "ssm" && { adminSources: agentSources }),
     ...(args.labels && { labels: args.labels }),
     create: (context) => createMachines(args, site.key, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
