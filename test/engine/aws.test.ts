@@ -153,6 +153,12 @@ describe("an edit of a cluster on EC2", function () {
     ]);
   });
 
+  it("that reaches all hosts by Systems Manager closes the port of SSH, and makes no machine anew", async () => {
+    const ssm = { access: "ssm", iamInstanceProfile: "swarm-host" } as const;
+    account.describe({ groups: { control: { ...control, ...ssm }, edge: { ...edge, ...ssm } }, firewall: {} });
+    assert.deepEqual(await account.planned(), []);
+  });
+
   it("that makes a host anew makes another instance on the same interface, once", async () => {
     const addresses = (): unknown[] =>
       Object.entries(account.holds).flatMap(([id, { properties }]) =>

@@ -6,9 +6,12 @@ import { type Graph, isSecret, record } from "./harness";
 
 const region = "eu-west-1";
 
+/** Outputs that EC2 would give. */
+const answers = { outputs: () => ({ publicIp: "198.51.100.1" }), call: () => ({ id: "ami-1" }) };
+
 async function graphOf(args: Partial<awsHosts.AwsHostsArgs>): Promise<Graph> {
   const control = awsHosts.hosts({ role: "manager", region, iamInstanceProfile: "ssm", ...args });
-  const graph = await record(() => new SwarmCluster("lab", { hosts: { control } }), { outputs: () => ({ publicIp: "198.51.100.1" }) });
+  const graph = await record(() => new SwarmCluster("lab", { hosts: { control } }), answers);
   assert.equal(graph.error, undefined, `the program threw ${String(graph.error)}`);
   return graph;
 }
@@ -23,8 +26,8 @@ describe("the graph of a manager behind Systems Manager", function () {
   this.timeout(30_000);
 
   it("is reached by its instance's id through the AWS CLI, and told to others by its address", async () => {
-    const [host] = requestOf(await graphOf({ access: "ssm" })).hosts;
-    const { host: name, user, proxyCommand, hostKey } = host?.connection ?? assert.fail("no host");
+    const host = requestOf(await graphOf({ access: "ssm" })).hosts[0] ?? assert.fail("no host");
+    const { host: name, user, proxyCommand, hostKey } = host.connection;
     assert.deepEqual([name, user, host.publicAddress], [host.machine, "swarm", "198.51.100.1"]);
     assert.equal(
       proxyCommand?.join(" "),
