@@ -8,7 +8,7 @@ import type { SwarmClusterArgs } from "../../components/cluster/args";
 import { planCluster } from "../../components/cluster/plan";
 import { cloudRules } from "../../components/firewall/cloud";
 import * as aws from "../../components/hosts/aws";
-import { agentPackage } from "../../components/hosts/aws/ssm";
+import { agentCommands, agentPackage } from "../../components/hosts/aws/ssm";
 import { userData } from "../../components/hosts/aws/user-data";
 import type { Problem } from "../../components/hosts/host";
 
@@ -93,15 +93,15 @@ describe("the agent of Systems Manager", () => {
     }
   });
 
-  const base = { hostname: "control-1", authorizedKey: "ssh-ed25519 AAAA", hostKey: { privateKey: "private", publicKey: "public" } };
-
   it("adds one command to user data, which is otherwise the same", () => {
-    const [plain, more] = [userData(base), userData({ ...base, agentPackage: "https://where" })].map(
-      (text) => JSON.parse(text.slice(text.indexOf("\n"))) as Record<string, unknown>,
-    );
-    const { runcmd, ...rest } = more ?? {};
-    assert.deepEqual(rest, plain);
-    assert.equal((runcmd as unknown[]).length, 1);
+    const base = { hostname: "control-1", authorizedKey: "ssh-ed25519 AAAA", hostKey: { privateKey: "private", publicKey: "public" } };
+    const commands = agentCommands({ role: "manager", region, access: "ssm" }, "1");
+    const text = userData({ ...base, commands });
+    const { runcmd, ...rest } = JSON.parse(text.slice(text.indexOf("\n"))) as Record<string, unknown>;
+    assert.deepEqual(runcmd, commands);
+    assert.equal(commands.length, 1);
+    assert.equal(`#cloud-config\n${JSON.stringify(rest, null, 2)}\n`, userData(base));
+    assert.equal(userData({ ...base, commands: agentCommands({ role: "manager", region }, "1") }), userData(base));
   });
 
   it("is fetched again until it is there, then installed and started", () => {
@@ -116,14 +116,12 @@ describe("the agent of Systems Manager", () => {
       program("python3", `[ -e ${folder}/tried ] || { touch ${folder}/tried; exit 1; }; echo "fetch $3" >>${told}`);
       for (const name of ["dpkg", "systemctl", "rm"]) program(name, `echo "${name} $*" >>${told}`);
       program("sleep", `echo "sleep $*" >>${told}`);
-      const text = userData({ ...base, agentPackage: "https://where/it.deb" });
-      const { runcmd } = JSON.parse(text.slice(text.indexOf("\n"))) as { runcmd: [[string, ...string[]]] };
-      const [[shell, ...words]] = runcmd;
+      const [[shell = "", ...words] = []] = agentCommands({ role: "manager", region, access: "ssm" }, "1");
       execFileSync(shell, words, { env: { PATH: `${folder}:${process.env["PATH"]}` } });
       assert.ok(existsSync(told));
       assert.deepEqual(readFileSync(told, "utf8").trimEnd().split("\n"), [
         "sleep 5",
-        "fetch https://where/it.deb",
+        `fetch ${agentOf({})}`,
         "dpkg -i /run/amazon-ssm-agent.deb",
         "systemctl enable --now amazon-ssm-agent",
         "rm /run/amazon-ssm-agent.deb",

@@ -12,7 +12,7 @@ import { type Birth, remembered } from "./memory";
 import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
-import { agentPackage, ssmCommand } from "./ssm";
+import { agentCommands, throughAgent } from "./ssm";
 import { loginUser, userData } from "./user-data";
 
 /** One secret, made at the first `up` and kept in the state, from which all keys of the cluster's EC2 hosts follow. */
@@ -41,11 +41,12 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
   const instance = createInstance(args, host, { birth, keys, face }, surroundings);
+  const direct = connectionOf(args, elastic?.publicIp ?? address, keys);
   return {
     id: instance.id,
     address,
     ...(elastic && { publicAddress: elastic.publicIp }),
-    connection: connectionOf(args, args.access === "ssm" ? instance.id : (elastic?.publicIp ?? address), keys),
+    connection: args.access === "ssm" ? throughAgent(direct, args.region, instance.id) : direct,
   };
 }
 
@@ -98,16 +99,14 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
   const { instanceType, renew } = hostArgs(args, host.place);
   const tags = common.tags(name);
   const protect = args.protect ?? args.role === "manager";
-  const agent = agentPackage(args, host.place);
+  const commands = agentCommands(args, host.place);
   const instance = {
     region: common.region,
     tags,
     ami: birth.apply(({ image }) => image),
     instanceType,
     primaryNetworkInterface: { networkInterfaceId: face.id },
-    userData: keys.apply(({ client, machine }) =>
-      userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine, ...(agent !== undefined && { agentPackage: agent }) }),
-    ),
+    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine, commands })),
     // Version 2 asks for a token, which a container behind one more hop does not get.
     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
     rootBlockDevice: {
@@ -132,14 +131,13 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
   });
 }
 
-function connectionOf({ access, region, bastion }: AwsHostsArgs, host: pulumi.Input<string>, keys: pulumi.Output<Keys>): pulumi.Output<Connection> {
+function connectionOf({ bastion }: AwsHostsArgs, host: pulumi.Input<string>, keys: pulumi.Output<Keys>): pulumi.Output<Connection> {
   return pulumi.secret(
     pulumi.all([host, keys, bastion?.privateKey]).apply(([address, { client, machine }, bastionKey]): Connection => ({
       host: address,
       user: loginUser,
       privateKey: client.privateKey,
       hostKey: machine.publicKey,
-      ...(access === "ssm" && { proxyCommand: ssmCommand(region) }),
       ...(bastion && {
         bastion: {
           host: bastion.address,

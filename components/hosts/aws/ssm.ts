@@ -1,3 +1,5 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../../remote/connection";
 import { show } from "../../report";
 import type { AwsHostsArgs } from "./args";
 import { defaults } from "./defaults";
@@ -13,6 +15,29 @@ export const agentSources = ["127.0.0.1/32", "::1/128"];
 export function ssmCommand(region: string): readonly string[] {
   const session = ["ssm", "start-session", "--target", "%h", "--document-name", "AWS-StartSSHSession"];
   return ["aws", ...session, "--parameters", "portNumber=%p", "--region", region];
+}
+
+/** The same connection, but by the instance's id and Systems Manager. */
+export function throughAgent(connection: pulumi.Output<Connection>, region: string, instance: pulumi.Input<string>): pulumi.Output<Connection> {
+  return pulumi.all([connection, instance]).apply(([direct, host]): Connection => ({ ...direct, host, proxyCommand: ssmCommand(region) }));
+}
+
+/**
+ * Tried again, since the machine may boot before its public address is there. cloud-init itself runs on Python, which is therefore on
+ * every image; a program that fetches may not be.
+ */
+const installAgent = `file=/run/amazon-ssm-agent.deb
+fetch='import shutil, sys, urllib.request; shutil.copyfileobj(urllib.request.urlopen(sys.argv[1], timeout=20), open(sys.argv[2], "wb"))'
+for attempt in $(seq 60); do
+  python3 -c "$fetch" "$1" "$file" && dpkg -i "$file" && systemctl enable --now amazon-ssm-agent && exec rm "$file"
+  sleep 5
+done
+exit 1`;
+
+/** What the host runs at its first boot to be reached by Systems Manager. */
+export function agentCommands(args: AwsHostsArgs, place: string): readonly (readonly string[])[] {
+  const url = agentPackage(args, place);
+  return url === undefined ? [] : [["sh", "-c", installAgent, "install-agent", url]];
 }
 
 /**

@@ -12,24 +12,12 @@ export interface UserData {
    * Without it nobody could tell, at the first connection, whether it is the host that answers.
    */
   readonly hostKey: SshKey;
-  /** Address of the package of Systems Manager's agent. @default - the agent is not needed, or is there already */
-  readonly agentPackage?: string;
+  /** What runs as root at the end of the first boot: programs with their arguments. @default - nothing */
+  readonly commands?: readonly (readonly string[])[];
 }
 
-/**
- * Tried again, since the machine may boot before its public address is there. cloud-init itself runs on Python, which is therefore on
- * every image; a program that fetches may not be.
- */
-const installAgent = `file=/run/amazon-ssm-agent.deb
-fetch='import shutil, sys, urllib.request; shutil.copyfileobj(urllib.request.urlopen(sys.argv[1], timeout=20), open(sys.argv[2], "wb"))'
-for attempt in $(seq 60); do
-  python3 -c "$fetch" "$1" "$file" && dpkg -i "$file" && systemctl enable --now amazon-ssm-agent && exec rm "$file"
-  sleep 5
-done
-exit 1`;
-
 /** What cloud-init does at the machine's first boot. JSON is YAML too, and needs no quoting of ours. */
-export function userData({ hostname, authorizedKey, hostKey, agentPackage }: UserData): string {
+export function userData({ hostname, authorizedKey, hostKey, commands = [] }: UserData): string {
   const config = {
     hostname,
     // sudo looks its own host up.
@@ -51,7 +39,7 @@ export function userData({ hostname, authorizedKey, hostKey, agentPackage }: Use
         ssh_authorized_keys: [authorizedKey],
       },
     ],
-    ...(agentPackage !== undefined && { runcmd: [["sh", "-c", installAgent, "install-agent", agentPackage]] }),
+    ...(commands.length > 0 && { runcmd: commands }),
   };
   return `#cloud-config\n${JSON.stringify(config, null, 2)}\n`;
 }
