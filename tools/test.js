@@ -32,6 +32,7 @@ const longest = [
   "membership",
   "firewall",
   "existing",
+  "proxy",
   "engine",
   "programs",
 ];

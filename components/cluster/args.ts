@@ -49,7 +49,7 @@ export interface SwarmClusterArgs {
   readonly renumber?: readonly string[];
   /**
    * Who may connect to what. Everything that it does not let through is dropped on every host.
-   * Required unless all hosts are `local`: nobody is let in by default.
+   * Required unless all hosts are `local`, or on AWS with `access: "ssm"`: nobody is let in by default.
    */
   readonly firewall?: FirewallArgs;
   /** How Docker comes onto the hosts, and its settings. @default - used where it is, installed from the distribution where not */

@@ -115,6 +115,9 @@ async function lockedOut(session: SshSession, seconds: number, admitted: readonl
 export function explainLockOut(from: string, admitted: readonly string[] | undefined): string {
   const own = parseAddress(from);
   if (!own) return "Check that firewall.ssh holds the address with which the host sees this machine.";
+  if (own.isLoopback) {
+    return "The host sees this machine as itself, which no rule keeps out: check that the program that carries the connection (proxyCommand) works now.";
+  }
   const list = admitted === undefined ? "" : ` (${admitted.join(", ") || "empty"})`;
   const inside = admitted?.some((text) => {
     const network = AnyCidr.parse(text);

@@ -10,8 +10,9 @@ export type Port = number | `${number}-${number}` | `${number}`;
 export interface FirewallArgs {
   /**
    * Networks from which the hosts are administered over SSH, in CIDR form; the machine that runs Pulumi must come from one
-   * of them. "0.0.0.0/0" lets everybody try and shows as a warning.
-   * @default - none, which is refused unless the hosts' provider knows who administers them, as `local` does
+   * of them. "0.0.0.0/0" lets everybody try and shows as a warning. Where a program carries the connection, it is the network from
+   * which the hosts see it come.
+   * @default - none, which is refused unless the hosts' provider knows who administers them, as `local` does, and `aws` by `ssm`
    */
   readonly ssh?: readonly string[];
   /**

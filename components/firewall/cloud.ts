@@ -1,6 +1,7 @@
+import { AnyCidr, isAnyCidr } from "../network/any-cidr";
 import { rulePorts } from "./ports";
 import { isHostSelector } from "./resolve";
-import type { FirewallRule, HostSelector } from "./rule";
+import type { FirewallRule, HostSelector, Source } from "./rule";
 
 /** One ingress rule in the form that clouds have. What no rule names is dropped. */
 export interface CloudRule {
@@ -41,8 +42,18 @@ const pathMtu: CloudRule = {
  * that none does.
  */
 export function cloudRules(rules: readonly FirewallRule[], options: { readonly addressesKnown: boolean }): readonly CloudRule[] {
-  const outside = rules.filter(({ over }) => over === "site").sort((one, other) => (one.name < other.name ? -1 : 1));
+  const outside = rules
+    .filter(({ over }) => over === "site")
+    .map((rule) => ({ ...rule, from: rule.from.filter(isFromOutside) }))
+    .filter(({ from }) => from.length > 0)
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
   return [...outside.flatMap((rule) => cloudRule(rule, options.addressesKnown)), pathMtu];
+}
+
+/** What comes from the host itself never passes the cloud's firewall. */
+function isFromOutside(source: Source): boolean {
+  const network = AnyCidr.parse(source);
+  return !isAnyCidr(network) || !network.isLoopback;
 }
 
 function cloudRule(rule: FirewallRule, addressesKnown: boolean): readonly CloudRule[] {

@@ -38,6 +38,11 @@ export class AnyCidr {
     return this.prefix === 0;
   }
 
+  /** Whether nothing of it ever comes from another machine. */
+  get isLoopback(): boolean {
+    return loopback.some((own) => own.contains(this));
+  }
+
   contains(other: AnyCidr): boolean {
     return other.version === this.version && other.first >= this.first && other.first + other.size <= this.first + this.size;
   }
@@ -65,6 +70,8 @@ export class AnyCidr {
     return 1n << BigInt((this.version === 4 ? 32 : 128) - this.prefix);
   }
 }
+
+const loopback = [AnyCidr.of4(127n << 24n, 8), AnyCidr.host("::1")];
 
 function parse4(text: string): AnyCidr | { readonly problem: string } {
   const parsed = Cidr.parse(text);

@@ -16,6 +16,13 @@ export interface Connection {
   readonly hostKey: string;
   /** Run everything by `sudo -n`. @default true unless the user is root */
   readonly sudo?: boolean;
+  /**
+   * A program whose standard input and output are the TCP stream to the host's SSH server, as OpenSSH's ProxyCommand: its name and
+   * its arguments, a text each; no shell reads them. `%h`, `%p` and `%r` are replaced by host, port and user, `%%` by a percent
+   * sign. Its arguments can be read by everyone on this machine: nothing secret may be among them. Not beside `bastion`.
+   * @default - dialled directly
+   */
+  readonly proxyCommand?: readonly string[];
   /** A host to hop over. @default - dialled directly */
   readonly bastion?: Omit<Connection, "bastion" | "sudo">;
 }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
+import { CannotDial, type Carrier, carry } from "./proxy";
 import { quote, type ScriptValues, scriptInput } from "./script";
 
 export interface CommandResult {
@@ -10,6 +11,9 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** Milliseconds that a dial may take longer where a program has to start, and to sign in somewhere, before it carries anything. */
+const carrierStart = 20_000;
 
 /** A pinned, keep-alive SSH session to one host. Many commands may run on it at once. */
 export class SshSession {
@@ -21,7 +25,8 @@ export class SshSession {
   ) {}
 
   /**
-   * Dials until the host answers or the limit is over. A wrong host key ends it at once: waiting cannot mend it.
+   * Dials until the host answers or the limit is over. A wrong host key, or a missing program, ends it at once: waiting cannot
+   * mend it.
    *
    * @throws RemoteError that names the host, the address, what was seen last and what to do.
    */
@@ -32,11 +37,12 @@ export class SshSession {
     onRetry: (reason: string) => void = () => {},
   ): Promise<SshSession> {
     const deadline = Date.now() + limits.reachable;
-    const target = `${connection.user ?? "root"}@${connection.host}:${connection.port ?? 22}`;
+    const target = targetOf(connection);
     for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
       const left = deadline - Date.now();
       try {
-        const dialLimits = { ...limits, dial: Math.max(1_000, Math.min(limits.dial, left)) };
+        const most = limits.dial + (connection.proxyCommand ? carrierStart : 0);
+        const dialLimits = { ...limits, dial: Math.max(1_000, Math.min(most, left)) };
         const bastion = connection.bastion && (await dial(connection.bastion, dialLimits));
         try {
           const hop = bastion && (await forward(bastion, connection));
@@ -49,6 +55,7 @@ export class SshSession {
         if (error instanceof HostKeyMismatch) {
           throw new RemoteError(host, `${target} presented another host key than the one pinned. ${error.message}`);
         }
+        if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
         const reason = explain(error);
         if (Date.now() + wait >= deadline) {
           throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${Math.round(limits.reachable / 1000)} s: ${reason}.`);
@@ -168,28 +175,32 @@ export class SshSession {
 
 class HostKeyMismatch extends Error {}
 
+class ConnectionLost extends Error {}
+
 function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits, sock?: Duplex): Promise<Client> {
   const [type = "", pinned = ""] = connection.hostKey.trim().split(/\s+/);
   const client = new Client();
+  const carrier = sock === undefined && connection.proxyCommand ? carry(connection.proxyCommand, connection) : undefined;
+  const stream = sock ?? carrier?.stream;
   return new Promise((resolve, reject) => {
     let mismatch: HostKeyMismatch | undefined;
     // ssh2's own readyTimeout does not cover a dial that hangs in TCP, so ours goes around everything.
     const timer = setTimeout(() => {
       client.destroy();
-      reject(new Error(`no answer within ${limits.dial / 1000} s (TCP may be open: a frozen or overloaded host looks like this)`));
+      carrier?.stop();
+      reject(new Error(silence(limits.dial, carrier)));
     }, limits.dial);
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      if (carrier && !mismatch) void whyOf(error, carrier).then(reject);
+      else reject(mismatch ?? error);
+    };
     client.on("ready", () => {
       clearTimeout(timer);
       resolve(client);
     });
-    client.on("error", (error) => {
-      clearTimeout(timer);
-      reject(mismatch ?? error);
-    });
-    client.on("close", () => {
-      clearTimeout(timer);
-      reject(mismatch ?? new Error("the connection was closed before a session stood"));
-    });
+    client.on("error", fail);
+    client.on("close", () => fail(new ConnectionLost("the connection was closed before a session stood")));
     const config: ConnectConfig = {
       host: connection.host,
       port: connection.port ?? 22,
@@ -207,15 +218,31 @@ function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits, sock?:
       ...(connection.privateKey && { privateKey: connection.privateKey }),
       ...(connection.passphrase && { passphrase: connection.passphrase }),
       ...(connection.agentSocket && { agent: connection.agentSocket }),
-      ...(sock && { sock }),
+      ...(stream && { sock: stream }),
     };
     try {
       client.connect(config);
     } catch (error) {
       clearTimeout(timer);
+      carrier?.stop();
       reject(error instanceof Error ? error : new Error(String(error)));
     }
   });
+}
+
+/** Where the stream broke, the program that carried it can say why; what SSH says of its own is better than that. */
+async function whyOf(error: Error, carrier: Carrier): Promise<Error> {
+  const { level } = error as { level?: string };
+  const broke = error instanceof ConnectionLost || level === "client-socket" || /before handshake/.test(error.message);
+  const why = broke ? await Promise.race([carrier.ended, sleep(1_000, error)]) : error;
+  carrier.stop();
+  return why;
+}
+
+function silence(limit: number, carrier: Carrier | undefined): string {
+  const seconds = `no answer within ${limit / 1000} s`;
+  if (!carrier) return `${seconds} (TCP may be open: a frozen or overloaded host looks like this)`;
+  return `${seconds} by the program that is to carry the connection, which said ${carrier.said() || "nothing"}`;
 }
 
 function forward(bastion: Client, to: Connection): Promise<Duplex> {
@@ -225,6 +252,11 @@ function forward(bastion: Client, to: Connection): Promise<Duplex> {
       else resolve(stream);
     });
   });
+}
+
+/** Who is dialled where, and by what, as messages say it. */
+function targetOf({ user = "root", host, port = 22, proxyCommand }: Connection): string {
+  return `${user}@${host}:${port}${proxyCommand ? ` through the program ${proxyCommand[0]}` : ""}`;
 }
 
 /** Only the pinned key's own type may be offered, or a host with several keys would present another one. */

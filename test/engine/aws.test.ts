@@ -153,6 +153,23 @@ describe("an edit of a cluster on EC2", function () {
     ]);
   });
 
+  it("that reaches all hosts by Systems Manager closes the port of SSH, and makes no machine anew", async () => {
+    const ssm = { access: "ssm", iamInstanceProfile: "swarm-host" } as const;
+    account.describe({ groups: { control: { ...control, ...ssm }, edge: { ...edge, ...ssm } }, firewall: {} });
+    assert.deepEqual(await account.planned(), [
+      "create FirewallRule cl-ssh-control",
+      "create FirewallRule cl-ssh-edge",
+      "delete FirewallRule cl-ssh",
+      "delete SecurityGroupIngressRule cl-aws-eu-west-1-ping-203-0-113-0-24",
+      "delete SecurityGroupIngressRule cl-aws-eu-west-1-ssh-22-203-0-113-0-24",
+      "update Command cl-swarm",
+      "update FirewallRule cl-ping",
+      "update Instance cl-control-1",
+      "update Instance cl-edge-1",
+      "update Instance cl-edge-2",
+    ]);
+  });
+
   it("that makes a host anew makes another instance on the same interface, once", async () => {
     const addresses = (): unknown[] =>
       Object.entries(account.holds).flatMap(([id, { properties }]) =>

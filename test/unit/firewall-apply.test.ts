@@ -94,6 +94,8 @@ describe("the advice to somebody locked out", () => {
     ["2001:db8::9", ["203.0.113.0/24"], /Fix: add "2001:db8::9\/128"/],
     ["203.0.113.9", ["203.0.113.0/24"], /lets in: check that the SSH server's port/],
     ["192.0.2.9", undefined, /firewall\.ssh must let it in/],
+    ["127.0.0.1", ["127.0.0.1/32"], /^The host sees this machine as itself.*check that the program that carries the connection/],
+    ["::1", undefined, /^The host sees this machine as itself/],
     ["", ["203.0.113.0/24"], /^Check that firewall\.ssh holds the address/],
     ["fe80::1%eth0", [], /^Check that firewall\.ssh holds the address/],
   ] as const) {

@@ -320,6 +320,18 @@ describe("the rules for a cloud", () => {
     assert.deepEqual(sourcesOf(true), [{ kind: "hosts", hosts: "members" }]);
   });
 
+  it("leave out what comes from the host itself", () => {
+    const rules = inTheTunnel.map((rule) => (rule.name === "ssh" ? { ...rule, from: ["127.0.0.1/32", "::1/128"] } : rule));
+    const names = (list: readonly FirewallRule[]): string[] => cloudRules(list, { addressesKnown: true }).map(({ name }) => name);
+    assert.deepEqual(
+      names(rules),
+      names(inTheTunnel).filter((name) => name !== "ssh"),
+    );
+    const mixed = inTheTunnel.map((rule) => (rule.name === "ssh" ? { ...rule, from: ["127.0.0.1/32", "203.0.113.0/24"] } : rule));
+    const ssh = cloudRules(mixed, { addressesKnown: true }).find(({ name }) => name === "ssh");
+    assert.deepEqual(ssh?.sources, [{ kind: "cidr", cidr: "203.0.113.0/24" }]);
+  });
+
   it("cover the same ports as the list, whatever it is", () => {
     const key = (protocol: string, ports: readonly string[]): string[] => rulePorts(ports).map(({ first, last }) => `${protocol} ${first}-${last}`);
     fc.assert(

@@ -104,6 +104,26 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
   ],
   ["no way to log in", { hosts: { rack: existing.hosts({ role: "manager", machines }) } }, /^hosts\.rack\.privateKey: there is no way to log in/],
   [
+    "a line where a program and its arguments belong",
+    { hosts: { rack: rack("manager", { proxyCommand: "nc %h %p" as unknown as string[] }) } },
+    /^hosts\.rack\.proxyCommand: "nc %h %p" is not a program with its arguments\. Fix: write a text each, such as \["nc", "%h", "%p"\]/,
+  ],
+  [
+    "no program",
+    { hosts: { rack: rack("manager", { proxyCommand: [] }) } },
+    /^hosts\.rack\.proxyCommand: \[\] is not a program with its arguments/,
+  ],
+  [
+    "a token of OpenSSH's that is not known here",
+    { hosts: { rack: rack("manager", { proxyCommand: ["nc", "%%p", "%n", "%p"] }) } },
+    /^hosts\.rack\.proxyCommand: "%n" stands for nothing\. Fix: use %h, %p and %r, and write %% for a percent sign/,
+  ],
+  [
+    "a program and a bastion",
+    { hosts: { rack: rack("manager", { proxyCommand: ["nc", "%h", "%p"], bastion: { address: "192.0.2.9", hostKey } }) } },
+    /^hosts\.rack\.proxyCommand: a program and a bastion are both to carry the connection\. Fix: keep one of them/,
+  ],
+  [
     "no host key",
     { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "192.168.7.10", hostKey: "" } } }) } },
     /^hosts\.rack\.machines\.a\.hostKey: no host key is pinned.*ssh-keyscan -t ed25519 192\.168\.7\.10/,

@@ -3,6 +3,7 @@ import { nftRuleset } from "../../firewall/nftables";
 import { selects } from "../../firewall/resolve";
 import type { FirewallHost, FirewallRule } from "../../firewall/rule";
 import { type MeshMember, raiseMesh } from "../../underlay/wireguard/apply";
+import type { Connection } from "../../remote/connection";
 import type { SshSession } from "../../remote/ssh";
 import { type Failure, onEach } from "../../remote/each";
 import type { Fleet } from "../fleet";
@@ -12,6 +13,17 @@ import type { Ready } from "./engines";
 
 /** WireGuard's public keys, by host. */
 export type PublicKeys = Readonly<Record<string, string>>;
+
+/** Seconds for one new connection, and for all tries until the old rules are back. */
+interface Confirmation {
+  readonly dial: number;
+  readonly seconds: number;
+}
+
+/** A program that carries the connection has to start, and to sign in somewhere, each time. */
+export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">): Confirmation {
+  return proxyCommand ? { dial: 20, seconds: 45 } : { dial: 5, seconds: 15 };
+}
 
 /**
  * Each host's own firewall. It comes before the tunnel and the swarm, so that nothing of them is ever open to anybody else.
@@ -33,8 +45,10 @@ export async function enforceFirewall(
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       ...(routedIn && { routedIn }),
     });
-    const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, 5);
-    await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), { admitted: admittedTo(host, firewall.rules) });
+    const { dial, seconds } = confirmation(host.connection);
+    const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial);
+    const options = { seconds, admitted: admittedTo(host, firewall.rules) };
+    await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
     return undefined;
   });
 }

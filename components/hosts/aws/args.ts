@@ -41,6 +41,14 @@ export interface AwsHostsArgs extends NumberedHosts {
   readonly publicAddress?: "elastic" | "none";
   /** Address with which hosts without one of their own come to other sites, as your NAT gateway shows it. @default - not known */
   readonly natAddress?: string;
+  /**
+   * How whoever runs Pulumi reaches the hosts. `ssh`: at their addresses, from the networks in `firewall.ssh`. `ssm`: through AWS
+   * Systems Manager, whose agent on the host hands the connection to the SSH server there, so that no port of SSH is open to anybody
+   * and `firewall.ssh` can be left out. It needs `iamInstanceProfile`, and on the machine that runs Pulumi the AWS CLI with its
+   * Session Manager plugin, signed in by its environment. An image of your own must have the agent. Not beside `bastion`.
+   * @default "ssh"
+   */
+  readonly access?: "ssh" | "ssm";
   /** A host to hop over to all of them. @default - dialled directly */
   readonly bastion?: Bastion;
   /**
@@ -69,7 +77,11 @@ export interface AwsHostsArgs extends NumberedHosts {
   readonly securityGroupRules?: number;
   /** Spare capacity at a lower price, taken away with two minutes' notice. Workers only. @default false */
   readonly spot?: boolean;
-  /** Instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. @default - none */
+  /**
+   * Name of an instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. With
+   * `access: "ssm"` its role has to have the policy AmazonSSMManagedInstanceCore.
+   * @default - none
+   */
   readonly iamInstanceProfile?: pulumi.Input<string>;
   /** Whether nobody but this stack can terminate the instances. @default - true for managers */
   readonly protect?: boolean;

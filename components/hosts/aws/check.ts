@@ -13,6 +13,7 @@ export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[])
     ...checkEach(args.each, hosts, ({ instanceType }, path) => checkGivenType(instanceType, `${path}.instanceType`)),
     ...checkReach(args),
     ...checkQuota(args),
+    ...checkAccess(args),
   ];
 }
 
@@ -109,5 +110,21 @@ function checkReach(args: AwsHostsArgs): Problem[] {
   if (natAddress !== undefined && publicAddress !== "none") {
     problems.push({ path: "natAddress", message: "the hosts have public addresses of their own", fix: 'leave it out, or set publicAddress: "none"' });
   }
+  return problems;
+}
+
+function checkAccess({ access, iamInstanceProfile, bastion }: AwsHostsArgs): Problem[] {
+  if (access === undefined || access === "ssh") return [];
+  if (access !== "ssm") return [{ path: "access", message: `${show(access)} is no way to the hosts`, fix: 'write "ssh" or "ssm"' }];
+  const problems: Problem[] = [];
+  if (iamInstanceProfile === undefined) {
+    problems.push({
+      path: "iamInstanceProfile",
+      message: "Systems Manager does not serve hosts without an instance profile, so they could not be reached",
+      fix: 'give one whose role has the policy AmazonSSMManagedInstanceCore, or set access: "ssh"',
+    });
+  }
+  if (bastion)
+    problems.push({ path: "bastion", message: "hosts behind Systems Manager are reached without one", fix: 'leave it out, or set access: "ssh"' });
   return problems;
 }

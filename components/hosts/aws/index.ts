@@ -6,6 +6,7 @@ import { commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { planAwsHosts } from "./plan";
 import { admit, checkRules, securityGroups } from "./security-groups";
+import { agentSources } from "./ssm";
 
 export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTransform, AwsVpc } from "./args";
 
@@ -29,6 +30,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     addressing,
     diskEncryption: "EBS: AES-256 under a key of AWS KMS",
     problems,
+    ...(args.access === "ssm" && { adminSources: agentSources }),
     ...(args.labels && { labels: args.labels }),
     checkRules: (context) => checkRules(args, site.key, context),
     create: (context) => createMachines(args, site.key, context),

@@ -12,6 +12,7 @@ import { type Birth, remembered } from "./memory";
 import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
+import { agentCommands, throughAgent } from "./ssm";
 
 /** What a machine is made with, beside what the user says. */
 export interface Surroundings {
@@ -32,11 +33,12 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
   const instance = createInstance(args, host, { birth, keys, face }, surroundings);
+  const direct = connectionOf(elastic?.publicIp ?? address, keys, args.bastion);
   return {
     id: instance.id,
     address,
     ...(elastic && { publicAddress: elastic.publicIp }),
-    connection: connectionOf(elastic?.publicIp ?? address, keys, args.bastion),
+    connection: args.access === "ssm" ? throughAgent(direct, args.region, instance.id) : direct,
   };
 }
 
@@ -84,13 +86,14 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
   const { instanceType, renew } = hostArgs(args, host.place);
   const tags = common.tags(name);
   const protect = args.protect ?? args.role === "manager";
+  const commands = agentCommands(args, host.place);
   const instance = {
     region: common.region,
     tags,
     ami: birth.apply(({ image }) => image),
     instanceType,
     primaryNetworkInterface: { networkInterfaceId: face.id },
-    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine })),
+    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine, commands })),
     // Version 2 asks for a token, which a container behind one more hop does not get.
     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
     rootBlockDevice: {

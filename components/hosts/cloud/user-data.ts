@@ -12,10 +12,12 @@ export interface UserData {
    * Without it nobody could tell, at the first connection, whether it is the host that answers.
    */
   readonly hostKey: SshKey;
+  /** What runs as root at the end of the first boot: programs with their arguments. @default - nothing */
+  readonly commands?: readonly (readonly string[])[];
 }
 
 /** What cloud-init does at the machine's first boot. JSON is YAML too, and needs no quoting of ours. */
-export function userData({ hostname, authorizedKey, hostKey }: UserData): string {
+export function userData({ hostname, authorizedKey, hostKey, commands = [] }: UserData): string {
   const config = {
     hostname,
     // sudo looks its own host up.
@@ -37,6 +39,7 @@ export function userData({ hostname, authorizedKey, hostKey }: UserData): string
         ssh_authorized_keys: [authorizedKey],
       },
     ],
+    ...(commands.length > 0 && { runcmd: commands }),
   };
   return `#cloud-config\n${JSON.stringify(config, null, 2)}\n`;
 }

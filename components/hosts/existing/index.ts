@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr, isPrivate } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
+import { show } from "../../report";
 import type { HostDescription, HostGroup, HostRole, Machine, Problem } from "../host";
 
 /** One machine that stands already. */
@@ -56,6 +57,14 @@ export interface ExistingHostsArgs {
   readonly passphrase?: pulumi.Input<string>;
   /** Socket of a running ssh-agent. @default - no agent is asked */
   readonly agentSocket?: string;
+  /**
+   * A program that carries the connection to each of them, as OpenSSH's ProxyCommand does: its name and its arguments, a text each,
+   * such as `["cloudflared", "access", "ssh", "--hostname", "%h"]`. `%h`, `%p` and `%r` are replaced by address, port and user. It
+   * runs wherever Pulumi does, and nothing secret may be among its arguments. `firewall.ssh` names whom the hosts see then:
+   * `127.0.0.1/32` where its other end runs on the host itself. Not beside `bastion`.
+   * @default - dialled directly
+   */
+  readonly proxyCommand?: readonly string[];
   /** A host to hop over to all of them. @default - dialled directly */
   readonly bastion?: {
     readonly address: string;
@@ -133,7 +142,22 @@ function checkAccess(args: ExistingHostsArgs): Problem[] {
   }
   if (args.bastion && !hostKeyPattern.test(args.bastion.hostKey))
     problems.push(hostKeyProblem("bastion.hostKey", args.bastion.hostKey, args.bastion.address));
-  return problems;
+  return [...problems, ...checkProxy(args)];
+}
+
+/** A program without types may give a line, as OpenSSH has it. */
+function checkProxy({ proxyCommand, bastion }: ExistingHostsArgs): Problem[] {
+  if (proxyCommand === undefined) return [];
+  const path = "proxyCommand";
+  const words: unknown = proxyCommand;
+  if (!Array.isArray(words) || words.length === 0 || !words.every((word) => typeof word === "string" && word !== "")) {
+    return [{ path, message: `${show(words)} is not a program with its arguments`, fix: 'write a text each, such as ["nc", "%h", "%p"]' }];
+  }
+  const stray = words.flatMap((word: string) => word.match(/%(?:[^%hpr]|$)|%%/g) ?? []).find((token) => token !== "%%");
+  return [
+    ...(stray === undefined ? [] : [{ path, message: `"${stray}" stands for nothing`, fix: "use %h, %p and %r, and write %% for a percent sign" }]),
+    ...(bastion ? [{ path, message: "a program and a bastion are both to carry the connection", fix: "keep one of them" }] : []),
+  ];
 }
 
 function checkMachine(place: string, machine: ExistingMachine): Problem[] {
@@ -182,6 +206,7 @@ function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Mac
       ...(privateKey !== undefined && { privateKey }),
       ...(passphrase !== undefined && { passphrase }),
       ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
+      ...(args.proxyCommand && { proxyCommand: args.proxyCommand }),
       ...(bastion && {
         bastion: {
           host: bastion.address,
