@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AwsHostsArgs } from "../../components/hosts/aws/args";
-import { removeMachines } from "../../tools/lab/machines";
-import { run, Stack } from "../../tools/lab/pulumi";
-import { forget, standIn } from "../plugins/clouds/install";
+import { Stack } from "../../tools/lab/pulumi";
+import { forget, standIn, type StandInAccount } from "../plugins/clouds/install";
 
 const folder = join(__dirname, "aws");
 const region = "eu-west-1";
@@ -12,13 +11,14 @@ const firewall = { ssh: ["203.0.113.0/24"] };
 
 /** A stack of the program in `aws/`, in an account of its own. */
 class Account {
-  private readonly account;
+  private readonly account: StandInAccount;
   readonly stack: Stack;
   private readonly spec: string;
 
   constructor(private readonly name: string) {
-    this.account = standIn("aws", name);
-    this.stack = new Stack(name, folder, this.account.env);
+    const { account, env } = standIn("aws", name);
+    this.account = account;
+    this.stack = new Stack(name, folder, env);
     this.spec = `${this.account.file}.spec`;
   }
 
@@ -29,9 +29,7 @@ class Account {
   }
 
   async end(): Promise<void> {
-    await removeMachines("cl-");
-    await run("nft", ["delete", "table", "ip", "cl_aws"]);
-    forget(this.account);
+    await forget(this.account);
     await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
     rmSync(join(folder, `Pulumi.${this.name}.yaml`), { force: true });
   }
