@@ -19,6 +19,7 @@ import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
+import { checkCloudRules } from "./cloud-rules";
 import { planEncryption } from "./encryption";
 import { type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
@@ -107,6 +108,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   checkMembership(args.membership ?? {}, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
+  checkCloudRules(groups, hosts, firewall.rules, report);
   checkSwarmOptions(args.swarm ?? {}, report);
 
   return {

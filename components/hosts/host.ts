@@ -22,10 +22,10 @@ export interface Site {
   readonly mtu: number;
 }
 
-/** A part of a site with a network of its own, such as a cloud's availability zone. */
+/** A part of a site that can fail by itself, such as a cloud's availability zone. */
 export interface Zone {
   readonly name: string;
-  /** In CIDR form, within the site's network. Addresses are planned in it. @default - not known before the hosts are made */
+  /** In CIDR form, within the site's network. Addresses are planned in it. @default - it has none of its own: they are planned in the site's */
   readonly network?: string;
 }
 
@@ -112,6 +112,19 @@ export interface Member extends Pick<PlannedHost, "key" | "group" | "role" | "si
   readonly seenAs?: pulumi.Input<string>;
 }
 
+/** The same before any machine is made: an address may be only known to come. */
+export interface PlannedMember extends Pick<PlannedHost, "key" | "group" | "role" | "site" | "provider"> {
+  readonly address: PublicAddress;
+  /** Address with which it comes to other sites. @default - nobody knows */
+  readonly seenAs?: PublicAddress;
+}
+
+/** What is to be let in to hosts of a site, as it is planned. */
+export interface RulesContext extends Pick<HostContext, "group" | "rules"> {
+  /** All hosts of the cluster. */
+  readonly members: readonly PlannedMember[];
+}
+
 /** What a cloud's firewall needs to know, once all machines of the cluster are described. */
 export interface AdmitContext extends Pick<HostContext, "cluster" | "group" | "parent" | "rules" | "shared"> {
   readonly members: readonly Member[];
@@ -135,6 +148,13 @@ export interface HostGroup {
   readonly diskEncryption?: string;
   /** What is wrong with the group's own arguments; paths are relative to the group. */
   readonly problems: readonly Problem[];
+  /**
+   * What the cloud's own firewall would not take of the rules, such as more of them than it has room for. Pure.
+   *
+   * @returns problems whose paths are relative to the group.
+   * @default - it takes all, or there is none
+   */
+  checkRules?(context: RulesContext): readonly Problem[];
   create(context: HostContext): ReadonlyMap<string, Machine>;
   /**
    * Lets in by the cloud's own firewall what the plan lets in.

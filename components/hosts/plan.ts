@@ -147,17 +147,22 @@ function blockOwner(group: string, zone: Zone | undefined): string {
 }
 
 export function blockOwners(group: string, hosts: readonly HostDescription[]): string[] {
-  return [...new Set(hosts.map(({ zone }) => blockOwner(group, zone)))];
+  return [...new Set(hosts.map((host) => blockOwner(group, addressZone(host))))];
+}
+
+/** Hosts of a zone without a network of its own have their addresses in that of the site, beside those of other such zones. */
+function addressZone({ zone }: HostDescription): Zone | undefined {
+  return zone?.network === undefined ? undefined : zone;
 }
 
 function areasOf(site: Site, groups: Groups): Area[] {
   const members = groups.filter(([, group]) => group.site.key === site.key && group.addressing === "planned");
-  const zones = new Map(members.flatMap(([, { hosts }]) => hosts.map(({ zone }) => [zone?.name, zone] as const)));
+  const zones = new Map(members.flatMap(([, { hosts }]) => hosts.map(addressZone).map((zone) => [zone?.name, zone] as const)));
   return [...zones].flatMap(([name, zone]) => {
     const text = zone ? zone.network : site.network;
     const network = text === undefined ? undefined : Cidr.parse(text);
     if (!network || !isCidr(network)) return [];
-    const there = members.map(([key, { hosts }]) => [key, hosts.filter((host) => host.zone?.name === name)] as const);
+    const there = members.map(([key, { hosts }]) => [key, hosts.filter((host) => addressZone(host)?.name === name)] as const);
     return [{ site, ...(zone && { zone }), network, groups: new Map(there.filter(([, hosts]) => hosts.length > 0)) }];
   });
 }

@@ -4,8 +4,9 @@ import { planCluster } from "../../components/cluster/plan";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import * as aws from "../../components/hosts/aws";
 import { architectureOf } from "../../components/hosts/aws/plan";
-import { compileIngress, largestGroup, selectorsOf } from "../../components/hosts/aws/rules";
-import { userData } from "../../components/hosts/aws/user-data";
+import { compileIngress, groupSizes, selectorsOf } from "../../components/hosts/aws/rules";
+import { selects } from "../../components/firewall/resolve";
+import { userData } from "../../components/hosts/cloud/user-data";
 import type { Member } from "../../components/hosts/host";
 import * as existing from "../../components/hosts/existing";
 import { Cidr } from "../../components/network/cidr";
@@ -105,6 +106,15 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
     "the disk is too small",
     { diskSize: 4 },
     { path: "hosts.control.diskSize", message: "4 GiB are not a size for a root volume", fix: "give a whole number from 8 to 16384" },
+  ],
+  [
+    "the quota of rules is none",
+    { securityGroupRules: 0 },
+    {
+      path: "hosts.control.securityGroupRules",
+      message: "0 is not a quota of rules",
+      fix: "give a whole number from 1 to 1000, as Service Quotas shows it, or leave it out",
+    },
   ],
   [
     "managers are spot instances",
@@ -362,7 +372,46 @@ describe("the rules of security groups", () => {
       { kind: "cidr", cidr: "2001:db8::/32" },
     ] as const;
     const rules = compileIngress([{ ...tcp, name: "one", sources, appliesTo: "managers" }], "aws one", here);
-    assert.deepEqual(largestGroup(rules), { group: "managers", rules: 3 });
-    assert.equal(largestGroup([]), undefined);
+    assert.deepEqual(groupSizes(rules), [{ group: "managers", rules: 3 }]);
+    assert.deepEqual(groupSizes([]), []);
+  });
+
+  const sources = (count: number): string[] => Array.from({ length: count }, (_, index) => `198.51.100.${index}/32`);
+  const overfull = (more: object, hosts: Readonly<Record<string, object>> = { control: {} }): readonly Problem[] =>
+    planCluster({
+      hosts: Object.fromEntries(Object.entries(hosts).map(([key, args]) => [key, group({ ...args, ...more })])),
+      firewall: { ...firewall, expose: { https: { port: 443, from: sources(70), on: "managers" } } },
+    }).problems;
+
+  it("are refused at preview where a group would have more than EC2 takes, once for all groups of the site", () => {
+    const problem = {
+      path: "hosts.control.securityGroupRules",
+      message: 'the security group of managers in site "aws eu-west-1" would have 71 rules, and EC2 takes 60',
+      fix: "name fewer sources in firewall, or have AWS raise the quota of rules per security group and say securityGroupRules: 71 in all groups of the site",
+    };
+    assert.deepEqual(overfull({}), [problem]);
+    assert.deepEqual(overfull({}, { control: {}, edge: { role: "worker" } }), [problem], "workers are not in the managers' group");
+    assert.deepEqual(overfull({}, { control: {}, more: { count: 2 } }), [problem], "told once");
+    assert.deepEqual(overfull({ securityGroupRules: 71 }), []);
+  });
+
+  it("count a host of another site each, also where its address is not known before it is made", () => {
+    const far = (count: number): readonly string[] =>
+      planCluster({
+        hosts: { control: group({}), far: group({ region: "us-east-1", network: "10.65.0.0/16", role: "worker", count }) },
+        firewall,
+        underlay: wireguard(),
+      }).problems.map(({ path, message }) => `${path}: ${message}`);
+    assert.deepEqual(far(25), []);
+    assert.deepEqual(far(70), [
+      'hosts.control.securityGroupRules: the security group of members in site "aws eu-west-1" would have 145 rules, and EC2 takes 60',
+    ]);
+  });
+
+  it("are in no more than three groups for one host, of the five that an interface takes", () => {
+    const selectors = ["members", "managers", "workers", "group control", "group edge"] as const;
+    for (const host of [{ role: "manager", group: "control" } as const, { role: "worker", group: "edge" } as const]) {
+      assert.equal(selectors.filter((selector) => selects(selector, host)).length, 3);
+    }
   });
 });

@@ -1,7 +1,10 @@
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
+import type { Bastion } from "../cloud/connection";
 import type { HostRole, NumberedHosts } from "../host";
+
+export type { Bastion as AwsBastion } from "../cloud/connection";
 
 /** Debian's and Canonical's current images, by release. */
 export type AwsImage = "debian-13" | "debian-12" | "ubuntu-24.04";
@@ -38,7 +41,7 @@ export interface AwsHostsArgs extends NumberedHosts {
   /** Address with which hosts without one of their own come to other sites, as your NAT gateway shows it. @default - not known */
   readonly natAddress?: string;
   /** A host to hop over to all of them. @default - dialled directly */
-  readonly bastion?: AwsBastion;
+  readonly bastion?: Bastion;
   /**
    * The site's network, made by the stack: a /16 to /21. Zone `a` has its first eighth, `b` the second, so that a zone more
    * moves nothing.
@@ -55,6 +58,12 @@ export interface AwsHostsArgs extends NumberedHosts {
    * @default 1500
    */
   readonly mtu?: number;
+  /**
+   * How many rules a security group takes: your account's quota in the region, where AWS has raised it. A firewall that needs more is
+   * refused at preview. The same in all groups of the site.
+   * @default 60
+   */
+  readonly securityGroupRules?: number;
   /** Spare capacity at a lower price, taken away with two minutes' notice. Workers only. @default false */
   readonly spot?: boolean;
   /** Instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. @default - none */
@@ -97,17 +106,6 @@ export interface AwsSubnet {
   readonly id: pulumi.Input<string>;
   /** Hosts' addresses are planned in it where it is a plain text, and given by EC2 where it is an `Output`. */
   readonly cidr: pulumi.Input<string>;
-}
-
-export interface AwsBastion {
-  readonly address: string;
-  /** Public host key in authorized_keys form. */
-  readonly hostKey: string;
-  readonly privateKey: pulumi.Input<string>;
-  /** @default "root" */
-  readonly user?: string;
-  /** @default 22 */
-  readonly port?: number;
 }
 
 export interface AwsTransform {

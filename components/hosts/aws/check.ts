@@ -1,12 +1,19 @@
 import { Cidr, isCidr } from "../../network/cidr";
 import { show } from "../../report";
+import { checkEach } from "../cloud/each";
 import type { HostDescription, Problem } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { defaults } from "./defaults";
 
 /** All that is wrong with the arguments, but for zones and subnets. A program without types may give anything. */
 export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[]): Problem[] {
-  return [...checkPlace(args), ...checkMachines(args), ...checkEach(args, hosts), ...checkReach(args)];
+  return [
+    ...checkPlace(args),
+    ...checkMachines(args),
+    ...checkEach(args.each, hosts, ({ instanceType }, path) => checkGivenType(instanceType, `${path}.instanceType`)),
+    ...checkReach(args),
+    ...checkQuota(args),
+  ];
 }
 
 function checkPlace(args: AwsHostsArgs): Problem[] {
@@ -28,7 +35,7 @@ function checkPlace(args: AwsHostsArgs): Problem[] {
 function checkMachines(args: AwsHostsArgs): Problem[] {
   const problems: Problem[] = [];
   const { image = defaults.image, diskSize } = args;
-  if (args.instanceType !== undefined) problems.push(...checkInstanceType("instanceType", args.instanceType));
+  problems.push(...checkGivenType(args.instanceType, "instanceType"));
   if (typeof image === "string" ? !["debian-13", "debian-12", "ubuntu-24.04"].includes(image) : image?.id === undefined) {
     problems.push({
       path: "image",
@@ -56,30 +63,26 @@ function checkMachines(args: AwsHostsArgs): Problem[] {
   return problems;
 }
 
-function checkInstanceType(path: string, type: unknown): Problem[] {
+function checkGivenType(type: unknown, path: string): Problem[] {
+  if (type === undefined) return [];
   if (typeof type === "string" && /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(type) && !type.startsWith("mac")) return [];
   return [{ path, message: `${show(type)} is not an instance type for Linux`, fix: 'write one such as "t3.medium" or "t4g.medium"' }];
 }
 
-function checkEach({ each = {} }: AwsHostsArgs, hosts: readonly HostDescription[]): Problem[] {
-  return Object.entries(each).flatMap(([place, { instanceType, renew }]) => {
-    const path = `each.${place}`;
-    const places = hosts.map((host) => host.place);
-    const renewable = renew === undefined || (typeof renew === "string" && /^[A-Za-z0-9.-]{1,40}$/.test(renew));
-    return [
-      ...(places.includes(place) ? [] : [{ path, message: `there is no host ${place}`, fix: `the hosts are ${places.join(", ")}` }]),
-      ...(instanceType === undefined ? [] : checkInstanceType(`${path}.instanceType`, instanceType)),
-      ...(renewable
-        ? []
-        : [
-            {
-              path: `${path}.renew`,
-              message: `${show(renew)} is not a short text`,
-              fix: 'use up to 40 letters, digits, dots and hyphens, such as "2026-05-01"',
-            },
-          ]),
-    ];
-  });
+/** AWS raises the quota until a network interface's rules in all groups are 1000. */
+export function isQuota(most: unknown): most is number {
+  return typeof most === "number" && Number.isInteger(most) && most >= 1 && most <= 1000;
+}
+
+function checkQuota({ securityGroupRules: most }: AwsHostsArgs): Problem[] {
+  if (most === undefined || isQuota(most)) return [];
+  return [
+    {
+      path: "securityGroupRules",
+      message: `${show(most)} is not a quota of rules`,
+      fix: "give a whole number from 1 to 1000, as Service Quotas shows it, or leave it out",
+    },
+  ];
 }
 
 function checkReach(args: AwsHostsArgs): Problem[] {

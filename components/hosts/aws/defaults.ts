@@ -6,4 +6,5 @@ export const defaults = {
   image: "debian-13",
   diskSize: 20,
   mtu: 1500,
+  securityGroupRules: 60,
 } as const;

@@ -1,10 +1,11 @@
+import { keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
-import { createMachine, keySeed } from "./machine";
+import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { planAwsHosts } from "./plan";
-import { admit, securityGroups } from "./security-groups";
+import { admit, checkRules, securityGroups } from "./security-groups";
 
 export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTransform, AwsVpc } from "./args";
 
@@ -29,6 +30,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     diskEncryption: "EBS: AES-256 under a key of AWS KMS",
     problems,
     ...(args.labels && { labels: args.labels }),
+    checkRules: (context) => checkRules(args, site.key, context),
     create: (context) => createMachines(args, site.key, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
   };
@@ -38,6 +40,6 @@ function createMachines(args: AwsHostsArgs, site: string, context: HostContext):
   const common = commonOf(args, site, context);
   const network = siteNetwork(args, common, context);
   const groups = securityGroups(args, args.role, network.vpcId, common, context);
-  const surroundings = { common, context, network, securityGroups: groups, seed: keySeed(context) };
+  const surroundings = { common, context, network, securityGroups: groups, seed: keySeed("aws", context) };
   return new Map(context.hosts.map((host) => [host.key, createMachine(args, host, surroundings)]));
 }

@@ -1,9 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Connection } from "../../remote/connection";
-import { deriveSshKey } from "../../remote/ssh-key";
-import { rememberedSecret } from "../../secret";
 import { transformed } from "../../transform";
+import { connectionOf } from "../cloud/connection";
+import { type HostKeys, hostKeys } from "../cloud/keys";
+import { userData } from "../cloud/user-data";
 import type { HostContext, HostToMake, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { defaults } from "./defaults";
@@ -12,14 +12,6 @@ import { type Birth, remembered } from "./memory";
 import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
-import { loginUser, userData } from "./user-data";
-
-/** One secret, made at the first `up` and kept in the state, from which all keys of the cluster's EC2 hosts follow. */
-export function keySeed({ cluster, parent, checked, shared }: HostContext): pulumi.Output<string> {
-  const secret = shared("aws keys", () => rememberedSecret(`${cluster}-aws-keys`, parent));
-  // All hosts need it, so none of them is touched before the addresses are known to be right.
-  return pulumi.all([secret, checked]).apply(([seed]) => seed);
-}
 
 /** What a machine is made with, beside what the user says. */
 export interface Surroundings {
@@ -35,7 +27,7 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const { seed, common, context } = surroundings;
   const { instanceType } = hostArgs(args, host.place);
   const birth = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
-  const keys = seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host.key}`) }));
+  const keys = hostKeys(seed, host.key);
   const face = createInterface(args, host, birth, surroundings);
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
@@ -44,7 +36,7 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
     id: instance.id,
     address,
     ...(elastic && { publicAddress: elastic.publicIp }),
-    connection: connectionOf(args, elastic?.publicIp ?? address, keys),
+    connection: connectionOf(elastic?.publicIp ?? address, keys, args.bastion),
   };
 }
 
@@ -83,13 +75,8 @@ function createElasticIp(
 
 interface Parts {
   readonly birth: pulumi.Output<Birth>;
-  readonly keys: pulumi.Output<Keys>;
+  readonly keys: pulumi.Output<HostKeys>;
   readonly face: aws.ec2.NetworkInterface;
-}
-
-interface Keys {
-  readonly client: ReturnType<typeof deriveSshKey>;
-  readonly machine: ReturnType<typeof deriveSshKey>;
 }
 
 function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, face }: Parts, { common, context }: Surroundings): aws.ec2.Instance {
@@ -126,24 +113,4 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
     ignoreChanges: ["userData"],
     replacementTrigger: renew ?? "first",
   });
-}
-
-function connectionOf({ bastion }: AwsHostsArgs, host: pulumi.Input<string>, keys: pulumi.Output<Keys>): pulumi.Output<Connection> {
-  return pulumi.secret(
-    pulumi.all([host, keys, bastion?.privateKey]).apply(([address, { client, machine }, bastionKey]): Connection => ({
-      host: address,
-      user: loginUser,
-      privateKey: client.privateKey,
-      hostKey: machine.publicKey,
-      ...(bastion && {
-        bastion: {
-          host: bastion.address,
-          hostKey: bastion.hostKey,
-          user: bastion.user ?? "root",
-          port: bastion.port ?? 22,
-          ...(bastionKey !== undefined && { privateKey: bastionKey }),
-        },
-      }),
-    })),
-  );
 }

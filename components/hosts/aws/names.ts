@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { slug } from "../cloud/names";
 import type { HostContext } from "../host";
 import type { AwsHostsArgs } from "./args";
 
@@ -22,9 +23,4 @@ export function commonOf(args: AwsHostsArgs, site: string, { cluster }: Pick<Hos
     once: (what) => `${site}: ${what}`,
     options: (parent) => ({ parent, ...(args.provider && { provider: args.provider }) }),
   };
-}
-
-/** A resource name out of words. */
-function slug(words: string): string {
-  return words.replaceAll(/[^A-Za-z0-9]+/g, "-");
 }

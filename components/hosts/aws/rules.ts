@@ -2,7 +2,7 @@ import type { CloudRule, CloudSource } from "../../firewall/cloud";
 import { selects } from "../../firewall/resolve";
 import type { HostSelector } from "../../firewall/rule";
 import { AnyCidr, isAnyCidr } from "../../network/any-cidr";
-import type { Member } from "../host";
+import type { Member, PlannedMember } from "../host";
 
 /** What one rule of a security group lets in. Plain data. */
 export interface IngressRule {
@@ -39,7 +39,7 @@ export function selectorsOf(rules: readonly CloudRule[]): readonly HostSelector[
  * The rules of all security groups of a site. Within it, groups refer to groups, so that their number does not grow with the hosts;
  * a host of another site is let in by its address.
  */
-export function compileIngress(rules: readonly CloudRule[], site: string, members: readonly Member[]): readonly IngressRule[] {
+export function compileIngress(rules: readonly CloudRule[], site: string, members: readonly (Member | PlannedMember)[]): readonly IngressRule[] {
   const ours = members.filter((member) => isOurs(member, site));
   const others = members.filter((member) => !isOurs(member, site));
   const compiled = rules
@@ -49,7 +49,12 @@ export function compileIngress(rules: readonly CloudRule[], site: string, member
   return [...new Map(compiled.reverse().map((rule) => [sameness(rule), rule])).values()].reverse();
 }
 
-function sourcesOf(source: CloudSource, site: string, ours: readonly Member[], others: readonly Member[]): readonly IngressSource[] {
+function sourcesOf(
+  source: CloudSource,
+  site: string,
+  ours: readonly (Member | PlannedMember)[],
+  others: readonly (Member | PlannedMember)[],
+): readonly IngressSource[] {
   if (source.kind === "cidr") return [{ kind: "network", cidr: normal(source.cidr) }];
   const groups = ours.some((member) => selects(source.hosts, member)) ? [{ kind: "security group", of: source.hosts } as const] : [];
   const hosts = others
@@ -120,8 +125,8 @@ function descriptionOf({ name, description }: CloudRule): string {
   return `${name}: ${description}`.replaceAll(/[^A-Za-z0-9 ._\-:/()#,@[\]+=&;{}!$*]/g, " ").slice(0, 255);
 }
 
-/** How many rules each group of the site holds, counted as EC2 does: IPv4 and IPv6 apart, a group for both. */
-export function largestGroup(rules: readonly IngressRule[]): { readonly group: HostSelector; readonly rules: number } | undefined {
+/** How many rules each group of the site holds, counted as EC2 does: IPv4 and IPv6 apart, a group for both. The largest first. */
+export function groupSizes(rules: readonly IngressRule[]): readonly { readonly group: HostSelector; readonly rules: number }[] {
   const counts = new Map<HostSelector, { 4: number; 6: number }>();
   for (const { group, source } of rules) {
     const count = counts.get(group) ?? { 4: 0, 6: 0 };
@@ -130,6 +135,5 @@ export function largestGroup(rules: readonly IngressRule[]): { readonly group: H
       source.kind === "security group" ? ([4, 6] as const) : source.kind === "network" && source.cidr.includes(":") ? ([6] as const) : ([4] as const);
     for (const family of families) count[family] += 1;
   }
-  const sorted = [...counts].map(([group, count]) => ({ group, rules: Math.max(count[4], count[6]) })).sort((a, b) => b.rules - a.rules);
-  return sorted[0];
+  return [...counts].map(([group, count]) => ({ group, rules: Math.max(count[4], count[6]) })).sort((a, b) => b.rules - a.rules);
 }

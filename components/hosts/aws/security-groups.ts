@@ -3,13 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { selects } from "../../firewall/resolve";
 import type { HostSelector } from "../../firewall/rule";
 import { transformed } from "../../transform";
-import type { AdmitContext, HostContext, HostRole, Member } from "../host";
+import type { AdmitContext, HostContext, HostRole, Member, Problem, RulesContext } from "../host";
 import type { AwsHostsArgs } from "./args";
+import { isQuota } from "./check";
 import type { Common } from "./names";
-import { compileIngress, type IngressRule, largestGroup, selectorsOf } from "./rules";
-
-/** EC2's quota for a group's rules, unless AWS has raised it. */
-const mostRules = 60;
+import { defaults } from "./defaults";
+import { compileIngress, groupSizes, type IngressRule, selectorsOf } from "./rules";
 
 /** The security groups that a host of this group is in. They are made with the first host that needs them. */
 export function securityGroups(
@@ -50,13 +49,20 @@ function keyOf(common: Common, selector: HostSelector): string {
 export function admit(args: AwsHostsArgs, site: string, common: Common, context: AdmitContext): readonly pulumi.Resource[] {
   return context.shared(common.once("rules"), () => {
     const rules = compileIngress(context.rules, site, context.members);
-    const largest = largestGroup(rules);
-    if (largest && largest.rules > mostRules) {
-      const message = `the security group of ${largest.group} in site "${site}" has ${largest.rules} rules, and EC2 takes ${mostRules} unless AWS has raised your quota`;
-      void pulumi.log.warn(message, context.parent);
-    }
     return [...rules.map((rule) => ingress(args, rule, common, context)), ...egress(args, common, context)];
   });
+}
+
+/** EC2 refuses the first rule over its quota, when the rest is made: it is better known before. */
+export function checkRules({ role, securityGroupRules }: AwsHostsArgs, site: string, { group, rules, members }: RulesContext): readonly Problem[] {
+  const most = isQuota(securityGroupRules) ? securityGroupRules : defaults.securityGroupRules;
+  return groupSizes(compileIngress(rules, site, members))
+    .filter((one) => one.rules > most && selects(one.group, { role, group }))
+    .map((one) => ({
+      path: "securityGroupRules",
+      message: `the security group of ${one.group} in site "${site}" would have ${one.rules} rules, and EC2 takes ${most}`,
+      fix: `name fewer sources in firewall, or have AWS raise the quota of rules per security group and say securityGroupRules: ${one.rules} in all groups of the site`,
+    }));
 }
 
 function ingress({ transform }: AwsHostsArgs, rule: IngressRule, common: Common, context: AdmitContext): pulumi.Resource {

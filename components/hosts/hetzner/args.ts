@@ -1,0 +1,95 @@
+import type * as hcloud from "@pulumi/hcloud";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Transform } from "../../transform";
+import type { Bastion } from "../cloud/connection";
+import type { HostRole, NumberedHosts } from "../host";
+
+export type { Bastion as HetznerBastion } from "../cloud/connection";
+
+/** Hetzner's current images, by release. */
+export type HetznerImage = "debian-13" | "debian-12" | "ubuntu-24.04";
+
+/** Falkenstein, Nuremberg and Helsinki (eu-central), Ashburn (us-east), Hillsboro (us-west), Singapore (ap-southeast). */
+export type HetznerLocation = "fsn1" | "nbg1" | "hel1" | "ash" | "hil" | "sin";
+
+/** Virtual machines of Hetzner Cloud, in locations of one network zone. */
+export interface HetznerHostsArgs extends NumberedHosts {
+  readonly role: HostRole;
+  /** Where all hosts of the group are. All groups of a network zone share one network, and so are one site. @default "fsn1" */
+  readonly location?: HetznerLocation;
+  /**
+   * Locations over which the hosts go by their numbers instead: host 1 to the first, host 4 of three locations to the first again.
+   * They are of one network zone. A list that would put a host that stands into another location is refused.
+   * @default - `location`
+   */
+  readonly locations?: readonly HetznerLocation[];
+  /** Outside eu-central it has to be given: the default is not sold there. @default "cx23" */
+  readonly serverType?: string;
+  /**
+   * What the machines boot from. A release is the image of it when the host is made, and never changes after: a newer image
+   * replaces nothing until `each` says so. An image of your own needs cloud-init, systemd, sudo, an SSH server, and DHCP on the
+   * private interface.
+   * @default "debian-13"
+   */
+  readonly image?: HetznerImage | { readonly id: pulumi.Input<string> };
+  /** A host to hop over to all of them. @default - dialled directly */
+  readonly bastion?: Bastion;
+  /** The site's private network, made by the stack: a /8 to /26. @default "10.72.0.0/16" */
+  readonly network?: string;
+  /** A network of yours instead. Nothing of it is changed but for the servers in it. @default - one is made */
+  readonly privateNetwork?: HetznerNetwork;
+  /** Name of the site, where two networks in one network zone are two sites. @default - `hetzner` and the network zone */
+  readonly site?: string;
+  /** Largest packet in bytes. Hetzner's private networks carry 1450. @default 1450 */
+  readonly mtu?: number;
+  /** Whether nobody but this stack can delete or rebuild the servers. @default - true for managers */
+  readonly protect?: boolean;
+  /** What is otherwise for single hosts, by number: to change one host at a time. @default - all are alike */
+  readonly each?: Readonly<Record<number, HetznerHostArgs>>;
+  /** Swarm node labels of all hosts of the group. @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Hetzner's labels of everything that is made for the group. Those that begin with `pulumi-swarm/` are kept. @default - the cluster's name */
+  readonly hcloudLabels?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** @default - the one that the stack's configuration describes */
+  readonly provider?: hcloud.Provider;
+  /** Last say over the arguments of the resources underneath. */
+  readonly transform?: HetznerTransform;
+}
+
+/** What may be otherwise for one host. */
+export interface HetznerHostArgs {
+  /**
+   * Another type switches the machine off, changes it and starts it again: of managers, change one at a time. Its disk stays as
+   * large as it is, so that a smaller type can come back.
+   * @default - the group's
+   */
+  readonly serverType?: string;
+  /**
+   * Any short text, such as a date. Another text makes the machine anew, once: from the newest image, in the location that
+   * `locations` says, with its old name and private address. Of managers, one at a time.
+   * @default - the machine stays
+   */
+  readonly renew?: string;
+}
+
+/** A network that you have. Where its CIDR is an `Output`, it is checked as soon as it is known, before anything is made in it. */
+export interface HetznerNetwork {
+  readonly id: pulumi.Input<string>;
+  /**
+   * Range of the subnet in which the hosts are. Their addresses are planned in it where it is a plain text, and given by Hetzner
+   * where it is an `Output`. Name the network's other subnets in the cluster's `avoid`.
+   */
+  readonly cidr: pulumi.Input<string>;
+  /** Needed where the network has more than one subnet. @default - its only one */
+  readonly subnetId?: pulumi.Input<string>;
+}
+
+export interface HetznerTransform {
+  readonly network?: Transform<hcloud.NetworkArgs>;
+  readonly subnet?: Transform<hcloud.NetworkSubnetArgs>;
+  readonly sshKey?: Transform<hcloud.SshKeyArgs>;
+  readonly firewall?: Transform<hcloud.FirewallArgs>;
+  readonly placementGroup?: Transform<hcloud.PlacementGroupArgs>;
+  readonly primaryIp?: Transform<hcloud.PrimaryIpArgs>;
+  readonly server?: Transform<hcloud.ServerArgs>;
+}

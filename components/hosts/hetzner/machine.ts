@@ -1,0 +1,124 @@
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import { transformed } from "../../transform";
+import { connectionOf } from "../cloud/connection";
+import { type HostKeys, hostKeys } from "../cloud/keys";
+import type { Birth } from "../cloud/memory";
+import { slug } from "../cloud/names";
+import { userData } from "../cloud/user-data";
+import type { HostContext, HostToMake, Machine } from "../host";
+import type { HetznerHostsArgs } from "./args";
+import { newestImage } from "./image";
+import { remembered } from "./memory";
+import type { Common } from "./names";
+import type { SiteNetwork } from "./network";
+import { architectureOf, hostArgs } from "./plan";
+
+/** Hetzner takes ten servers in one group. Source: docs.hetzner.com/cloud/placement-groups/overview. */
+const placedTogether = 10;
+
+/** What a machine is made with, beside what the user says. */
+export interface Surroundings {
+  readonly common: Common;
+  readonly context: HostContext;
+  readonly network: SiteNetwork;
+  /** What has to stand before any server does. */
+  readonly closed: hcloud.Firewall;
+  readonly sshKey: hcloud.SshKey;
+  readonly seed: pulumi.Output<string>;
+  /** Which key of the seed logs in. */
+  readonly client: string;
+}
+
+/** An address, which stays, and the server that has it, which may become another one. */
+export function createMachine(args: HetznerHostsArgs, host: HostToMake, surroundings: Surroundings): Machine {
+  const { seed, client, common, context } = surroundings;
+  const { serverType } = hostArgs(args, host.place);
+  const birth = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
+  const keys = hostKeys(seed, host.key, client);
+  const primaryIp = createPrimaryIp(args, host, birth, surroundings);
+  const server = createServer(args, host, { birth, keys, primaryIp }, surroundings);
+  return {
+    id: server.id,
+    address: host.address ?? server.networks.apply((networks) => networks?.[0]?.ip ?? ""),
+    publicAddress: primaryIp.ipAddress,
+    connection: connectionOf(primaryIp.ipAddress, keys, args.bastion),
+  };
+}
+
+/** It is of its location for good: a host that moves has another one, and the old one goes when nobody has it any more. */
+function createPrimaryIp(
+  { transform }: HetznerHostsArgs,
+  host: HostToMake,
+  birth: pulumi.Output<Birth>,
+  { common, context, seed }: Surroundings,
+): hcloud.PrimaryIp {
+  const { zone: location = "" } = host;
+  const name = slug(`${context.cluster}-${host.key}-${location}`);
+  const args = {
+    name,
+    labels: common.labels,
+    type: "ipv4",
+    // Also a host that may not move is found out before anything of it is touched.
+    assigneeType: pulumi.all([birth, seed]).apply(() => "server"),
+    autoDelete: false,
+    location,
+  };
+  return new hcloud.PrimaryIp(name, transformed(transform?.primaryIp, args), common.options(host.parent));
+}
+
+interface Parts {
+  readonly birth: pulumi.Output<Birth>;
+  readonly keys: pulumi.Output<HostKeys>;
+  readonly primaryIp: hcloud.PrimaryIp;
+}
+
+function createServer(args: HetznerHostsArgs, host: HostToMake, parts: Parts, surroundings: Surroundings): hcloud.Server {
+  const { common, context, closed } = surroundings;
+  const { renew } = hostArgs(args, host.place);
+  const server = serverArgs(args, host, parts, surroundings);
+  return new hcloud.Server(`${context.cluster}-${host.key}`, transformed(args.transform?.server, server), {
+    ...common.options(host.parent),
+    dependsOn: [closed],
+    // It holds the name and both addresses, which only one server can have.
+    deleteBeforeReplace: true,
+    // They count at the first boot only: a later form of ours must not replace machines that stand.
+    ignoreChanges: ["userData", "sshKeys"],
+    replacementTrigger: renew ?? "first",
+  });
+}
+
+function serverArgs(args: HetznerHostsArgs, host: HostToMake, { birth, keys, primaryIp }: Parts, surroundings: Surroundings): hcloud.ServerArgs {
+  const { common, context, network, sshKey } = surroundings;
+  const protect = args.protect ?? args.role === "manager";
+  return {
+    name: slug(`${context.cluster}-${host.key}`),
+    labels: common.serverLabels({ role: args.role, group: context.group }),
+    ...(host.zone !== undefined && { location: host.zone }),
+    serverType: hostArgs(args, host.place).serverType,
+    // A smaller type can come back only as long as the disk has not grown.
+    keepDisk: true,
+    image: birth.apply(({ image }) => image),
+    publicNets: [{ ipv4Enabled: true, ipv4: primaryIp.id.apply(Number), ipv6Enabled: false }],
+    networks: [{ ...network, aliasIps: [], ...(host.address !== undefined && { ip: host.address }) }],
+    // Firewalls come by labels.
+    ignoreRemoteFirewallIds: true,
+    placementGroupId: placementGroup(args, host, surroundings).id.apply(Number),
+    // Without one, Hetzner makes a password for root and sends it by mail.
+    sshKeys: [sshKey.id],
+    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine })),
+    shutdownBeforeDeletion: true,
+    // Hetzner takes both or none. The provider lifts them itself when the stack deletes the server.
+    ...(protect && { deleteProtection: true, rebuildProtection: true }),
+  };
+}
+
+/** Hosts of a group in one location are on different machines of Hetzner's, in tens by their numbers: no host moves another. */
+function placementGroup({ transform }: HetznerHostsArgs, { place, zone = "" }: HostToMake, { common, context }: Surroundings): hcloud.PlacementGroup {
+  const ten = Math.ceil(Number(place) / placedTogether);
+  const name = common.named(`${context.group} ${zone} ${ten}`);
+  return context.shared(common.once(`placement ${name}`), () => {
+    const args = { name, labels: common.labels, type: "spread" };
+    return new hcloud.PlacementGroup(name, transformed(transform?.placementGroup, args), common.options(context.parent));
+  });
+}
