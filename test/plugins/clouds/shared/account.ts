@@ -26,7 +26,7 @@ export class Account {
 
   /** Begins the names of its containers and networks. */
   get prefix(): string {
-    return `cl-${this.key}`;
+    return `cloud-${this.key}`;
   }
 
   /** Name of its table of nft's, and the comment of its other rules. */
