@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { defaultImage, docker, type MachineKeys, machineKeys, startMachine } from "../../tools/lab/machines";
-import { networkOf, runIn } from "../../tools/lab/namespace";
 import { root, run } from "../../tools/lab/pulumi";
 import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";
 import { forget } from "../plugins/clouds/install";
@@ -89,16 +88,14 @@ export class ThirdPlace {
   }
 }
 
-/** Does some work while a table of nft's is gone from a machine's network, and puts it back. */
+/** Does some work while a table of nft's is gone from a machine, and puts it back. By its own nft: an older one may fail at a newer one's. */
 export async function without<T>(machine: string, table: string, work: () => Promise<T>): Promise<T> {
-  const network = await networkOf(machine);
-  const { stdout, code, stderr } = await runIn(network, "nft", ["list", "table", ...table.split(" ")]);
-  if (code !== 0) throw new Error(`${machine} has no table ${table}: ${stderr}`);
-  await runIn(network, "nft", ["delete", "table", ...table.split(" ")]);
+  const content = await docker("exec", machine, "nft", "list", "table", ...table.split(" "));
+  await docker("exec", machine, "nft", "delete", "table", ...table.split(" "));
   try {
     return await work();
   } finally {
-    const back = await runIn(await networkOf(machine), "nft", ["-f", "-"], { stdin: stdout });
+    const back = await run("docker", ["exec", "-i", machine, "nft", "-f", "-"], { stdin: content });
     if (back.code !== 0) throw new Error(`the table ${table} of ${machine} is lost: ${back.stderr}`);
   }
 }
