@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Runs the program that the stack names: stack `local`, or `local-…`, runs `stacks/local.ts`; `aws` likewise. */
+/** Runs the program that the stack names: stack `local`, or `local-…`, runs `stacks/local.ts`; `aws` and `hybrid` likewise. */
 const stack = pulumi.getStack();
-const program = ["local", "aws"].find((name) => stack === name || stack.startsWith(`${name}-`));
+const program = ["local", "aws", "hybrid"].find((name) => stack === name || stack.startsWith(`${name}-`));
 if (program === undefined || !existsSync(join(__dirname, `${program}.ts`))) {
   throw new pulumi.RunError(
-    `No program for the stack "${stack}": name it local or aws, or local-something, or add stacks/${stack}.ts to stacks/index.ts.`,
+    `No program for the stack "${stack}": name it local, aws or hybrid, or local-something, or add stacks/${stack}.ts to stacks/index.ts.`,
   );
 }
 // A program is chosen at run time, so it cannot be imported at the top.

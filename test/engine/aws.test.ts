@@ -1,64 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { AwsHostsArgs } from "../../components/hosts/aws/args";
-import { removeMachines } from "../../tools/lab/machines";
-import { run, Stack } from "../../tools/lab/pulumi";
-import { forget, standIn } from "../plugins/clouds/install";
+import { CloudStack } from "./cloud-stack";
 
-const folder = join(__dirname, "aws");
 const region = "eu-west-1";
-const firewall = { ssh: ["203.0.113.0/24"] };
-
-/** A stack of the program in `aws/`, in an account of its own. */
-class Account {
-  private readonly account;
-  readonly stack: Stack;
-  private readonly spec: string;
-
-  constructor(private readonly name: string) {
-    this.account = standIn("aws", name);
-    this.stack = new Stack(name, folder, this.account.env);
-    this.spec = `${this.account.file}.spec`;
-  }
-
-  async begin(): Promise<void> {
-    await this.end();
-    await this.stack.init();
-    await this.stack.setConfig({ spec: this.spec });
-  }
-
-  async end(): Promise<void> {
-    await removeMachines("cl-");
-    await run("nft", ["delete", "table", "ip", "cl_aws"]);
-    forget(this.account);
-    await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    rmSync(join(folder, `Pulumi.${this.name}.yaml`), { force: true });
-  }
-
-  describe(spec: object): void {
-    writeFileSync(this.spec, JSON.stringify({ firewall, ...spec }));
-  }
-
-  /** Everything that the account has. */
-  get holds(): Readonly<Record<string, { readonly properties: Readonly<Record<string, unknown>> }>> {
-    const { file } = this.account;
-    return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Account["holds"]) : {};
-  }
-
-  /** What an `up` would do, in order: operation, kind and name. */
-  async planned(): Promise<string[]> {
-    const preview = await this.stack.preview("--json");
-    assert.equal(preview.code, 0, preview.stdout + preview.stderr);
-    const { steps } = JSON.parse(preview.stdout) as { steps: { op: string; urn: string }[] };
-    const done = steps.filter(({ op }) => !["same", "create-replacement", "delete-replaced"].includes(op));
-    return done.map(({ op, urn }) => `${op} ${urn.split("::")[2]?.split(":").at(-1)} ${urn.split("::")[3]}`).sort();
-  }
-}
 
 describe("EC2 hosts in a network that is known only when it is made", function () {
   this.timeout(120_000);
-  const account = new Account("late-network");
+  const account = new CloudStack("aws", "late-network");
   before(async () => {
     await account.begin();
     account.describe({ groups: { control: { role: "manager", region } }, lateNetwork: "10.96.0.0/16" });
@@ -83,7 +31,7 @@ describe("EC2 hosts in a network that is known only when it is made", function (
 
 describe("an edit of a cluster on EC2", function () {
   this.timeout(240_000);
-  const account = new Account("ec2-edits");
+  const account = new CloudStack("aws", "ec2-edits");
   const network = "10.233.8.0/21";
   const control: AwsHostsArgs = { role: "manager", region, network };
   const edge: AwsHostsArgs = { role: "worker", count: 2, region, network };
@@ -141,7 +89,7 @@ describe("an edit of a cluster on EC2", function () {
   });
 
   it("that opens a port is a rule in each family, and the hosts' own", async () => {
-    account.describe({ ...with_({}), firewall: { ...firewall, expose: { https: { port: 443, from: ["world"], on: "workers" } } } });
+    account.describe({ ...with_({}), firewall: { ssh: ["203.0.113.0/24"], expose: { https: { port: 443, from: ["world"], on: "workers" } } } });
     assert.deepEqual(await account.planned(), [
       "create FirewallRule cl-https",
       "create SecurityGroup cl-aws-eu-west-1-workers",

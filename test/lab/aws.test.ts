@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SshSession } from "../../components/remote/ssh";
 import { ClusterShell, type LocalStackOutputs, proveByName } from "../../tools/lab/cluster";
-import { defaultImage, docker, removeMachines } from "../../tools/lab/machines";
+import { defaultImage, docker } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";
 import { forget, standIn } from "../plugins/clouds/install";
@@ -16,15 +16,13 @@ import { assertNoChange, changes } from "./lab";
 describe("three managers on EC2", function () {
   this.timeout(400_000);
   this.bail(true);
-  const account = standIn("aws", "lab-aws");
-  const stack = new Stack("aws-lab", root, account.env);
+  const { account, env } = standIn("aws", "lab-aws");
+  const stack = new Stack("aws-lab", root, env);
   const name = "cl";
   let first: LocalStackOutputs;
 
   const end = async (): Promise<void> => {
-    await removeMachines(`${name}-`);
-    await run("nft", ["delete", "table", "ip", "cl_aws"]);
-    forget(account);
+    await forget(account);
     await stack.cancel();
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
     rmSync(join(root, "Pulumi.aws-lab.yaml"), { force: true });
@@ -40,7 +38,8 @@ describe("three managers on EC2", function () {
   const nodes = (shell: ClusterShell): Promise<string[]> =>
     shell.on("control-1", "docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'").then((lines) => lines.split("\n").sort());
 
-  const machineOf = (key: string): Promise<string> => docker("ps", "--filter", `name=^${name}-${key}`, "--format", "{{.Names}}");
+  const machineOf = (key: string): Promise<string> =>
+    docker("ps", "--filter", `name=^${account.containerName(`${name}-${key}`)}`, "--format", "{{.Names}}");
 
   before(async () => {
     await end();
@@ -84,9 +83,10 @@ describe("three managers on EC2", function () {
   });
 
   it("are open to whom the plan says and nobody else, by the security groups alone and with the hosts' own firewall", async () => {
-    const vpc = (await run("docker", ["network", "ls", "--filter", "name=^cl-vpc-", "--format", "{{.Name}}"])).stdout.trim();
-    const options = ["--network", vpc, "--ip", "10.233.0.200", "--cap-add", "NET_ADMIN"];
-    await docker("run", "-d", "--name", `${name}-outsider`, ...options, defaultImage, "sleep", "infinity");
+    const vpc = (await run("docker", ["network", "ls", "--filter", `name=^${account.prefix}-vpc-`, "--format", "{{.Name}}"])).stdout.trim();
+    const outsider = account.containerName("outsider");
+    const options = ["--label", `${account.label.label}=${account.label.value}`, "--network", vpc, "--ip", "10.233.0.200", "--cap-add", "NET_ADMIN"];
+    await docker("run", "-d", "--name", outsider, ...options, defaultImage, "sleep", "infinity");
     try {
       const target = { machine: await machineOf("control-2"), address: first.hosts["control-2"]?.address ?? "" };
       const look = async (scanner: string): Promise<object> => ({
@@ -95,13 +95,13 @@ describe("three managers on EC2", function () {
       });
       const member = await machineOf("control-1");
       const planned = { tcp: ["2377", "7946"], udp: ["4789", "7946"] };
-      assert.deepEqual(await look(`${name}-outsider`), { tcp: [], udp: [] });
+      assert.deepEqual(await look(outsider), { tcp: [], udp: [] });
       assert.deepEqual(await look(member), planned);
       await docker("exec", target.machine, "nft", "delete", "table", "inet", "pulumi_swarm");
-      assert.deepEqual(await look(`${name}-outsider`), { tcp: [], udp: [] });
+      assert.deepEqual(await look(outsider), { tcp: [], udp: [] });
       assert.deepEqual(await look(member), planned);
     } finally {
-      await run("docker", ["rm", "-f", "-v", `${name}-outsider`]);
+      await run("docker", ["rm", "-f", "-v", outsider]);
     }
   });
 
@@ -151,6 +151,6 @@ describe("three managers on EC2", function () {
   it("are gone after a destroy, with all that was made for them", async () => {
     good(await stack.destroy());
     assert.deepEqual(JSON.parse(readFileSync(account.file, "utf8")), {});
-    assert.equal((await run("docker", ["ps", "-aq", "--filter", `name=^${name}-`])).stdout, "");
+    assert.equal((await run("docker", ["ps", "-aq", "--filter", `name=^${account.prefix}-`])).stdout, "");
   });
 });

@@ -35,4 +35,16 @@ describe("what a stand-in for a cloud accepts", () => {
   it("may be unknown in a preview", () => {
     assert.deepEqual(mistakes({ rootBlockDevice: { volumeSize: UNKNOWN }, ami: UNKNOWN }), []);
   });
+
+  it("are likewise those of a package without modules", () => {
+    const hetzner = new PublishedTypes("@pulumi/hcloud");
+    const server = hetzner.resource("hcloud:index/server:Server");
+    assert.deepEqual(server.required, ["serverType"]);
+    assert.ok(server.outputs.includes("status") && hetzner.configuration().includes("token"));
+    assert.deepEqual(server.problems({ serverType: "cx23", networks: [{ subnetId: "1-10.0.0.0/8", aliasIps: [] }], placementGroupId: UNKNOWN }), []);
+    assert.deepEqual(
+      server.problems({ networks: [{ subnetid: "1" }], placementGroupId: "1" }).map(({ property }) => property),
+      ["networks[0].subnetid", "placementGroupId"],
+    );
+  });
 });

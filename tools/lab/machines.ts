@@ -31,6 +31,8 @@ export interface MachineArgs {
   readonly user?: string;
   /** Network, or `default`, to the address of the router that leads there; kept over a reboot. @default - as Docker makes them */
   readonly routes?: Readonly<Record<string, string>>;
+  /** Docker's label, `name=value`, by which whoever made it finds it again. @default - none */
+  readonly label?: string;
 }
 
 export const defaultImage = "pulumi-swarm-host:trixie";
@@ -59,7 +61,8 @@ const hostOptions =
 export async function startMachine(args: MachineArgs): Promise<void> {
   const { name, network, address, keys, image = defaultImage } = args;
   const addresses = ["--ip", address, ...(args.address6 === undefined ? [] : ["--ip6", args.address6])];
-  await docker("create", "--name", name, "--hostname", name, "--network", network, ...addresses, ...hostOptions.split(" "), image);
+  const label = args.label === undefined ? [] : ["--label", args.label];
+  await docker("create", "--name", name, "--hostname", name, ...label, "--network", network, ...addresses, ...hostOptions.split(" "), image);
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-machine-"));
   try {
     writeFileSync(join(folder, "host_key"), keys.host.privateKey, { mode: 0o600 });

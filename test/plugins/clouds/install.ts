@@ -1,6 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { root } from "../../../tools/lab/pulumi";
+import { Account, fileVariable } from "./shared/account";
+
+export { type Account as StandInAccount, forget } from "./shared/account";
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 const { labEnv } = require(join(root, "tools", "setup", "env.js")) as { labEnv: () => NodeJS.ProcessEnv };
@@ -9,16 +12,11 @@ const { labEnv } = require(join(root, "tools", "setup", "env.js")) as { labEnv: 
  * What a stack's environment must have for a stand-in to answer as the cloud's plugin. It is found by PATH and never
  * installed, so that no other stack of this checkout meets it.
  */
-export function standIn(cloud: "aws", account: string): { readonly env: NodeJS.ProcessEnv; readonly file: string } {
+export function standIn(cloud: "aws" | "hcloud", name: string): { readonly env: NodeJS.ProcessEnv; readonly account: Account } {
   const bin = join(root, ".lab", "clouds", "bin");
-  const file = join(root, ".lab", "clouds", `${account}.json`);
+  const account = new Account(join(root, ".lab", "clouds", `${name}.json`));
   mkdirSync(bin, { recursive: true });
   const main = join(root, "dist", "test", "plugins", "clouds", cloud, "main.js");
   writeFileSync(join(bin, `pulumi-resource-${cloud}`), `#!/bin/sh\nexec node '${main.replaceAll("'", `'\\''`)}' "$@"\n`, { mode: 0o755 });
-  return { env: { PATH: [bin, labEnv()["PATH"]].join(delimiter), STAND_IN_CLOUD: file }, file };
-}
-
-/** Closes the account: nothing of it is known any more. */
-export function forget({ file }: { readonly file: string }): void {
-  rmSync(file, { force: true });
+  return { env: { PATH: [bin, labEnv()["PATH"]].join(delimiter), [fileVariable(cloud)]: account.file }, account };
 }

@@ -1,30 +1,37 @@
 import { serve } from "../../../../tools/plugins/shared/server";
+import { Account, accountFile } from "../shared/account";
+import { Filter } from "../shared/filter";
 import { kept, type Kind } from "../shared/kept";
+import { PrivateNetworks } from "../shared/network";
+import { Outside } from "../shared/outside";
 import { PublishedTypes } from "../shared/published";
-import { accountFile, Store } from "../shared/store";
-import { Filter } from "./filter";
+import { Store } from "../shared/store";
+import { securityGroupRules } from "./filter";
 import { getAmi } from "./images";
 import { instance } from "./instance";
 import { elasticIp, networkInterface, subnet, vpc } from "./network";
 import { ingressRule } from "./security-groups";
 
 const types = new PublishedTypes("@pulumi/aws");
-const store = new Store(accountFile("aws"));
-const filter = new Filter(store);
+const account = new Account(accountFile("aws"));
+const store = new Store(account.file);
+const outside = new Outside(account);
+const networks = new PrivateNetworks(account, outside);
+const filter = new Filter("inet cl_security_groups", () => securityGroupRules(store));
 const filtered = (kind: Kind): Kind => ({ ...kind, settled: () => filter.apply() });
 
 const kinds: Readonly<Record<string, Kind>> = {
-  "aws:ec2/vpc:Vpc": vpc,
+  "aws:ec2/vpc:Vpc": vpc(networks),
   "aws:ec2/subnet:Subnet": subnet(store),
-  "aws:ec2/internetGateway:InternetGateway": { prefix: "igw", replaces: [] },
-  "aws:ec2/routeTable:RouteTable": { prefix: "rtb", replaces: ["vpcId"] },
-  "aws:ec2/routeTableAssociation:RouteTableAssociation": { prefix: "rtbassoc", replaces: ["subnetId"] },
-  "aws:ec2/securityGroup:SecurityGroup": { prefix: "sg", replaces: ["name", "description", "vpcId"] },
+  "aws:ec2/internetGateway:InternetGateway": { id: "igw", replaces: [] },
+  "aws:ec2/routeTable:RouteTable": { id: "rtb", replaces: ["vpcId"] },
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": { id: "rtbassoc", replaces: ["subnetId"] },
+  "aws:ec2/securityGroup:SecurityGroup": { id: "sg", replaces: ["name", "description", "vpcId"] },
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": filtered(ingressRule(store)),
-  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { prefix: "sgr", replaces: ["securityGroupId"] },
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { id: "sgr", replaces: ["securityGroupId"] },
   "aws:ec2/networkInterface:NetworkInterface": filtered(networkInterface(store)),
-  "aws:ec2/eip:Eip": elasticIp(store),
-  "aws:ec2/instance:Instance": filtered(instance(store)),
+  "aws:ec2/eip:Eip": elasticIp(store, outside),
+  "aws:ec2/instance:Instance": filtered(instance(store, networks, account)),
 };
 
 void serve(

@@ -1,45 +1,32 @@
-import { network } from "../../../../tools/plugins/docker/network";
 import { requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
 import { Cidr, isCidr } from "../../../../components/network/cidr";
 import type { Kind } from "../shared/kept";
+import type { PrivateNetworks } from "../shared/network";
+import { cidr, type Outside, type PublicAddress } from "../shared/outside";
 import type { Store } from "../shared/store";
-import { runProgram } from "./program";
 
 /** Addresses that play public ones here: they are routed on this machine and nowhere else. */
-const elasticPool = cidr(process.env["STAND_IN_PUBLIC"] ?? "10.233.255.0/24");
-
-function cidr(text: string): Cidr {
-  const parsed = Cidr.parse(text);
-  if (!isCidr(parsed)) throw new Error(parsed.problem);
-  return parsed;
-}
-
-export function networkName(vpcId: string): string {
-  return `cl-${vpcId}`;
-}
+const elasticPool = cidr("10.233.255.0/24");
 
 /** A Docker network: subnets are parts of it, and all of them reach each other, as by a VPC's own router. */
-export const vpc: Kind = {
-  prefix: "vpc",
-  replaces: ["cidrBlock"],
-  async create(id, inputs, context) {
-    const block = cidr(requiredText(inputs, "cidrBlock"));
-    if (block.prefix < 16 || block.prefix > 28) throw new Error(`InvalidVpc.Range: The CIDR '${block}' is invalid.`);
-    const ipam = [{ subnet: block.toString(), gateway: block.address(1) }];
-    const bridge = `cl-${id.slice(4, 14)}`;
-    const options = { "com.docker.network.bridge.name": bridge };
-    const made = await network.create({ name: networkName(id), driver: "bridge", ipamConfigs: ipam, options }, context);
-    return { outputs: { arn: `arn:aws:ec2:::vpc/${id}` }, played: { network: made.id, bridge } };
-  },
-  async delete({ id, played }, context) {
-    await network.delete(played?.["network"] ?? networkName(id), { name: networkName(id) }, context);
-  },
-};
+export function vpc(networks: PrivateNetworks): Kind {
+  return {
+    id: "vpc",
+    replaces: ["cidrBlock"],
+    async create(id, inputs, context) {
+      const range = cidr(requiredText(inputs, "cidrBlock"));
+      if (range.prefix < 16 || range.prefix > 28) throw new Error(`InvalidVpc.Range: The CIDR '${range}' is invalid.`);
+      const played = await networks.create({ id, bridge: `cl-${id.slice(4, 14)}`, range }, context);
+      return { outputs: { arn: `arn:aws:ec2:::vpc/${id}` }, played };
+    },
+    delete: (stored, context) => networks.delete(stored, context),
+  };
+}
 
 /** Keeps what a real one would refuse from passing here. */
 export function subnet(store: Store): Kind {
   return {
-    prefix: "subnet",
+    id: "subnet",
     replaces: ["vpcId", "cidrBlock", "availabilityZone"],
     create(id, inputs) {
       const whole = store.get(requiredText(inputs, "vpcId"), "InvalidVpcID");
@@ -57,7 +44,7 @@ const mostSecurityGroups = 5;
 
 export function networkInterface(store: Store): Kind {
   return {
-    prefix: "eni",
+    id: "eni",
     replaces: ["subnetId"],
     create(id, inputs) {
       const within = cidr(requiredText(store.get(requiredText(inputs, "subnetId"), "InvalidSubnetID").properties, "cidrBlock"));
@@ -92,19 +79,19 @@ export function networkInterface(store: Store): Kind {
 }
 
 /** An address outside, translated one to one: the machine itself never sees it. */
-export function elasticIp(store: Store): Kind {
+export function elasticIp(store: Store, outside: Outside): Kind {
+  const translate = (): Promise<void> => outside.translate(() => publicAddresses(store));
   const token = "aws:ec2/eip:Eip";
   return {
-    prefix: "eipalloc",
+    id: "eipalloc",
     replaces: ["domain"],
     async create(id, inputs) {
       const face = store.get(requiredText(inputs, "networkInterface"), "InvalidNetworkInterfaceID");
       if (store.all("aws:ec2/internetGateway:InternetGateway").length === 0)
         throw new Error("Gateway.NotAttached: the network has no Internet gateway");
-      const taken = store.all(token).map(({ properties }) => properties["publicIp"]);
-      const publicIp = Array.from({ length: 250 }, (_, offset) => elasticPool.address(offset + 1)).find((one) => !taken.includes(one)) ?? "";
+      const publicIp = await outside.freeAddress(elasticPool, () => store.all(token).map(({ properties }) => properties["publicIp"]));
       store.put({ id, token, properties: { ...inputs, publicIp } });
-      await translate(store).catch((error: unknown) => {
+      await translate().catch((error: unknown) => {
         store.remove(id);
         throw error;
       });
@@ -121,47 +108,25 @@ export function elasticIp(store: Store): Kind {
     async update(before, inputs) {
       const face = store.get(requiredText(inputs, "networkInterface"), "InvalidNetworkInterfaceID");
       store.put({ ...before, properties: { ...before.properties, ...inputs } });
-      await translate(store);
+      await translate();
       return { privateIp: text(face.properties, "privateIp") };
     },
     async delete({ id }) {
       store.remove(id);
-      await translate(store);
+      await translate();
     },
   };
 }
 
-let translating: Promise<void> = Promise.resolve();
-
-/** One table for all addresses, made anew each time. Several addresses come at once. */
-function translate(store: Store): Promise<void> {
-  translating = translating.catch(() => undefined).then(() => writeTable(store));
-  return translating;
-}
-
-async function writeTable(store: Store): Promise<void> {
+function publicAddresses(store: Store): readonly PublicAddress[] {
+  const found = store.all("aws:ec2/eip:Eip").flatMap(({ properties }): [string, PublicAddress][] => {
+    const face = store.find(requiredText(properties, "networkInterface"));
+    const subnet = face && store.find(requiredText(face.properties, "subnetId"));
+    const bridge = subnet && store.find(requiredText(subnet.properties, "vpcId"))?.played?.["bridge"];
+    if (!face || bridge === undefined) return [];
+    const inside = requiredText(face.properties, "privateIp");
+    return [[inside, { inside, outside: requiredText(properties, "publicIp"), bridge }]];
+  });
   // An interface has one address: what is given to it later takes the place of what it had.
-  const outside = new Map(
-    store.all("aws:ec2/eip:Eip").flatMap(({ properties }) => {
-      const face = store.find(requiredText(properties, "networkInterface"));
-      return face ? [[requiredText(face.properties, "privateIp"), requiredText(properties, "publicIp")] as const] : [];
-    }),
-  );
-  const pairs = [...outside].map(([inside, address]) => ({ inside, outside: address }));
-  const vpcs = store.all("aws:ec2/vpc:Vpc");
-  const table = "cl_aws";
-  const name = (address: string, other: string): string => `${address} : ${other}`;
-  const rules =
-    pairs.length === 0
-      ? []
-      : [
-          `add table ip ${table} {`,
-          ` chain out { type nat hook output priority -110; dnat to ip daddr map { ${pairs.map((one) => name(one.outside, one.inside)).join(", ")} }; }`,
-          ` chain in { type nat hook prerouting priority -110; dnat to ip daddr map { ${pairs.map((one) => name(one.outside, one.inside)).join(", ")} }; }`,
-          ` chain back { type nat hook postrouting priority 90; ct status dnat snat to ip saddr map { ${pairs.map((one) => name(one.inside, one.outside)).join(", ")} }; }`,
-          "}",
-        ];
-  await runProgram("nft", ["-f", "-"], [`add table ip ${table}`, `delete table ip ${table}`, ...rules].join("\n"));
-  const [first] = vpcs;
-  if (first && pairs.length > 0) await runProgram("ip", ["route", "replace", elasticPool.toString(), "dev", first.played?.["bridge"] ?? ""]);
+  return [...new Map(found).values()];
 }

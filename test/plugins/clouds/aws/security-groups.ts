@@ -9,7 +9,7 @@ const mostRules = 60;
 /** Refuses what EC2 does: a rule twice, too many, or one without exactly one source. */
 export function ingressRule(store: Store): Kind {
   return {
-    prefix: "sgr",
+    id: "sgr",
     replaces: ["securityGroupId"],
     create(id, inputs) {
       const group = requiredText(inputs, "securityGroupId");

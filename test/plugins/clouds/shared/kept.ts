@@ -1,12 +1,14 @@
-import { type Context, randomHex, type ResourceType } from "../../../../tools/plugins/shared/plugin";
+import { completeName, type Context, isGeneratedName, randomHex, type ResourceType } from "../../../../tools/plugins/shared/plugin";
 import { changedNames, replaceRevealed, revealProps, type Props } from "../../../../tools/plugins/shared/values";
 import type { PublishedTypes } from "./published";
 import type { Store, Stored } from "./store";
 
 /** What is particular of one kind of resource. What nothing is said of is only kept, as a cloud's books are. */
 export interface Kind {
-  /** Before the number of an id: `vpc` has `vpc-0a1b…`. */
-  readonly prefix: string;
+  /** What an id is, or what comes before its number: `vpc` has `vpc-0a1b…`. */
+  readonly id: string | ((inputs: Props) => string);
+  /** Whether it has a name, made up by the engine where the program gives none. @default false */
+  readonly named?: boolean;
   /** Inputs whose change makes another one. */
   readonly replaces: readonly string[];
   /** Does what there is to do. */
@@ -36,12 +38,15 @@ export function kept(token: string, types: PublishedTypes, store: Store, kind: K
     computed: published.outputs,
     updateRenewsComputed: false,
     mistakes: (news) => published.problems(news),
+    ...(kind.named === true && { complete: completeName }),
     diff({ olds, news }) {
       const changed = changedNames(published.inputs, olds, news);
-      return { changed, replaces: changed.filter((name) => replaces.includes(name)), deleteBeforeReplace: false };
+      // A name that the program gives is free only when the old one is gone.
+      const deleteBeforeReplace = kind.named === true && !isGeneratedName(news);
+      return { changed, replaces: changed.filter((name) => replaces.includes(name)), deleteBeforeReplace };
     },
     async create(inputs, context) {
-      const id = `${kind.prefix}-${randomHex(17)}`;
+      const id = typeof kind.id === "string" ? `${kind.id}-${randomHex(17)}` : kind.id(revealProps(inputs));
       const { outputs, played }: Made = (await kind.create?.(id, revealProps(inputs), context)) ?? { outputs: {} };
       store.put({ id, token, properties: { ...revealProps(inputs), ...outputs }, ...(played && { played }) });
       await kind.settled?.();

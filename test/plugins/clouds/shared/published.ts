@@ -34,10 +34,10 @@ export class PublishedTypes {
     this.nestedText = readFileSync(join(this.folder, "types", "input.d.ts"), "utf8");
   }
 
-  /** @param token such as `aws:ec2/vpc:Vpc` */
+  /** @param token such as `aws:ec2/vpc:Vpc`, or `hcloud:index/server:Server` in a package without modules */
   resource(token: string): Published {
     const [, module = "", name = ""] = token.split(":");
-    const source = parse(readFileSync(join(this.folder, `${module}.d.ts`), "utf8"));
+    const source = parse(readFileSync(join(this.folder, `${module.replace(/^index\//, "")}.d.ts`), "utf8"));
     const args = interfaceIn(source, `${name}Args`);
     const outputs = classIn(source, name);
     const inputs = [...args.keys()];
@@ -109,21 +109,22 @@ export class PublishedTypes {
     const name = type.typeName.getText();
     const [inner] = type.typeArguments ?? [];
     if (name === "pulumi.Input" && inner) return this.mistakes(value, inner, at);
-    const [, namespace, nested] = /^inputs\.(\w+)\.(\w+)$/.exec(name) ?? [];
+    const [, namespace, nested] = /^inputs\.(?:(\w+)\.)?(\w+)$/.exec(name) ?? [];
     // An enumeration's values are texts; whether one is known is the cloud's to say.
-    if (namespace === undefined || nested === undefined) return typeof value === "string" ? [] : [expected(name, value, at)];
+    if (nested === undefined) return typeof value === "string" ? [] : [expected(name, value, at)];
     if (!isRecord(value)) return [expected("an object", value, at)];
     return this.problemsOf(value, this.nestedType(namespace, nested), `${at}.`);
   }
 
   /** The file of all nested types has megabytes: only what is asked for is parsed. */
-  private nestedType(namespace: string, name: string): Properties {
+  private nestedType(namespace: string | undefined, name: string): Properties {
     const key = `${namespace}.${name}`;
     const known = this.nested.get(key);
     if (known) return known;
-    const within = this.nestedText.indexOf(`namespace ${namespace} {`);
+    const within = namespace === undefined ? 0 : this.nestedText.indexOf(`namespace ${namespace} {`);
     const begin = this.nestedText.indexOf(`interface ${name} {`, within);
-    const text = this.nestedText.slice(begin, this.nestedText.indexOf("\n    }", begin) + "\n    }".length);
+    const end = namespace === undefined ? "\n}" : "\n    }";
+    const text = this.nestedText.slice(begin, this.nestedText.indexOf(end, begin) + end.length);
     const found = interfaceIn(parse(text), name);
     this.nested.set(key, found);
     return found;

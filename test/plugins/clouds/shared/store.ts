@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import type { Props } from "../../../../tools/plugins/shared/values";
 
 /** One thing that the cloud has. Secrets are revealed, as they are in a cloud. */
@@ -56,9 +56,4 @@ export class Store {
     writeFileSync(`${this.file}.new`, JSON.stringify(content, undefined, 2), { mode: 0o600 });
     renameSync(`${this.file}.new`, this.file);
   }
-}
-
-/** Which account it is: `STAND_IN_CLOUD` names a file, so that tests do not see each other's clouds. */
-export function accountFile(cloud: string): string {
-  return resolve(process.env["STAND_IN_CLOUD"] ?? `.lab/clouds/${cloud}.json`);
 }

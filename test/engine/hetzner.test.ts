@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { HetznerHostsArgs } from "../../components/hosts/hetzner/args";
+import { CloudStack } from "./cloud-stack";
+
+describe("an edit of a cluster at Hetzner", function () {
+  this.timeout(240_000);
+  const account = new CloudStack("hcloud", "hetzner-edits");
+  const network = "10.233.16.0/20";
+  const control: HetznerHostsArgs = { role: "manager", network };
+  const edge: HetznerHostsArgs = { role: "worker", count: 2, locations: ["fsn1", "nbg1", "hel1"], network };
+  const with_ = (more: Partial<HetznerHostsArgs>): object => ({ groups: { control, edge: { ...edge, ...more } } });
+
+  before(async () => {
+    await account.begin();
+    account.describe(with_({}));
+    const up = await account.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+  });
+  after(() => account.end());
+
+  it("that changes nothing does nothing", async () => {
+    account.describe(with_({}));
+    assert.deepEqual(await account.planned(), []);
+  });
+
+  it("that adds workers makes just them", async () => {
+    account.describe(with_({ count: 4 }));
+    assert.deepEqual(await account.planned(), [
+      "create Host cl-edge-3",
+      "create Host cl-edge-4",
+      "create PlacementGroup cl-hetzner-eu-central-edge-hel1-1",
+      "create PrimaryIp cl-edge-3-hel1",
+      "create PrimaryIp cl-edge-4-fsn1",
+      "create Server cl-edge-3",
+      "create Server cl-edge-4",
+      "create Stash cl-edge-3-made",
+      "create Stash cl-edge-4-made",
+      "update Command cl-swarm",
+    ]);
+  });
+
+  it("that takes a worker out removes just that one", async () => {
+    account.describe(with_({ count: 1 }));
+    assert.deepEqual(await account.planned(), [
+      "delete Host cl-edge-2",
+      "delete PlacementGroup cl-hetzner-eu-central-edge-nbg1-1",
+      "delete PrimaryIp cl-edge-2-nbg1",
+      "delete Server cl-edge-2",
+      "delete Stash cl-edge-2-made",
+      "update Command cl-swarm",
+    ]);
+  });
+
+  it("that changes one host's type changes one server", async () => {
+    account.describe(with_({ each: { 2: { serverType: "cx33" } } }));
+    assert.deepEqual(await account.planned(), ["update Server cl-edge-2"]);
+  });
+
+  it("that opens a port is one firewall for those hosts, and the hosts' own", async () => {
+    account.describe({ ...with_({}), firewall: { ssh: ["203.0.113.0/24"], expose: { https: { port: 443, from: ["world"], on: "workers" } } } });
+    assert.deepEqual(await account.planned(), [
+      "create Firewall cl-hetzner-eu-central-workers",
+      "create FirewallRule cl-https",
+      "update Command cl-swarm",
+    ]);
+  });
+
+  it("that makes a host anew makes another server with the same addresses, once", async () => {
+    const addresses = (): unknown[] => account.all("primaryIp:PrimaryIp").map(({ id, properties }) => [id, properties["ipAddress"]]);
+    const servers = (): string[] => account.all("server:Server").map(({ id }) => id);
+    account.describe(with_({ each: { 2: { renew: "2026-11" } } }));
+    assert.deepEqual(await account.planned(), [
+      "create Stash cl-edge-2-made-2026-11",
+      "delete Stash cl-edge-2-made",
+      "replace Server cl-edge-2",
+      "update Command cl-swarm",
+    ]);
+    const [placesBefore, before] = [addresses(), servers()];
+    const up = await account.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+    assert.deepEqual(addresses(), placesBefore);
+    assert.equal(servers().filter((id) => before.includes(id)).length, 2, "two of three are the old ones");
+    assert.deepEqual(await account.planned(), []);
+  });
+
+  it("leaves nothing on the machine that plays the cloud when its account is closed", async () => {
+    await account.end();
+    assert.deepEqual(await account.left(), []);
+  });
+});
