@@ -93,9 +93,14 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
     { path: "hosts.control.privateNetwork", message: '{"id":"1"} is not a network', fix: 'write { id: "…", cidr: "10.0.1.0/24" }' },
   ],
   [
-    "the network is too small for a block each",
-    { network: "10.72.0.0/27" },
-    { path: "hosts.control.network", message: "10.72.0.0/27 is too small for a network of hosts", fix: "take a /8 to /26" },
+    "the network is smaller than Hetzner makes one",
+    { network: "10.72.0.0/25" },
+    { path: "hosts.control.network", message: "10.72.0.0/25 is too small for a network of hosts", fix: "take a /8 to /24" },
+  ],
+  [
+    "the user's network is too small for a block each",
+    { privateNetwork: { id: "1", cidr: "10.72.0.0/27" } },
+    { path: "hosts.control.privateNetwork.cidr", message: "10.72.0.0/27 is too small for a network of hosts", fix: "take a /8 to /26" },
   ],
   [
     "the network would cut servers off from the Internet",
@@ -157,8 +162,15 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
 describe("Hetzner's hosts", () => {
   for (const [when, args, problem] of wrong) it(`are refused with the fix when ${when}`, () => assert.deepEqual(problemsOf(args), [problem]));
 
+  it("have room in the smallest networks", () => {
+    for (const args of [{ network: "10.72.0.0/24" }, { privateNetwork: { id: "1", cidr: "10.72.0.0/26" } }]) {
+      const edge = group({ role: "worker", count: 5, ...args });
+      assert.deepEqual(planCluster({ hosts: { control: group({ count: 3, ...args }), edge }, firewall }).problems, []);
+    }
+  });
+
   it("are refused in a network that is larger than any private one", () => {
-    const problem = { path: "hosts.control.network", message: "10.0.0.0/7 is too large for a network of hosts", fix: "take a /8 to /26" };
+    const problem = { path: "hosts.control.network", message: "10.0.0.0/7 is too large for a network of hosts", fix: "take a /8 to /24" };
     assert.ok(
       problemsOf({ network: "10.0.0.0/7" }).some((one) => one.message === problem.message && one.fix === problem.fix && one.path === problem.path),
     );

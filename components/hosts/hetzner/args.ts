@@ -35,7 +35,7 @@ export interface HetznerHostsArgs extends NumberedHosts {
   readonly image?: HetznerImage | { readonly id: pulumi.Input<string> };
   /** A host to hop over to all of them. @default - dialled directly */
   readonly bastion?: Bastion;
-  /** The site's private network, made by the stack: a /8 to /26. @default "10.72.0.0/16" */
+  /** The site's private network, made by the stack: a /8 to /24. @default "10.72.0.0/16" */
   readonly network?: string;
   /** A network of yours instead. Nothing of it is changed but for the servers in it. @default - one is made */
   readonly privateNetwork?: HetznerNetwork;
@@ -78,7 +78,7 @@ export interface HetznerNetwork {
   /** A number, as `hcloud network list` shows it. */
   readonly id: pulumi.Input<string>;
   /**
-   * Range of the subnet in which the hosts are. Their addresses are planned in it where it is a plain text, and given by Hetzner
+   * Range of the subnet in which the hosts are, a /8 to /26. Their addresses are planned in it where it is a plain text, and given by Hetzner
    * where it is an `Output`. Name the network's other subnets in the cluster's `avoid`.
    */
   readonly cidr: pulumi.Input<string>;

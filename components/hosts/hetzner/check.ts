@@ -31,8 +31,10 @@ function checkNetwork({ network, privateNetwork, mtu }: HetznerHostsArgs): Probl
   const path = privateNetwork === undefined ? "network" : "privateNetwork.cidr";
   const given: unknown = privateNetwork === undefined ? (network ?? defaults.network) : privateNetwork?.cidr;
   const own = typeof given === "string" ? Cidr.parse(given) : undefined;
-  if (own && isCidr(own) && (own.prefix < 8 || own.prefix > 26)) {
-    problems.push({ path, message: `${own} is too ${own.prefix < 8 ? "large" : "small"} for a network of hosts`, fix: "take a /8 to /26" });
+  // Hetzner makes networks up to a /24; a subnet of yours can be smaller, with room for blocks down to a /26.
+  const smallest = privateNetwork === undefined ? 24 : 26;
+  if (own && isCidr(own) && (own.prefix < 8 || own.prefix > smallest)) {
+    problems.push({ path, message: `${own} is too ${own.prefix < 8 ? "large" : "small"} for a network of hosts`, fix: `take a /8 to /${smallest}` });
   }
   const way = Cidr.parse(`${gateway}/32`);
   if (own && isCidr(own) && isCidr(way) && own.contains(way)) {
