@@ -9,8 +9,8 @@ import { cidr, Outside } from "../plugins/clouds/shared/outside";
 /** At neither cloud. Its network's first address is the outer machine. */
 const own = { network: "10.234.32.0/24", address: "10.234.32.11", publicPool: "10.233.253.0/24" } as const;
 
-/** One of documentation's networks: whoever comes from there comes from the Internet. */
-const internet = { network: "203.0.113.0/24", address: "203.0.113.66" } as const;
+/** Of one of documentation's networks: whoever comes from there comes from the Internet, and nobody else has it. */
+const onlooker = "198.51.100.66";
 
 /** What is at a third place beside the stand-ins for clouds, in an account of its own, so that it is found again. */
 export class ThirdPlace {
@@ -43,7 +43,7 @@ export class ThirdPlace {
   }
 
   async remove(): Promise<void> {
-    await run("nft", ["delete", "table", ...this.untracked.split(" ")]);
+    await this.forgetOnlooker();
     await forget(this.account);
   }
 
@@ -58,24 +58,29 @@ export class ThirdPlace {
     await docker("run", "-d", "--name", scanner, "--label", this.label, "--network", network, "--cap-add", "NET_ADMIN", defaultImage, "sleep", "1h");
     try {
       const link = (await docker("inspect", "--format", where, scanner)).split(" ")[1] ?? "";
-      await docker("exec", scanner, "ip", "address", "add", `${internet.address}/32`, "dev", "eth0");
-      await docker("exec", scanner, "ip", "route", "add", `${address}/32`, "dev", "eth0", "src", internet.address);
+      await docker("exec", scanner, "ip", "address", "add", `${onlooker}/32`, "dev", "eth0");
+      await docker("exec", scanner, "ip", "route", "add", `${address}/32`, "dev", "eth0", "src", onlooker);
       await this.leadBack(link);
       const target = { machine, address };
       return { tcp: asRanges(await scanTcp(scanner, target)), udp: asRanges(await scanUdp(scanner, target)) };
     } finally {
-      await run("ip", ["route", "del", `${internet.address}/32`]);
+      await this.forgetOnlooker();
       await run("docker", ["rm", "-f", "-v", scanner]);
     }
   }
 
   /** Answers come by the machine's router, as those to the Internet do. */
   private async leadBack(link: string): Promise<void> {
-    await run("ip", ["route", "replace", `${internet.address}/32`, "via", link]);
-    const rules = [`ip saddr ${internet.network} notrack`, `ip daddr ${internet.network} notrack`];
+    await run("ip", ["route", "replace", `${onlooker}/32`, "via", link]);
+    const rules = [`ip saddr ${onlooker} notrack`, `ip daddr ${onlooker} notrack`];
     const table = `table ${this.untracked}`;
     const chain = `chain untracked {\ntype filter hook prerouting priority raw;\n${rules.join("\n")}\n}\n`;
     await run("nft", ["-f", "-"], { stdin: `${table}\ndelete ${table}\n${table} {\n${chain}}\n` });
+  }
+
+  private async forgetOnlooker(): Promise<void> {
+    await run("ip", ["route", "del", `${onlooker}/32`]);
+    await run("nft", ["delete", "table", ...this.untracked.split(" ")]);
   }
 
   private get untracked(): string {
