@@ -144,7 +144,11 @@ export interface HostGroup {
   readonly labels?: Readonly<Record<string, string>>;
   /** Whether the plan gives each host an address within `site.network`. */
   readonly addressing: "planned" | "given";
-  /** Networks from which this kind of host is administered, where the provider itself knows. @default - the user says so */
+  /**
+   * Networks from which this kind of host is administered, where the provider itself knows: its own loopback addresses, where what
+   * carries SSH runs on the host.
+   * @default - the user says so
+   */
   readonly adminSources?: readonly string[];
   /** What encrypts the hosts' disks, as the preview says it. @default - nothing that the provider knows of */
   readonly diskEncryption?: string;

@@ -234,7 +234,7 @@ function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits, sock?:
 async function whyOf(error: Error, carrier: Carrier): Promise<Error> {
   const { level } = error as { level?: string };
   const broke = error instanceof ConnectionLost || level === "client-socket" || /before handshake/.test(error.message);
-  const why = broke ? await Promise.race([carrier.ended, sleep(1_000, error)]) : error;
+  const why = broke ? await Promise.race([carrier.ended, sleep(1_000, error, { ref: false })]) : error;
   carrier.stop();
   return why;
 }
