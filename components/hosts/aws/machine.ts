@@ -4,6 +4,7 @@ import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
 import { rememberedSecret } from "../../secret";
 import { transformed } from "../../transform";
+import { oneAtATime } from "../cloud/rolling";
 import type { HostContext, HostToMake, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { defaults } from "./defaults";
@@ -125,6 +126,7 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
     // User data counts at the first boot only: a later form of ours must not stop machines that stand.
     ignoreChanges: ["userData"],
     replacementTrigger: renew ?? "first",
+    ...oneAtATime(context, host, ["instanceType"]),
   });
 }
 
