@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Answers, answeringService, keepAsking, type Watched, watchNodes } from "../../tools/lab/asking";
+import { ClusterShell, eventually, type LocalStackOutputs } from "../../tools/lab/cluster";
+import { removeMachines } from "../../tools/lab/machines";
+import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { forget, standIn } from "../plugins/clouds/install";
+import { changes } from "./lab";
+
+/**
+ * Edits of a cluster on EC2 that works meanwhile: a service is asked all the time, and so are the managers. Each test goes on from
+ * where the one before it ended.
+ */
+describe("three managers and two workers on EC2, while a service is asked", function () {
+  this.timeout(400_000);
+  this.bail(true);
+  const table = "ce_aws";
+  const account = standIn("aws", "lab-aws-edits");
+  const stack = new Stack("aws-edits", root, { ...account.env, STAND_IN_PUBLIC: "10.235.255.0/24", STAND_IN_TABLE: table });
+  const name = "ce";
+  const network = "10.235.0.0/21";
+  const service = "answering";
+  const managers = [1, 2, 3].map((n) => `${name}-control-${n}`);
+
+  /** The stand-in names them by their ids. */
+  const vpcs = async (): Promise<string[]> => {
+    const format = "{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}}";
+    const { stdout } = await run("sh", ["-c", `docker network ls -q --filter name=^cl-vpc- | xargs -r docker network inspect -f '${format}'`]);
+    return stdout.split("\n").flatMap((line) => (line.endsWith(` ${network}`) ? [line.split(" ")[0] ?? ""] : []));
+  };
+
+  const end = async (): Promise<void> => {
+    await removeMachines(`${name}-`);
+    for (const network of await vpcs()) await run("docker", ["network", "rm", network]);
+    await run("nft", ["delete", "table", "ip", table]);
+    forget(account);
+    await stack.cancel();
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    rmSync(join(root, "Pulumi.aws-edits.yaml"), { force: true });
+  };
+  const good = (result: CommandResult): CommandResult => {
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    return result;
+  };
+  const withShell = async <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => {
+    const shell = new ClusterShell((await stack.outputs<LocalStackOutputs>()).connections);
+    return task(shell).finally(() => shell.close());
+  };
+
+  /** Makes an edit, while a container on `client` asks the service and all managers are looked at. */
+  const edit = async (
+    client: string,
+    config: Readonly<Record<string, string>>,
+  ): Promise<{ readonly up: CommandResult; readonly answers: Answers; readonly watched: Watched }> => {
+    await stack.setConfig(config);
+    return withShell(async (shell) => {
+      const stop = await keepAsking(shell, client, "web", service);
+      const watched = watchNodes(managers);
+      const up = await stack.up();
+      const [answers, seen] = [await stop(), await watched()];
+      good(up);
+      const what = Object.entries(config).map((pair) => pair.join(" "));
+      console.log(`      ${what.join(", ")}: ${answers.lost.length} of ${answers.asked} requests lost; ${seen.looks} looks, ${seen.without} in vain`);
+      return { up, answers, watched: seen };
+    });
+  };
+  /** Who was drained and who was back, in order. */
+  const turns = ({ stdout }: CommandResult): string[] => {
+    const found = [...stdout.matchAll(/(\S+-\d+): (is drained|is back)$/gm)].map(([, host, what]) => `${host} ${what}`);
+    return [...new Set(found)];
+  };
+  const oneByOne = (found: readonly string[], hosts: readonly string[]): void => {
+    const order = found.filter((_, index) => index % 2 === 0).map((line) => line.split(" ")[0]);
+    assert.deepEqual(
+      found,
+      order.flatMap((host) => [`${host} is drained`, `${host} is back`]),
+    );
+    assert.deepEqual([...order].sort(), hosts);
+  };
+  const nodes = (on: string): Promise<string> =>
+    withShell((shell) => shell.on(on, "docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}'"));
+  const bootedAt = (key: string): Promise<string> =>
+    run("docker", ["inspect", "--format", "{{.State.StartedAt}}", `${name}-${key}`]).then(({ stdout }) => stdout.trim());
+
+  before(async () => {
+    await end();
+    good(await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-cloud"]));
+    await stack.init();
+    // The outer machine is seen as the first address of the VPC.
+    await stack.setConfig({ name, workers: "2", network, addressSpace: "10.100.0.0/14" });
+    good(await stack.pulumi(["config", "set", "--path", "ssh[0]", "10.235.0.1/32"]));
+    good(await stack.up());
+    await withShell(async (shell) => {
+      await answeringService(shell, "control-1", "web", service, 4);
+      await eventually("all tasks run", 60, async () => {
+        const said = await shell.on("control-1", `docker service ls --filter name=${service} --format '{{.Replicas}}'`);
+        return said === "4/4" ? said : undefined;
+      });
+    });
+  });
+  after(end);
+
+  it("become five workers and two again without a request that is lost for the cluster's sake", async () => {
+    const more = await edit("control-1", { workers: "5" });
+    assert.equal(changes(more.up)["deleted"], undefined);
+    assert.deepEqual([more.answers.lost, more.watched.without, more.watched.together], [[], 0, []]);
+    const fewer = await edit("control-1", { workers: "2" });
+    assert.equal(fewer.watched.without, 0);
+  });
+
+  it("change the workers' type one after the other, each drained before and back after", async () => {
+    const before = await Promise.all(["edge-1", "edge-2"].map(bootedAt));
+    await stack.setConfig({ workerType: "m7i.large" });
+    const preview = good(await stack.preview());
+    assert.deepEqual(changes(preview)["to update"], 2);
+    const { up, watched } = await edit("control-1", { workerType: "m7i.large" });
+    assert.equal(changes(up)["updated"], 2);
+    oneByOne(turns(up), ["edge-1", "edge-2"]);
+    assert.deepEqual([watched.without, watched.together], [0, []]);
+    const after = await Promise.all(["edge-1", "edge-2"].map(bootedAt));
+    assert.ok(
+      after.every((time, index) => time !== before[index]),
+      "both were stopped and started",
+    );
+  });
+
+  it("change the managers' type one after the other, and the quorum is never lost", async () => {
+    const { up, watched } = await edit("edge-1", { managerType: "m7i.large" });
+    assert.equal(changes(up)["updated"], 3);
+    oneByOne(turns(up), ["control-1", "control-2", "control-3"]);
+    assert.deepEqual([watched.without, watched.together], [0, []]);
+    const found = (await nodes("control-2")).split("\n").sort();
+    assert.deepEqual(
+      found.map((line) => line.replace("Leader", "Reachable").trim()),
+      [...[1, 2, 3].map((n) => `control-${n} Ready Active Reachable`), ...[1, 2].map((n) => `edge-${n} Ready Active`)],
+    );
+  });
+
+  it("stop at the first host that does not come back, and say which", async () => {
+    // Its engine is not started with the machine, as when the disk is full.
+    await withShell((shell) => shell.on("edge-1", "sudo systemctl mask docker.service docker.socket"));
+    await withShell((shell) => shell.on("edge-2", "sudo systemctl mask docker.service docker.socket"));
+    await stack.setConfig({ workerType: "t3.medium" });
+    const up = await stack.up();
+    assert.notEqual(up.code, 0);
+    const [, failed = "", other = failed === "edge-1" ? "edge-2" : "edge-1"] =
+      /(edge-\d) was stopped to be changed, and is not back in the swarm:/.exec(up.stdout) ?? [];
+    assert.match(up.stdout, new RegExp(`${other} was not begun, since ${failed} is not as it should be`));
+    assert.match(await nodes("control-1"), new RegExp(`${failed} Down Active`), "it is not left drained");
+    assert.match(await nodes("control-1"), new RegExp(`${other} Ready Active`));
+  });
+});
