@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Answers, answeringService, keepAsking, type Watched, watchNodes } from "../../tools/lab/asking";
+import { type Answers, answeringService, keepAsking, listNodes, type Watched, watchNodes } from "../../tools/lab/asking";
 import { ClusterShell, eventually, type LocalStackOutputs } from "../../tools/lab/cluster";
 import { removeMachines } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { quote } from "../../components/remote/script";
 import { forget, standIn } from "../plugins/clouds/install";
 import { changes } from "./lab";
 
@@ -78,8 +79,8 @@ describe("three managers and two workers on EC2, while a service is asked", func
     );
     assert.deepEqual([...order].sort(), hosts);
   };
-  const nodes = (on: string): Promise<string> =>
-    withShell((shell) => shell.on(on, "docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}'"));
+  const nodes = (on: string): Promise<string[]> =>
+    withShell((shell) => shell.on(on, `sudo sh -ec ${quote(listNodes)}`).then((lines) => lines.split("\n").sort()));
   const bootedAt = (key: string): Promise<string> =>
     run("docker", ["inspect", "--format", "{{.State.StartedAt}}", `${name}-${key}`]).then(({ stdout }) => stdout.trim());
 
@@ -100,14 +101,6 @@ describe("three managers and two workers on EC2, while a service is asked", func
     });
   });
   after(end);
-
-  it("become five workers and two again without a request that is lost for the cluster's sake", async () => {
-    const more = await edit("control-1", { workers: "5" });
-    assert.equal(changes(more.up)["deleted"], undefined);
-    assert.deepEqual([more.answers.lost, more.watched.without, more.watched.together], [[], 0, []]);
-    const fewer = await edit("control-1", { workers: "2" });
-    assert.equal(fewer.watched.without, 0);
-  });
 
   it("change the workers' type one after the other, each drained before and back after", async () => {
     const before = await Promise.all(["edge-1", "edge-2"].map(bootedAt));
@@ -130,11 +123,18 @@ describe("three managers and two workers on EC2, while a service is asked", func
     assert.equal(changes(up)["updated"], 3);
     oneByOne(turns(up), ["control-1", "control-2", "control-3"]);
     assert.deepEqual([watched.without, watched.together], [0, []]);
-    const found = (await nodes("control-2")).split("\n").sort();
-    assert.deepEqual(
-      found.map((line) => line.replace("Leader", "Reachable").trim()),
-      [...[1, 2, 3].map((n) => `control-${n} Ready Active Reachable`), ...[1, 2].map((n) => `edge-${n} Ready Active`)],
-    );
+    assert.deepEqual(await nodes("control-2"), [
+      ...[1, 2, 3].map((n) => `control-${n} ready active reachable`),
+      ...[1, 2].map((n) => `edge-${n} ready active`),
+    ]);
+  });
+
+  it("become five workers and two again without a request that is lost for the cluster's sake", async () => {
+    const more = await edit("control-1", { workers: "5" });
+    assert.equal(changes(more.up)["deleted"], undefined);
+    assert.deepEqual([more.answers.lost, more.watched.without, more.watched.together], [[], 0, []]);
+    const fewer = await edit("control-1", { workers: "2" });
+    assert.equal(fewer.watched.without, 0);
   });
 
   it("stop at the first host that does not come back, and say which", async () => {
@@ -147,7 +147,8 @@ describe("three managers and two workers on EC2, while a service is asked", func
     const [, failed = "", other = failed === "edge-1" ? "edge-2" : "edge-1"] =
       /(edge-\d) was stopped to be changed, and is not back in the swarm:/.exec(up.stdout) ?? [];
     assert.match(up.stdout, new RegExp(`${other} was not begun, since ${failed} is not as it should be`));
-    assert.match(await nodes("control-1"), new RegExp(`${failed} Down Active`), "it is not left drained");
-    assert.match(await nodes("control-1"), new RegExp(`${other} Ready Active`));
+    const found = await nodes("control-1");
+    assert.ok(found.includes(`${failed} down active`), "it is not left drained");
+    assert.ok(found.includes(`${other} ready active`), "it was not stopped");
   });
 });

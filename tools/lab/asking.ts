@@ -50,20 +50,25 @@ export interface Watched {
   readonly together: readonly string[];
 }
 
+/** Each node as a line: the host's key, its state, its availability and what a manager is to the others. */
+export const listNodes =
+  `docker node inspect $(docker node ls -q) --format '{{index .Spec.Labels "pulumi-swarm.host"}} {{.Status.State}} {{.Spec.Availability}}` +
+  "{{with .ManagerStatus}} {{.Reachability}}{{end}}'";
+
 /** Looks at the nodes once a second by whichever of the managers' containers answers. */
 export function watchNodes(managers: readonly string[]): () => Promise<Watched> {
   const seen = { looks: 0, without: 0, together: [] as string[] };
   let going = true;
-  const format = "{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}";
   const look = async (): Promise<void> => {
-    const asked = managers.map((manager) => docker("exec", manager, "timeout", "25", "docker", "node", "ls", "--format", format));
+    const asked = managers.map((manager) => docker("exec", manager, "timeout", "25", "sh", "-ec", listNodes));
     const said = await Promise.any(asked).catch(() => undefined);
     seen.looks += 1;
     if (said === undefined) {
       seen.without += 1;
       return;
     }
-    const away = said.split("\n").filter((line) => !/ Ready Active( (Leader|Reachable))?$/.test(line.trim()));
+    // A new leader knows of nobody at first whether he is there.
+    const away = said.split("\n").filter((line) => / (down|drain)\b/.test(line));
     if (away.length > 1) seen.together.push(away.join(", "));
   };
   const run = (async () => {
