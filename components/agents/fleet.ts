@@ -14,13 +14,16 @@ export interface ReachedHost {
 export class Fleet {
   private readonly reached: ReachedHost[] = [];
 
-  constructor(private readonly reachableSeconds: number) {}
+  constructor(
+    private readonly reachableSeconds: number,
+    private readonly say: typeof progress = progress,
+  ) {}
 
   /** A session that is kept until the end of the run. */
   async reach(key: string, connection: Connection, mostSeconds = this.reachableSeconds): Promise<ReachedHost> {
     let said = "";
     const session = await this.dial(key, connection, mostSeconds, (reason) => {
-      if (reason !== said) progress(key, `waiting for SSH: ${reason}`);
+      if (reason !== said) this.say(key, `waiting for SSH: ${reason}`);
       said = reason;
     });
     const host = { key, session, docker: new DockerApi(key, session) };

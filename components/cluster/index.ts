@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { SwarmResponse } from "../agents/request";
-import type { HostContext, HostGroup, HostRole, Machine, Member, PlannedHost } from "../hosts/host";
+import type { HostContext, HostGroup, HostRole, HostService, Machine, Member, PlannedHost } from "../hosts/host";
 import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
@@ -15,6 +15,7 @@ import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
 import { showPlan } from "./resources";
+import { LateService, reachable } from "./service";
 import { summarize } from "./summary";
 import { rememberedSecret } from "../secret";
 import { transformed } from "../transform";
@@ -111,8 +112,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
     args: SwarmClusterArgs,
     checked: pulumi.Output<unknown>,
   ): { readonly machines: Map<string, Machine>; readonly admitted: readonly pulumi.Resource[] } {
-    const contexts = this.hostContexts(cluster, args, checked);
-    const machines = new Map(contexts.flatMap(([provider, context]) => [...provider.create(context)]));
+    const service = new LateService(args.membership ?? {}, () => this.plan.hosts.flatMap((host) => reachable(host, machines.get(host.key))), this);
+    const contexts = this.hostContexts(cluster, args, checked, service);
+    const machines: Map<string, Machine> = new Map(contexts.flatMap(([provider, context]) => [...provider.create(context)]));
     const members = this.plan.hosts.flatMap((host): Member[] => {
       const machine = machines.get(host.key);
       return machine ? [{ ...host, ...seenAs(host, machine), address: machine.address }] : [];
@@ -122,7 +124,12 @@ export class SwarmCluster extends pulumi.ComponentResource {
     return { machines, admitted };
   }
 
-  private hostContexts(cluster: string, args: SwarmClusterArgs, checked: pulumi.Output<unknown>): (readonly [HostGroup, HostContext])[] {
+  private hostContexts(
+    cluster: string,
+    args: SwarmClusterArgs,
+    checked: pulumi.Output<unknown>,
+    service: HostService,
+  ): (readonly [HostGroup, HostContext])[] {
     const made = new Map<string, unknown>();
     const shared = <T>(key: string, make: () => T): T => {
       if (!made.has(key)) made.set(key, make());
@@ -141,7 +148,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
         });
       const rules = siteRules(site, this.plan.hosts, this.plan.firewall);
       const containersRouted = crossesBare(routedIn);
-      return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, shared }];
+      return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, service, shared }];
     });
   }
 

@@ -7,7 +7,7 @@ import type { ClusterPlan } from "./plan";
 
 /** Seconds that a host may take to answer: a cloud machine's boot, and a dead host is reported within two minutes. */
 export const defaultReachableSeconds = 75;
-const defaultDrainSeconds = 120;
+export const defaultDrainSeconds = 120;
 
 /** A machine when everything of it is known. */
 export interface KnownMachine {

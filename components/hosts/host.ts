@@ -81,8 +81,18 @@ export interface HostContext {
    * @returns the network; fails when it lies on anything that was planned.
    */
   readonly networkKnown: (network: pulumi.Input<string>) => pulumi.Output<string>;
+  /** Takes hosts out of service while their machines are stopped. See `oneAtATime`. */
+  readonly service: HostService;
   /** Made once per cluster and site, whatever number of groups is in it. */
   readonly shared: <T>(key: string, make: () => T) => T;
+}
+
+/** Gets a host of the cluster ready for its machine to be stopped, and back to work. Only while resources are made, never in a preview. */
+export interface HostService {
+  /** @returns when its tasks run elsewhere; at once where it is no member of the swarm. */
+  leave(host: string): Promise<void>;
+  /** @returns when it takes part in the swarm again. */
+  enter(host: string): Promise<void>;
 }
 
 export interface HostToMake {

@@ -127,6 +127,11 @@ export class MembershipRefusal extends Error {
 export const hostLabel = "pulumi-swarm.host";
 /** Set together with a drain of ours, so that a host taken back is not left drained. */
 export const leavingLabel = "pulumi-swarm.leaving";
+/**
+ * Set together with a drain of ours for as long as the machine is stopped, with the availability that the node had: a run that
+ * was cut off meanwhile leaves no host drained for good.
+ */
+export const asideLabel = "pulumi-swarm.aside";
 /** Which other labels came from the program, so that one taken out of it can be taken off the node. */
 export const managedLabel = "pulumi-swarm.labels";
 

@@ -10,7 +10,7 @@ import * as awsHosts from "../../components/hosts/aws";
 import { type Birth, otherwise } from "../../components/hosts/aws/memory";
 import * as existing from "../../components/hosts/existing";
 import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
-import { type Answers, type Graph, isSecret, readable, record, type Registered, unknown } from "./harness";
+import { type Answers, type Graph, isSecret, readable, record, type RecordOptions, type Registered, unknown } from "./harness";
 
 const region = "eu-west-1";
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
@@ -40,7 +40,7 @@ function publicIpOf(name: string): string {
   return `198.51.${name.includes("control") ? 100 : 101}.${/\d+$/.exec(name)?.[0]}`;
 }
 
-async function graphOf(args: SwarmClusterArgs, options: { readonly preview?: boolean } & Answers = {}): Promise<Graph> {
+async function graphOf(args: SwarmClusterArgs, options: RecordOptions = {}): Promise<Graph> {
   const graph = await record(() => new SwarmCluster("lab", { firewall: { ssh: ["203.0.113.0/24"] }, ...args }), { ...answers, ...options });
   assert.equal(graph.error, undefined, `the program threw ${String(graph.error)}`);
   return graph;
@@ -281,6 +281,18 @@ describe("the options of EC2 hosts", function () {
     );
     assert.ok(find(graph, stash, "lab-control-2-made"));
     assert.ok(find(graph, stash, "lab-control-3-made-2026-11"), "another memory, so another image");
+  });
+
+  it("have hooks before and after an update where there is an engine to call them, and none that a destroy would miss", async () => {
+    const [without, withHooks] = [await graphOf(three), await graphOf(three, { hooks: true })];
+    assert.equal(find(without, instance, "lab-control-1").hooks, undefined);
+    assert.deepEqual(find(withHooks, instance, "lab-control-1").hooks, {
+      beforeUpdate: ["lab-control-1 before it is stopped"],
+      afterUpdate: ["lab-control-1 after it is stopped"],
+      delete: [],
+      onError: ["lab-control-1 when it fails while it is stopped"],
+    });
+    assert.equal(find(withHooks, elasticIp, "lab-control-1").hooks, undefined);
   });
 
   it("leave the last word to transforms, for every resource", async () => {

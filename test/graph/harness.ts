@@ -2,8 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 // Internal, and the one place where this package's tests depend on it: only here can a request's options be seen.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
-const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks") as { MockMonitor: { prototype: { registerResource: Register } } };
+const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks") as {
+  MockMonitor: { prototype: { registerResource: Register; registerResourceHook?: RegisterHook; registerErrorHook?: RegisterHook } };
+};
 
+type RegisterHook = (request: unknown, callback: (error: null, response: unknown) => void) => void;
 type Register = (request: RegisterRequest, callback: (error: Error | undefined, response: unknown) => void) => Promise<void>;
 
 /** As much of the engine's RegisterResourceRequest as the tests read. */
@@ -18,7 +21,16 @@ interface RegisterRequest {
   getProtect(): boolean;
   getProvider(): string;
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
+  getHooks(): HookNames | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+interface HookNames {
+  getBeforeUpdateList(): string[];
+  getAfterUpdateList(): string[];
+  getBeforeDeleteList(): string[];
+  getAfterDeleteList(): string[];
+  getOnErrorList(): string[];
 }
 
 /** One resource as the engine is asked for it. */
@@ -35,6 +47,8 @@ export interface Registered {
   /** Name of the provider that was given. @default - the default one */
   readonly provider?: string;
   readonly replacementTrigger?: unknown;
+  /** Names of its hooks, by when they are called. @default - none */
+  readonly hooks?: Readonly<Record<"beforeUpdate" | "afterUpdate" | "delete" | "onError", readonly string[]>>;
   /** As sent: a secret is a `{secret: …}`, what is not known yet is `unknown`. */
   readonly inputs: Readonly<Record<string, unknown>>;
 }
@@ -61,6 +75,9 @@ export interface Graph {
   readonly error: unknown;
 }
 
+/** The mocks know nothing of hooks; an engine takes them, and calls none here. */
+const takeHook: RegisterHook = (_request, callback) => callback(null, {});
+
 /** Outputs that the real providers would give; the swarm command's is what `swarm-up` prints. */
 const stdout: Readonly<Record<string, string>> = {
   "swarm-up": JSON.stringify({ swarmId: "swarm1", hosts: {} }),
@@ -73,20 +90,22 @@ function state(type: string, inputs: Record<string, unknown>): Record<string, un
   return { ...inputs, ...(program in stdout && { stdout: stdout[program] }) };
 }
 
+export interface RecordOptions extends Answers {
+  readonly preview?: boolean;
+  /** Whether the engine takes hooks, as the real one does and the SDK's mocks do not. @default false */
+  readonly hooks?: boolean;
+}
+
 /**
  * Runs a program against a mocked engine and records each resource that it asks for.
  * As a preview, nothing is known that only a provider could tell, as at the first preview of a new stack.
  */
 export async function record(
   program: () => unknown,
-  {
-    preview = false,
-    outputs = () => ({}),
-    id = ({ name }) => `${name}-id`,
-    call = () => assertNever(),
-  }: { readonly preview?: boolean } & Answers = {},
+  { preview = false, hooks = false, outputs = () => ({}), id = ({ name }) => `${name}-id`, call = () => assertNever() }: RecordOptions = {},
 ): Promise<Graph> {
   const requests: RegisterRequest[] = [];
+  if (hooks) Object.assign(MockMonitor.prototype, { registerResourceHook: takeHook, registerErrorHook: takeHook });
   const original = MockMonitor.prototype.registerResource;
   MockMonitor.prototype.registerResource = function (this: unknown, request, callback) {
     requests.push(request);
@@ -114,6 +133,8 @@ export async function record(
     await pulumi.runtime.disconnect();
   } finally {
     MockMonitor.prototype.registerResource = original;
+    delete MockMonitor.prototype.registerResourceHook;
+    delete MockMonitor.prototype.registerErrorHook;
   }
   const resources = requests.filter((request) => request.getType() !== "pulumi:pulumi:Stack").map(describeRequest);
   return { resources: resources.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), error };
@@ -139,10 +160,21 @@ function describeRequest(request: RegisterRequest): Registered {
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     protect: request.getProtect(),
+    ...hooksOf(request.getHooks()),
     ...(provider !== "" && { provider: nameOf(provider.slice(0, provider.lastIndexOf("::"))) }),
     ...(trigger !== undefined && { replacementTrigger: trigger }),
     inputs: plain(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
   };
+}
+
+function hooksOf(names: HookNames | undefined): Pick<Registered, "hooks"> {
+  const hooks = {
+    beforeUpdate: names?.getBeforeUpdateList() ?? [],
+    afterUpdate: names?.getAfterUpdateList() ?? [],
+    delete: [...(names?.getBeforeDeleteList() ?? []), ...(names?.getAfterDeleteList() ?? [])],
+    onError: names?.getOnErrorList() ?? [],
+  };
+  return Object.values(hooks).every((list) => list.length === 0) ? {} : { hooks };
 }
 
 /** `urn:pulumi:stack::project::parent$type::name` to the name; the stack's own to nothing. */

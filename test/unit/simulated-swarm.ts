@@ -372,9 +372,10 @@ export class SimulatedSwarm {
     const machine = this.machine(key);
     const engine = new SimulatedEngine(this, machine);
     return new Proxy<SwarmApi>(engine, {
-      get:
-        (target, name: keyof SwarmApi) =>
-        async (...args: unknown[]): Promise<unknown> => {
+      // It is no promise, for whoever is promised one.
+      get: (target, name: keyof SwarmApi | "then") =>
+        name !== "then" &&
+        (async (...args: unknown[]): Promise<unknown> => {
           run.check();
           await this.clock.sleep(20);
           run.check();
@@ -388,7 +389,7 @@ export class SimulatedSwarm {
           );
           if (!(name in mutations)) run.calls.reads += 1;
           return result;
-        },
+        }),
     });
   }
 

@@ -21,7 +21,11 @@ export interface AwsHostsArgs extends NumberedHosts {
    * @default ["a", "b", "c"], or those of `vpc.subnets`
    */
   readonly zones?: readonly string[];
-  /** Size and processor (x86 or Graviton) of the machines. @default "t3.medium" */
+  /**
+   * Size and processor (x86 or Graviton) of the machines. Another type stops the hosts one at a time, each drained before and back
+   * in the swarm before the next.
+   * @default "t3.medium"
+   */
   readonly instanceType?: string;
   /**
    * What the machines boot from. A release is the newest image of it when the host is made, and never changes after: a newer
@@ -99,7 +103,7 @@ export interface AwsHostsArgs extends NumberedHosts {
 
 /** What may be otherwise for one host. */
 export interface AwsHostArgs {
-  /** Another type stops the machine, changes it and starts it again: of managers, change one at a time. @default - the group's */
+  /** Another type stops the machine, changes it and starts it again; of several hosts, one at a time. @default - the group's */
   readonly instanceType?: string;
   /**
    * Any short text, such as a date. Another text makes the machine anew, once: from the newest image, in the zone that `zones`

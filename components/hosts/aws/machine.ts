@@ -4,6 +4,7 @@ import { transformed } from "../../transform";
 import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
 import { userData } from "../cloud/user-data";
+import { oneAtATime } from "../cloud/rolling";
 import type { HostContext, HostToMake, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { defaults } from "./defaults";
@@ -115,5 +116,6 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
     // User data counts at the first boot only: a later form of ours must not stop machines that stand.
     ignoreChanges: ["userData"],
     replacementTrigger: renew ?? "first",
+    ...oneAtATime(context, host, ["instanceType"]),
   });
 }

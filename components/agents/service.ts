@@ -1,0 +1,130 @@
+import type { HostRole, HostService } from "../hosts/host";
+import { type Aside, type AsideWork, comeBack, stepAside } from "../membership/aside";
+import { Control } from "../membership/control";
+import { DockerSwarmApi } from "../membership/docker-swarm-api";
+import type { SwarmApi } from "../membership/swarm-api";
+import { defaultLimits, type MembershipLimits } from "../membership/types";
+import type { Connection } from "../remote/connection";
+import { reasonOf } from "../remote/each";
+import { Fleet } from "./fleet";
+import { sleep } from "./run";
+
+export interface ServedHost {
+  readonly key: string;
+  readonly role: HostRole;
+  readonly connection: Connection;
+}
+
+export interface ServiceLimits {
+  readonly reachableSeconds: number;
+  readonly drainSeconds: number;
+}
+
+/** For a manager to answer that is there. One that is not must not hold the others up for as long as a boot takes. */
+const managerSeconds = 15;
+
+/** Takes hosts of a swarm out of service and back, over SSH, by the managers that answer. */
+export class SwarmService implements HostService {
+  private readonly away = new Map<string, Aside>();
+
+  constructor(
+    private readonly hosts: () => Promise<readonly ServedHost[]>,
+    private readonly seconds: ServiceLimits,
+    private readonly say: (host: string | undefined, line: string) => void,
+  ) {}
+
+  leave(host: string): Promise<void> {
+    return this.withFleet(async (fleet, hosts) => {
+      const { control, reasons, outside } = await this.managers(fleet, hosts);
+      if (control === undefined) return this.withoutManagers(host, hosts, reasons, outside);
+      const aside = await stepAside(host, this.work(control));
+      if (aside) this.away.set(host, aside);
+    });
+  }
+
+  enter(host: string): Promise<void> {
+    return this.withFleet(async (fleet, hosts) => {
+      const own = hosts.find(({ key }) => key === host);
+      const aside = this.away.get(host);
+      if (!own || !aside) return;
+      const { control = this.control() } = await this.managers(
+        fleet,
+        hosts.filter(({ key }) => key !== host),
+      );
+      const reach = async (): Promise<SwarmApi> => {
+        const { docker } = await fleet.reach(host, own.connection, this.seconds.reachableSeconds);
+        return new DockerSwarmApi(host, docker);
+      };
+      await comeBack(host, aside, reach, this.work(control));
+      this.away.delete(host);
+    });
+  }
+
+  private async withFleet(work: (fleet: Fleet, hosts: readonly ServedHost[]) => Promise<void>): Promise<void> {
+    const fleet = new Fleet(this.seconds.reachableSeconds, this.say);
+    try {
+      await work(fleet, await this.hosts());
+    } finally {
+      fleet.close();
+    }
+  }
+
+  /** All are asked at once, so that dead ones cost no waiting but the longest. */
+  private async managers(
+    fleet: Fleet,
+    hosts: readonly ServedHost[],
+  ): Promise<{ readonly control?: Control; readonly reasons: readonly string[]; readonly outside: number }> {
+    const control = this.control();
+    const reasons: string[] = [];
+    let [taking, outside] = [0, 0];
+    const asked = hosts
+      .filter(({ role }) => role === "manager")
+      .map(async ({ key, connection }) => {
+        try {
+          const { docker } = await fleet.reach(key, connection, managerSeconds);
+          const api = new DockerSwarmApi(key, docker);
+          const { state, nodeId, controlAvailable, error } = await api.local();
+          if (controlAvailable) {
+            control.add(nodeId, api);
+            taking += 1;
+          } else {
+            if (state === "inactive") outside += 1;
+            reasons.push(`${key}: its engine is no manager now (${error || state})`);
+          }
+        } catch (error) {
+          reasons.push(reasonOf(error));
+        }
+      });
+    await Promise.all(asked);
+    return { ...(taking > 0 && { control }), reasons, outside };
+  }
+
+  /** A swarm that was never formed has nothing to lose, and a sole manager that is dead is no longer asked. */
+  private withoutManagers(host: string, hosts: readonly ServedHost[], reasons: readonly string[], outside: number): void {
+    const managers = hosts.filter(({ role }) => role === "manager");
+    if (managers.length > 0 && outside === managers.length) return;
+    if (managers.length === 1 && managers[0]?.key === host) {
+      this.say(host, `warning: the only manager cannot be asked, and is stopped as it is: ${reasons.join("; ")}`);
+      return;
+    }
+    throw new Error(
+      [
+        "none of the managers can be asked to move its tasks:",
+        ...reasons.map((reason) => `  - ${reason}`),
+        'Fix: see that they answer over SSH and run again; or change the machine at its provider\'s console and run "pulumi refresh"',
+      ].join("\n"),
+    );
+  }
+
+  private control(): Control {
+    return new Control({ sleep, now: Date.now }, this.limits());
+  }
+
+  private limits(): MembershipLimits {
+    return { ...defaultLimits, drain: this.seconds.drainSeconds * 1000 };
+  }
+
+  private work(control: Control): AsideWork {
+    return { control, io: { progress: this.say, sleep, now: Date.now }, limits: this.limits() };
+  }
+}

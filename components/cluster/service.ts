@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import type { HostRole, HostService, Machine, PlannedHost } from "../hosts/host";
+import type { ServedHost } from "../agents/service";
+import type { MembershipArgs } from "../membership/args";
+import type { Connection } from "../remote/connection";
+import { defaultDrainSeconds, defaultReachableSeconds } from "./request";
+
+export interface ReachableHost {
+  readonly key: string;
+  readonly role: HostRole;
+  readonly connection: pulumi.Input<Connection>;
+}
+
+export function reachable({ key, role }: Pick<PlannedHost, "key" | "role">, machine: Machine | undefined): ReachableHost[] {
+  return machine === undefined ? [] : [{ key, role, connection: machine.connection }];
+}
+
+/** A host of the same run, which may not be made yet. */
+const soon = 3_000;
+
+/**
+ * The service of a cluster's hosts for what runs in the middle of an update, in the program's own process. Whatever speaks SSH is
+ * loaded only when it is needed.
+ */
+export class LateService implements HostService {
+  private made: HostService | undefined;
+
+  /** @param hosts All of the cluster; asked for only when all are described. */
+  constructor(
+    private readonly args: MembershipArgs,
+    private readonly hosts: () => readonly ReachableHost[],
+    private readonly parent: pulumi.Resource,
+  ) {}
+
+  leave(host: string): Promise<void> {
+    return this.service.leave(host);
+  }
+
+  enter(host: string): Promise<void> {
+    return this.service.enter(host);
+  }
+
+  private get service(): HostService {
+    return (this.made ??= this.load());
+  }
+
+  private load(): HostService {
+    const { reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = this.args;
+    // An import would be done at once, and the libraries of SSH cost each preview 0.2 s.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { SwarmService } = require("../agents/service") as typeof import("../agents/service");
+    const say = (host: string | undefined, line: string): void => void pulumi.log.info(host === undefined ? line : `${host}: ${line}`, this.parent);
+    return new SwarmService(() => known(this.hosts()), { reachableSeconds, drainSeconds }, say);
+  }
+}
+
+/** Those whose connection is known by now: one that is made in the same run is in no swarm yet, and nobody waits for it. */
+async function known(hosts: readonly ReachableHost[]): Promise<ServedHost[]> {
+  const found = await Promise.all(
+    hosts.map(async ({ key, role, connection }) => {
+      const value = await Promise.race([valueOf(connection), sleep(soon, undefined, { ref: false })]);
+      return value === undefined ? [] : [{ key, role, connection: value }];
+    }),
+  );
+  return found.flat();
+}
+
+function valueOf(connection: pulumi.Input<Connection>): Promise<Connection> {
+  return new Promise((resolve) => pulumi.output(connection).apply((value) => resolve(value as Connection)));
+}

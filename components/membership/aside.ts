@@ -1,0 +1,102 @@
+import { localOrNothing, messageOf, waitUntil, type Work } from "./control";
+import { drain } from "./drain";
+import { holds, isAlive, majorityOf, quorumOf, votes } from "./quorum";
+import { trouble } from "./standing";
+import type { SwarmApi, SwarmNode } from "./swarm-api";
+import { asideLabel, hostLabel, MembershipRefusal } from "./types";
+
+export type AsideWork = Pick<Work, "control" | "io" | "limits">;
+
+/** A member whose machine may be stopped, and is expected back. Holds a secret. */
+export interface Aside {
+  readonly nodeId: string;
+  /** Secret. Opens the manager when its engine has started again; it is asked for while there is a leader for sure. Empty without autolock. */
+  readonly unlockKey: string;
+}
+
+/**
+ * Gets a member ready for its machine to be stopped for a while: drained, its tasks elsewhere.
+ *
+ * @returns undefined for a host that is in no swarm: there is nothing to lose.
+ * @throws MembershipRefusal before anything is changed, where the managers would lose their majority though they need not.
+ */
+export async function stepAside(key: string, work: AsideWork): Promise<Aside | undefined> {
+  const { control, io } = work;
+  const nodes = await control.nodes();
+  const own = nodes.filter(({ labels }) => labels[hostLabel] === key);
+  const node = own.find(isAlive) ?? own[0];
+  if (!node) return undefined;
+  keepMajority(key, node, nodes, work);
+  const unlockKey = await control.call((manager) => manager.unlockKey());
+  // What another run left behind when it was cut off.
+  for (const other of nodes) if (other !== node && isAlive(other)) await putBack(other, work);
+  if (isAlive(node)) await drain(key, node, work, { [asideLabel]: node.availability });
+  else io.progress(key, "is down already: nothing to drain");
+  return { nodeId: node.id, unlockKey };
+}
+
+/** One or two managers cannot be kept in majority without one of them: that it costs the quorum for a while is only said. */
+function keepMajority(key: string, node: SwarmNode, nodes: readonly SwarmNode[], { io }: AsideWork): void {
+  const quorum = quorumOf(nodes);
+  if (!votes(node) || !isAlive(node) || holds({ ...quorum, alive: quorum.alive - 1 })) return;
+  if (quorum.total <= 2) {
+    io.progress(key, "warning: until it is back, the swarm can be changed by nobody; three managers would go on without it");
+    return;
+  }
+  const dead = nodes.filter((other) => votes(other) && !isAlive(other)).map(({ labels, hostname }) => labels[hostLabel] ?? hostname);
+  throw new MembershipRefusal(
+    `${key} is a manager, and without it the ${quorum.total} managers would lose their majority of ${majorityOf(quorum.total)}: ${dead.join(", ")} cannot be reached by the others. ` +
+      "Fix: bring them back or take them out first, then run again",
+  );
+}
+
+/**
+ * Takes a member back whose machine has been started again. Its availability is given back at once, while it still starts: a
+ * run that is cut off meanwhile leaves nothing behind.
+ *
+ * @param reach Dials the host until it answers.
+ * @throws what is wrong with it when the limit is over.
+ */
+export async function comeBack(key: string, { nodeId, unlockKey }: Aside, reach: () => Promise<SwarmApi>, work: AsideWork): Promise<void> {
+  const { control, io, limits } = work;
+  const putBackNow = async (): Promise<void> => {
+    const node = await control.node(nodeId);
+    if (node) await putBack(node, work);
+  };
+  // One of two managers, or the only one, has nobody to ask before it is there itself.
+  const early = putBackNow().catch(() => undefined);
+  const api = await reach();
+  let wrong = "its engine does not answer";
+  const back = await waitUntil(io, limits.ready, async () => {
+    const found = await troubleOf(nodeId, unlockKey, api, work).catch(messageOf);
+    wrong = found ?? wrong;
+    return found === undefined;
+  });
+  await early;
+  if (!back) throw new Error(`${wrong} (waited ${limits.ready / 1000} s)`);
+  await putBackNow();
+  io.progress(key, "is back");
+}
+
+async function troubleOf(nodeId: string, unlockKey: string, api: SwarmApi, { control }: AsideWork): Promise<string | undefined> {
+  const local = await localOrNothing(api);
+  if (!local) return "its engine does not answer";
+  if (local.state === "locked" && unlockKey !== "") await api.unlock(unlockKey);
+  if (local.controlAvailable) control.add(nodeId, api);
+  const node = await control.node(nodeId);
+  if (!node) return "the managers have no such node any more";
+  return trouble(local, node);
+}
+
+/** Undoes `stepAside`, on a node that may still be down. */
+async function putBack(node: SwarmNode, { control }: Pick<AsideWork, "control">): Promise<void> {
+  const availability = node.labels[asideLabel];
+  if (availability === undefined) return;
+  const { [asideLabel]: _, ...labels } = node.labels;
+  await control.call((manager) => manager.updateNode(node.id, { labels, availability: availabilityOf(availability) }));
+}
+
+/** Anybody can write a label. */
+export function availabilityOf(label: string): SwarmNode["availability"] {
+  return label === "pause" ? "pause" : "active";
+}
