@@ -108,11 +108,7 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     { hosts: { rack: rack("manager", { proxyCommand: "nc %h %p" as unknown as string[] }) } },
     /^hosts\.rack\.proxyCommand: "nc %h %p" is not a program with its arguments\. Fix: write a text each, such as \["nc", "%h", "%p"\]/,
   ],
-  [
-    "no program",
-    { hosts: { rack: rack("manager", { proxyCommand: [] }) } },
-    /^hosts\.rack\.proxyCommand: \[\] is not a program with its arguments/,
-  ],
+  ["no program", { hosts: { rack: rack("manager", { proxyCommand: [] }) } }, /^hosts\.rack\.proxyCommand: \[\] is not a program with its arguments/],
   [
     "a token of OpenSSH's that is not known here",
     { hosts: { rack: rack("manager", { proxyCommand: ["nc", "%%p", "%n", "%p"] }) } },
