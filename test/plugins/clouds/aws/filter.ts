@@ -36,7 +36,8 @@ export class Filter {
           .inspect(),
       );
       if (!face || !machine?.State.Running) continue;
-      await runProgram("nsenter", ["-t", String(machine.State.Pid), "-n", "nft", "-f", "-"], this.ruleset(face));
+      // By the machine's own nft: another version of it may crash on the tables that the machine has made for itself.
+      await runProgram("nsenter", ["-t", String(machine.State.Pid), "-n", "-m", "nft", "-f", "-"], this.ruleset(face));
     }
   }
 
