@@ -37,7 +37,8 @@ export class Filter {
     for (const { container, rules } of this.machines()) {
       const machine = await unlessGone(docker().getContainer(container).inspect());
       if (!machine?.State.Running) continue;
-      await runProgram("nsenter", ["-t", String(machine.State.Pid), "-n", "nft", "-f", "-"], this.ruleset(rules));
+      // By the machine's own nft: another version of it may crash on the tables that the machine has made for itself.
+      await runProgram("nsenter", ["-t", String(machine.State.Pid), "-n", "-m", "nft", "-f", "-"], this.ruleset(rules));
     }
   }
 
