@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { SwarmResponse } from "../agents/request";
-import type { HostContext, HostGroup, HostRole, HostService, Machine, Member, PlannedHost } from "../hosts/host";
+import type { HostContext, HostGroup, HostRole, LateHostService, Machine, Member, PlannedHost } from "../hosts/host";
 import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
@@ -128,7 +128,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     cluster: string,
     args: SwarmClusterArgs,
     checked: pulumi.Output<unknown>,
-    service: HostService,
+    service: LateHostService,
   ): (readonly [HostGroup, HostContext])[] {
     const made = new Map<string, unknown>();
     const shared = <T>(key: string, make: () => T): T => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import type { HostRole, HostService, Machine, PlannedHost } from "../hosts/host";
+import type { HostRole, HostService, LateHostService, Machine, PlannedHost } from "../hosts/host";
 import type { ServedHost } from "../agents/service";
 import type { MembershipArgs } from "../membership/args";
 import type { Connection } from "../remote/connection";
@@ -23,8 +23,9 @@ const soon = 3_000;
  * The service of a cluster's hosts for what runs in the middle of an update, in the program's own process. Whatever speaks SSH is
  * loaded only when it is needed.
  */
-export class LateService implements HostService {
+export class LateService implements LateHostService {
   private made: HostService | undefined;
+  private readonly told = new Map<string, pulumi.Input<Connection>>();
 
   /** @param hosts All of the cluster; asked for only when all are described. */
   constructor(
@@ -32,6 +33,10 @@ export class LateService implements HostService {
     private readonly hosts: () => readonly ReachableHost[],
     private readonly parent: pulumi.Resource,
   ) {}
+
+  reachedBy(host: string, connection: pulumi.Input<Connection>): void {
+    this.told.set(host, connection);
+  }
 
   leave(host: string): Promise<void> {
     return this.service.leave(host);
@@ -51,7 +56,11 @@ export class LateService implements HostService {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { SwarmService } = require("../agents/service") as typeof import("../agents/service");
     const say = (host: string | undefined, line: string): void => void pulumi.log.info(host === undefined ? line : `${host}: ${line}`, this.parent);
-    return new SwarmService(() => known(this.hosts()), { reachableSeconds, drainSeconds }, say);
+    return new SwarmService(() => known(this.reachable()), { reachableSeconds, drainSeconds }, say);
+  }
+
+  private reachable(): readonly ReachableHost[] {
+    return this.hosts().map((host) => ({ ...host, connection: this.told.get(host.key) ?? host.connection }));
   }
 }
 

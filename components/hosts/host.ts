@@ -82,7 +82,7 @@ export interface HostContext {
    */
   readonly networkKnown: (network: pulumi.Input<string>) => pulumi.Output<string>;
   /** Takes hosts out of service while their machines are stopped. See `oneAtATime`. */
-  readonly service: HostService;
+  readonly service: LateHostService;
   /** Made once per cluster and site, whatever number of groups is in it. */
   readonly shared: <T>(key: string, make: () => T) => T;
 }
@@ -93,6 +93,12 @@ export interface HostService {
   leave(host: string): Promise<void>;
   /** @returns when it takes part in the swarm again. */
   enter(host: string): Promise<void>;
+}
+
+/** The same, where hosts are not known before their resources are made. */
+export interface LateHostService extends HostService {
+  /** Tells how a host is reached whose resource is being changed: until that is done, nothing that comes out of it is known. */
+  reachedBy(host: string, connection: pulumi.Input<Connection>): void;
 }
 
 export interface HostToMake {

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../../remote/connection";
 import { transformed } from "../../transform";
 import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
@@ -33,13 +34,14 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const face = createInterface(args, host, birth, surroundings);
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
-  const instance = createInstance(args, host, { birth, keys, face }, surroundings);
   const direct = connectionOf(elastic?.publicIp ?? address, keys, args.bastion);
+  const byId = args.access === "ssm" ? (id: pulumi.Input<string>) => throughAgent(direct, args.region, id) : undefined;
+  const instance = createInstance(args, host, { birth, keys, face, ...(byId && { byId }) }, surroundings);
   return {
     id: instance.id,
     address,
     ...(elastic && { publicAddress: elastic.publicIp }),
-    connection: args.access === "ssm" ? throughAgent(direct, args.region, instance.id) : direct,
+    connection: byId?.(instance.id) ?? direct,
   };
 }
 
@@ -80,9 +82,16 @@ interface Parts {
   readonly birth: pulumi.Output<Birth>;
   readonly keys: pulumi.Output<HostKeys>;
   readonly face: aws.ec2.NetworkInterface;
+  /** Where the instance is reached by its id. @default - by an address */
+  readonly byId?: (id: pulumi.Input<string>) => pulumi.Output<Connection>;
 }
 
-function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, face }: Parts, { common, context }: Surroundings): aws.ec2.Instance {
+function createInstance(
+  args: AwsHostsArgs,
+  host: HostToMake,
+  { birth, keys, face, byId }: Parts,
+  { common, context }: Surroundings,
+): aws.ec2.Instance {
   const name = `${context.cluster}-${host.key}`;
   const { instanceType, renew } = hostArgs(args, host.place);
   const tags = common.tags(name);
@@ -116,6 +125,6 @@ function createInstance(args: AwsHostsArgs, host: HostToMake, { birth, keys, fac
     // User data counts at the first boot only: a later form of ours must not stop machines that stand.
     ignoreChanges: ["userData"],
     replacementTrigger: renew ?? "first",
-    ...oneAtATime(context, host, ["instanceType"]),
+    ...oneAtATime(context, host, ["instanceType"], byId),
   });
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../../remote/connection";
 import { reasonOf } from "../../remote/each";
 import type { HostContext, HostService, HostToMake } from "../host";
 
@@ -12,14 +13,15 @@ const longestChange = 20 * 60_000;
  * Options for a machine's resource, by which machines of a cluster are stopped one at a time, whichever groups and sites they are
  * in: each is drained before, and takes part in the swarm again before the next one begins. Nothing of it shows in the preview.
  *
- * The machine's `connection` must not come out of the resource itself: it is asked for while the resource waits for its turn.
- *
  * @param stopping Arguments of the resource whose change stops the machine.
+ * @param connection How the machine is reached, where that comes out of the resource itself: it is needed while the resource waits
+ *   for its turn, and is then made from the machine's id. @default - `Machine.connection`
  */
 export function oneAtATime(
   { cluster, shared, service }: Pick<HostContext, "cluster" | "shared" | "service">,
   { key, parent }: Pick<HostToMake, "key" | "parent">,
   stopping: readonly string[],
+  connection?: (id: string) => pulumi.Input<Connection>,
 ): Pick<pulumi.CustomResourceOptions, "hooks"> {
   if (!canHook()) return {};
   const turns = shared("turns of machines", () => new Turns(service));
@@ -31,9 +33,14 @@ export function oneAtATime(
     const wrong = await turns.end(key, how);
     if (wrong !== undefined) await pulumi.log.error(wrong, parent);
   };
+  const begin = async (args: pulumi.ResourceHookArgs): Promise<void> => {
+    if (!stops(args)) return;
+    if (connection) service.reachedBy(key, connection(args.id));
+    await turns.begin(key);
+  };
   return {
     hooks: {
-      beforeUpdate: [new pulumi.ResourceHook(name("before"), async (args) => (stops(args) ? turns.begin(key) : undefined))],
+      beforeUpdate: [new pulumi.ResourceHook(name("before"), begin)],
       afterUpdate: [new pulumi.ResourceHook(name("after"), async (args) => (stops(args) ? end("changed") : undefined))],
       onError: [
         new pulumi.ErrorHook(name("when it fails while"), async (args) => {

@@ -60,8 +60,8 @@ export interface HetznerHostsArgs extends NumberedHosts {
 /** What may be otherwise for one host. */
 export interface HetznerHostArgs {
   /**
-   * Another type switches the machine off, changes it and starts it again: of managers, change one at a time. Its disk stays as
-   * large as it is, so that a smaller type can come back.
+   * Another type switches the machine off, changes it and starts it again, drained before and back in the swarm after. Its disk
+   * stays as large as it is, so that a smaller type can come back.
    * @default - the group's
    */
   readonly serverType?: string;

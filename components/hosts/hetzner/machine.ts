@@ -5,6 +5,7 @@ import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
 import type { Birth } from "../cloud/memory";
 import { slug } from "../cloud/names";
+import { oneAtATime } from "../cloud/rolling";
 import { userData } from "../cloud/user-data";
 import type { HostContext, HostToMake, Machine } from "../host";
 import type { HetznerHostsArgs } from "./args";
@@ -85,6 +86,7 @@ function createServer(args: HetznerHostsArgs, host: HostToMake, parts: Parts, su
     // They count at the first boot only: a later form of ours must not replace machines that stand.
     ignoreChanges: ["userData", "sshKeys"],
     replacementTrigger: renew ?? "first",
+    ...oneAtATime(context, host, ["serverType"]),
   });
 }
 
