@@ -6,7 +6,7 @@ export interface MembershipArgs {
    */
   readonly reachableSeconds?: number;
   /**
-   * Seconds to wait until the tasks of a host that leaves have moved away.
+   * Seconds to wait until the tasks have moved away of a host that leaves, or whose machine is stopped to be changed.
    * @default 120
    */
   readonly drainSeconds?: number;
