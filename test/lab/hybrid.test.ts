@@ -179,11 +179,16 @@ describe("a swarm over AWS, Hetzner and a machine of one's own", function () {
       .map(({ op, urn }) => `${op} ${urn.split("::")[2]?.split(":").at(-1)} ${urn.split("::")[3]}`);
     const others = named.filter((step) => !/ hy-edge-(aws|hetzner)-|^update Command hy-swarm$/.test(step));
     assert.deepEqual(named.filter((step) => / (Instance|Server|Eip|PrimaryIp) /.test(step)).sort(), [
-      "create PrimaryIp hy-edge-hetzner-2",
+      "create PrimaryIp hy-edge-hetzner-2-fsn1",
       "create Server hy-edge-hetzner-2",
       "delete Eip hy-edge-aws-1",
       "delete Instance hy-edge-aws-1",
     ]);
+    assert.deepEqual(
+      named.filter((step) => / hy-(aws-1|hetzner-1|own-rack|edge-hetzner-1)(-|$)/.test(step)),
+      [],
+      "other hosts are left alone",
+    );
     process.stdout.write(`      beside the two hosts: ${others.sort().join(", ")}\n`);
     good(await stack.up());
 
