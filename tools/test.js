@@ -33,6 +33,7 @@ const longest = [
   "membership",
   "firewall",
   "existing",
+  "aws-ssm",
   "proxy",
   "engine",
   "programs",

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ssmCommand } from "../../components/hosts/aws/ssm";
@@ -9,6 +8,7 @@ import { SshSession } from "../../components/remote/ssh";
 import { eventually } from "../../tools/lab/cluster";
 import { machineKeys, startMachine } from "../../tools/lab/machines";
 import { run } from "../../tools/lab/pulumi";
+import { dialled } from "./dialled";
 import { assertNoChange, Lab } from "./lab";
 
 const keys = machineKeys("proxy");
@@ -27,19 +27,6 @@ exec docker exec -i "$4" bash -c "exec 3<>/dev/tcp/127.0.0.1/\${8#portNumber=}; 
 /** What the stand-in becomes, as the list of processes shows it. */
 const carrier = "^docker exec -i px-m";
 
-/** @returns whether a new connection comes about, or why not */
-function dialled(address: string, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
-    const end = (how: string): void => {
-      socket.destroy();
-      resolve(how);
-    };
-    setTimeout(() => end("dropped"), 1_500);
-    socket.on("connect", () => end("open")).on("error", (error: NodeJS.ErrnoException) => end(error.code ?? "error"));
-  });
-}
-
 describe("machines that a program carries the connection to", function () {
   this.timeout(200_000);
   this.bail(true);
@@ -50,7 +37,7 @@ describe("machines that a program carries the connection to", function () {
   const group = (role: string, place: number): object => ({
     role,
     site: "rack",
-    network: "10.236.0.0/16",
+    network: "10.236.0.0/20",
     proxyCommand,
     machines: { a: { address: `px-m${place}`, privateAddress: `${prefix}.${place}`, hostKey: keys.host.publicKey } },
   });
@@ -61,7 +48,7 @@ describe("machines that a program carries the connection to", function () {
     await lab.begin();
     writeFileSync(aws, standIn);
     chmodSync(aws, 0o755);
-    await run("docker", ["network", "create", "--subnet", "10.236.0.0/16", "px-net"]);
+    await run("docker", ["network", "create", "--subnet", "10.236.0.0/20", "px-net"]);
     await Promise.all([1, 2].map((place) => startMachine({ name: `px-m${place}`, address: `${prefix}.${place}`, network: "px-net", keys })));
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);
