@@ -14,14 +14,18 @@ const hetznerWorkers = config.getNumber("hetznerWorkers") ?? 1;
 const awsNetwork = config.get("awsNetwork");
 const hetznerNetwork = config.get("hetznerNetwork");
 const machineNetwork = config.get("machineNetwork");
+const awsImage = config.get("awsImage");
+const hetznerImage = config.get("hetznerImage");
 const onAws = {
   region: config.get("awsRegion") ?? "eu-central-1",
   instanceType: config.get("awsType") ?? "t3.medium",
+  ...(awsImage !== undefined && { image: { id: awsImage } }),
   ...(awsNetwork !== undefined && { network: awsNetwork }),
 };
 const atHetzner = {
   location: config.get<hetzner.HetznerLocation>("hetznerLocation") ?? "fsn1",
   serverType: config.get("hetznerType") ?? "cx23",
+  ...(hetznerImage !== undefined && { image: { id: hetznerImage } }),
   ...(hetznerNetwork !== undefined && { network: hetznerNetwork }),
 };
 

@@ -145,6 +145,16 @@ describe("a swarm over AWS, Hetzner and a machine of one's own", function () {
     assertNoChange(good(await stack.up()));
   });
 
+  it("has no private key and no token in the state that is not encrypted, nor in tags and labels", async () => {
+    assert.doesNotMatch(await stack.export(), /BEGIN OPENSSH PRIVATE KEY|SWMTKN/);
+    for (const { account } of [aws, hetzner]) {
+      const known = JSON.parse(readFileSync(account.file, "utf8")) as Record<string, { properties: { tags?: object; labels?: object } }>;
+      for (const { properties } of Object.values(known)) {
+        assert.doesNotMatch(JSON.stringify([properties.tags, properties.labels]), /PRIVATE|SWMTKN/);
+      }
+    }
+  });
+
   it("is whole again after its server at Hetzner was deleted behind our back: same swarm, same name, same addresses", async () => {
     await docker("rm", "-f", "-v", machineOf("hetzner-1"));
     const up = good(await stack.up(undefined, "--refresh"));
