@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { type Answers, answeringService, keepAsking, listNodes, type Watched, watchNodes } from "../../tools/lab/asking";
-import { ClusterShell, eventually, type LocalStackOutputs } from "../../tools/lab/cluster";
-import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { ClusterShell, eventually } from "../../tools/lab/cluster";
+import { type CommandResult, run } from "../../tools/lab/pulumi";
 import { quote } from "../../components/remote/script";
-import { forget, standIn } from "../plugins/clouds/install";
+import { standIn } from "../plugins/clouds/install";
+import { CloudLab, good } from "./cloud-lab";
 import { changes } from "./lab";
 
 /**
@@ -15,27 +14,16 @@ import { changes } from "./lab";
 describe("three managers and two workers on EC2, while a service is asked", function () {
   this.timeout(400_000);
   this.bail(true);
-  const { env, account } = standIn("aws", "lab-aws-edits");
-  const stack = new Stack("aws-edits", root, env);
+  const cloud = standIn("aws", "lab-aws-edits");
+  const { account } = cloud;
+  const lab = new CloudLab("aws-edits", [cloud]);
+  const { stack } = lab;
   const name = "ce";
   const network = "10.235.0.0/21";
   const service = "answering";
   const managers = [1, 2, 3].map((n) => account.containerName(`${name}-control-${n}`));
 
-  const end = async (): Promise<void> => {
-    await forget(account);
-    await stack.cancel();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    rmSync(join(root, "Pulumi.aws-edits.yaml"), { force: true });
-  };
-  const good = (result: CommandResult): CommandResult => {
-    assert.equal(result.code, 0, result.stdout + result.stderr);
-    return result;
-  };
-  const withShell = async <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => {
-    const shell = new ClusterShell((await stack.outputs<LocalStackOutputs>()).connections);
-    return task(shell).finally(() => shell.close());
-  };
+  const withShell = <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => lab.withShell(task);
 
   /** Makes an edit, while a container on `client` asks the service and all managers are looked at. */
   const edit = async (
@@ -73,9 +61,7 @@ describe("three managers and two workers on EC2, while a service is asked", func
     run("docker", ["inspect", "--format", "{{.State.StartedAt}}", account.containerName(`${name}-${key}`)]).then(({ stdout }) => stdout.trim());
 
   before(async () => {
-    await end();
-    good(await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-cloud"]));
-    await stack.init();
+    await lab.begin();
     // The outer machine is seen as the first address of the VPC.
     await stack.setConfig({ name, workers: "2", network, addressSpace: "10.100.0.0/14" });
     good(await stack.pulumi(["config", "set", "--path", "ssh[0]", "10.235.0.1/32"]));
@@ -88,7 +74,7 @@ describe("three managers and two workers on EC2, while a service is asked", func
       });
     });
   });
-  after(end);
+  after(() => lab.end());
 
   it("change the workers' type one after the other, each drained before and back after", async () => {
     const before = await Promise.all(["edge-1", "edge-2"].map(bootedAt));

@@ -3,8 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { ClusterShell, type LocalStackOutputs } from "../../tools/lab/cluster";
-import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
-import { forget, standIn } from "../plugins/clouds/install";
+import { root } from "../../tools/lab/pulumi";
+import { standIn } from "../plugins/clouds/install";
+import { CloudLab, good } from "./cloud-lab";
 import { dialled } from "./dialled";
 import { assertNoChange } from "./lab";
 
@@ -29,33 +30,22 @@ child.on("close", (code) => process.exit(code ?? 1));
 describe("a manager on EC2 behind Systems Manager", function () {
   this.timeout(300_000);
   this.bail(true);
-  const { account, env } = standIn("aws", "lab-ssm");
+  const cloud = standIn("aws", "lab-ssm");
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-ssm-"));
-  const path = [folder, env["PATH"]].join(delimiter);
+  const path = [folder, cloud.env["PATH"]].join(delimiter);
   const pathBefore = process.env["PATH"];
-  const stack = new Stack("ssm-lab", join(root, "test", "lab", "ssm"), { ...env, PATH: path });
-  const good = (result: CommandResult): CommandResult => {
-    assert.equal(result.code, 0, result.stdout + result.stderr);
-    return result;
-  };
-  const end = async (): Promise<void> => {
-    await forget(account);
-    await stack.cancel();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-  };
-
+  const lab = new CloudLab("ssm-lab", [cloud], join(root, "test", "lab", "ssm"), { PATH: path });
+  const { stack } = lab;
   before(async () => {
-    await end();
-    good(await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-cloud"]));
+    await lab.begin();
     writeFileSync(join(folder, "aws"), standInCli);
     chmodSync(join(folder, "aws"), 0o755);
-    await stack.init();
     // The shell of this test dials as the product does.
-    Object.assign(process.env, { ...env, PATH: path });
+    Object.assign(process.env, { ...cloud.env, PATH: path });
   });
   after(async () => {
     process.env["PATH"] = pathBefore;
-    await end();
+    await lab.end();
     rmSync(folder, { recursive: true });
   });
 
@@ -82,6 +72,6 @@ describe("a manager on EC2 behind Systems Manager", function () {
 
   it("is gone after a destroy, with all that was made for it", async () => {
     good(await stack.destroy());
-    assert.deepEqual(JSON.parse(readFileSync(account.file, "utf8")), {});
+    assert.deepEqual(JSON.parse(readFileSync(cloud.account.file, "utf8")), {});
   });
 });

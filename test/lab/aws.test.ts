@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { SshSession } from "../../components/remote/ssh";
 import { ClusterShell, type LocalStackOutputs, proveByName } from "../../tools/lab/cluster";
 import { defaultImage, docker } from "../../tools/lab/machines";
-import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { run } from "../../tools/lab/pulumi";
 import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";
-import { forget, standIn } from "../plugins/clouds/install";
+import { standIn } from "../plugins/clouds/install";
+import { CloudLab, good } from "./cloud-lab";
 import { assertNoChange, changes } from "./lab";
 
 /**
@@ -16,25 +16,14 @@ import { assertNoChange, changes } from "./lab";
 describe("three managers on EC2", function () {
   this.timeout(400_000);
   this.bail(true);
-  const { account, env } = standIn("aws", "lab-aws");
-  const stack = new Stack("aws-lab", root, env);
+  const cloud = standIn("aws", "lab-aws");
+  const { account } = cloud;
+  const lab = new CloudLab("aws-lab", [cloud]);
+  const { stack } = lab;
   const name = "cl";
   let first: LocalStackOutputs;
 
-  const end = async (): Promise<void> => {
-    await forget(account);
-    await stack.cancel();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    rmSync(join(root, "Pulumi.aws-lab.yaml"), { force: true });
-  };
-  const good = (result: CommandResult): CommandResult => {
-    assert.equal(result.code, 0, result.stdout + result.stderr);
-    return result;
-  };
-  const withShell = async <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => {
-    const shell = new ClusterShell((await stack.outputs<LocalStackOutputs>()).connections);
-    return task(shell).finally(() => shell.close());
-  };
+  const withShell = <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => lab.withShell(task);
   const nodes = (shell: ClusterShell): Promise<string[]> =>
     shell.on("control-1", "docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'").then((lines) => lines.split("\n").sort());
 
@@ -42,14 +31,12 @@ describe("three managers on EC2", function () {
     docker("ps", "--filter", `name=^${account.containerName(`${name}-${key}`)}`, "--format", "{{.Names}}");
 
   before(async () => {
-    await end();
-    good(await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-cloud"]));
-    await stack.init();
+    await lab.begin();
     // The outer machine is seen as the first address of the VPC.
     await stack.setConfig({ name, workers: "0", network: "10.233.0.0/21" });
     good(await stack.pulumi(["config", "set", "--path", "ssh[0]", "10.233.0.1/32"]));
   });
-  after(end);
+  after(() => lab.end());
 
   it("become a swarm by one up, which makes what the preview showed", async () => {
     const shown = changes(good(await stack.preview()))["to create"];

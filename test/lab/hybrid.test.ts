@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { capture, kinds } from "../../tools/lab/capture";
 import { ClusterShell, eventually, type LocalStackOutputs, proveByName, testImage } from "../../tools/lab/cluster";
 import { docker } from "../../tools/lab/machines";
 import { needTools, networkOf } from "../../tools/lab/namespace";
-import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
-import { forget, standIn } from "../plugins/clouds/install";
+import { type CommandResult, run } from "../../tools/lab/pulumi";
+import { standIn } from "../plugins/clouds/install";
+import { CloudLab, good } from "./cloud-lab";
 import { ThirdPlace, without } from "./hybrid-lab";
 import { assertNoChange, changes } from "./lab";
 
@@ -23,23 +23,11 @@ describe("a swarm over AWS, Hetzner and a machine of one's own", function () {
   const aws = standIn("aws", "lab-hybrid-aws");
   const hetzner = standIn("hcloud", "lab-hybrid-hetzner");
   const third = new ThirdPlace("lab-hybrid-own");
-  const stack = new Stack("hybrid-lab", root, { ...aws.env, ...hetzner.env });
+  const lab = new CloudLab("hybrid-lab", [aws, hetzner]);
+  const { stack } = lab;
   let first: LocalStackOutputs;
 
-  const end = async (): Promise<void> => {
-    await Promise.all([forget(aws.account), forget(hetzner.account), third.remove()]);
-    await stack.cancel();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    rmSync(join(root, "Pulumi.hybrid-lab.yaml"), { force: true });
-  };
-  const good = (result: CommandResult): CommandResult => {
-    assert.equal(result.code, 0, result.stdout + result.stderr);
-    return result;
-  };
-  const withShell = async <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => {
-    const shell = new ClusterShell((await stack.outputs<LocalStackOutputs>()).connections);
-    return task(shell).finally(() => shell.close());
-  };
+  const withShell = <T>(task: (shell: ClusterShell) => Promise<T>): Promise<T> => lab.withShell(task);
   /** Name of the container that plays a host. */
   const machineOf = (key: string): string =>
     key === "own-rack" ? third.machine : (key.includes("aws") ? aws : hetzner).account.containerName(`${name}-${key}`);
@@ -52,9 +40,9 @@ describe("a swarm over AWS, Hetzner and a machine of one's own", function () {
 
   before(async function () {
     needTools(this, "nsenter", "nmap", "tcpdump", "nft", "iptables");
-    await end();
-    good(await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-cloud"]));
-    await Promise.all([stack.init(), third.build()]);
+    await third.remove();
+    await lab.begin();
+    await third.build();
     await configured(
       `name=${name}`,
       `awsNetwork=${networks.aws}`,
@@ -67,7 +55,10 @@ describe("a swarm over AWS, Hetzner and a machine of one's own", function () {
     );
     good(await stack.pulumi(["config", "set", "--secret", "machineKey"], { stdin: third.keys.client.privateKey }));
   });
-  after(end);
+  after(async () => {
+    await third.remove();
+    await lab.end();
+  });
 
   it("is made by one up, in which every host is a member by its address in the tunnel", async () => {
     const shown = changes(good(await stack.preview()))["to create"];

@@ -1,10 +1,10 @@
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
-import type { Bastion } from "../cloud/connection";
+import type { Bastion } from "../bastion";
 import type { HostRole, NumberedHosts } from "../host";
 
-export type { Bastion as AwsBastion } from "../cloud/connection";
+export type { Bastion as AwsBastion } from "../bastion";
 
 /** Debian's and Canonical's current images, by release. */
 export type AwsImage = "debian-13" | "debian-12" | "ubuntu-24.04";

@@ -3,6 +3,7 @@ import { Cidr, isCidr, isPrivate } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { show } from "../../report";
 import type { HostDescription, HostGroup, HostRole, Machine, Problem } from "../host";
+import { hopOver } from "../bastion";
 
 /** One machine that stands already. */
 export interface ExistingMachine {
@@ -207,16 +208,7 @@ function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Mac
       ...(passphrase !== undefined && { passphrase }),
       ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
       ...(args.proxyCommand && { proxyCommand: args.proxyCommand }),
-      ...(bastion && {
-        bastion: {
-          host: bastion.address,
-          hostKey: bastion.hostKey,
-          user: bastion.user ?? "root",
-          port: bastion.port ?? 22,
-          ...(bastionKey !== undefined && { privateKey: bastionKey }),
-          ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
-        },
-      }),
+      ...(bastion && { bastion: { ...hopOver(bastion, bastionKey), ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }) } }),
     }));
   return {
     // A machine that was reinstalled has another host key.

@@ -1,10 +1,10 @@
 import type * as hcloud from "@pulumi/hcloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
-import type { Bastion } from "../cloud/connection";
+import type { Bastion } from "../bastion";
 import type { HostRole, NumberedHosts } from "../host";
 
-export type { Bastion as HetznerBastion } from "../cloud/connection";
+export type { Bastion as HetznerBastion } from "../bastion";
 
 /** Hetzner's current images, by release. */
 export type HetznerImage = "debian-13" | "debian-12" | "ubuntu-24.04";
