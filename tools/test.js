@@ -19,6 +19,7 @@ const sideBySide = ["engine", "lab"];
  */
 const lanes = 2;
 const longest = [
+  "aws-edits",
   "hybrid",
   "weave",
   "flannel",

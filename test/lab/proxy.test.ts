@@ -92,6 +92,7 @@ describe("machines that a program carries the connection to", function () {
     const session = await SshSession.open("head-a", connection);
     assert.equal((await session.run("hostname", { timeout: 5_000 })).stdout, "px-m1\n");
     const cut = session.run("sleep 60", { timeout: 20_000 });
+    await eventually("it has begun", 10, async () => (await run("docker", ["exec", "px-m1", "pgrep", "-fx", "sleep 60"])).stdout || undefined);
     assert.equal((await run("pkill", ["-f", carrier])).code, 0, "there was one");
     assert.notEqual((await cut).code, 0);
     await assert.rejects(session.run("hostname", { timeout: 5_000 }), /^RemoteError: head-a: the SSH session broke/);
