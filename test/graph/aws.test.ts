@@ -7,7 +7,8 @@ import { describeLateNetwork } from "../../components/cluster/late-network";
 import { type OpenPorts, openPorts } from "../../components/firewall/open";
 import { mergePorts, rulePorts, showPorts } from "../../components/firewall/ports";
 import * as awsHosts from "../../components/hosts/aws";
-import { type Birth, otherwise } from "../../components/hosts/aws/memory";
+import { words } from "../../components/hosts/aws/memory";
+import { type Birth, birthProblem } from "../../components/hosts/cloud/memory";
 import * as existing from "../../components/hosts/existing";
 import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
 import { type Answers, type Graph, isSecret, readable, record, type RecordOptions, type Registered, unknown } from "./harness";
@@ -387,14 +388,14 @@ describe("what an EC2 host was made as", function () {
 
   it("says what keeps it, where a list of zones or a type would change it without a word", () => {
     const host = { key: "control-2", place: "2" };
-    assert.equal(otherwise(host, born("b"), { zone: "b", architecture: "x86_64" }), undefined);
+    assert.equal(birthProblem(words, host, born("b"), { zone: "b", architecture: "x86_64" }), undefined);
     assert.equal(
-      otherwise(host, born("b"), { zone: "c", architecture: "x86_64" }),
+      birthProblem(words, host, born("b"), { zone: "c", architecture: "x86_64" }),
       "control-2 stands in zone b, and zones would put it into c. Nothing was changed. Fix: write zones so that it stays, one letter for each host in the order of their numbers, " +
         'or make it anew, with another private address and without its volumes, by each: { 2: { renew: "any new text" } }.',
     );
     assert.equal(
-      otherwise(host, born("b"), { zone: "b", architecture: "arm64" }),
+      birthProblem(words, host, born("b"), { zone: "b", architecture: "arm64" }),
       "control-2 was made for x86_64, and its instance type is for arm64. Nothing was changed. Fix: take a type for x86_64, " +
         'or make it anew, without its volumes, by each: { 2: { renew: "any new text" } }.',
     );

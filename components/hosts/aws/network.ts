@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { transformed } from "../../transform";
+import { onceClear } from "../cloud/given";
 import type { HostContext } from "../host";
 import type { AwsHostsArgs, AwsVpc } from "./args";
 import type { Common } from "./names";
@@ -56,12 +57,11 @@ function ownNetwork({ network = defaults.network, transform }: AwsHostsArgs, com
   };
 }
 
-function givenNetwork(vpc: AwsVpc, { networkKnown, checked }: HostContext): SiteNetwork {
-  const clear = pulumi.all([networkKnown(vpc.cidr), checked]);
-  const onceClear = (id: pulumi.Input<string>): pulumi.Output<string> => pulumi.all([id, clear]).apply(([known]) => known);
+function givenNetwork(vpc: AwsVpc, context: HostContext): SiteNetwork {
+  const clear = onceClear(vpc.cidr, context);
   return {
-    vpcId: onceClear(vpc.id),
+    vpcId: clear(vpc.id),
     gateway: [],
-    subnet: (zone) => ({ id: onceClear(vpc.subnets[zone]?.id ?? ""), ready: [] }),
+    subnet: (zone) => ({ id: clear(vpc.subnets[zone]?.id ?? ""), ready: [] }),
   };
 }

@@ -1,5 +1,6 @@
 import { Cidr, isCidr } from "../../network/cidr";
 import { show } from "../../report";
+import { known } from "../cloud/given";
 import { assigned, type HostDescription, numberedHosts, type Problem, type Site, type Zone } from "../host";
 import type { AwsHostArgs, AwsHostsArgs, AwsVpc } from "./args";
 import { checkArgs } from "./check";
@@ -56,11 +57,6 @@ export function hostArgs({ each, instanceType }: AwsHostsArgs, place: string): A
 /** Graviton's families: a `g` after the generation (t4g, c7gn, im4gn), and the very first, a1. */
 export function architectureOf(instanceType: string): Architecture {
   return /^(a1|[a-z]+\d+g[a-z]*)\./.test(instanceType) ? "arm64" : "x86_64";
-}
-
-/** A text that the user wrote, if it is one: what an `Output` holds is not known before the first `up`. */
-function known(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 function planZones(args: AwsHostsArgs): { readonly used: readonly Zone[]; readonly problems: readonly Problem[] } {

@@ -1,6 +1,6 @@
 import * as hcloud from "@pulumi/hcloud";
-import * as pulumi from "@pulumi/pulumi";
 import { transformed } from "../../transform";
+import { onceClear } from "../cloud/given";
 import type { HostContext } from "../host";
 import type { HetznerHostsArgs, HetznerNetwork } from "./args";
 import { defaults } from "./defaults";
@@ -30,8 +30,7 @@ function ownNetwork(
   return { subnetId: subnet.id };
 }
 
-function givenNetwork({ id, cidr, subnetId }: HetznerNetwork, { networkKnown, checked }: HostContext): SiteNetwork {
-  const clear = pulumi.all([networkKnown(cidr), checked]);
-  const onceClear = (value: pulumi.Input<string>): pulumi.Output<string> => pulumi.all([value, clear]).apply(([known]) => known);
-  return subnetId === undefined ? { networkId: onceClear(id).apply(Number) } : { subnetId: onceClear(subnetId) };
+function givenNetwork({ id, cidr, subnetId }: HetznerNetwork, context: HostContext): SiteNetwork {
+  const clear = onceClear(cidr, context);
+  return subnetId === undefined ? { networkId: clear(id).apply(Number) } : { subnetId: clear(subnetId) };
 }

@@ -1,3 +1,4 @@
+import { known } from "../cloud/given";
 import { assigned, type HostDescription, numberedHosts, type Problem, type Site } from "../host";
 import type { HetznerHostArgs, HetznerHostsArgs, HetznerLocation } from "./args";
 import { checkArgs } from "./check";
@@ -45,9 +46,4 @@ export function hostArgs({ each, serverType }: HetznerHostsArgs, place: string):
 /** Hetzner has its ARM machines in types of their own: cax11 and so on. */
 export function architectureOf(serverType: string): Architecture {
   return serverType.startsWith("cax") ? "arm" : "x86";
-}
-
-/** A text that the user wrote, if it is one: what an `Output` holds is not known before the first `up`. */
-function known(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
