@@ -69,8 +69,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { plan, problems } = planCluster(args);
     // RunError is shown without a stack: it is the user's program that is to be mended, not ours.
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
-    const { addressSpace, overlay, underlay, mtu, quorum } = plan;
-    super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, quorum: quorum.says }, opts);
+    const { addressSpace, overlay, underlay, mtu, quorum, enforced } = plan;
+    super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says }, opts);
     this.plan = plan;
     this.summary = summarize(name, plan);
     if (pulumi.runtime.isDryRun()) void pulumi.log.info(this.summary, this);

@@ -4,6 +4,7 @@ import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering } from "../network/subnets";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../report";
+import { slug } from "../slug";
 import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./plan";
 import { planRenumbering } from "./renumbering";
@@ -46,8 +47,3 @@ function describeOtherUnderlay(cluster: string, joinedOver: string, wanted: stri
 
 /** Their places are fixed fractions of the address space, so they move with the pool alone. */
 const fixed: readonly string[] = ["docker0", "docker_gwbridge", "ingress"];
-
-/** A resource name out of words. */
-function slug(words: string): string {
-  return words.replaceAll(/[^A-Za-z0-9]+/g, "-");
-}

@@ -124,6 +124,7 @@ describe("the graph of three local managers and two networks", function () {
       overlay: "native",
       underlay: "direct",
       mtu: 1450,
+      enforced: "hosts",
       quorum: "3 managers: 1 may be lost; with one more away nothing can be changed, though running services go on",
     });
     const { subnet, internal } = find(graph, "pulumi-swarm:index:OverlayNetwork", "lab-db").inputs;

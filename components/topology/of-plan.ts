@@ -1,0 +1,25 @@
+import type { ClusterPlan } from "../cluster/plan";
+import { slug } from "../slug";
+import { byName, type Topology } from "./topology";
+
+/** The shape of a planned cluster. */
+export function topologyOf(cluster: string, plan: ClusterPlan): Topology {
+  const { addressSpace, overlay, underlay, mtu, enforced } = plan;
+  return {
+    cluster,
+    addressSpace,
+    overlay,
+    underlay,
+    mtu,
+    enforced,
+    hosts: byName(plan.hosts, ({ key }) => key).map(({ place: _place, seenAs: _seenAs, sshPort: _port, labels: _labels, ...host }) => host),
+    networks: byName(plan.networks, ({ name }) => name).map(({ name, subnet, internal }) => ({ name, subnet, internal })),
+    subnets: byName(plan.subnets, ({ owner }) => slug(owner)).map(({ owner, cidr, purpose, pinned }) => ({ owner, cidr, purpose, pinned })),
+    rules: byName(
+      plan.firewall.map((rule) => ({ ...rule, name: slug(rule.name) })),
+      ({ name }) => name,
+    ),
+    encryption: byName(plan.encryption, ({ channel }) => slug(channel)),
+    programs: byName(plan.programs, ({ name }) => slug(name)).map(({ name, version }) => ({ name, version })),
+  };
+}

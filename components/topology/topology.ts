@@ -1,0 +1,68 @@
+import type { FirewallRule } from "../firewall/rule";
+import type { HostRole, PublicAddress } from "../hosts/host";
+import type { EncryptionChannel } from "../network/encryption";
+
+/** A host as a picture or a review shows it. */
+export interface TopologyHost {
+  readonly key: string;
+  /** Undefined where what was read is of a version that did not write it down. */
+  readonly group?: string;
+  readonly role: HostRole;
+  readonly provider: string;
+  readonly site: string;
+  readonly zone?: string;
+  readonly address?: string;
+  readonly publicAddress?: PublicAddress;
+  readonly tunnelAddress?: string;
+  /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
+  readonly containerSubnet?: string;
+}
+
+/** An overlay network as a picture or a review shows it. */
+export interface TopologyNetwork {
+  readonly name: string;
+  /** In CIDR form. */
+  readonly subnet: string;
+  readonly internal: boolean;
+}
+
+/** A piece of address space and who has it. */
+export interface TopologySubnet {
+  readonly owner: string;
+  readonly cidr: string;
+  readonly purpose: string;
+  readonly pinned: boolean;
+}
+
+/** A program that runs on hosts beside Docker. */
+export interface TopologyProgram {
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * The shape of a cluster, as a person wants to see it. It comes from a plan, or from the resources of a preview or a state, and
+ * is the same in both cases: whoever draws or compares clusters needs no more.
+ */
+export interface Topology {
+  readonly cluster: string;
+  readonly addressSpace: string;
+  readonly overlay: string;
+  readonly underlay: string;
+  /** Largest packet of a container, in bytes. */
+  readonly mtu: number;
+  /** Who drops what no rule lets in. Undefined where what was read is of a version that did not write it down. */
+  readonly enforced?: "hosts" | "none";
+  readonly hosts: readonly TopologyHost[];
+  readonly networks: readonly TopologyNetwork[];
+  readonly subnets: readonly TopologySubnet[];
+  /** What is let in. Names are as in resource names: no spaces. */
+  readonly rules: readonly FirewallRule[];
+  readonly encryption: readonly EncryptionChannel[];
+  readonly programs: readonly TopologyProgram[];
+}
+
+/** In the order of their names, as a person counts: `edge-2` before `edge-10`. An engine's own order differs from run to run. */
+export function byName<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
+  return [...all].sort((a, b) => nameOf(a).localeCompare(nameOf(b), "en", { numeric: true }));
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { planCluster, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
+import * as existing from "pulumi-swarm/existing";
+import * as local from "pulumi-swarm/local";
+import { topologyOf } from "../../components/topology/of-plan";
+import { topologiesIn, type WrittenResource } from "../../components/topology/of-resources";
+import { record, type Registered } from "./harness";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
+const spread: SwarmClusterArgs = {
+  underlay: wireguard(),
+  overlay: weave(),
+  firewall: { ssh: ["198.51.100.0/24"], expose: { "the-web": { port: 443, from: ["world"], on: "workers" } } },
+  hosts: {
+    "far-edge": existing.hosts({ role: "worker", site: "rack", privateKey: "a key", machines: { "a-1": { address: "203.0.113.7", hostKey } } }),
+    control: local.hosts({ role: "manager", count: 3 }),
+    many: local.hosts({ role: "worker", count: 11 }),
+  },
+  networks: { web: {}, "a.db": { internal: true } },
+};
+
+/** As an engine would write it down. */
+function written(resources: readonly Registered[]): WrittenResource[] {
+  const urn = (type: string, name: string): string => `urn:pulumi:test::test::${type}::${name}`;
+  const parents = new Map(resources.filter(({ custom }) => !custom).map(({ type, name }) => [name, urn(type, name)]));
+  return resources.map(({ type, name, parent, inputs }) => ({ urn: urn(type, name), type, inputs, parent: parents.get(parent) ?? "" }));
+}
+
+describe("the topology that is read out of resources", () => {
+  it("is the planned one, whatever the order in which they come", async () => {
+    const { resources, error } = await record(() => {
+      new SwarmCluster("prod", spread);
+      new SwarmCluster("lab", { hosts: { control: local.hosts({ role: "manager", network: "10.214.0.0/16" }) } });
+    });
+    assert.equal(error, undefined);
+    const expected = topologyOf("prod", planCluster(spread).plan);
+    assert.deepEqual(
+      expected.hosts.map(({ key }) => key).slice(3, 7),
+      ["far-edge-a-1", "many-1", "many-2", "many-3"],
+      "by name, numbers as a person counts",
+    );
+    for (const order of [resources, [...resources].reverse()]) {
+      const [lab, prod] = topologiesIn(written(order));
+      assert.equal(lab?.topology.cluster, "lab");
+      assert.deepEqual(JSON.parse(JSON.stringify(prod?.topology)), JSON.parse(JSON.stringify(expected)));
+    }
+  });
+});
