@@ -87,11 +87,12 @@ function isIn(address: string, network: string): boolean {
   return isCidr(one) && isCidr(other) && one.contains(other);
 }
 
+/** One of the lines of a refused move: whose, from where, to where, and what keeps it. */
+export const moveLine = /^ {2}- (.+?): from (\S+) to (\S+?)\. Fix: (.*)\n?/gm;
+
 /** What a failed preview says would have moved. Nothing was changed by it. */
 export function refusedMoves(errors: readonly string[]): Finding[] {
-  const moves = errors.flatMap((message) =>
-    /would move (?:an address|\d+ addresses)/.test(message) ? [...message.matchAll(/^ {2}- (.+?): from (\S+) to (\S+?)\. Fix: (.*)$/gm)] : [],
-  );
+  const moves = errors.flatMap((message) => (/would move (?:an address|\d+ addresses)/.test(message) ? [...message.matchAll(moveLine)] : []));
   return moves.map(([, owner = "", was = "", would = "", fix = ""]) => ({
     section: "addresses",
     kind: "changed",
