@@ -18,32 +18,42 @@ export const styles = {
 export type StyleName = keyof typeof styles;
 
 /**
- * How wide letters are in DejaVu Sans, in hundredths of their size: the widest of the fonts that `system-ui` stands for. So a text
+ * How wide letters are in DejaVu Sans, in hundredths of their size, and of the bold ones by the factor below: the widest of the fonts that `system-ui` stands for. So a text
  * that fits by this table fits everywhere.
  */
 const widths: readonly (readonly [number, string])[] = [
-  [28, "ijl'"],
-  [34, " .,:;|/\\I!fr"],
-  [41, '()[]-t·`"'],
-  [52, "sczJ_*?"],
-  [60, "kvxyLFTeaoE"],
-  [64, "bdghnpqu0123456789$ZSYKPXABCRV"],
-  [79, "wDGHNOQU+=<>~#&−–^"],
-  [97, "mM"],
-  [100, "W@%…—"],
+  [30, " '"],
+  [33, "IJijl"],
+  [36, ",./:;\\|·"],
+  [39, "-f"],
+  [42, "!()[]"],
+  [45, "rt"],
+  [51, '"*_`–'],
+  [57, "?szLc"],
+  [60, "kvxy"],
+  [63, "FTaeo"],
+  [66, "0123456789$EPSYbdghnpqu{}"],
+  [69, "ABKVXZ"],
+  [75, "CRNU"],
+  [81, "&DGHOQ"],
+  [84, "#+<=>^w~−"],
+  [90, "M"],
+  [99, "%Wm"],
+  [102, "@…"],
 ];
 const known = new Map(widths.flatMap(([width, letters]) => [...letters].map((letter) => [letter, width] as const)));
 /** Of letters that the table does not name: those of other scripts are no wider than high, emoji somewhat. */
 const [otherWidth, emojiWidth] = [100, 140];
 const boldFactor = 1.13;
 
+function letterWidth(letter: string): number {
+  return known.get(letter) ?? ((letter.codePointAt(0) ?? 0) > 0xffff ? emojiWidth : otherWidth);
+}
+
 /** How wide a text is at most, in pixels. */
 export function widthOf(text: string, style: StyleName): number {
   const { size, bold } = styles[style];
-  const hundredths = [...text].reduce(
-    (sum, letter) => sum + (known.get(letter) ?? ((letter.codePointAt(0) ?? 0) > 0xffff ? emojiWidth : otherWidth)),
-    0,
-  );
+  const hundredths = [...text].reduce((sum, letter) => sum + letterWidth(letter), 0);
   return (hundredths * size * (bold ? boldFactor : 1)) / 100;
 }
 
@@ -51,6 +61,8 @@ export function widthOf(text: string, style: StyleName): number {
 export function fitted(text: string, style: StyleName, room: number): string {
   if (widthOf(text, style) <= room) return text;
   const letters = [...text];
-  while (letters.length > 1 && widthOf(`${letters.join("")}…`, style) > room) letters.pop();
-  return `${letters.join("").trimEnd()}…`;
+  const most = (room / widthOf("…", style) - 1) * letterWidth("…");
+  let [used, kept] = [0, 0];
+  while (kept < letters.length && used + letterWidth(letters[kept] ?? "") <= most) used += letterWidth(letters[kept++] ?? "");
+  return `${letters.slice(0, kept).join("").trimEnd()}…`;
 }

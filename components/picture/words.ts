@@ -12,7 +12,7 @@ export function said(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string") return unknown.includes(value) ? "known when made" : clean(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return "assigned" in (value as object) ? "assigned when made" : secret;
+  return typeof value === "object" && "assigned" in value ? "assigned when made" : secret;
 }
 
 export function saidAll(values: unknown): string[] {

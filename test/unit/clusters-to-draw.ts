@@ -44,11 +44,11 @@ export function hybrid(more: { readonly awsWorkers?: number; readonly hetznerWor
 }
 
 /** Sixty hosts on one site, over weave. */
-export function sixty(): Topology {
+export function sixty(workers = 57): Topology {
   return planned("sixty", {
     overlay: weave(),
     firewall: { expose: { https } },
-    hosts: { control: local.hosts({ role: "manager", count: 3 }), edge: local.hosts({ role: "worker", count: 57 }) },
+    hosts: { control: local.hosts({ role: "manager", count: 3 }), edge: local.hosts({ role: "worker", count: workers }) },
     networks: { web: {}, db: { internal: true } },
   });
 }
@@ -63,4 +63,23 @@ export function edit(): { readonly before: Topology; readonly after: Topology } 
     swarm: { autolock: true },
   });
   return { before: hybrid(), after };
+}
+
+/** The demo with things of these names, as a state that somebody wrote by hand may have them. */
+export function named(names: readonly string[]): Topology {
+  const topology = demo();
+  const [host] = topology.hosts;
+  const [network] = topology.networks;
+  const rule = topology.rules.find(({ name }) => name === "ping");
+  const [channel] = topology.encryption;
+  if (!host || !network || !rule || !channel) throw new Error("the demo has none");
+  return {
+    ...topology,
+    cluster: names.join(" "),
+    hosts: names.map((name) => ({ ...host, key: name, group: name, site: name, zone: name, address: name })),
+    networks: names.map((name) => ({ ...network, name, subnet: name })),
+    rules: names.map((name) => ({ ...rule, name, ports: [name], from: [name], reason: name })),
+    encryption: names.map((name) => ({ ...channel, channel: name as typeof channel.channel, mechanism: name, note: name })),
+    programs: names.map((name) => ({ name, version: name })),
+  };
 }
