@@ -56,11 +56,13 @@ export function mermaid(after: Topology, before?: Topology): string {
   draw.line(`accDescr: ${plain(facts)}`);
   if (openings.length > 0)
     draw.box("open", `open from outside. ${closed}`, "band", openings.length, () => openings.forEach((piece) => draw.node(piece)));
-  draw.box("hosts", titleOf(underlay), bandLooks[underlay.change], sites.length, () => {
-    for (const { name, roles } of sites)
-      draw.box(`site ${name}`, name, "site", mostInRow + 1, () => roles.forEach(({ hosts }) => drawHosts(draw, hosts)));
-    drawAll(draw, between, "hosts let in from each other", "rule");
-  });
+  if (underlay) {
+    draw.box("hosts", titleOf(underlay), bandLooks[underlay.change], sites.length, () => {
+      for (const { name, roles } of sites)
+        draw.box(`site ${name}`, name, "site", mostInRow + 1, () => roles.forEach(({ hosts }) => drawHosts(draw, hosts)));
+      drawAll(draw, between, "hosts let in from each other", "rule");
+    });
+  }
   if (overlay) {
     draw.box("overlay", titleOf(overlay), bandLooks[overlay.change], networks.length + programs.length, () => {
       [...networks, ...programs].forEach((piece) => draw.node(piece));
@@ -74,9 +76,9 @@ export function mermaid(after: Topology, before?: Topology): string {
       drawAll(draw, channels.filter(isKind("bare")), "not protected", "bare");
     });
   }
-  if (openings.length > 0) draw.line("open --> hosts");
-  if (overlay) draw.line("hosts <--> overlay");
-  if (channels.length > 0) draw.line(`${overlay ? "overlay" : "hosts"} ~~~ kept`);
+  if (openings.length > 0 && underlay) draw.line("open --> hosts");
+  if (overlay && underlay) draw.line("hosts <--> overlay");
+  if (channels.length > 0 && underlay) draw.line(`${overlay ? "overlay" : "hosts"} ~~~ kept`);
   return draw.end();
 }
 

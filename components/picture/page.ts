@@ -36,7 +36,7 @@ export function pageOf(scene: Scene): Page {
   const title = textAt(0, 32, fitted(scene.title, "heading", legendStart - gap), "heading");
   const facts = textAt(0, 56, fitted(scene.facts, "note", pageWidth), "note", true);
   const open = openings(scene, 74);
-  const hosts = hostsOf(scene, open.bottom);
+  const hosts = scene.underlay ? hostsOf(scene, scene.underlay, open.bottom) : { boxes: [], bottom: open.bottom };
   const overlay = scene.overlay && overlayOf(scene, scene.overlay, hosts.bottom + arrowHeight);
   const kept = channels(scene, (overlay ?? hosts).bottom + 2 * gap);
   return {
@@ -83,7 +83,7 @@ function openings({ openings: pieces, closed }: Scene, y: number): Block & Pick<
 }
 
 /** The hosts of all sites, within what joins them. */
-function hostsOf({ sites, underlay, between }: Scene, y: number): Block {
+function hostsOf({ sites, between }: Scene, underlay: Piece, y: number): Block {
   const area = { x: frame, y: y + 2 * labelHeight, width: pageWidth - 2 * frame };
   const boxes: Box[] = [];
   let top = area.y;

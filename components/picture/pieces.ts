@@ -11,7 +11,7 @@ export function hostPiece(host: TopologyHost): Unmarked {
     ...(group !== undefined && { group: said(group) }),
     kind: role === "manager" ? "manager" : "worker",
     name: said(key),
-    says: line(address === undefined ? "address known when made" : said(address), zone === undefined ? undefined : `zone ${said(zone)}`),
+    says: line(address === undefined ? "address known only when made" : said(address), zone === undefined ? undefined : `zone ${said(zone)}`),
     tip: [
       `${said(key)}: ${said(role)} (${said(provider)}) in site ${said(site)}`,
       part("zone", zone),

@@ -14,7 +14,8 @@ export interface Scene {
   readonly openings: readonly Piece[];
   /** What becomes of all that no rule lets in. */
   readonly closed: string;
-  readonly underlay: Piece;
+  /** Undefined where there are no hosts. */
+  readonly underlay: Piece | undefined;
   readonly sites: readonly SceneSite[];
   /** What hosts let in from each other. */
   readonly between: readonly Piece[];
@@ -32,10 +33,19 @@ export interface SceneSite {
   readonly roles: readonly { readonly label: string; readonly hosts: readonly Piece[] }[];
 }
 
+/** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
+export function nothingOf(topology: Topology): Topology {
+  return { ...topology, hosts: [], networks: [], subnets: [], rules: [], encryption: [], programs: [] };
+}
+
+function isNothing({ hosts }: Topology): boolean {
+  return hosts.length === 0;
+}
+
 /** Puts a cluster into words. With `before`, what an edit adds, changes and takes away is marked. */
 export function sceneOf(after: Topology, before?: Topology): Scene {
   const both = (pieces: (topology: Topology) => readonly Unmarked[]): Piece[] => merged(pieces(after), before && pieces(before));
-  const [underlay] = both((topology) => [underlayPiece(topology)]);
+  const [underlay] = both(underlayPieces);
   const [overlay] = both(overlayPieces);
   const openings = both(openingPieces);
   return {
@@ -44,7 +54,7 @@ export function sceneOf(after: Topology, before?: Topology): Scene {
     compared: before !== undefined,
     openings: [...openings.filter(({ kind }) => kind === "world"), ...openings.filter(({ kind }) => kind !== "world")],
     closed: closedOf(after),
-    underlay: withWas(underlay as Piece),
+    underlay: underlay && withWas(underlay),
     sites: sitesOf(after, before),
     between: both(rulePieces),
     overlay: overlay && withWas(overlay),
@@ -57,8 +67,9 @@ export function sceneOf(after: Topology, before?: Topology): Scene {
 /** Whether an edit changes anything that a picture shows. */
 export function isChanged(scene: Scene): boolean {
   const hosts = scene.sites.flatMap(({ roles }) => roles.flatMap((role) => role.hosts));
-  const all = [scene.underlay, ...(scene.overlay ? [scene.overlay] : []), ...scene.openings, ...scene.between, ...scene.networks, ...scene.programs];
-  return [...all, ...scene.channels, ...hosts].some(({ change }) => change !== "same");
+  const bands = [scene.underlay, scene.overlay].filter((band) => band !== undefined);
+  const all = [...bands, ...scene.openings, ...scene.between, ...scene.networks, ...scene.programs, ...scene.channels, ...hosts];
+  return all.some(({ change }) => change !== "same");
 }
 
 /** Bands have room for both. */
@@ -73,6 +84,8 @@ function withTurn(piece: Piece): Piece {
 }
 
 function factsOf(after: Topology, before?: Topology): string {
+  if (before && isNothing(before) && !isNothing(after)) return line(factsOf(after), "all of it is new");
+  if (before && isNothing(after) && !isNothing(before)) return line(factsOf(before), "all of it goes");
   const fact = (of: (topology: Topology) => string): string => {
     const [now, was] = [of(after), before && of(before)];
     return was === undefined || was === now ? now : `${now === "" ? "none" : now} (was ${was === "" ? "none" : was})`;
@@ -101,7 +114,8 @@ function closedOf({ enforced, rules }: Topology): string {
   return enforced === "hosts" && rules.length > 0 ? "Every host drops all else." : "";
 }
 
-function underlayPiece({ underlay, encryption, hosts }: Topology): Unmarked {
+function underlayPieces({ underlay, encryption, hosts }: Topology): Unmarked[] {
+  if (hosts.length === 0) return [];
   const { mechanism, protects } = encryption.find(({ channel }) => channel === "underlay") ?? { mechanism: "", protects: underlay === "wireguard" };
   const sites = new Set(hosts.map(({ site }) => site)).size;
   const names: Readonly<Record<string, string>> = {
@@ -110,11 +124,11 @@ function underlayPiece({ underlay, encryption, hosts }: Topology): Unmarked {
   };
   const says = protects ? said(mechanism) : "not encrypted here";
   const name = `${said(underlay)}: ${names[underlay] ?? "what the hosts are joined by"}`;
-  return { id: "underlay", kind: protects ? "protected" : "bare", name, says, tip: `underlay ${name}, ${says}` };
+  return [{ id: "underlay", kind: protects ? "protected" : "bare", name, says, tip: `underlay ${name}, ${says}` }];
 }
 
-function overlayPieces({ overlay, mtu, encryption }: Topology): Unmarked[] {
-  if (overlay === "none") return [];
+function overlayPieces({ overlay, mtu, encryption, hosts }: Topology): Unmarked[] {
+  if (overlay === "none" || hosts.length === 0) return [];
   const { mechanism, protects } = encryption.find(({ channel }) => channel === "overlay data") ?? { mechanism: "", protects: false };
   const name = `${said(overlay)} overlay`;
   const data = protects ? `containers' data: ${said(mechanism)}` : "containers' data: not encrypted";

@@ -10,7 +10,7 @@ const secret = "[secret]";
  */
 export function said(value: unknown): string {
   if (value === undefined || value === null) return "";
-  if (typeof value === "string") return unknown.includes(value) ? "known when made" : clean(value);
+  if (typeof value === "string") return unknown.includes(value) ? "known only when made" : clean(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return typeof value === "object" && "assigned" in value ? "assigned when made" : secret;
 }

@@ -6,7 +6,7 @@ import { fitted, type StyleName, widthOf } from "../../components/picture/measur
 import { mermaid } from "../../components/picture/mermaid";
 import { type Page, pageOf } from "../../components/picture/page";
 import { palette } from "../../components/picture/palette";
-import { type Scene, sceneOf } from "../../components/picture/scene";
+import { nothingOf, type Scene, sceneOf } from "../../components/picture/scene";
 import { svg } from "../../components/picture/svg";
 import type { Topology } from "../../components/topology/topology";
 import { demo, edit, hybrid, named, sixty } from "./clusters-to-draw";
@@ -159,12 +159,18 @@ describe("a picture of a cluster", () => {
     assert.ok(!texts.some((text) => /^[+~−] /.test(text)));
   });
 
-  it("shows a cluster that is taken away as a whole", () => {
-    const before = demoCluster;
-    const scene = sceneOf({ ...before, hosts: [], networks: [], rules: [], encryption: [], subnets: [], programs: [] }, before);
-    assertFits(pageOf(scene));
-    assert.match(scene.facts, /^0 managers \(was 3 managers\) · none \(was quorum 2 of 3\)/);
-    assert.ok(scene.sites.every(({ roles }) => roles.every(({ hosts }) => hosts.every(({ change }) => change === "gone"))));
+  it("shows a cluster that comes or goes as a whole", () => {
+    const nothing = nothingOf(demoCluster);
+    for (const [change, says, scene] of [
+      ["new", "all of it is new", sceneOf(demoCluster, nothing)],
+      ["gone", "all of it goes", sceneOf(nothing, demoCluster)],
+    ] as const) {
+      assertFits(pageOf(scene));
+      assert.equal(scene.facts, `3 managers · quorum 2 of 3 · 1 site · addresses 10.96.0.0/14 · ${says}`);
+      assert.ok(pageOf(scene).boxes.every(({ piece }) => piece === undefined || piece.change === change));
+    }
+    assert.equal(svg(nothing).match(/<rect/g)?.length, 1, "nothing is a page alone");
+    assert.match(mermaid(nothing), /^flowchart TB\n/);
   });
 
   it("shows hosts without an overlay, such as those of a firewall alone", () => {
@@ -226,8 +232,8 @@ describe("what a picture says", () => {
     const [first] = demoCluster.hosts;
     const says = (address: unknown): string | undefined =>
       sceneOf({ ...demoCluster, hosts: [{ ...first, address } as Topology["hosts"][number]] }).sites[0]?.roles[0]?.hosts[0]?.says;
-    assert.equal(says(undefined), "address known when made");
-    assert.equal(says("04da6b54-80e4-46f7-96ec-b56ff0331ba9"), "known when made");
+    assert.equal(says(undefined), "address known only when made");
+    assert.equal(says("04da6b54-80e4-46f7-96ec-b56ff0331ba9"), "known only when made");
     assert.equal(says({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "x" }), "[secret]");
   });
 
