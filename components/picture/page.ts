@@ -26,7 +26,7 @@ const mostSitesInRow = 3;
 /** More hosts of one role on one site are shown as small cells. */
 const mostCards = 12;
 const leastCard = 196;
-const leastCell = 112;
+const leastCell = 124;
 const fewestColumns = 3;
 
 /** Places all that a scene says, from top to bottom. */
