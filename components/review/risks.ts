@@ -1,0 +1,108 @@
+import type { FirewallRule, Source } from "../firewall/rule";
+import { AnyCidr, isAnyCidr, normalised } from "../network/any-cidr";
+import type { EncryptionChannel } from "../network/encryption";
+import type { Topology, TopologyHost } from "../topology/topology";
+
+/** What an edit can do to a cluster that somebody should have seen before, each with what it means. */
+export const risks = {
+  "world-open": "a port is open to the whole Internet, or nothing is closed any more",
+  "quorum-loss":
+    "fewer managers than a majority are left for a while, or one that fails takes the majority with it: nothing of the swarm can be changed then",
+  renumber: "an address or a subnet that is in use becomes another one",
+  plaintext: "data that was encrypted is so no longer, or crosses from site to site as it is",
+  "replace-manager": "a manager's machine is deleted and made anew, with all that is on its disk",
+} as const;
+
+export type Risk = keyof typeof risks;
+
+export const riskNames = Object.keys(risks) as readonly Risk[];
+
+export function isRisk(name: string): name is Risk {
+  return Object.hasOwn(risks, name);
+}
+
+/**
+ * Half of the addresses of the Internet, in either family (that of IPv6 is 2000::/3). Whoever lets in that many lets in anybody: an
+ * attacker has no need of the other half.
+ */
+const halfOfAll = { 4: 1n << 31n, 6: 1n << 124n } as const;
+
+/** Whether everybody may connect, however it is written: `world`, `0.0.0.0/0`, `::/0`, or networks that together are as much. */
+export function isWorldOpen({ from }: Pick<FirewallRule, "from">): boolean {
+  return worldOf(from).length > 0;
+}
+
+/** Those among sources that let in everybody: by themselves, or else together. */
+export function worldOf(from: readonly Source[]): Source[] {
+  const networks = from.map((source) => ({ source, network: AnyCidr.parse(source) }));
+  const open = ([4, 6] as const).flatMap((version) => {
+    const family = networks.flatMap(({ source, network }) => (isAnyCidr(network) && network.version === version ? [{ source, network }] : []));
+    const half = halfOfAll[version];
+    const alone = family.filter(({ network }) => sizeOf([network]) >= half);
+    if (alone.length > 0) return alone;
+    return sizeOf(family.map(({ network }) => network)) >= half ? family : [];
+  });
+  return [...from.filter((source) => source === "world"), ...open.map(({ source }) => source)];
+}
+
+/** How many addresses there are in all, of networks of one family. */
+function sizeOf(networks: readonly AnyCidr[]): bigint {
+  return normalised(networks).reduce((sum, { version, prefix }) => sum + (1n << BigInt((version === 4 ? 32 : 128) - prefix)), 0n);
+}
+
+/** Whether the hosts themselves drop nothing, so that all is open which a firewall of the user's own does not close. */
+export function isUnenforced({ enforced }: Pick<Topology, "enforced">): boolean {
+  return enforced === "none";
+}
+
+export function sitesOf({ hosts }: Pick<Topology, "hosts">): string[] {
+  return [...new Set(hosts.map(({ site }) => site))].sort();
+}
+
+/**
+ * What crosses from one site to another and can be read on the way. On one site, plain data is the usual case and no risk by itself: who
+ * runs a network of their own decides that.
+ */
+export function plaintext(topology: Pick<Topology, "hosts" | "encryption">): EncryptionChannel[] {
+  if (sitesOf(topology).length < 2) return [];
+  // What an overlay encrypts between sites but not within one says so by its mechanism.
+  return topology.encryption.filter(({ channel, protects, mechanism }) => channel === "overlay data" && !protects && mechanism === "none");
+}
+
+/**
+ * What was protected and is so no longer. Not the disks: what is said of them is only what this package does, and whoever made the
+ * machines may well have encrypted them.
+ */
+export function unprotected(before: readonly EncryptionChannel[], after: readonly EncryptionChannel[]): EncryptionChannel[] {
+  const was = new Set(before.filter(({ protects }) => protects).map(({ channel }) => channel));
+  return after.filter(({ channel, protects }) => channel !== "disks" && !protects && was.has(channel));
+}
+
+/** How many managers must agree for anything to change, and how many may be away. */
+export interface ManagerQuorum {
+  readonly managers: number;
+  readonly majority: number;
+  readonly mayFail: number;
+}
+
+export function quorumOf(managers: number): ManagerQuorum {
+  const majority = Math.floor(managers / 2) + 1;
+  return { managers, majority, mayFail: Math.max(0, managers - majority) };
+}
+
+/** Whether the swarm takes no changes while so many of its managers are away. */
+export function quorumRisk(managers: number, away: number): boolean {
+  return managers > 0 && away > quorumOf(managers).mayFail;
+}
+
+export function managersOf({ hosts }: { readonly hosts: readonly TopologyHost[] }): TopologyHost[] {
+  return hosts.filter(({ role }) => role === "manager");
+}
+
+/** Sites whose loss takes the majority of the managers with it, where there is more than one site. */
+export function sitesThatTakeTheQuorum(topology: Pick<Topology, "hosts">): string[] {
+  const managers = managersOf(topology);
+  const sites = sitesOf(topology);
+  if (sites.length < 2) return [];
+  return sites.filter((site) => quorumRisk(managers.length, managers.filter((host) => host.site === site).length));
+}

@@ -1,0 +1,65 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { isWorldOpen, plaintext, quorumRisk, sitesThatTakeTheQuorum, unprotected, worldOf } from "../../components/review/risks";
+import type { EncryptionChannel } from "../../components/network/encryption";
+import type { TopologyHost } from "../../components/topology/topology";
+
+const host = (key: string, site: string, role: "manager" | "worker" = "manager"): TopologyHost => ({ key, site, role, provider: "existing" });
+const channel = (channel: EncryptionChannel["channel"], protects: boolean, mechanism = protects ? "AES" : "none"): EncryptionChannel => ({
+  channel,
+  mechanism,
+  keyHolder: "",
+  rotation: "",
+  protects,
+});
+
+describe("what counts as a risk", () => {
+  it("knows the whole Internet however it is written", () => {
+    const halves = ["0.0.0.0/2", "64.0.0.0/2"];
+    for (const from of [["world"], ["0.0.0.0/0"], ["::/0"], ["2000::/3"], ["10.0.0.0/8", "0.0.0.0/1"], halves])
+      equal(isWorldOpen({ from }), true, from.join());
+    for (const from of [["members"], ["group edge"], ["10.0.0.0/8", "fc00::/7"], ["203.0.113.0/24"], ["[unknown]"], []])
+      equal(isWorldOpen({ from }), false);
+  });
+
+  it("names the sources that are the world, not those beside them", () => {
+    deepEqual(worldOf(["10.0.0.0/8", "::/0", "world", "0.0.0.0/0"]), ["world", "0.0.0.0/0", "::/0"]);
+    deepEqual(worldOf(["0.0.0.0/2", "members", "64.0.0.0/2"]), ["0.0.0.0/2", "64.0.0.0/2"]);
+  });
+
+  it("takes plain data between sites for a risk, and not on one site nor where only neighbours see it", () => {
+    const [one, two] = [[host("a", "x")], [host("a", "x"), host("b", "y")]];
+    const plain = [channel("underlay", false), channel("overlay data", false)];
+    deepEqual(
+      plaintext({ hosts: two, encryption: plain }).map(({ channel }) => channel),
+      ["overlay data"],
+    );
+    deepEqual(plaintext({ hosts: one, encryption: plain }), []);
+    deepEqual(plaintext({ hosts: two, encryption: [channel("overlay data", false, "NaCl")] }), []);
+  });
+
+  it("sees each protection that is lost, but not of disks, of which it cannot know", () => {
+    const [all, none] = [true, false].map((protects) => [
+      channel("overlay data", protects),
+      channel("raft log", protects),
+      channel("disks", protects),
+    ]);
+    deepEqual(
+      unprotected(all, none).map(({ channel }) => channel),
+      ["overlay data", "raft log"],
+    );
+    deepEqual(unprotected(none, all), []);
+    deepEqual(unprotected(none, none), []);
+  });
+
+  it("counts the managers that may be away", () => {
+    const least = [1, 2, 3, 4, 5, 7].map((managers) => [0, 1, 2, 3, 4].find((away) => quorumRisk(managers, away)));
+    deepEqual(least, [1, 1, 2, 2, 3, 4]);
+    equal(quorumRisk(0, 0), false);
+  });
+
+  it("finds the sites that a swarm cannot do without", () => {
+    deepEqual(sitesThatTakeTheQuorum({ hosts: [host("a", "x"), host("b", "x"), host("c", "y")] }), ["x"]);
+    deepEqual(sitesThatTakeTheQuorum({ hosts: [host("a", "x"), host("b", "y"), host("c", "z")] }), []);
+    deepEqual(sitesThatTakeTheQuorum({ hosts: [host("a", "x")] }), []);
+  });
+});
