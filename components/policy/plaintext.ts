@@ -1,8 +1,9 @@
-import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type { Policy, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import type { ChannelName } from "../network/encryption";
 import { plaintext } from "../review/risks";
 import { topologiesIn } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";
+import { configOf } from "./config";
 import { Noted } from "./noted";
 
 export interface PlaintextConfig {
@@ -42,7 +43,7 @@ const fixes: Readonly<Record<ChannelName, string>> = {
 
 export function plaintextPolicy(): ResourceValidationPolicy & StackValidationPolicy {
   const noted = new Noted();
-  return {
+  const policy = {
     name: "plaintext",
     description: "No data of a swarm crosses from site to site in plaintext, and none anywhere that must be protected.",
     configSchema: {
@@ -54,10 +55,14 @@ export function plaintextPolicy(): ResourceValidationPolicy & StackValidationPol
         },
       },
     },
+  } satisfies Policy;
+  return {
+    ...policy,
     validateResource: (args) => noted.note(args),
     validateStack: (args, report) => {
+      const config = configOf<PlaintextConfig>(policy, args);
       for (const { urn, topology } of topologiesIn(noted.among(args.resources))) {
-        for (const message of plaintextProblems(topology, args.getConfig<PlaintextConfig>())) report(message, urn);
+        for (const message of plaintextProblems(topology, config)) report(message, urn);
       }
     },
   };

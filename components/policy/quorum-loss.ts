@@ -1,7 +1,8 @@
-import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type { Policy, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "../review/risks";
 import { topologiesIn } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";
+import { configOf } from "./config";
 import { managerMachines } from "./machines";
 import { Noted } from "./noted";
 
@@ -20,14 +21,15 @@ export interface QuorumLossConfig {
 export function quorumProblems(topology: Topology, anew: number, { leastManagers = 3, survivesSites = true }: QuorumLossConfig): string[] {
   const managers = managersOf(topology).length;
   const { majority, mayFail } = quorumOf(managers);
-  const away = `${managers} of them bear the loss of ${mayFail}`;
   const problems: string[] = [];
   const say = (wrong: string, fix: string): void => void problems.push(`The swarm "${topology.cluster}" ${wrong}. Fix: ${fix}.`);
   if (managers < leastManagers) {
     const fix = `have ${leastManagers}, or lower "leastManagers" in the configuration of the policy quorum-loss`;
-    say(`has ${managers} of at least ${leastManagers} managers: ${away}`, fix);
+    say(`has ${managers} of at least ${leastManagers} managers: ${mayFail} may be lost`, fix);
   }
-  if (managers % 2 === 0) say(`has an even number of managers: ${away}, as one less would`, `take ${managers - 1} or ${managers + 1}`);
+  if (managers % 2 === 0) {
+    say(`has ${managers} managers, an even number: ${mayFail} may be lost, no more than of one less`, `take ${managers - 1} or ${managers + 1}`);
+  }
   if (survivesSites && mayFail > 0) {
     for (const site of sitesThatTakeTheQuorum(topology)) {
       const fix = `put no more than ${mayFail} on a site, over three sites at least, or set "survivesSites": false in the configuration of the policy quorum-loss`;
@@ -43,7 +45,7 @@ export function quorumProblems(topology: Topology, anew: number, { leastManagers
 
 export function quorumLossPolicy(): ResourceValidationPolicy & StackValidationPolicy {
   const noted = new Noted();
-  return {
+  const policy = {
     name: "quorum-loss",
     description: "A swarm has managers enough, and so placed, that it goes on taking changes when one of them or a site is lost.",
     configSchema: {
@@ -52,14 +54,18 @@ export function quorumLossPolicy(): ResourceValidationPolicy & StackValidationPo
         survivesSites: { type: "boolean", default: true, description: "Whether it must bear the loss of any one of several sites." },
       },
     },
+  } satisfies Policy;
+  return {
+    ...policy,
     validateResource: (args) => noted.note(args),
     validateStack: (args, report) => {
+      const config = configOf<QuorumLossConfig>(policy, args);
       const machines = managerMachines(args.resources, noted);
       for (const { urn, topology } of topologiesIn(noted.among(args.resources))) {
         // The pieces of a cluster that are used alone have hosts, and no managers.
         if (noted.get(urn)?.type !== "pulumi-swarm:index:SwarmCluster") continue;
         const anew = machines.filter((machine) => machine.cluster === urn && machine.anew).length;
-        for (const message of quorumProblems(topology, anew, args.getConfig<QuorumLossConfig>())) report(message, urn);
+        for (const message of quorumProblems(topology, anew, config)) report(message, urn);
       }
     },
   };

@@ -1,5 +1,6 @@
-import type { ResourceValidationPolicy } from "@pulumi/policy";
+import type { Policy, ResourceValidationPolicy } from "@pulumi/policy";
 import type { TopologySubnet } from "../topology/topology";
+import { configOf } from "./config";
 import { Noted, plainAt } from "./noted";
 
 export interface RenumberConfig {
@@ -29,7 +30,7 @@ export function renumberProblem(
 
 export function renumberPolicy(): ResourceValidationPolicy {
   const noted = new Noted();
-  return {
+  const policy = {
     name: "renumber",
     description: "No subnet that is in use may become another one.",
     configSchema: {
@@ -41,13 +42,17 @@ export function renumberPolicy(): ResourceValidationPolicy {
         },
       },
     },
+  } satisfies Policy;
+  return {
+    ...policy,
     validateResource: (args, report) => {
+      const config = configOf<RenumberConfig>(policy, args);
       noted.note(args);
       const { type, props, opts } = args;
       const subnet = noted.get(opts.parent);
       if (type !== "pulumi:index:Stash" || subnet?.type !== "pulumi-swarm:index:SubnetAssignment") return;
       const memory = { remembered: String(plainAt(props, "input")), mayMove: !opts.ignoreChanges.includes("input") };
-      const message = renumberProblem(subnet.inputs as unknown as TopologySubnet, memory, args.getConfig<RenumberConfig>());
+      const message = renumberProblem(subnet.inputs as unknown as TopologySubnet, memory, config);
       if (message !== undefined) report(message);
     },
   };

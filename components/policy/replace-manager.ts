@@ -1,4 +1,5 @@
-import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type { Policy, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { configOf } from "./config";
 import { type ManagerMachine, managerMachines } from "./machines";
 import { Noted } from "./noted";
 
@@ -19,16 +20,20 @@ export function replaceProblem({ host, protect, anew }: ManagerMachine, config: 
 
 export function replaceManagerPolicy(): ResourceValidationPolicy & StackValidationPolicy {
   const noted = new Noted();
-  return {
+  const policy = {
     name: "replace-manager",
     description: "The machine of a manager is not made anew, nor, where that is asked for, can be.",
     configSchema: {
       properties: { protected: { type: "boolean", default: false, description: "Whether Pulumi must protect the machines of managers." } },
     },
+  } satisfies Policy;
+  return {
+    ...policy,
     validateResource: (args) => noted.note(args),
     validateStack: (args, report) => {
+      const config = configOf<ReplaceManagerConfig>(policy, args);
       for (const machine of managerMachines(args.resources, noted)) {
-        const message = replaceProblem(machine, args.getConfig<ReplaceManagerConfig>());
+        const message = replaceProblem(machine, config);
         if (message !== undefined) report(message, machine.urn);
       }
     },

@@ -1,8 +1,9 @@
-import type { ResourceValidationPolicy } from "@pulumi/policy";
+import type { Policy, ResourceValidationPolicy } from "@pulumi/policy";
 import { parsePorts, type PortRange } from "../firewall/ports";
 import type { FirewallRule } from "../firewall/rule";
 import { isUnenforced, worldOf } from "../review/risks";
 import { nameIn } from "../topology/of-resources";
+import { configOf } from "./config";
 import { plain } from "./noted";
 
 export interface WorldOpenConfig {
@@ -43,7 +44,7 @@ export function unenforced(cluster: string, enforced: "hosts" | "none" | undefin
 }
 
 export function worldOpenPolicy(): ResourceValidationPolicy {
-  return {
+  const policy = {
     name: "world-open",
     description: "No port of a swarm's hosts is open to the whole Internet but those that are allowed to be.",
     configSchema: {
@@ -57,15 +58,19 @@ export function worldOpenPolicy(): ResourceValidationPolicy {
         allowUnenforced: { type: "boolean", description: "Whether the hosts themselves may drop nothing." },
       },
     },
+  } satisfies Policy;
+  return {
+    ...policy,
     validateResource: (args, report) => {
+      const config = configOf<WorldOpenConfig>(policy, args);
       const { type, name, props, opts } = args;
       const wrong = (): string | undefined => {
         if (type === "pulumi-swarm:index:FirewallRule") {
           const rule = plain(props) as FirewallRule;
-          return openRule({ ...rule, name: ownName(name, opts.parent) }, args.getConfig<WorldOpenConfig>());
+          return openRule({ ...rule, name: ownName(name, opts.parent) }, config);
         }
         if (type !== "pulumi-swarm:index:SwarmCluster") return undefined;
-        return unenforced(name, (plain(props) as { enforced?: "hosts" | "none" }).enforced, args.getConfig<WorldOpenConfig>());
+        return unenforced(name, (plain(props) as { enforced?: "hosts" | "none" }).enforced, config);
       };
       const message = wrong();
       if (message !== undefined) report(message);

@@ -107,6 +107,13 @@ describe("the policies", () => {
     for (const name of riskNames) assert.deepEqual(violations(name, [bucket]), [], name);
   });
 
+  it("refuse an option that there is not, which would leave them laxer than they were meant to be", () => {
+    for (const name of riskNames) {
+      const wrong = (): unknown => violations(name, [prod], { chanels: [] });
+      assert.throws(wrong, new RegExp(`^Error: The policy ${name} has no option "chanels"\\. Fix: its options are \\w+`), name);
+    }
+  });
+
   it("look only at what the stack has now, whatever they saw before", () => {
     const policies = swarmPolicies();
     assert.equal(violations("quorum-loss", [prod, host("control-1")], {}, policies).length, 1);
@@ -159,11 +166,11 @@ describe("the policy quorum-loss", () => {
 
   it("names a swarm with too few managers, or with one that helps nobody", () => {
     assert.deepEqual(said(managers(1)), [
-      'prod: The swarm "prod" has 1 of at least 3 managers: 1 of them bear the loss of 0. ' +
+      'prod: The swarm "prod" has 1 of at least 3 managers: 0 may be lost. ' +
         'Fix: have 3, or lower "leastManagers" in the configuration of the policy quorum-loss.',
     ]);
     assert.deepEqual(said(managers(1), { leastManagers: 1 }), []);
-    assert.match(said(managers(4))[0] ?? "", /has an even number of managers: 4 of them bear the loss of 1, as one less would\. Fix: take 3 or 5\.$/);
+    assert.match(said(managers(4))[0] ?? "", /has 4 managers, an even number: 1 may be lost, no more than of one less\. Fix: take 3 or 5\.$/);
     assert.deepEqual(said(managers(3)), []);
     assert.equal(said(managers(3), { leastManagers: 5 }).length, 1);
   });
