@@ -38,11 +38,12 @@ describe("what counts as a risk", () => {
   });
 
   it("sees each protection that is lost, but not of disks, of which it cannot know", () => {
-    const [all, none] = [true, false].map((protects) => [
+    const channels = (protects: boolean): EncryptionChannel[] => [
       channel("overlay data", protects),
       channel("raft log", protects),
       channel("disks", protects),
-    ]);
+    ];
+    const [all, none] = [channels(true), channels(false)];
     deepEqual(
       unprotected(all, none).map(({ channel }) => channel),
       ["overlay data", "raft log"],

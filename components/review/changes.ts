@@ -1,0 +1,97 @@
+import { nameIn, topologiesIn, type WrittenResource } from "../topology/of-resources";
+import type { Topology } from "../topology/topology";
+import type { ClusterChange, MachineChange } from "./findings";
+import type { ReadPreview, ReviewStep } from "./read";
+
+const ours = "pulumi-swarm:index:";
+const owners: readonly string[] = ["SwarmCluster", "HostFirewall", "WireGuardMesh"].map((name) => ours + name);
+
+/** What each provider makes a machine of. */
+const machineTypes: readonly string[] = ["docker:index/container:Container", "aws:ec2/instance:Instance", "hcloud:index/server:Server"];
+
+/** Operations by which nothing becomes otherwise. */
+const quiet: readonly string[] = ["same", "read", "refresh", "read-discard"];
+
+export function isQuiet({ op }: ReviewStep): boolean {
+  return quiet.includes(op);
+}
+
+/** Each cluster of the preview, before and after. */
+export function changesIn(preview: ReadPreview): ClusterChange[] {
+  const partial = preview.leftOut > 0;
+  const [before, after] = partial ? [withOwners(preview.before), withOwners(preview.after)] : [preview.before, preview.after];
+  const topologies = { before: byUrn(before), after: byUrn(after) };
+  const parents = new Map([...before, ...after].flatMap(({ urn, parent }) => (parent === undefined ? [] : [[urn, parent] as const])));
+  const stays = new Set(after.map(({ urn }) => urn));
+  // What an earlier run left to be deleted has the name of the one that took its place, which is not deleted.
+  const steps = preview.steps.filter((step) => !isQuiet(step) && !(step.op === "delete" && stays.has(step.urn)));
+  const clusters = [...new Set([...topologies.before.keys(), ...topologies.after.keys()])].sort();
+  if (partial) for (const parent of [...parents.values()]) if (!parents.has(parent)) placeHost(parent, clusters, parents);
+  return clusters.map((urn): ClusterChange => {
+    const own = steps.filter((step) => isWithin(step.urn, urn, parents));
+    const [was, will] = [topologies.before.get(urn), topologies.after.get(urn)];
+    return {
+      cluster: nameIn(urn),
+      before: was,
+      after: will,
+      steps: own,
+      machines: machinesOf(nameIn(urn), own, parents),
+      partial,
+    };
+  });
+}
+
+function byUrn(resources: readonly WrittenResource[]): Map<string, Topology> {
+  return new Map(topologiesIn(resources).map(({ urn, topology }) => [urn, topology]));
+}
+
+/** A cluster that stays as it is may be left out while parts of it are not: their parent's URN is all that is known of it then. */
+function withOwners(resources: readonly WrittenResource[]): WrittenResource[] {
+  const known = new Set(resources.map(({ urn }) => urn));
+  const missing = new Set(resources.flatMap(({ parent }) => (parent === undefined || known.has(parent) || !isOwner(parent) ? [] : [parent])));
+  return [...resources, ...[...missing].map((urn) => ({ urn, type: typeIn(urn), inputs: {} }))];
+}
+
+/** A host that stays as it is may be left out while its machine is not. It is its cluster's whose name it begins with. */
+function placeHost(urn: string, clusters: readonly string[], parents: Map<string, string>): void {
+  const named = clusters.filter((cluster) => nameIn(urn).startsWith(`${nameIn(cluster)}-`)).sort((a, b) => b.length - a.length);
+  const [cluster] = named;
+  if (typeIn(urn) === `${ours}Host` && cluster !== undefined) parents.set(urn, cluster);
+}
+
+function isOwner(urn: string): boolean {
+  return owners.includes(typeIn(urn));
+}
+
+/** The type that a URN ends its chain of types with. */
+function typeIn(urn: string): string {
+  return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+function isWithin(urn: string, owner: string, parents: ReadonlyMap<string, string>): boolean {
+  for (let at: string | undefined = urn; at !== undefined; at = parents.get(at)) if (at === owner) return true;
+  return false;
+}
+
+function machinesOf(cluster: string, steps: readonly ReviewStep[], parents: ReadonlyMap<string, string>): MachineChange[] {
+  const machines = new Map<string, ReviewStep[]>();
+  for (const step of steps) {
+    if (machineTypes.includes(step.type)) machines.set(step.urn, [...(machines.get(step.urn) ?? []), step]);
+  }
+  return [...machines].flatMap(([urn, own]): MachineChange[] => {
+    const host = parents.get(urn);
+    const type = own[0]?.type ?? "";
+    if (host === undefined || typeIn(host) !== `${ours}Host`) return [];
+    return [
+      { host: nameIn(host).slice(cluster.length + 1), urn, type, how: howOf(own), changed: [...new Set(own.flatMap(({ changed }) => changed))] },
+    ];
+  });
+}
+
+/** An operation may be several steps: a replacement is a deletion, a replacement and a creation, in either order. */
+function howOf(steps: readonly ReviewStep[]): MachineChange["how"] {
+  const ops = steps.map(({ op }) => op);
+  if (ops.some((op) => /replace/.test(op))) return "replaced";
+  if (ops.includes("update")) return "changed";
+  return ops.some((op) => op === "create" || op === "import") ? "made" : "removed";
+}

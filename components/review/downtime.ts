@@ -1,0 +1,127 @@
+import type { Topology } from "../topology/topology";
+import { type ClusterChange, type ClusterEdit, type Finding, isEdit, list, type Text, text, words } from "./findings";
+import { isStopped } from "./hosts";
+import { isSwitch, networksMadeAnew } from "./networks";
+
+/** Kinds of services, by what an edit of their cluster does to them. */
+const classes = {
+  all: "all services on the cluster's networks",
+  replicated: "services with several replicas",
+  single: "services with one replica",
+  bound: "services bound to a host's volumes",
+  hostPorts: "ports published by the host itself (mode=host)",
+  meshPorts: "ports published by the ingress mesh",
+  swarm: "changes of the swarm itself",
+} as const;
+
+type ServiceClass = keyof typeof classes;
+
+/** What is to be expected of services while the edit is made: only what follows from its steps, with numbers that were measured. */
+export function downtimeFindings(change: ClusterChange): Finding[] {
+  if (!isEdit(change)) return [];
+  const found = [...everywhere(change), ...atHosts(change)];
+  return found.map(([kind, what]) => ({ section: "downtime", kind: "note", subject: kind, text: text`${words(classes[kind])}: ${what}` }));
+}
+
+type Expected = readonly [ServiceClass, Text];
+
+/** What takes time on all hosts at once. */
+function everywhere(change: ClusterEdit): Expected[] {
+  const { before, after } = change;
+  if (isSwitch(change)) {
+    const stop: Expected = [
+      "all",
+      words(
+        "they must be stopped before, or up refuses without changing anything, and started again after: Docker cannot move a network while it is used. Volumes, secrets and configs stay",
+      ),
+    ];
+    return [stop];
+  }
+  const anew = networksMadeAnew(change);
+  const both = [before, after] as const;
+  return [
+    ...(anew.length === 0
+      ? []
+      : [
+          [
+            "all",
+            text`Docker cannot change ${list(anew)} in place: made anew where nobody uses it; otherwise it stays as it is, and up fails and says who does`,
+          ] as const,
+        ]),
+    ...(rotationChanged(both, "underlay")
+      ? [["all", words("every host gets another tunnel key: at most 0.4 s were lost between two hosts")] as const]
+      : []),
+    ...(after.overlay === "weave" && rotationChanged(both, "overlay data")
+      ? [["all", words("weave gets another password: about 1.3 s are lost everywhere, since all routers change at once")] as const]
+      : []),
+    ...(after.overlay === "weave" && versionChanged(both)
+      ? [["all", words("weave's router starts anew on each host: about 1.2 s are lost there")] as const]
+      : []),
+    ...(after.overlay === "flannel" && carriesVxlan(before) && !carriesVxlan(after)
+      ? [["all", words("flannel goes from VXLAN to host-gw: about 4 s are lost")] as const]
+      : []),
+  ];
+}
+
+function rotationChanged([before, after]: readonly [Topology, Topology], name: string): boolean {
+  const [was, will] = [before, after].map(({ encryption }) => encryption.find(({ channel }) => channel === name));
+  return (
+    was !== undefined && will !== undefined && was.protects && will.protects && was.mechanism === will.mechanism && was.rotation !== will.rotation
+  );
+}
+
+function versionChanged([before, after]: readonly [Topology, Topology]): boolean {
+  return after.programs.some(({ name, version }) => before.programs.some((was) => was.name === name && was.version !== version));
+}
+
+function carriesVxlan({ rules }: Topology): boolean {
+  return rules.some(({ name }) => name === "overlay-data");
+}
+
+/** What hosts do that are taken away, stopped or made anew. */
+function atHosts({ before, after, machines }: ClusterEdit): Expected[] {
+  const stay = new Set(after.hosts.map(({ key }) => key));
+  const gone = before.hosts.filter(({ key }) => !stay.has(key)).map(({ key }) => key);
+  const stopped = machines.filter(isStopped).map(({ host }) => host);
+  const anew = machines.filter(({ how }) => how === "replaced").map(({ host }) => host);
+  const drained = [...gone, ...stopped];
+  if (drained.length + anew.length === 0) return [];
+  const managers = before.hosts.filter(({ key, role }) => role === "manager" && [...drained, ...anew].includes(key)).map(({ key }) => key);
+  return [
+    [
+      "replicated",
+      joinedBy(
+        inTurn(drained, "go on; tasks of", "start elsewhere first"),
+        inTurn(anew, "go on with less; tasks of", "end with the machine, and start elsewhere when the swarm misses it"),
+      ),
+    ],
+    [
+      "single",
+      joinedBy(
+        inTurn(drained, "a break while a task of", "ends and starts elsewhere"),
+        inTurn(anew, "a break for a task of", "until the swarm misses it and starts it elsewhere"),
+      ),
+    ],
+    [
+      "bound",
+      joinedBy(
+        inTurn(stopped, "stand still while", "is stopped; their data stays"),
+        inTurn([...gone, ...anew], "end: volumes on", "go with the machine, so save what is needed before"),
+      ),
+    ],
+    ["hostPorts", joinedBy(inTurn(gone, "closed for good on", ""), inTurn([...stopped, ...anew], "closed on", "while it is away"))],
+    ["meshPorts", joinedBy(inTurn([...drained, ...anew], "every other host answers; who comes by the address of", "has to come by another"))],
+    ...(managers.length === 0
+      ? []
+      : [["swarm", text`${list(managers)} ${words(managers.length === 1 ? "is a manager" : "are managers")}: see Quorum`] as const]),
+  ];
+}
+
+function inTurn(hosts: readonly string[], before: string, behind: string): Text {
+  if (hosts.length === 0) return [];
+  return [`${before} `, ...list(hosts), ...(behind === "" ? [] : [` ${behind}`])];
+}
+
+function joinedBy(...texts: readonly Text[]): Text {
+  return texts.filter(({ length }) => length > 0).flatMap((each, index): Text => (index === 0 ? each : ["; ", ...each]));
+}

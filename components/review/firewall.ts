@@ -1,0 +1,132 @@
+import { mergePorts, parsePorts, type PortRange } from "../firewall/ports";
+import type { FirewallRule } from "../firewall/rule";
+import { type ClusterChange, type Finding, joined, list, said, type Text, text, words } from "./findings";
+import { isUnenforced, isWorldOpen, worldOf } from "./risks";
+
+/** What is opened and closed, and to whom; what everybody may reach now comes first. */
+export function firewallFindings({ before, after }: ClusterChange): Finding[] {
+  // With the cluster all of it is closed.
+  if (!after) return [];
+  const was = before?.rules ?? [];
+  const known = new Map(was.map((rule) => [rule.name, rule]));
+  const kept = new Set(after.rules.map(({ name }) => name));
+  const opened = after.rules.filter(({ name }) => !known.has(name));
+  const inside = opened.filter(isInside);
+  const outside = opened.filter((rule) => !isInside(rule));
+  const findings = [
+    ...outside.map((rule) => openedFinding(rule, was)),
+    ...after.rules.flatMap((rule) => changedFindings(known.get(rule.name), rule, was)),
+    ...insideFindings("added", inside),
+    ...was.filter(({ name }) => !kept.has(name)).map(closedFinding),
+  ];
+  return [...enforcementFindings(before, after), ...findings.filter(({ risk }) => risk), ...findings.filter(({ risk }) => !risk)];
+}
+
+function enforcementFindings(before: ClusterChange["before"], after: NonNullable<ClusterChange["after"]>): Finding[] {
+  if (before?.enforced === after.enforced) return [];
+  const found = { section: "firewall", kind: "changed", subject: "enforcement" } as const;
+  const closed = "only a firewall of your own closes what no rule lets in";
+  if (isUnenforced(after)) {
+    // A version that did not write it down may have had it so already.
+    const isKnown = !before || before.enforced !== undefined;
+    const what = before ? `hosts drop nothing any more: ${closed}` : `hosts drop nothing: ${closed}`;
+    return [{ ...found, ...(isKnown && { risk: "world-open" as const }), text: words(what) }];
+  }
+  return before?.enforced === "none" ? [{ ...found, text: words("each host drops now what no rule lets in") }] : [];
+}
+
+/** Whether a rule lets in nobody but hosts of the cluster. */
+function isInside({ from }: FirewallRule): boolean {
+  return from.every((source) => source === "members" || source === "managers" || source === "workers" || source.startsWith("group "));
+}
+
+function insideFindings(kind: "added", rules: readonly FirewallRule[]): Finding[] {
+  if (rules.length === 0) return [];
+  const each = rules.map((rule) => text`${rule.name} (${whatOf(rule)})`);
+  return [
+    {
+      section: "firewall",
+      kind,
+      subject: rules.map(({ name }) => name).join(", "),
+      text: text`opened between hosts of the cluster only: ${joined(each, ", ")}`,
+    },
+  ];
+}
+
+function openedFinding(rule: FirewallRule, was: readonly FirewallRule[]): Finding {
+  const finding: Finding = {
+    section: "firewall",
+    kind: "added",
+    subject: rule.name,
+    text: text`opened: ${describe(rule)}; rule ${rule.name}, ${said(rule.reason)}`,
+  };
+  if (!isWorldOpen(rule)) return finding;
+  const news = newToTheWorld(rule, was);
+  if (!news) return { ...finding, text: text`${finding.text} (everybody could reach it before, by another rule)` };
+  return { ...finding, risk: "world-open", text: text`open to the whole Internet: ${describe(rule)}; rule ${rule.name}, ${said(rule.reason)}` };
+}
+
+function closedFinding(rule: FirewallRule): Finding {
+  return { section: "firewall", kind: "removed", subject: rule.name, text: text`closed: ${describe(rule)}; rule ${rule.name}` };
+}
+
+function changedFindings(was: FirewallRule | undefined, rule: FirewallRule, all: readonly FirewallRule[]): Finding[] {
+  if (!was) return [];
+  const differences = [
+    ...changeOf("protocol", [was.protocol], [rule.protocol]),
+    ...changeOf("ports", was.ports, rule.ports),
+    ...changeOf("from", was.from, rule.from),
+    ...changeOf("to", [was.to], [rule.to]),
+    ...changeOf("over", [was.over], [rule.over]),
+    ...changeOf("who answers", [was.answers], [rule.answers]),
+    ...changeOf("an unknown address", [was.unknownAddress ?? "closed"], [rule.unknownAddress ?? "closed"]),
+  ];
+  if (differences.length === 0) return [];
+  const found = { section: "firewall", kind: "changed", subject: rule.name } as const;
+  const what = joined(differences, "; ");
+  const risk = isWorldOpen(rule) && newToTheWorld(rule, all);
+  if (risk) return [{ ...found, risk: "world-open", text: text`open to the whole Internet now: ${describe(rule)}; rule ${rule.name}: ${what}` }];
+  return [{ ...found, text: text`${rule.name} (${whatOf(rule)}): ${what}` }];
+}
+
+function changeOf(what: string, was: readonly string[], will: readonly string[]): Text[] {
+  const more = will.filter((each) => !was.includes(each));
+  const less = was.filter((each) => !will.includes(each));
+  if (more.length === 0 && less.length === 0) return [];
+  if (less.length === 0) return [text`${words(what)} also ${list(more)}`];
+  if (more.length === 0) return [text`${words(what)} no more ${list(less)}`];
+  return [text`${words(what)} ${list(more)} instead of ${list(less)}`];
+}
+
+/** `443/tcp on workers from world`. */
+function describe(rule: FirewallRule): Text {
+  const from = isWorldOpen(rule) ? worldFirst(rule) : rule.from;
+  return text`${whatOf(rule)} on ${rule.to} from ${list(from)}${words(rule.over === "tunnel" ? " in the tunnel" : "")}`;
+}
+
+function worldFirst({ from }: FirewallRule): readonly string[] {
+  const world = worldOf(from);
+  return [...world, ...from.filter((source) => !world.includes(source))];
+}
+
+function whatOf({ protocol, ports }: FirewallRule): string {
+  return ports.length === 0 ? protocol : `${ports.join(", ")}/${protocol}`;
+}
+
+/** Whether everybody can reach something by this rule which no rule let everybody reach before. */
+function newToTheWorld(rule: FirewallRule, was: readonly FirewallRule[]): boolean {
+  const alike = was.filter((other) => isWorldOpen(other) && other.protocol === rule.protocol && (other.to === "members" || other.to === rule.to));
+  // Families count by themselves: what was open to all of IPv4 may be new to all of IPv6.
+  const families = (other: FirewallRule): Set<string> =>
+    new Set(worldOf(other.from).flatMap((source) => (source === "world" ? ["4", "6"] : [source.includes(":") ? "6" : "4"])));
+  return [...families(rule)].some((family) => {
+    const before = alike.filter((other) => families(other).has(family));
+    if (rule.ports.length === 0) return before.length === 0;
+    const open = mergePorts(before.flatMap(({ ports }) => rangesOf(ports)));
+    return !rangesOf(rule.ports).every((range) => open.some(({ first, last }) => first <= range.first && range.last <= last));
+  });
+}
+
+function rangesOf(ports: readonly string[]): PortRange[] {
+  return ports.flatMap((port) => parsePorts(port) ?? []);
+}

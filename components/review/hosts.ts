@@ -1,0 +1,143 @@
+import type { Topology, TopologyHost } from "../topology/topology";
+import { type ClusterChange, counted, type Finding, list, type MachineChange, type Text, text, words } from "./findings";
+import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "./risks";
+
+/** Arguments whose change stops a machine for a while; the machines' own code has them stopped one at a time. */
+const stopping: readonly string[] = ["instanceType", "serverType"];
+
+export function isStopped({ how, changed }: MachineChange): boolean {
+  return how === "changed" && changed.some((name) => stopping.includes(name));
+}
+
+/** Hosts that are new or go, by what they are and where. */
+export function hostFindings(change: ClusterChange): Finding[] {
+  const { before, after } = change;
+  const was = byKey(before);
+  const will = byKey(after);
+  const made = [...will.values()].filter(({ key }) => !was.has(key));
+  const gone = [...was.values()].filter(({ key }) => !will.has(key));
+  return [
+    ...alike(made).map((hosts) => ofMany("added", hosts, words(before ? "added" : "new"))),
+    ...alike(gone).map((hosts) =>
+      ofMany("removed", hosts, words(after ? "removed: drained first, then they leave and are struck off" : "removed with the cluster")),
+    ),
+    ...[...will.values()].flatMap((host) => roleFindings(was.get(host.key), host)),
+    ...change.machines.flatMap((machine) => machineFindings(machine, was.get(machine.host), change.partial)),
+  ];
+}
+
+function byKey(topology: Topology | undefined): Map<string, TopologyHost> {
+  return new Map((topology?.hosts ?? []).map((host) => [host.key, host]));
+}
+
+function alike(hosts: readonly TopologyHost[]): TopologyHost[][] {
+  const groups = new Map<string, TopologyHost[]>();
+  for (const host of hosts) {
+    const key = JSON.stringify([host.role, host.provider, host.site]);
+    groups.set(key, [...(groups.get(key) ?? []), host]);
+  }
+  return [...groups.values()];
+}
+
+function ofMany(kind: "added" | "removed", hosts: readonly TopologyHost[], what: Text): Finding {
+  const [{ role, provider, site } = { role: "worker", provider: "", site: "" }] = hosts;
+  const keys = hosts.map(({ key }) => key);
+  const said = text`${words(counted(hosts.length, role))} ${what}: ${list(keys)} (${words(provider)}, site ${site})`;
+  return { section: "hosts", kind, subject: keys.join(", "), text: said };
+}
+
+function roleFindings(was: TopologyHost | undefined, { key, role, site }: TopologyHost): Finding[] {
+  if (!was) return [];
+  return [
+    ...(was.role === role
+      ? []
+      : [
+          {
+            section: "hosts",
+            kind: "changed",
+            subject: key,
+            text: text`${key} becomes ${words(`a ${role}`)}, and was a ${words(was.role)}`,
+          } as const,
+        ]),
+    ...(was.site === site
+      ? []
+      : [{ section: "hosts", kind: "changed", subject: key, text: text`${key} is now on site ${site}, and was on ${was.site}` } as const]),
+  ];
+}
+
+function machineFindings({ host, type, how, changed }: MachineChange, was: TopologyHost | undefined, partial: boolean): Finding[] {
+  // A host that is new or goes is named as such, with its machine.
+  if ((!was && !partial) || (how !== "replaced" && how !== "changed")) return [];
+  const because = changed.length === 0 ? text`` : text` (${list(changed)})`;
+  const found = { section: "hosts", kind: "changed", subject: host } as const;
+  if (how === "changed") {
+    const stops = changed.some((name) => stopping.includes(name));
+    const what = stops ? "is stopped to be changed, drained before and back in the swarm before the next one" : "is changed in place";
+    return [{ ...found, text: text`the machine of ${host} ${words(what)}${because}` }];
+  }
+  const role = was?.role ?? "host (manager or worker, the preview leaves it out)";
+  const risk = role === "manager" ? ({ risk: "replace-manager" } as const) : {};
+  return [
+    {
+      ...found,
+      ...risk,
+      text: text`the machine of the ${words(role)} ${host} is deleted and made anew, with all that is on its disk: ${words(type)}${because}`,
+    },
+  ];
+}
+
+/** How many managers may be away: before, while it is done, and after. */
+export function quorumFindings(change: ClusterChange): Finding[] {
+  const { before, after, partial } = change;
+  if (!after) return [];
+  const note = (what: Text): Finding => ({ section: "quorum", kind: "note", subject: change.cluster, text: what });
+  if (partial) return [note(words("managers cannot be counted: hosts that stay as they are were left out of the preview (see below)"))];
+  const will = managersOf(after).length;
+  if (!before) return [note(words(says(will))), ...siteNotes([], after, note)];
+  const was = managersOf(before).length;
+  const risk = (what: Text): Finding => ({ ...note(what), kind: "changed", risk: "quorum-loss" });
+  const meanwhile = whileDone(change, before);
+  const fewer = quorumOf(will).mayFail === 0 && quorumOf(was).mayFail > 0;
+  const counts = text`${words(was === will ? `${counted(was, "manager")}, before and after` : `managers: ${was} before, ${will} after`)}; ${words(says(will))}`;
+  const changes = was !== will || meanwhile !== undefined;
+  return [
+    ...(changes ? [fewer ? risk(counts) : note(counts)] : []),
+    ...(meanwhile === undefined ? [] : [meanwhile.lost ? risk(meanwhile.text) : note(meanwhile.text)]),
+    ...siteNotes(sitesThatTakeTheQuorum(before), after, note),
+  ];
+}
+
+function says(managers: number): string {
+  const { mayFail } = quorumOf(managers);
+  return mayFail === 0
+    ? `while ${managers < 2 ? "the only one" : "one of them"} is away nothing of the swarm can be changed, though running services go on`
+    : `${mayFail} of ${managers} may be away with the swarm still taking changes`;
+}
+
+/** Machines are replaced side by side, in no order; those that are stopped to be changed have their turns. */
+function whileDone({ machines }: ClusterChange, before: Topology): { readonly lost: boolean; readonly text: Text } | undefined {
+  const managers = managersOf(before).map(({ key }) => key);
+  const own = machines.filter(({ host }) => managers.includes(host));
+  const replaced = own.filter(({ how }) => how === "replaced").map(({ host }) => host);
+  const stopped = own.filter(isStopped).map(({ host }) => host);
+  const away = replaced.length + (stopped.length > 0 ? 1 : 0);
+  if (away === 0) return undefined;
+  const lost = quorumRisk(managers.length, away);
+  const how =
+    replaced.length > 1
+      ? text`${words(`${replaced.length} of ${managers.length} managers are`)} made anew at once, in no order: ${list(replaced)}`
+      : replaced.length === 1
+        ? text`${list(replaced)} is made anew${words(stopped.length > 0 ? ", while others are stopped one at a time" : "")}`
+        : text`${list(stopped)} ${words(stopped.length > 1 ? "are stopped one at a time" : "is stopped for a while")}`;
+  const left = managers.length - away;
+  const what = lost
+    ? `${left} of ${managers.length} are left meanwhile, and ${quorumOf(managers.length).majority} are needed: nothing of the swarm can be changed until enough are back` +
+      (replaced.length > 0 ? `, and with a majority of the disks gone the swarm itself may be lost. Fix: make them anew in one up each` : "")
+    : `${left} of ${managers.length} are left meanwhile, which is a majority`;
+  return { lost, text: text`${how}; ${words(what)}` };
+}
+
+function siteNotes(known: readonly string[], after: Topology, note: (what: Text) => Finding): Finding[] {
+  const sites = sitesThatTakeTheQuorum(after).filter((site) => !known.includes(site));
+  return sites.map((site) => note(text`without the site ${site} there is no majority of managers`));
+}

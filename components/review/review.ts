@@ -1,0 +1,109 @@
+import { addressFindings, refusedMoves } from "./addresses";
+import { changesIn, isQuiet } from "./changes";
+import { destructiveFindings } from "./destructive";
+import { downtimeFindings } from "./downtime";
+import { encryptionFindings } from "./encryption";
+import { type ClusterChange, type Finding } from "./findings";
+import { firewallFindings } from "./firewall";
+import { hostFindings, quorumFindings } from "./hosts";
+import { networkFindings } from "./networks";
+import { type ReadPreview } from "./read";
+import { type Risk, riskNames } from "./risks";
+import { unknownFindings } from "./unknown";
+
+/** What a preview means for one cluster. */
+export interface ClusterReview {
+  readonly cluster: string;
+  readonly what: "new" | "changed" | "removed" | "unchanged";
+  readonly findings: readonly Finding[];
+}
+
+/** What a preview means. */
+export interface Review {
+  /** The whole in a line. */
+  readonly verdict: string;
+  readonly clusters: readonly ClusterReview[];
+  /** How often each risk was found. */
+  readonly risks: Readonly<Partial<Record<Risk, number>>>;
+  /** Why the preview failed. Then nothing else is said: what it did not come to is missing. */
+  readonly errors: readonly string[];
+  /** Resources that stay as they are, and were left out of the preview. */
+  readonly leftOut: number;
+}
+
+/** Says what the edit that was previewed means for each of the program's clusters. Touches nothing. */
+export function review(preview: ReadPreview): Review {
+  const { errors, leftOut } = preview;
+  if (errors.length > 0) {
+    const moves = refusedMoves(errors);
+    const clusters: ClusterReview[] = moves.length === 0 ? [] : [{ cluster: clusterOf(errors), what: "unchanged", findings: moves }];
+    const risks = countRisks(moves);
+    return {
+      verdict: `The preview failed${moves.length > 0 ? `, since it would move what is in use (${showRisks(risks)})` : ""}.`,
+      clusters,
+      risks,
+      errors,
+      leftOut,
+    };
+  }
+  const clusters = changesIn(preview).map(reviewCluster);
+  const risks = countRisks(clusters.flatMap(({ findings }) => findings));
+  const others = countOthers(preview, changesIn(preview));
+  return { verdict: verdictOf(clusters, risks, others, leftOut), clusters, risks, errors, leftOut };
+}
+
+/** As the message of a refused move names it. */
+function clusterOf(errors: readonly string[]): string {
+  return errors.map((message) => /^The swarm cluster "([^"]*)" would move/m.exec(message)?.[1]).find((name) => name !== undefined) ?? "";
+}
+
+export function reviewCluster(change: ClusterChange): ClusterReview {
+  const { cluster, before, after, steps, partial } = change;
+  if (before && after && steps.length === 0) return { cluster, what: "unchanged", findings: [] };
+  const findings = [
+    ...hostFindings(change),
+    ...quorumFindings(change),
+    ...firewallFindings(change),
+    ...encryptionFindings(change),
+    ...addressFindings(change),
+    ...networkFindings(change),
+    ...downtimeFindings(change),
+    ...destructiveFindings(change),
+    ...unknownFindings(change),
+  ];
+  const what = !before ? "new" : !after ? "removed" : "changed";
+  return { cluster, what: partial && what === "new" ? "changed" : what, findings };
+}
+
+function countRisks(findings: readonly Finding[]): Partial<Record<Risk, number>> {
+  const found = riskNames.map((name) => [name, findings.filter(({ risk }) => risk === name).length] as const);
+  return Object.fromEntries(found.filter(([, count]) => count > 0));
+}
+
+function showRisks(risks: Partial<Record<Risk, number>>): string {
+  return Object.entries(risks)
+    .map(([name, count]) => (count === 1 ? name : `${name} (${count})`))
+    .join(", ");
+}
+
+/** Resources of the program beside its clusters that become otherwise. */
+function countOthers(preview: ReadPreview, changes: readonly ClusterChange[]): number {
+  const ours = new Set(changes.flatMap(({ steps }) => steps.map(({ urn }) => urn)));
+  return new Set(preview.steps.filter((step) => !isQuiet(step) && !ours.has(step.urn) && step.type !== "pulumi:pulumi:Stack").map(({ urn }) => urn))
+    .size;
+}
+
+function verdictOf(clusters: readonly ClusterReview[], risks: Partial<Record<Risk, number>>, others: number, leftOut: number): string {
+  const beside = others === 0 ? "" : ` ${others === 1 ? "1 other resource" : `${others} other resources`} of the program will be changed.`;
+  if (clusters.length === 0) {
+    const why =
+      leftOut === 0
+        ? "There is no cluster of pulumi-swarm in this preview."
+        : "Nothing of a cluster of pulumi-swarm is changed, or in this preview at all.";
+    return why + beside;
+  }
+  if (clusters.every(({ what }) => what === "unchanged")) return `Nothing of the cluster${clusters.length === 1 ? "" : "s"} is changed.${beside}`;
+  const total = Object.values(risks).reduce((sum, count) => sum + count, 0);
+  if (total === 0) return `No risks found.${beside}`;
+  return `${total === 1 ? "1 risk" : `${total} risks`}: ${showRisks(risks)}.${beside}`;
+}
