@@ -103,5 +103,7 @@ describe("the packed package, in a program for one cloud", function () {
     assert.notEqual(preview.code, 0);
     assert.match(preview.stdout, /\[mandatory\] {2}quorum-loss {2}\(pulumi-swarm:index:SwarmCluster: ec2\)/);
     assert.doesNotMatch(preview.stdout, /\[\w+\] {2}world-open/);
+    const own = await inFolder("node", "-p", 'require("pulumi-swarm/policy").swarmPolicies().length');
+    assert.equal(own.stdout.trim(), "5", `for a pack of their own: ${own.stderr}`);
   });
 });
