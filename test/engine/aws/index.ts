@@ -9,9 +9,11 @@ interface Spec extends Omit<SwarmClusterArgs, "hosts"> {
   readonly groups: Readonly<Record<string, aws.AwsHostsArgs>>;
   /** CIDR of a VPC of which nobody knows it before the first `up`, as when another program makes it. */
   readonly lateNetwork?: string;
+  /** Has Pulumi protect the managers' machines. */
+  readonly protect?: boolean;
 }
 
-const { groups, lateNetwork, ...args } = JSON.parse(readFileSync(new pulumi.Config().require("spec"), "utf8")) as Spec;
+const { groups, lateNetwork, protect = false, ...args } = JSON.parse(readFileSync(new pulumi.Config().require("spec"), "utf8")) as Spec;
 const pretend = (said: object): object => ({
   interpreter: ["/bin/sh", "-c"],
   create: `cat >/dev/null; echo '${JSON.stringify(said)}'`,
@@ -24,8 +26,17 @@ function lateVpc(network: string): { readonly vpc: aws.AwsVpc } {
 }
 
 const place = lateNetwork === undefined ? {} : lateVpc(lateNetwork);
-new SwarmCluster("cl", {
-  ...args,
-  hosts: Object.fromEntries(Object.entries(groups).map(([key, group]) => [key, aws.hosts({ ...place, ...group })])),
-  transform: { swarm: pretend({ swarmId: "swarm", hosts: {} }), network: pretend({ id: "network" }) },
-});
+new SwarmCluster(
+  "cl",
+  {
+    ...args,
+    hosts: Object.fromEntries(Object.entries(groups).map(([key, group]) => [key, aws.hosts({ ...place, ...group })])),
+    transform: { swarm: pretend({ swarmId: "swarm", hosts: {} }), network: pretend({ id: "network" }) },
+  },
+  {
+    transforms: [
+      ({ type, name, props, opts }) =>
+        protect && type === "aws:ec2/instance:Instance" && name.startsWith("cl-control-") ? { props, opts: { ...opts, protect: true } } : undefined,
+    ],
+  },
+);

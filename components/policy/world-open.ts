@@ -1,0 +1,85 @@
+import type { Policy, ResourceValidationPolicy } from "@pulumi/policy";
+import { parsePorts, type PortRange } from "../firewall/ports";
+import type { FirewallRule } from "../firewall/rule";
+import { isUnenforced, worldOf } from "../review/risks";
+import { nameIn } from "../topology/of-resources";
+import { configOf } from "./config";
+import { plain } from "./noted";
+
+export interface WorldOpenConfig {
+  /** Rules that may let in the whole Internet, by the names that the preview shows them with after the cluster's. @default - none */
+  readonly allow?: readonly string[];
+  /** Ports that any rule may open to the whole Internet: `443`, `30000-30100`. @default - none */
+  readonly ports?: readonly string[];
+  /** Whether hosts may leave it to a firewall of yours to drop anything, by `enforce: "none"`. @default false */
+  readonly allowUnenforced?: boolean;
+}
+
+/** What is wrong with a rule, if anything is. */
+export function openRule(rule: FirewallRule, { allow = [], ports = [] }: WorldOpenConfig): string | undefined {
+  const open = worldOf(rule.from);
+  if (open.length === 0 || allow.includes(rule.name) || (rule.ports.length > 0 && rule.ports.every((port) => isWithin(port, ports))))
+    return undefined;
+  const what = [rule.protocol, ...rule.ports].join(" ");
+  const fix = `name in "from" who needs it, or allow the rule by "allow": ["${rule.name}"] in the configuration of the policy world-open`;
+  return `The rule "${rule.name}" opens ${what} on ${rule.to} to the whole Internet (${open.join(", ")}). Fix: ${fix}.`;
+}
+
+function isWithin(port: string, allowed: readonly string[]): boolean {
+  const range = parsePorts(port);
+  return range !== undefined && allowed.some((text) => contains(parsePorts(text), range));
+}
+
+function contains(outer: PortRange | undefined, inner: PortRange): boolean {
+  return outer !== undefined && outer.first <= inner.first && inner.last <= outer.last;
+}
+
+/** What is wrong with who drops what no rule lets in. */
+export function unenforced(cluster: string, enforced: "hosts" | "none" | undefined, { allowUnenforced }: WorldOpenConfig): string | undefined {
+  if (!isUnenforced({ ...(enforced && { enforced }) }) || allowUnenforced === true) return undefined;
+  return (
+    `The hosts of "${cluster}" drop nothing (firewall.enforce: "none"), so that all is open that a firewall of your own lets through. ` +
+    `Fix: leave enforce out, or set "allowUnenforced": true in the configuration of the policy world-open.`
+  );
+}
+
+export function worldOpenPolicy(): ResourceValidationPolicy {
+  const policy = {
+    name: "world-open",
+    description: "No port of a swarm's hosts is open to the whole Internet but those that are allowed to be.",
+    configSchema: {
+      properties: {
+        allow: { type: "array", items: { type: "string" }, description: "Rules that may let in the whole Internet, by name." },
+        ports: {
+          type: "array",
+          items: { type: "string", pattern: "^[0-9]+(-[0-9]+)?$" },
+          description: 'Ports that any rule may open to the whole Internet: "443", "30000-30100".',
+        },
+        allowUnenforced: { type: "boolean", description: "Whether the hosts themselves may drop nothing." },
+      },
+    },
+  } satisfies Policy;
+  return {
+    ...policy,
+    validateResource: (args, report) => {
+      const config = configOf<WorldOpenConfig>(policy, args);
+      const { type, name, props, opts } = args;
+      const wrong = (): string | undefined => {
+        if (type === "pulumi-swarm:index:FirewallRule") {
+          const rule = plain(props) as FirewallRule;
+          return openRule({ ...rule, name: ownName(name, opts.parent) }, config);
+        }
+        if (type !== "pulumi-swarm:index:SwarmCluster") return undefined;
+        return unenforced(name, (plain(props) as { enforced?: "hosts" | "none" }).enforced, config);
+      };
+      const message = wrong();
+      if (message !== undefined) report(message);
+    },
+  };
+}
+
+/** Without the cluster's name in front. */
+function ownName(name: string, parent: string | undefined): string {
+  const prefix = parent === undefined ? "" : `${nameIn(parent)}-`;
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
