@@ -55,6 +55,7 @@ const swarm = new SwarmCluster(config.get("name") ?? "prod", {
 });
 
 export const summary = swarm.summary;
+export const diagram = swarm.diagram;
 export const dockerHost = swarm.dockerHost;
 export const swarmId = swarm.swarmId;
 export const hosts = swarm.hosts;

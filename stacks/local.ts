@@ -21,6 +21,7 @@ const swarm = new SwarmCluster(config.get("name") ?? "demo", {
 });
 
 export const summary = swarm.summary;
+export const diagram = swarm.diagram;
 export const dockerHost = swarm.dockerHost;
 export const swarmId = swarm.swarmId;
 export const hosts = swarm.hosts;

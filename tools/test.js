@@ -23,6 +23,7 @@ const longest = [
   "hybrid",
   "weave",
   "flannel",
+  "previews",
   "sites",
   "lifecycle",
   "aws",

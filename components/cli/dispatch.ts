@@ -1,8 +1,10 @@
+import { graph } from "./graph";
 import { review } from "./review";
 import { type Terminal, unusable, UsageError, type Verb } from "./verb";
 
 const verbs: Readonly<Record<string, Verb>> = {
   review,
+  graph,
 };
 
 /** Calls the verb that was asked for. */

@@ -17,7 +17,10 @@ import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./requ
 import { showPlan } from "./resources";
 import { LateService, reachable } from "./service";
 import { summarize } from "./summary";
+import { mermaid } from "../picture/mermaid";
+import { svg } from "../picture/svg";
 import { rememberedSecret } from "../secret";
+import { topologyOf } from "../topology/of-plan";
 import { transformed } from "../transform";
 
 /** A host of the cluster as it came to be. */
@@ -64,6 +67,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
   /** How each host is reached over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
+  private readonly name: string;
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, problems } = planCluster(args);
@@ -71,6 +75,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
     const { addressSpace, overlay, underlay, mtu, quorum, enforced } = plan;
     super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says }, opts);
+    this.name = name;
     this.plan = plan;
     this.summary = summarize(name, plan);
     if (pulumi.runtime.isDryRun()) void pulumi.log.info(this.summary, this);
@@ -105,6 +110,16 @@ export class SwarmCluster extends pulumi.ComponentResource {
       pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>,
     );
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
+  }
+
+  /** The cluster as a picture in SVG: who may connect, which hosts there are and where, what joins them, what is encrypted. */
+  get picture(): string {
+    return svg(topologyOf(this.name, this.plan));
+  }
+
+  /** The same as a diagram in Mermaid's words, for what shows Markdown. An edit changes few of its lines, so it makes a stack output that can be read. */
+  get diagram(): string {
+    return mermaid(topologyOf(this.name, this.plan));
   }
 
   private createHosts(

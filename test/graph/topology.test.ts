@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { planCluster, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
+import { mermaid } from "../../components/picture/mermaid";
+import { svg } from "../../components/picture/svg";
 import { topologyOf } from "../../components/topology/of-plan";
 import { topologiesIn, type WrittenResource } from "../../components/topology/of-resources";
 import { record, type Registered } from "./harness";
@@ -27,13 +29,20 @@ function written(resources: readonly Registered[]): WrittenResource[] {
 }
 
 describe("the topology that is read out of resources", () => {
-  it("is the planned one, whatever the order in which they come", async () => {
-    const { resources, error } = await record(() => {
-      new SwarmCluster("prod", spread);
+  const expected = topologyOf("prod", planCluster(spread).plan);
+  let resources: readonly Registered[] = [];
+  let drawn: readonly string[] = [];
+  before(async () => {
+    const recorded = await record(() => {
+      const { picture, diagram } = new SwarmCluster("prod", spread);
+      drawn = [picture, diagram];
       new SwarmCluster("lab", { hosts: { control: local.hosts({ role: "manager", network: "10.214.0.0/16" }) } });
     });
-    assert.equal(error, undefined);
-    const expected = topologyOf("prod", planCluster(spread).plan);
+    assert.equal(recorded.error, undefined);
+    ({ resources } = recorded);
+  });
+
+  it("is the planned one, whatever the order in which they come", () => {
     assert.deepEqual(
       expected.hosts.map(({ key }) => key).slice(3, 7),
       ["far-edge-a-1", "many-1", "many-2", "many-3"],
@@ -44,5 +53,9 @@ describe("the topology that is read out of resources", () => {
       assert.equal(lab?.topology.cluster, "lab");
       assert.deepEqual(JSON.parse(JSON.stringify(prod?.topology)), JSON.parse(JSON.stringify(expected)));
     }
+  });
+
+  it("is what the cluster itself draws, before anything is made", () => {
+    assert.deepEqual(drawn, [svg(expected), mermaid(expected)]);
   });
 });

@@ -1,7 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { drawablesIn } from "../../components/picture/read";
+import { svg } from "../../components/picture/svg";
+import type { Topology } from "../../components/topology/topology";
 import { ClusterShell, type LocalStackOutputs, proveByName } from "../lab/cluster";
 import { root, run, Stack } from "../lab/pulumi";
+import { summaryOf } from "./summary";
 
 const folder = join(root, ".lab", "demo");
 const stack = new Stack("local");
@@ -15,7 +20,8 @@ async function up(): Promise<void> {
   await stack.init();
   await stack.cancel();
   await stack.sweep("demo");
-  const result = await stack.up({ show: true });
+  // What the outputs say is in the summary, and in the picture.
+  const result = await stack.up({ show: true }, "--suppress-outputs");
   if (result.code !== 0) throw new Error("pulumi up did not finish; its message is above. Run npm run demo again when it is mended.");
   const outputs = await stack.outputs<LocalStackOutputs>();
   const env = writeAccess(outputs);
@@ -31,15 +37,17 @@ async function up(): Promise<void> {
   }
   if (/^Resources:\n\s+\d+ unchanged/m.test(result.stdout)) say("Nothing to do: the swarm is as the program says.");
   say("");
-  say(`Swarm ${outputs.swarmId}:`);
-  for (const [key, host] of Object.entries(outputs.hosts)) say(`  ${key.padEnd(12)} ${host.role.padEnd(8)} ${host.address}`);
-  for (const [name, network] of Object.entries(outputs.networks)) say(`  network ${name.padEnd(4)} ${network.subnet}`);
-  say("");
-  say("To use it in this shell, and then docker as ever:");
-  say(`  . ${env}`);
-  say("  docker node ls");
-  say("or once and for all: docker context create demo --docker host=$DOCKER_HOST   (in such a shell)");
-  say("To remove every trace: npm run demo:down");
+  const { topology, picture } = await draw();
+  for (const line of summaryOf(topology, { env, picture })) say(line);
+}
+
+/** Draws what there is now, as the state has it. */
+async function draw(): Promise<{ readonly topology: Topology; readonly picture: string }> {
+  const [drawable] = drawablesIn(await stack.export());
+  if (!drawable) throw new Error("the state of the stack local has no cluster. Fix: npm run demo:down, then npm run demo");
+  const file = join(folder, "picture.svg");
+  writeFileSync(file, svg(drawable.after));
+  return { topology: drawable.after, picture: pathToFileURL(file).href };
 }
 
 /** The demo's key stays out of your own ~/.ssh: an `ssh` of our own in front of the real one knows it. */

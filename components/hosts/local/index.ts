@@ -130,8 +130,13 @@ function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Outp
       ]),
       ...(args.memory !== undefined && { memory: args.memory }),
     }),
-    // The provider reads both of these back otherwise than they were given; without this, a refresh replaces every host.
-    { parent: host.parent, ignoreChanges: ["securityOpts", "image"] },
+    {
+      parent: host.parent,
+      // Its name and its address are taken as long as the old one is there.
+      deleteBeforeReplace: true,
+      // The provider reads both of these back otherwise than they were given; without this, a refresh replaces every host.
+      ignoreChanges: ["securityOpts", "image"],
+    },
   );
   const connection = keys.apply(({ client, machine }): Connection => ({
     host: address,
