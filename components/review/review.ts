@@ -9,6 +9,7 @@ import { hostFindings, quorumFindings } from "./hosts";
 import { networkFindings } from "./networks";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
+import type { Topology } from "../topology/topology";
 import { unknownFindings } from "./unknown";
 
 /** What a preview means for one cluster. */
@@ -16,6 +17,8 @@ export interface ClusterReview {
   readonly cluster: string;
   readonly what: "new" | "changed" | "removed" | "unchanged" | "refused";
   readonly findings: readonly Finding[];
+  /** What may be drawn of it. Undefined where nothing changes, or where what stays was left out of the preview. */
+  readonly drawn?: { readonly before?: Topology; readonly after: Topology };
 }
 
 /** What a preview means. */
@@ -73,7 +76,8 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
     ...unknownFindings(change),
   ];
   const what = !before ? "new" : !after ? "removed" : "changed";
-  return { cluster, what: partial && what === "new" ? "changed" : what, findings };
+  const drawn = after && !partial ? { drawn: { after, ...(before && { before }) } } : {};
+  return { cluster, what: partial && what === "new" ? "changed" : what, findings, ...drawn };
 }
 
 function countRisks(findings: readonly Finding[]): Partial<Record<Risk, number>> {

@@ -1,3 +1,4 @@
+import { mermaid } from "../../picture/mermaid";
 import { type Finding, type SectionName, sections, type Text } from "../findings";
 import type { ClusterReview, Review } from "../review";
 
@@ -15,10 +16,16 @@ export function markdown(review: Review, title: string): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function clusterPart({ cluster, what, findings }: ClusterReview): string {
+function clusterPart({ cluster, what, findings, drawn }: ClusterReview): string {
   const names = (Object.keys(sections) as SectionName[]).filter((name) => findings.some(({ section }) => section === name));
   const parts = names.map((name) => [`**${sections[name]}**`, ...findings.filter(({ section }) => section === name).map(line)].join("\n"));
-  return [`#### ${code(cluster)}, ${what}`, ...parts].join("\n\n");
+  return [`#### ${code(cluster)}, ${what}`, ...parts, ...(drawn ? [picture(drawn)] : [])].join("\n\n");
+}
+
+/** Folded up: who wants it opens it. What is new, changed or gone is marked. */
+function picture({ before, after }: NonNullable<ClusterReview["drawn"]>): string {
+  const legend = before ? "Picture: what is new is green, what changes yellow, what goes red" : "Picture";
+  return `<details><summary>${legend}</summary>\n\n\`\`\`mermaid\n${mermaid(after, before).trimEnd()}\n\`\`\`\n\n</details>`;
 }
 
 function line({ risk, text }: Finding): string {
