@@ -66,9 +66,10 @@ function roleFindings(was: TopologyHost | undefined, { key, role, site }: Topolo
 
 function machineFindings({ host, type, how, changed }: MachineChange, was: TopologyHost | undefined, { partial, piece }: ClusterChange): Finding[] {
   // A host that is new or goes is named as such, with its machine.
-  if ((!was && !partial) || (how !== "replaced" && how !== "changed")) return [];
+  if ((!was && !partial) || how === "removed") return [];
   const because = changed.length === 0 ? text`` : text` (${list(changed)})`;
   const found = { section: "hosts", kind: "changed", subject: host } as const;
+  if (how === "made") return was ? [{ ...found, text: text`the machine of ${host} is made, for it is there no longer` }] : [];
   if (how === "changed") {
     const stops = changed.some((name) => stopping.includes(name));
     const turns = piece ? "" : ", drained before and back in the swarm before the next one";

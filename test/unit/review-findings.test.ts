@@ -84,6 +84,14 @@ describe("what a review says of hosts", () => {
     ]);
   });
 
+  it("says that a machine which somebody deleted is made again, and of a new host nothing but that it is new", () => {
+    const machines = [machine("w", "made"), machine("x", "made")];
+    assert.deepEqual(lines(findings({}, { hosts: [...base.hosts, host("x", "worker")] }, { machines }), "hosts"), [
+      "1 worker added: x (aws, site here)",
+      "the machine of w is made, for it is there no longer",
+    ]);
+  });
+
   it("counts the quorum before, meanwhile and after", () => {
     const quorum = (hosts: readonly TopologyHost[], machines: readonly MachineChange[] = [], before = base.hosts): string[] =>
       lines(findings({ hosts: before }, { hosts }, { machines }), "quorum");
