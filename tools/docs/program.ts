@@ -52,3 +52,13 @@ export function createProgram(
   };
   return ts.createProgram([...entries.map(({ source }) => source), ...Object.keys(others)], settings, host);
 }
+
+/** The names that can be imported from the package itself. */
+export function exportedNames(entries: readonly EntryPoint[]): ReadonlySet<string> {
+  const index = entries.find(({ page }) => page === "index");
+  const source = index && ts.createSourceFile(index.source, readFileSync(index.source, "utf8"), ts.ScriptTarget.Latest, true);
+  const lists = source?.statements.flatMap((statement) =>
+    ts.isExportDeclaration(statement) && statement.exportClause ? [statement.exportClause] : [],
+  );
+  return new Set(lists?.flatMap((list) => (ts.isNamedExports(list) ? list.elements.map(({ name }) => name.text) : [])));
+}

@@ -44,3 +44,18 @@ function configOf(root: string, { page, source }: EntryPoint, folder: string, be
   };
   return ExtractorConfig.prepare({ configObject, configObjectFullPath: undefined, packageJsonFullPath: join(root, "package.json") });
 }
+
+/** @returns what to do about a report that is not as it is written down; undefined where it is. */
+export function staleReport(file: string, written: string | undefined, now: string | undefined): string | undefined {
+  if (written === now) return undefined;
+  const [before, after] = [written, now].map((text) => new Set((text ?? "").split("\n")));
+  const gone = [...(before ?? [])].filter((line) => !after?.has(line)).map((line) => `- ${line.trim()}`);
+  const come = [...(after ?? [])].filter((line) => !before?.has(line)).map((line) => `+ ${line.trim()}`);
+  return [
+    `what the package exports is not as ${file} says:`,
+    ...gone,
+    ...come,
+    "Fix: run npm run api, read the difference, and say it in CHANGELOG.md under Unreleased; what is gone, or is required now, breaks",
+    "programs, and the next version is a major one (CONTRIBUTING.md, Versions).",
+  ].join("\n");
+}
