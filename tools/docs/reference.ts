@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as typedoc from "typedoc";
 import type * as ts from "typescript";
+import { anchorsOf } from "./links";
 import { presetText } from "./options";
 import type { EntryPoint } from "./program";
 
@@ -66,7 +67,12 @@ function sayPreset(comment: typedoc.Comment | undefined): void {
 /** The page under the name by which it is imported, without what is the same for every class. */
 function tidy({ page, name }: EntryPoint, text: string): string {
   const own = text.replace(`# ${page}\n`, `# ${name}\n`).replaceAll(/\n#+ Overrides\n\n`[^`]+`\n/g, "");
-  return `${own.replaceAll(/[ \t]+$/gm, "").trimEnd()}\n`;
+  const anchors = anchorsOf(own);
+  // A method's name behind its interface's, as in Overlay.plan, is taken for a heading called OverlayPlan.
+  const linked = own.replaceAll(/\]\(#([\w-]+)-(\d+)\)/g, (link, name: string, count: string) =>
+    anchors.has(`${name}-${count}`) ? link : `](#${name})`,
+  );
+  return `${linked.replaceAll(/[ \t]+$/gm, "").trimEnd()}\n`;
 }
 
 function contents(entries: readonly EntryPoint[]): string {
