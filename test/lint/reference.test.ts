@@ -115,6 +115,11 @@ describe("a block of code in a page", function () {
     });
   }
 
+  it("is refused where its cluster cannot be planned", async () => {
+    const block: Block = { page: "docs/page.md", line: 1, language: "ts", text: "hosts: { edge: local.hosts({ role: 'worker' }) },\n" };
+    await assert.rejects(clusterMadeBy(programOf(block, entries, exported)), /hosts: no host is a manager\. Fix: /);
+  });
+
   for (const { page, line, language, text } of blocks.filter((block) => block.language !== "ts")) {
     it(`is what it says to be: ${language || "text"} in ${page}:${line}`, () => assert.doesNotThrow(() => check(language, text)));
   }
