@@ -1,24 +1,48 @@
-export { SwarmCluster } from "./cluster";
+export { type ClusterHost, type ClusterNetwork, SwarmCluster } from "./cluster";
 export type { SwarmClusterArgs } from "./cluster/args";
 export type { Transform } from "./transform";
 export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";
-export type { PlannedNetwork } from "./networks/network";
+export type { OverlayOnHosts } from "./cluster/on-hosts";
+export type { NetworkSlice, PlannedNetwork } from "./networks/network";
 export type { Quorum } from "./cluster/rules";
 export type { EngineArgs } from "./engine/args";
+export type { BridgePlan } from "./engine/bridges";
+export type { HostNeeds, KernelFeature } from "./engine/needs";
 export type { AllowArgs, ExposeArgs, FirewallArgs, Port, RuleArgs } from "./firewall/args";
+export type { CloudRule, CloudSource } from "./firewall/cloud";
 export { FirewallRule } from "./firewall/resource";
 export type { FirewallRule as PlannedRule, HostSelector, Source } from "./firewall/rule";
-export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
+export type {
+  AdmitContext,
+  AssignedAddress,
+  HostContext,
+  HostDescription,
+  HostGroup,
+  HostRole,
+  HostService,
+  HostToMake,
+  LateHostService,
+  Machine,
+  Member,
+  NumberedHosts,
+  PlannedHost,
+  PlannedMember,
+  Problem,
+  PublicAddress,
+  RulesContext,
+  Site,
+  Zone,
+} from "./hosts/host";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
 export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";
 export { native, type NativeArgs } from "./overlays/native";
 export { weave, type WeaveArgs } from "./overlays/weave";
-export type { Overlay, OverlayContext, OverlayKind, OverlayPlan, Placement } from "./overlays/overlay";
+export type { Overlay, OverlayContext, OverlayKind, OverlayPlan, Placement, RoutedIn, Serving } from "./overlays/overlay";
 export { direct } from "./underlay/direct";
 export { wireguard, type WireGuardArgs } from "./underlay/wireguard";
 export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay/underlay";
-export type { EncryptionChannel } from "./network/encryption";
+export type { ChannelName, EncryptionChannel } from "./network/encryption";
 export { Encryption, SubnetAssignment } from "./network/resource";
 export type { PlannedSubnet } from "./network/subnets";
 export type { ProgramArgs, ProgramFileArgs, ProgramImageArgs, ProgramsArgs } from "./programs/args";

@@ -11,7 +11,7 @@ const root = path.resolve(__dirname, "..");
 const rings = ["unit", "graph", "lint", "engine", "package", "lab"];
 
 /** Rings whose files have stacks, hosts and networks of their own. */
-const sideBySide = ["engine", "package", "lab"];
+const sideBySide = ["lint", "engine", "package", "lab"];
 
 /**
  * Hosts spend most of their time waiting for each other, so two files at once take

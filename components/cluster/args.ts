@@ -60,7 +60,9 @@ export interface SwarmClusterArgs {
   readonly swarm?: SwarmOptions;
   /** Last say over the arguments of the resources underneath. */
   readonly transform?: {
+    /** The command that forms the swarm and looks after its members. */
     readonly swarm?: Transform<local.CommandArgs>;
+    /** The command of each of the cluster's networks. */
     readonly network?: Transform<local.CommandArgs>;
   };
 }

@@ -25,8 +25,11 @@ import { transformed } from "../transform";
 
 /** A host of the cluster as it came to be. */
 export interface ClusterHost {
+  /** What the host is in the swarm. */
   readonly role: HostRole;
+  /** Key of the site where it stands. */
   readonly site: string;
+  /** Address on which the other hosts of its site reach it. */
   readonly address: string;
   /** Docker's id of the node. */
   readonly nodeId: string;
@@ -36,8 +39,11 @@ export interface ClusterHost {
 
 /** An overlay network of the cluster as it came to be. */
 export interface ClusterNetwork {
+  /** Docker's id of the network. */
   readonly id: string;
+  /** Where its addresses lie, in CIDR form. */
   readonly subnet: string;
+  /** Whether its containers are kept from reaching the world by it. */
   readonly internal: boolean;
 }
 
@@ -63,7 +69,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly dockerHost: pulumi.Output<string>;
   /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
   readonly swarmId: pulumi.Output<string>;
+  /** Each host as it came to be, by its key such as `control-1`. */
   readonly hosts: pulumi.Output<Record<string, ClusterHost>>;
+  /** Each of the cluster's networks as it came to be, by its name. */
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
   /** How each host is reached over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;

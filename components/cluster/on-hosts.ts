@@ -11,12 +11,19 @@ import type { Report } from "../report";
 
 /** The overlay's part of the work on hosts. */
 export interface OverlayOnHosts {
+  /** What the overlay itself asks for, as its plan has it. */
   readonly settings: object;
   /** Out of which each host's own subnet is cut, where the overlay wants it so. */
   readonly space: string;
+  /** Each network's part of a host's subnet. */
   readonly slices: readonly NetworkSlice[];
   /** Where packets for containers come in that other hosts have routed here. @default - nowhere */
-  readonly routedIn?: { readonly network: string; readonly interface?: string };
+  readonly routedIn?: {
+    /** Of all containers, in CIDR form. */
+    readonly network: string;
+    /** On which they arrive. @default - any */
+    readonly interface?: string;
+  };
 }
 
 /** Whether containers' packets cross the site's network as they are, not wrapped in anything. */

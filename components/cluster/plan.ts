@@ -29,14 +29,21 @@ import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
 export interface ClusterPlan {
+  /** Out of which every subnet of the cluster is cut, in CIDR form. */
   readonly addressSpace: string;
   /** What Docker may cut subnets from for networks that somebody makes by hand. */
   readonly dockerPool: string;
+  /** Where hosts reach each other by private address. */
   readonly sites: readonly Site[];
+  /** All hosts of all groups. */
   readonly hosts: readonly PlannedHost[];
+  /** The cluster's own networks, in which services run. */
   readonly networks: readonly PlannedNetwork[];
+  /** How many managers there are, and how many may be lost. */
   readonly quorum: Quorum;
+  /** What containers of different hosts talk over. */
   readonly overlay: OverlayKind;
+  /** What traffic between hosts rides on: `direct` or `wireguard`. */
   readonly underlay: string;
   /** Largest packet between two hosts on what the underlay gives, in bytes. */
   readonly underlayMtu: number;
@@ -51,19 +58,25 @@ export interface ClusterPlan {
   /** What the overlay's own agent is to do on the hosts, where there is anything. */
   readonly onHosts?: OverlayOnHosts;
   /** The encrypted mesh of the hosts, where there is one. */
-  readonly tunnel?: Tunnel & { readonly subnet: string };
+  readonly tunnel?: Tunnel & {
+    /** Out of which each host has its address in it, in CIDR form. */
+    readonly subnet: string;
+  };
   /** Every piece of the address space that has an owner. */
   readonly subnets: readonly PlannedSubnet[];
   /** Everything that is let through; what no rule names is dropped. */
   readonly firewall: readonly FirewallRule[];
   /** Who drops it: each host, or a firewall of the user's own. */
   readonly enforced: "hosts" | "none";
+  /** Each way that data takes or place where it lies, and what protects it there. */
   readonly encryption: readonly EncryptionChannel[];
   /** What is allowed but deserves a look. */
   readonly warnings: readonly string[];
 }
 
+/** What a cluster's arguments come to. */
 export interface Planned {
+  /** What would be made. */
   readonly plan: ClusterPlan;
   /** All of them, never just the first. A plan with problems must not be used. */
   readonly problems: readonly Problem[];

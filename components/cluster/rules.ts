@@ -5,6 +5,7 @@ import { type Report, show } from "../report";
 
 /** How many managers there are, and what the swarm does when some are lost. */
 export interface Quorum {
+  /** How many managers the cluster has. */
   readonly managers: number;
   /** How many must agree for anything to change. */
   readonly majority: number;

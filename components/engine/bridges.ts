@@ -4,12 +4,19 @@ import { isDeepStrictEqual } from "node:util";
 export interface BridgePlan {
   /** The network of containers that name none. */
   readonly docker0: {
+    /** In CIDR form. */
     readonly subnet: string;
     /** The bridge's own address with the subnet's prefix, such as `10.96.0.1/24`: Docker's `bip`. */
     readonly gateway: string;
   };
   /** By which containers on overlay networks reach the world. */
-  readonly gwbridge: { readonly subnet: string; readonly gateway: string };
+  readonly gwbridge: {
+    /** In CIDR form. */
+    readonly subnet: string;
+    /** The bridge's own address, without a prefix. */
+    readonly gateway: string;
+  };
+  /** Largest packet on them, in bytes. */
   readonly mtu: number;
 }
 

@@ -5,11 +5,17 @@ export type KernelFeature = "vxlan" | "ipsec" | "macvlan";
 
 /** What the chosen overlay asks of every host, looked for before anything is changed. */
 export interface HostNeeds {
+  /** What the kernel must be able to do. */
   readonly features: readonly KernelFeature[];
   /** UDP port of the overlay's packets. @default 4789 */
   readonly dataPathPort?: number;
   /** Oldest engine with which it works. @default - any that this package takes */
-  readonly engine?: { readonly oldest: string; readonly reason: string };
+  readonly engine?: {
+    /** Version, such as `24.0.3`. */
+    readonly oldest: string;
+    /** What older ones lack. */
+    readonly reason: string;
+  };
 }
 
 /** VXLAN's own port, and Docker's default. */

@@ -5,21 +5,38 @@ import type { FirewallRule, HostSelector, Source } from "./rule";
 
 /** One ingress rule in the form that clouds have. What no rule names is dropped. */
 export interface CloudRule {
+  /** That of the rule that it comes from. */
   readonly name: string;
+  /** `icmp` is ICMP and ICMPv6. */
   readonly protocol: "tcp" | "udp" | "esp" | "icmp";
   /** First and last port. @default - none: the protocol has no ports */
   readonly fromPort?: number;
+  /** Last port. @default - none: the protocol has no ports */
   readonly toPort?: number;
   /** Which ICMP and ICMPv6: echo requests, or the errors that path MTU discovery needs. @default - not ICMP */
   readonly icmp?: "echo" | "path-mtu";
+  /** Who may connect. */
   readonly sources: readonly CloudSource[];
   /** Hosts that the rule is for. */
   readonly appliesTo: HostSelector;
+  /** Why, for the person who reads the cloud's console. */
   readonly description: string;
 }
 
 /** Hosts are the cloud's own group of them on the same site, and their public addresses on others; a CIDR is IPv4 or IPv6. */
-export type CloudSource = { readonly kind: "hosts"; readonly hosts: HostSelector } | { readonly kind: "cidr"; readonly cidr: string };
+export type CloudSource =
+  | {
+      /** Hosts of the cluster. */
+      readonly kind: "hosts";
+      /** Which ones. */
+      readonly hosts: HostSelector;
+    }
+  | {
+      /** A network. */
+      readonly kind: "cidr";
+      /** In CIDR form. */
+      readonly cidr: string;
+    };
 
 const world: readonly CloudSource[] = [
   { kind: "cidr", cidr: "0.0.0.0/0" },

@@ -15,6 +15,7 @@ export interface FirewallRule {
   readonly protocol: "tcp" | "udp" | "esp" | "icmp";
   /** Single ports and ranges: `443`, `30000-30100`. Empty for protocols without ports. */
   readonly ports: readonly string[];
+  /** Who may connect. */
   readonly from: readonly Source[];
   /** Hosts on which it is open. */
   readonly to: HostSelector;

@@ -3,18 +3,22 @@ import type { CloudRule } from "../firewall/cloud";
 import { show } from "../report";
 import type { Connection } from "../remote/connection";
 
+/** What a host is in the swarm: managers keep its state and may run tasks, workers only run tasks. */
 export type HostRole = "manager" | "worker";
 
 /** One problem in what the user wrote: where, what, and how to mend it. */
 export interface Problem {
   /** The argument's path, such as `hosts.edge.count`. */
   readonly path: string;
+  /** What is wrong, with what was given. */
   readonly message: string;
+  /** What to write instead. */
   readonly fix: string;
 }
 
 /** Where hosts reach each other by private address. Two groups that name the same site share it. */
 export interface Site {
+  /** Its name, by which groups share it. */
   readonly key: string;
   /** The site's own network, when this package makes it or must keep clear of it. */
   readonly network?: string;
@@ -26,6 +30,7 @@ export interface Site {
 
 /** A part of a site that can fail by itself, such as a cloud's availability zone. With a network of its own, the way to it is by a router. */
 export interface Zone {
+  /** Its name within the site. */
   readonly name: string;
   /** In CIDR form, within the site's network. Addresses are planned in it. @default - it has none of its own: they are planned in the site's */
   readonly network?: string;
@@ -36,6 +41,7 @@ export interface Zone {
  * and what has to be open to everybody. Which one it is, the machine tells.
  */
 export interface AssignedAddress {
+  /** When it is known which one it is. */
   readonly assigned: "when the host is made";
 }
 
@@ -58,6 +64,7 @@ export interface HostDescription {
   readonly seenAs?: string;
   /** Where its sshd listens. @default 22 */
   readonly sshPort?: number;
+  /** Swarm node labels of this host, over those of its group. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -65,9 +72,11 @@ export interface HostDescription {
 export interface HostContext {
   /** Name of the cluster, the prefix of all resource names. */
   readonly cluster: string;
+  /** Key of the group, as the user wrote it. */
   readonly group: string;
   /** Parent of what the hosts share. */
   readonly parent: pulumi.Resource;
+  /** Those whose machines are to be made. */
   readonly hosts: readonly HostToMake[];
   /** Fails when an address that is in use would move. What costs something to lose must not be changed before it is known. */
   readonly checked: pulumi.Output<unknown>;
@@ -101,8 +110,11 @@ export interface LateHostService extends HostService {
   reachedBy(host: string, connection: pulumi.Input<Connection>): void;
 }
 
+/** A host whose machine is to be made. */
 export interface HostToMake {
+  /** Its name in the cluster, such as `control-1`. */
   readonly key: string;
+  /** Its number or name in the group. */
   readonly place: string;
   /** Within the site, where the plan gives one. */
   readonly address?: string;
@@ -120,11 +132,13 @@ export interface Machine {
   readonly address: pulumi.Input<string>;
   /** Where the plan says that it is assigned. */
   readonly publicAddress?: pulumi.Input<string>;
+  /** How it is reached over SSH. Secret. */
   readonly connection: pulumi.Input<Connection>;
 }
 
 /** A host of the cluster as other hosts' firewalls see it, once it is made. */
 export interface Member extends Pick<PlannedHost, "key" | "group" | "role" | "site" | "provider"> {
+  /** Address on which the other hosts of its site reach it. */
   readonly address: pulumi.Input<string>;
   /** Address with which it comes to other sites. @default - nobody knows */
   readonly seenAs?: pulumi.Input<string>;
@@ -132,6 +146,7 @@ export interface Member extends Pick<PlannedHost, "key" | "group" | "role" | "si
 
 /** The same before any machine is made: an address may be only known to come. */
 export interface PlannedMember extends Pick<PlannedHost, "key" | "group" | "role" | "site" | "provider"> {
+  /** Address on which the other hosts of its site reach it. */
   readonly address: PublicAddress;
   /** Address with which it comes to other sites. @default - nobody knows */
   readonly seenAs?: PublicAddress;
@@ -145,6 +160,7 @@ export interface RulesContext extends Pick<HostContext, "group" | "rules"> {
 
 /** What a cloud's firewall needs to know, once all machines of the cluster are described. */
 export interface AdmitContext extends Pick<HostContext, "cluster" | "group" | "parent" | "rules" | "shared"> {
+  /** All hosts of the cluster. */
   readonly members: readonly Member[];
 }
 
@@ -153,10 +169,15 @@ export interface AdmitContext extends Pick<HostContext, "cluster" | "group" | "p
  * A new cloud is one new module with a function that returns this.
  */
 export interface HostGroup {
+  /** Name of the kind of host, such as `aws`. */
   readonly provider: string;
+  /** What its hosts are in the swarm. */
   readonly role: HostRole;
+  /** Where they stand. */
   readonly site: Site;
+  /** Each of them, before any machine exists. */
   readonly hosts: readonly HostDescription[];
+  /** Swarm node labels of all of them. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Whether the plan gives each host an address within `site.network`. */
   readonly addressing: "planned" | "given";
@@ -179,6 +200,11 @@ export interface HostGroup {
    * @default - it takes all, or there is none
    */
   checkRules?(context: RulesContext): readonly Problem[];
+  /**
+   * Makes the machines.
+   *
+   * @returns each host's by its key.
+   */
   create(context: HostContext): ReadonlyMap<string, Machine>;
   /**
    * Lets in by the cloud's own firewall what the plan lets in.
@@ -240,21 +266,32 @@ export function numberedHosts(args: NumberedHosts): { readonly hosts: readonly H
 
 /** A planned host, as shown in the preview. */
 export interface PlannedHost {
+  /** Its name in the cluster, such as `control-1`: the group's key and its place. */
   readonly key: string;
+  /** Key of its group. */
   readonly group: string;
+  /** Its number or name in the group. */
   readonly place: string;
+  /** Name of the kind of host, such as `aws`. */
   readonly provider: string;
+  /** What it is in the swarm. */
   readonly role: HostRole;
+  /** Key of the site where it stands. */
   readonly site: string;
   /** Name of its zone, where the site has zones. */
   readonly zone?: string;
+  /** Address on which the other hosts of its site reach it, where it is known before the machine is made. */
   readonly address?: string;
+  /** Address on which other sites reach it. @default - none: it is behind network address translation */
   readonly publicAddress?: PublicAddress;
+  /** Address with which other sites see it when it calls them. @default - its public address */
   readonly seenAs?: string;
   /** In the encrypted tunnel between the hosts, where there is one. */
   readonly tunnelAddress?: string;
   /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
   readonly containerSubnet?: string;
+  /** Where its sshd listens. */
   readonly sshPort: number;
+  /** Its swarm node labels. */
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -3,12 +3,16 @@ export type ChannelName = "administration" | "swarm control" | "gossip" | "overl
 
 /** How one channel is protected, or that it is not: for the person who reads the preview. */
 export interface EncryptionChannel {
+  /** What travels or lies there. */
   readonly channel: ChannelName;
   /** `none` where nothing protects it. */
   readonly mechanism: string;
+  /** Who has the key. */
   readonly keyHolder: string;
+  /** When the key becomes another one. */
   readonly rotation: string;
   /** Whether somebody on the path learns nothing of what is carried. */
   readonly protects: boolean;
+  /** What else is to be known. */
   readonly note?: string;
 }

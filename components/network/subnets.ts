@@ -15,6 +15,7 @@ export interface PlannedSubnet {
   readonly owner: string;
   /** What it is for, in a few words. */
   readonly purpose: string;
+  /** The piece, in CIDR form. */
   readonly cidr: string;
   /** The block that it is cut from, or that it is pinned. */
   readonly from: string;
@@ -22,6 +23,7 @@ export interface PlannedSubnet {
   readonly routes: string;
   /** The argument that keeps it where it is, without the value. */
   readonly pin: string;
+  /** Whether the user chose it. */
   readonly pinned: boolean;
 }
 

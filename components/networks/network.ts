@@ -5,6 +5,7 @@ export function isNetworkName(name: string): boolean {
 
 /** A network of the cluster as the plan has it. */
 export interface PlannedNetwork {
+  /** Docker's name of the network. */
   readonly name: string;
   /** Where its addresses lie. */
   readonly subnet: string;
@@ -14,15 +15,21 @@ export interface PlannedNetwork {
   readonly slice?: string;
   /** Network of each host's own engine from which it takes its addresses. @default - it has a subnet of its own */
   readonly configFrom?: string;
+  /** Docker network driver, which the overlay decides. */
   readonly driver: string;
+  /** Whether its containers are kept from reaching the world by it. */
   readonly internal: boolean;
+  /** Whether containers that are no service's may join it. */
   readonly attachable: boolean;
+  /** Docker's labels on the network. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Options of the driver, the MTU among them. */
   readonly options: Readonly<Record<string, string>>;
 }
 
 /** A part of each host's subnet that belongs to one network. */
 export interface NetworkSlice {
+  /** Of the network. */
   readonly name: string;
   /** Relative to the host's subnet: `0.0.0.64/26`. */
   readonly slice: string;

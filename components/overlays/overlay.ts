@@ -10,10 +10,13 @@ export type OverlayKind = "native" | "weave" | "flannel";
 
 /** What the plan needs to know to accept an overlay. */
 export interface OverlayContext {
+  /** Keys of all sites. */
   readonly sites: readonly string[];
   /** The network of each site, in CIDR form, where it is known. @default - none is */
   readonly networks?: Readonly<Record<string, string>>;
+  /** All hosts of the cluster. */
   readonly hosts: readonly PlannedHost[];
+  /** What it rides on. */
   readonly underlay: UnderlayPlan;
   /**
    * Sites with a host that other sites do not see under an address of its own interface: behind network address
@@ -32,9 +35,13 @@ export type Serving = "virtual address" | "DNS round robin" | "routed addresses"
 /** How the cluster's networks lie in the address space. */
 export type Placement =
   /** Each has a subnet of its own, the same on all hosts. */
-  | { readonly kind: "subnets" }
+  | {
+      /** Docker's own way. */
+      readonly kind: "subnets";
+    }
   /** Each host has a subnet of its own, routed to it, and each network a slice of it: the same one on every host. */
   | {
+      /** Routed. */
       readonly kind: "slices";
       /** Prefix length of a host's subnet. */
       readonly hostPrefix: number;
@@ -54,6 +61,7 @@ export interface RoutedIn {
 
 /** What an overlay adds to the plan. Plain data. */
 export interface OverlayPlan {
+  /** Which one it is. */
   readonly kind: OverlayKind;
   /** Docker network driver of the cluster's networks. */
   readonly driver: string;
@@ -61,6 +69,7 @@ export interface OverlayPlan {
   readonly containerMtu: (underlayMtu: number) => number;
   /** Options of every network made on it. */
   readonly networkOptions: (underlayMtu: number) => Readonly<Record<string, string>>;
+  /** How the cluster's networks lie in the address space. */
   readonly placement: Placement;
   /** What the hosts must let through for it. */
   readonly rules: readonly FirewallRule[];
@@ -74,7 +83,9 @@ export interface OverlayPlan {
   readonly programs: readonly HostProgram[];
   /** What its agent is given beside the hosts: JSON, nothing secret in it. @default - nothing of it runs on hosts */
   readonly settings?: object;
+  /** What services are found by. */
   readonly serves: Serving;
+  /** What is wrong with it on this cluster; paths are those of the cluster's arguments. */
   readonly problems: readonly Problem[];
   /** What works, but is worth a thought. */
   readonly warnings: readonly string[];
@@ -82,7 +93,9 @@ export interface OverlayPlan {
 
 /** An overlay that the user chose. Made by `native()` and its siblings; a new one is a new folder that exports such a function. */
 export interface Overlay {
+  /** Which one it is. */
   readonly kind: OverlayKind;
+  /** Works out what it adds to the plan of this cluster, and what is wrong with that. Touches nothing. */
   plan(context: OverlayContext): OverlayPlan;
 }
 

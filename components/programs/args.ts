@@ -11,6 +11,7 @@ export interface ProgramsArgs {
 /** Where a program for the hosts comes from, when it is not to be the default. */
 export type ProgramArgs = ProgramImageArgs | ProgramFileArgs;
 
+/** A program that is taken out of a container image. */
 export interface ProgramImageArgs {
   /** The image's tag. @default - the one that `image` has, or else the one that this package was tested with */
   readonly version?: string;
@@ -23,6 +24,7 @@ export interface ProgramImageArgs {
   readonly digest?: string;
 }
 
+/** A program that each host fetches as a file. */
 export interface ProgramFileArgs {
   /** Shown in the preview, and part of the folder's name on the host. */
   readonly version: string;

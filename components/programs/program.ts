@@ -2,13 +2,17 @@
 export interface HostProgram {
   /** Such as `flanneld`; names its folder on the host. */
   readonly name: string;
+  /** Shown in the preview; another one is installed beside the old one and takes its place. */
   readonly version: string;
+  /** Where hosts get it. */
   readonly source: ProgramSource;
 }
 
+/** Where hosts get a program. */
 export type ProgramSource =
   /** Files are taken out of a container image, which each host's Docker pulls. */
   | {
+      /** Out of an image. */
       readonly kind: "image";
       /** With tag, and digest where one is pinned; of the mirror, where there is one. */
       readonly reference: string;
@@ -17,9 +21,11 @@ export type ProgramSource =
     }
   /** A file, or a `.tar.gz` with the files somewhere in it, that each host fetches. */
   | {
+      /** From an address. */
       readonly kind: "file";
       /** `https:`, `http:`, or `file:` for what lies on each host already. */
       readonly url: string;
+      /** Checksum of what is fetched, 64 hexadecimal digits. */
       readonly sha256: string;
       /** File names on the host; those in an archive are found by them. */
       readonly files: readonly string[];

@@ -4,12 +4,15 @@ import type { EncryptionChannel } from "../network/encryption";
 
 /** What the plan tells an underlay of the cluster. */
 export interface UnderlayContext {
+  /** Where hosts reach each other by private address. */
   readonly sites: readonly Site[];
+  /** All hosts of the cluster. */
   readonly hosts: readonly PlannedHost[];
 }
 
 /** An encrypted mesh of all hosts, each with an address of its own in it. */
 export interface Tunnel {
+  /** Name of the network interface on each host. */
   readonly interface: string;
   /** UDP port. */
   readonly port: number;
@@ -21,7 +24,9 @@ export interface Tunnel {
 
 /** What an underlay adds to the plan. */
 export interface UnderlayPlan {
+  /** Which one it is. */
   readonly kind: string;
+  /** Whether all that goes between hosts is encrypted by it. */
   readonly encrypted: boolean;
   /** Bytes that it takes from every packet of the site's network. */
   readonly overhead: number;
@@ -29,15 +34,21 @@ export interface UnderlayPlan {
   readonly mtu?: number;
   /** What swarm traffic arrives on. */
   readonly over: "site" | "tunnel";
+  /** The mesh of the hosts. @default - there is none */
   readonly tunnel?: Tunnel;
+  /** What the hosts must let through for it. */
   readonly rules: readonly FirewallRule[];
+  /** How it protects what it carries. */
   readonly encryption: EncryptionChannel;
+  /** What is wrong with it on this cluster; paths are those of the cluster's arguments. */
   readonly problems: readonly Problem[];
 }
 
 /** What node-to-node traffic rides on. Made by `direct()` and its siblings; a new one is a new folder that exports such a function. */
 export interface Underlay {
+  /** Which one it is. */
   readonly kind: string;
+  /** Works out what it adds to the plan of this cluster, and what is wrong with that. Touches nothing. */
   plan(context: UnderlayContext): UnderlayPlan;
 }
 

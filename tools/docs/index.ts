@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Types, withTables } from "./options";
+import { createProgram, entryPoints } from "./program";
+import { writeReference } from "./reference";
 
-/** Writes the tables of options in docs/: `npm run docs`. */
-function main(root: string): void {
+/** Writes the tables of options in docs/ and the reference in docs/api: `npm run docs`. */
+async function main(root: string): Promise<void> {
   const types = new Types(join(root, "components"));
   const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md"));
   for (const page of pages.map((file) => join(root, "docs", file))) {
@@ -11,6 +13,11 @@ function main(root: string): void {
     const after = withTables(before, types);
     if (after !== before) writeFileSync(page, after);
   }
+  const entries = entryPoints(root);
+  for (const problem of await writeReference(createProgram(root, entries), entries, join(root, "docs", "api"))) {
+    process.stderr.write(`${problem}\n`);
+    process.exitCode = 1;
+  }
 }
 
-main(process.cwd());
+void main(process.cwd());

@@ -100,7 +100,7 @@ function table(options: readonly Option[]): string {
 }
 
 /** A value as code, and what is said of it in words: `@default "debian-13"`, `@default 20 - in GiB`, `@default - none`. */
-function presetText({ required, preset }: Option): string {
+export function presetText({ required, preset }: Pick<Option, "required" | "preset">): string {
   if (required) return "**required**";
   const [, value, rest = ""] = /^("[^"]*"|\[[^\]]*\]|\d+|true|false)?(.*)$/.exec(preset) ?? [];
   const words = rest.replace(/^ ?- /, value === undefined ? "" : "; ");

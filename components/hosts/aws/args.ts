@@ -32,7 +32,12 @@ export interface AwsHostsArgs extends NumberedHosts {
    * image replaces nothing until `each` says so. An image of your own needs cloud-init, systemd, sudo and an SSH server.
    * @default "debian-13"
    */
-  readonly image?: AwsImage | { readonly id: pulumi.Input<string> };
+  readonly image?:
+    | AwsImage
+    | {
+        /** Such as `ami-0abc…`. */
+        readonly id: pulumi.Input<string>;
+      };
   /** Size of the root volume in GiB, 8 or more; it can grow later. It is always encrypted. @default 20 */
   readonly diskSize?: number;
   /** Key that encrypts the root volume. Another one replaces the host. @default - AWS's own for the account */
@@ -123,6 +128,7 @@ export interface AwsVpc {
   readonly subnets: Readonly<Record<string, AwsSubnet>>;
 }
 
+/** A subnet of your own network. */
 export interface AwsSubnet {
   /** Such as `subnet-0abc…`. */
   readonly id: pulumi.Input<string>;
@@ -130,16 +136,28 @@ export interface AwsSubnet {
   readonly cidr: pulumi.Input<string>;
 }
 
+/** Last say over the arguments of the resources that make the hosts of a group and what they share. */
 export interface AwsTransform {
+  /** The network, where the stack makes it. */
   readonly vpc?: Transform<aws.ec2.VpcArgs>;
+  /** The network's way to the Internet, where the stack makes it. */
   readonly internetGateway?: Transform<aws.ec2.InternetGatewayArgs>;
+  /** The network's routes, where the stack makes them. */
   readonly routeTable?: Transform<aws.ec2.RouteTableArgs>;
+  /** The subnet of each zone, where the stack makes it. */
   readonly subnet?: Transform<aws.ec2.SubnetArgs>;
+  /** What gives each subnet the routes. */
   readonly routeTableAssociation?: Transform<aws.ec2.RouteTableAssociationArgs>;
+  /** Each security group. */
   readonly securityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  /** Each rule that lets something in. */
   readonly ingressRule?: Transform<aws.vpc.SecurityGroupIngressRuleArgs>;
+  /** The rules that let everything out. */
   readonly egressRule?: Transform<aws.vpc.SecurityGroupEgressRuleArgs>;
+  /** Each host's network interface. */
   readonly networkInterface?: Transform<aws.ec2.NetworkInterfaceArgs>;
+  /** Each host's Elastic IP address. */
   readonly elasticIp?: Transform<aws.ec2.EipArgs>;
+  /** Each host's instance. */
   readonly instance?: Transform<aws.ec2.InstanceArgs>;
 }

@@ -68,11 +68,15 @@ export interface ExistingHostsArgs {
   readonly proxyCommand?: readonly string[];
   /** A host to hop over to all of them. @default - dialled directly */
   readonly bastion?: {
+    /** Address or name that is dialled for SSH. */
     readonly address: string;
+    /** Its public host key in authorized_keys form. */
     readonly hostKey: string;
+    /** Who logs in. @default "root" */
     readonly user?: string;
+    /** Where its sshd listens. @default 22 */
     readonly port?: number;
-    /** @default - the group's key */
+    /** Private key for it. Kept as a secret. @default - the group's key */
     readonly privateKey?: pulumi.Input<string>;
   };
   /** Swarm node labels of all machines of the group. @default - none */
@@ -80,6 +84,8 @@ export interface ExistingHostsArgs {
 }
 
 /**
+ * Machines that stand already: dialled over SSH by `up`, and left standing by `destroy`.
+ *
  * @example
  * existing.hosts({ role: "worker", privateKey: config.requireSecret("key"), machines: {
  *   "rack-a": { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAA…" },

@@ -32,7 +32,12 @@ export interface HetznerHostsArgs extends NumberedHosts {
    * private interface.
    * @default "debian-13"
    */
-  readonly image?: HetznerImage | { readonly id: pulumi.Input<string> };
+  readonly image?:
+    | HetznerImage
+    | {
+        /** Its number, as the API has it. */
+        readonly id: pulumi.Input<string>;
+      };
   /** A host to hop over to all of them. @default - dialled directly */
   readonly bastion?: Bastion;
   /** The site's private network, made by the stack: a /8 to /24. @default "10.72.0.0/16" */
@@ -86,12 +91,20 @@ export interface HetznerNetwork {
   readonly subnetId?: pulumi.Input<string>;
 }
 
+/** Last say over the arguments of the resources that make the hosts of a group and what they share. */
 export interface HetznerTransform {
+  /** The private network, where the stack makes it. */
   readonly network?: Transform<hcloud.NetworkArgs>;
+  /** The network's subnet, where the stack makes it. */
   readonly subnet?: Transform<hcloud.NetworkSubnetArgs>;
+  /** The SSH key that servers are made with. */
   readonly sshKey?: Transform<hcloud.SshKeyArgs>;
+  /** Each firewall. */
   readonly firewall?: Transform<hcloud.FirewallArgs>;
+  /** Each group of servers that are kept on different machines. */
   readonly placementGroup?: Transform<hcloud.PlacementGroupArgs>;
+  /** Each host's public address. */
   readonly primaryIp?: Transform<hcloud.PrimaryIpArgs>;
+  /** Each host's server. */
   readonly server?: Transform<hcloud.ServerArgs>;
 }

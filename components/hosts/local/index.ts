@@ -33,7 +33,12 @@ export interface LocalHostsArgs extends NumberedHosts {
   /** Swarm node labels of all hosts of the group. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Last say over the arguments of the resources underneath. @default - they stay as they are */
-  readonly transform?: { readonly container?: Transform<docker.ContainerArgs>; readonly network?: Transform<docker.NetworkArgs> };
+  readonly transform?: {
+    /** The container of each host. */
+    readonly container?: Transform<docker.ContainerArgs>;
+    /** The network that the hosts share. */
+    readonly network?: Transform<docker.NetworkArgs>;
+  };
 }
 
 const defaultImage = "pulumi-swarm-host:trixie";

@@ -37,6 +37,7 @@ export interface FlannelArgs {
   readonly etcd?: EtcdArgs;
 }
 
+/** The store in which flannel keeps which subnet is whose: etcd, with TLS, on hosts of the cluster. */
 export interface EtcdArgs {
   /**
    * Groups whose hosts are its members: 3 or 5 in all. It writes little, and waits for the disk when it does.

@@ -7,6 +7,7 @@ import { containerMtu } from "../../network/mtu";
 import type { Overlay, OverlayContext } from "../overlay";
 import { plainData } from "../plain-data";
 
+/** Docker's own overlay network. */
 export interface NativeArgs {
   /**
    * Encrypt containers' data between hosts with IPsec (ESP). The keys are the swarm's and change every 12 hours. Costs

@@ -1,5 +1,6 @@
 import type { ProgramArgs } from "../../programs/args";
 
+/** Weave Net: a router on each host, in a mesh with all others. */
 export interface WeaveArgs {
   /**
    * Encrypt what goes between hosts, containers' data and the routers' own talk, under one password of the cluster's that is made
