@@ -10,7 +10,7 @@ export interface Terminal {
   error(text: string): void;
 }
 
-/** One thing that `pulumi-swarm` does. A new verb is a file beside this one and its line in `main.ts`. */
+/** One thing that `pulumi-swarm` does. A new verb is a file beside this one and its line in `dispatch.ts`. */
 export interface Verb {
   /** What it does, in a line for the list of verbs. */
   readonly summary: string;

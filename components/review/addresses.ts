@@ -1,5 +1,5 @@
 import { Cidr, isCidr } from "../network/cidr";
-import { type ClusterChange, type ClusterEdit, type Finding, isEdit, list, type Text, text, words } from "./findings";
+import { type ClusterChange, type ClusterEdit, type Finding, isEdit, joined, list, type Text, text, words } from "./findings";
 
 /** Who has which piece of address space, and what of it becomes another one. */
 export function addressFindings(change: ClusterChange): Finding[] {
@@ -29,14 +29,9 @@ export function addressFindings(change: ClusterChange): Finding[] {
         text: text`${owner} moves from ${was} to ${cidr}${also} (${words(why)})`,
       };
     }),
-    ...alone.map(({ host, what, from, to }): Finding => {
-      return {
-        ...found,
-        kind: "changed",
-        subject: host,
-        risk: "renumber",
-        text: text`${host} gets another ${words(what)}: ${to} instead of ${from}`,
-      };
+    ...[...new Set(alone.map(({ host }) => host))].map((host): Finding => {
+      const own = alone.filter((move) => move.host === host).map(({ what, from, to }) => text`another ${words(what)}: ${to} instead of ${from}`);
+      return { ...found, kind: "changed", subject: host, risk: "renumber", text: text`${host} gets ${joined(own, "; ")}` };
     }),
     ...listed(assigned, (what) => ({ ...found, kind: "added", ...what }), change.before ? "assigned" : "assigned, none of them in use before"),
     ...listed(released, (what) => ({ ...found, kind: "removed", ...what }), "released"),
@@ -87,11 +82,12 @@ function isIn(address: string, network: string): boolean {
   return isCidr(one) && isCidr(other) && one.contains(other);
 }
 
+/** One of the lines of a refused move: whose, from where, to where, and what keeps it. */
+export const moveLine = /^ {2}- (.+?): from (\S+) to (\S+?)\. Fix: (.*)\n?/gm;
+
 /** What a failed preview says would have moved. Nothing was changed by it. */
 export function refusedMoves(errors: readonly string[]): Finding[] {
-  const moves = errors.flatMap((message) =>
-    /would move (?:an address|\d+ addresses)/.test(message) ? [...message.matchAll(/^ {2}- (.+?): from (\S+) to (\S+?)\. Fix: (.*)$/gm)] : [],
-  );
+  const moves = errors.flatMap((message) => (/would move (?:an address|\d+ addresses)/.test(message) ? [...message.matchAll(moveLine)] : []));
   return moves.map(([, owner = "", was = "", would = "", fix = ""]) => ({
     section: "addresses",
     kind: "changed",

@@ -1,5 +1,5 @@
 import { nameIn, topologiesIn, type WrittenResource } from "../topology/of-resources";
-import type { Topology } from "../topology/topology";
+import { byName, type Topology } from "../topology/topology";
 import type { ClusterChange, MachineChange } from "./findings";
 import type { ReadPreview, ReviewStep } from "./read";
 
@@ -78,7 +78,7 @@ function machinesOf(cluster: string, steps: readonly ReviewStep[], parents: Read
   for (const step of steps) {
     if (machineTypes.includes(step.type)) machines.set(step.urn, [...(machines.get(step.urn) ?? []), step]);
   }
-  return [...machines].flatMap(([urn, own]): MachineChange[] => {
+  const found = [...machines].flatMap(([urn, own]): MachineChange[] => {
     const host = parents.get(urn);
     const type = own[0]?.type ?? "";
     if (host === undefined || typeIn(host) !== `${ours}Host`) return [];
@@ -86,6 +86,8 @@ function machinesOf(cluster: string, steps: readonly ReviewStep[], parents: Read
       { host: nameIn(host).slice(cluster.length + 1), urn, type, how: howOf(own), changed: [...new Set(own.flatMap(({ changed }) => changed))] },
     ];
   });
+  // The engine's own order differs from run to run.
+  return byName(found, ({ host }) => host);
 }
 
 /** An operation may be several steps: a replacement is a deletion, a replacement and a creation, in either order. */

@@ -78,50 +78,53 @@ function carriesVxlan({ rules }: Topology): boolean {
   return rules.some(({ name }) => name === "overlay-data");
 }
 
-/** What hosts do that are taken away, stopped or made anew. */
+/** What is to be expected of hosts that are taken away, stopped or made anew. */
 function atHosts({ before, after, machines }: ClusterEdit): Expected[] {
   const stay = new Set(after.hosts.map(({ key }) => key));
   const gone = before.hosts.filter(({ key }) => !stay.has(key)).map(({ key }) => key);
   const stopped = machines.filter(isStopped).map(({ host }) => host);
   const anew = machines.filter(({ how }) => how === "replaced").map(({ host }) => host);
+  const deleted = machines.filter(({ host, how }) => how === "removed" && gone.includes(host)).map(({ host }) => host);
+  const left = gone.filter((host) => !deleted.includes(host));
   const drained = [...gone, ...stopped];
   if (drained.length + anew.length === 0) return [];
   const managers = before.hosts.filter(({ key, role }) => role === "manager" && [...drained, ...anew].includes(key)).map(({ key }) => key);
-  return [
+  const expected: Expected[] = [
     [
       "replicated",
-      joinedBy(
-        inTurn(drained, "go on; tasks of", "start elsewhere first"),
-        inTurn(anew, "go on with less; tasks of", "end with the machine, and start elsewhere when the swarm misses it"),
-      ),
+      joined([
+        of("go on, for tasks are moved before the host is taken:", drained),
+        of("go on with fewer, and are whole again when the swarm misses what was on", anew),
+      ]),
     ],
-    [
-      "single",
-      joinedBy(
-        inTurn(drained, "a break while a task of", "ends and starts elsewhere"),
-        inTurn(anew, "a break for a task of", "until the swarm misses it and starts it elsewhere"),
-      ),
-    ],
+    ["single", joined([of("a break where a task is moved from", drained), of("a break until the swarm misses a task that was on", anew)])],
     [
       "bound",
-      joinedBy(
-        inTurn(stopped, "stand still while", "is stopped; their data stays"),
-        inTurn([...gone, ...anew], "end: volumes on", "go with the machine, so save what is needed before"),
-      ),
+      joined([
+        of("stand still while the machine is stopped:", stopped),
+        of("end, and their data goes with the machine of", [...deleted, ...anew]),
+        of("end; their data stays on", left),
+      ]),
     ],
-    ["hostPorts", joinedBy(inTurn(gone, "closed for good on", ""), inTurn([...stopped, ...anew], "closed on", "while it is away"))],
-    ["meshPorts", joinedBy(inTurn([...drained, ...anew], "every other host answers; who comes by the address of", "has to come by another"))],
-    ...(managers.length === 0
-      ? []
-      : [["swarm", text`${list(managers)} ${words(managers.length === 1 ? "is a manager" : "are managers")}: see Quorum`] as const]),
+    ["hostPorts", joined([of("closed from now on at", gone), of("closed for a while at", [...stopped, ...anew])])],
+    [
+      "meshPorts",
+      joined([
+        of("no more answered at the addresses of", gone),
+        of("not answered for a while at the addresses of", [...stopped, ...anew]),
+        words("all other hosts answer"),
+      ]),
+    ],
   ];
+  const swarm: Expected[] = managers.length === 0 ? [] : [["swarm", text`managers are away for a while, see Quorum: ${list(managers)}`]];
+  return [...expected.filter(([, what]) => what.length > 0), ...swarm];
 }
 
-function inTurn(hosts: readonly string[], before: string, behind: string): Text {
-  if (hosts.length === 0) return [];
-  return [`${before} `, ...list(hosts), ...(behind === "" ? [] : [` ${behind}`])];
+/** Hosts of which something is true. */
+function of(what: string, hosts: readonly string[]): Text {
+  return hosts.length === 0 ? [] : [`${what} `, ...list(hosts)];
 }
 
-function joinedBy(...texts: readonly Text[]): Text {
+function joined(texts: readonly Text[]): Text {
   return texts.filter(({ length }) => length > 0).flatMap((each, index): Text => (index === 0 ? each : ["; ", ...each]));
 }

@@ -14,7 +14,7 @@ export function encryptionFindings({ before, after }: ClusterChange): Finding[] 
     ...lost.map((channel) => ({
       ...changed(
         channel,
-        text`${channel.channel} is protected no longer: ${protectionOf(channel)} instead of ${mechanismOf(was.get(channel.channel))}`,
+        text`${channel.channel} is protected no longer: it had ${mechanismOf(was.get(channel.channel))}; now ${protectionOf(channel)}`,
       ),
       risk: "plaintext" as const,
     })),
@@ -62,6 +62,7 @@ function mechanismOf(channel: EncryptionChannel | undefined): Text {
   return said(channel?.mechanism ?? "none");
 }
 
-function protectionOf({ mechanism, note }: EncryptionChannel): Text {
+function protectionOf({ mechanism: named, note }: EncryptionChannel): Text {
+  const mechanism = named === "none" ? "nothing" : named;
   return note === undefined ? said(mechanism) : text`${said(mechanism)} (${said(note)})`;
 }

@@ -17,10 +17,8 @@ export function hostFindings(change: ClusterChange): Finding[] {
   const made = [...will.values()].filter(({ key }) => !was.has(key));
   const gone = [...was.values()].filter(({ key }) => !will.has(key));
   return [
-    ...alike(made).map((hosts) => ofMany("added", hosts, words(before ? "added" : "new"))),
-    ...alike(gone).map((hosts) =>
-      ofMany("removed", hosts, words(after ? "removed: drained first, then they leave and are struck off" : "removed with the cluster")),
-    ),
+    ...alike(made).map((hosts) => ofMany("added", hosts, words(before ? " added" : ""))),
+    ...alike(gone).map((hosts) => ofMany("removed", hosts, words(after ? " removed, drained first" : " removed with the cluster"))),
     ...[...will.values()].flatMap((host) => roleFindings(was.get(host.key), host)),
     ...change.machines.flatMap((machine) => machineFindings(machine, was.get(machine.host), change.partial)),
   ];
@@ -42,7 +40,7 @@ function alike(hosts: readonly TopologyHost[]): TopologyHost[][] {
 function ofMany(kind: "added" | "removed", hosts: readonly TopologyHost[], what: Text): Finding {
   const [{ role, provider, site } = { role: "worker", provider: "", site: "" }] = hosts;
   const keys = hosts.map(({ key }) => key);
-  const said = text`${words(counted(hosts.length, role))} ${what}: ${list(keys)} (${words(provider)}, site ${site})`;
+  const said = text`${words(counted(hosts.length, role))}${what}: ${list(keys)} (${words(provider)}, site ${site})`;
   return { section: "hosts", kind, subject: keys.join(", "), text: said };
 }
 
@@ -81,7 +79,7 @@ function machineFindings({ host, type, how, changed }: MachineChange, was: Topol
     {
       ...found,
       ...risk,
-      text: text`the machine of the ${words(role)} ${host} is deleted and made anew, with all that is on its disk: ${words(type)}${because}`,
+      text: text`the machine of the ${words(role)} ${host} is deleted with all that is on its disk, and made anew: ${words(type)}${because}`,
     },
   ];
 }
@@ -129,11 +127,13 @@ function whileDone({ machines }: ClusterChange, before: Topology): { readonly lo
       : replaced.length === 1
         ? text`${list(replaced)} is made anew${words(stopped.length > 0 ? ", while others are stopped one at a time" : "")}`
         : text`${list(stopped)} ${words(stopped.length > 1 ? "are stopped one at a time" : "is stopped for a while")}`;
-  const left = managers.length - away;
+  const [left, needed] = [managers.length - away, quorumOf(managers.length).majority];
   const what = lost
-    ? `${left} of ${managers.length} are left meanwhile, and ${quorumOf(managers.length).majority} are needed: nothing of the swarm can be changed until enough are back` +
-      (replaced.length > 0 ? `, and with a majority of the disks gone the swarm itself may be lost. Fix: make them anew in one up each` : "")
-    : `${left} of ${managers.length} are left meanwhile, which is a majority`;
+    ? `${left} of ${managers.length} ${left === 1 ? "is" : "are"} left meanwhile, and ${needed} ${needed === 1 ? "is" : "are"} needed: nothing of the swarm can be changed until enough are back` +
+      (replaced.length > quorumOf(managers.length).mayFail
+        ? `, and with a majority of the disks gone the swarm itself may be lost. Fix: one manager in an up`
+        : "")
+    : `${left} of ${managers.length} ${left === 1 ? "is" : "are"} left meanwhile, which is a majority`;
   return { lost, text: text`${how}; ${words(what)}` };
 }
 

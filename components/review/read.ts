@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { WrittenResource } from "../topology/of-resources";
 
 /** One operation of a preview on one resource. */
@@ -123,7 +124,11 @@ function fromEvents(events: readonly Fields[]): Raw {
 }
 
 function rawStep(step: Fields, old: unknown, made: unknown, named: readonly string[]): RawStep {
+  const [was, will] = [old, made].map((state) => (isFields(state) && isFields(state["inputs"]) ? state["inputs"] : undefined));
   const detailed = isFields(step["detailedDiff"]) ? Object.keys(step["detailedDiff"]) : [];
+  // Not every provider says what differs.
+  if (was && will && named.length + detailed.length === 0)
+    detailed.push(...Object.keys({ ...was, ...will }).filter((name) => !isDeepStrictEqual(was[name], will[name])));
   const first = [...named, ...detailed].map((path) => path.split(/[.[]/, 1)[0] ?? path);
   return {
     op: textOf(step["op"]),
@@ -176,7 +181,13 @@ function plain(value: unknown): unknown {
 }
 
 function errorsOf(diagnostics: readonly Fields[]): string[] {
-  const errors = diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => textOf(message).trim());
+  const errors = diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map(({ message }) =>
+      textOf(message)
+        .replace(/^error: /, "")
+        .trim(),
+    );
   return [...new Set(errors.filter((message) => message !== ""))];
 }
 

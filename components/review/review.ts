@@ -1,4 +1,4 @@
-import { addressFindings, refusedMoves } from "./addresses";
+import { addressFindings, moveLine, refusedMoves } from "./addresses";
 import { changesIn, isQuiet } from "./changes";
 import { destructiveFindings } from "./destructive";
 import { downtimeFindings } from "./downtime";
@@ -14,7 +14,7 @@ import { unknownFindings } from "./unknown";
 /** What a preview means for one cluster. */
 export interface ClusterReview {
   readonly cluster: string;
-  readonly what: "new" | "changed" | "removed" | "unchanged";
+  readonly what: "new" | "changed" | "removed" | "unchanged" | "refused";
   readonly findings: readonly Finding[];
 }
 
@@ -34,26 +34,27 @@ export interface Review {
 /** Says what the edit that was previewed means for each of the program's clusters. Touches nothing. */
 export function review(preview: ReadPreview): Review {
   const { errors, leftOut } = preview;
-  if (errors.length > 0) {
-    const moves = refusedMoves(errors);
-    const clusters: ClusterReview[] = moves.length === 0 ? [] : [{ cluster: clusterOf(errors), what: "unchanged", findings: moves }];
-    const risks = countRisks(moves);
-    return {
-      verdict: `The preview failed${moves.length > 0 ? `, since it would move what is in use (${showRisks(risks)})` : ""}.`,
-      clusters,
-      risks,
-      errors,
-      leftOut,
-    };
-  }
-  const clusters = changesIn(preview).map(reviewCluster);
+  if (errors.length > 0) return reviewFailed(errors, leftOut);
+  const changes = changesIn(preview);
+  const clusters = changes.map(reviewCluster);
   const risks = countRisks(clusters.flatMap(({ findings }) => findings));
-  const others = countOthers(preview, changesIn(preview));
+  const others = countOthers(preview, changes);
   return { verdict: verdictOf(clusters, risks, others, leftOut), clusters, risks, errors, leftOut };
 }
 
+/** What a failed preview did not come to is missing in it, so that comparing would find what is not so. */
+function reviewFailed(errors: readonly string[], leftOut: number): Review {
+  const moves = refusedMoves(errors);
+  const risks = countRisks(moves);
+  const verdict = `The preview failed, and nothing was changed.${moves.length === 0 ? "" : ` ${showTotal(risks)}.`}`;
+  const clusters: ClusterReview[] = moves.length === 0 ? [] : [{ cluster: refusedCluster(errors), what: "refused", findings: moves }];
+  // Each move is a finding of its own, and what waits for the cluster has nothing to add.
+  const said = errors.filter((message) => errors.length === 1 || !message.startsWith("nothing is done; the error of the cluster says why"));
+  return { verdict, clusters, risks, errors: said.map((message) => message.replaceAll(moveLine, "").trim()), leftOut };
+}
+
 /** As the message of a refused move names it. */
-function clusterOf(errors: readonly string[]): string {
+function refusedCluster(errors: readonly string[]): string {
   return errors.map((message) => /^The swarm cluster "([^"]*)" would move/m.exec(message)?.[1]).find((name) => name !== undefined) ?? "";
 }
 
@@ -86,6 +87,12 @@ function showRisks(risks: Partial<Record<Risk, number>>): string {
     .join(", ");
 }
 
+/** `2 risks: world-open, replace-manager`. */
+function showTotal(risks: Partial<Record<Risk, number>>): string {
+  const total = Object.values(risks).reduce((sum, count) => sum + count, 0);
+  return total === 0 ? "No risks found" : `${total === 1 ? "1 risk" : `${total} risks`}: ${showRisks(risks)}`;
+}
+
 /** Resources of the program beside its clusters that become otherwise. */
 function countOthers(preview: ReadPreview, changes: readonly ClusterChange[]): number {
   const ours = new Set(changes.flatMap(({ steps }) => steps.map(({ urn }) => urn)));
@@ -103,7 +110,7 @@ function verdictOf(clusters: readonly ClusterReview[], risks: Partial<Record<Ris
     return why + beside;
   }
   if (clusters.every(({ what }) => what === "unchanged")) return `Nothing of the cluster${clusters.length === 1 ? "" : "s"} is changed.${beside}`;
-  const total = Object.values(risks).reduce((sum, count) => sum + count, 0);
-  if (total === 0) return `No risks found.${beside}`;
-  return `${total === 1 ? "1 risk" : `${total} risks`}: ${showRisks(risks)}.${beside}`;
+  const has = (section: Finding["section"]): boolean => clusters.some(({ findings }) => findings.some((finding) => finding.section === section));
+  const also = [...(has("downtime") ? [" Services notice it."] : []), ...(has("destructive") ? [" Something is deleted."] : [])];
+  return `${showTotal(risks)}.${also.join("")}${beside}`;
 }

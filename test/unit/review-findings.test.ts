@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import type { FirewallRule } from "../../components/firewall/rule";
+import type { EncryptionChannel } from "../../components/network/encryption";
+import type { ClusterChange, Finding, MachineChange } from "../../components/review/findings";
+import type { ReviewStep } from "../../components/review/read";
+import { plainText } from "../../components/review/render/plain";
+import { reviewCluster } from "../../components/review/review";
+import type { Topology, TopologyHost } from "../../components/topology/topology";
+
+const host = (key: string, role: TopologyHost["role"] = "manager", more: Partial<TopologyHost> = {}): TopologyHost => ({
+  key,
+  role,
+  provider: "aws",
+  site: "here",
+  ...more,
+});
+const base: Topology = {
+  cluster: "prod",
+  addressSpace: "10.96.0.0/14",
+  overlay: "native",
+  underlay: "direct",
+  mtu: 1450,
+  enforced: "hosts",
+  hosts: [host("a"), host("b"), host("c"), host("w", "worker")],
+  networks: [],
+  subnets: [],
+  rules: [],
+  encryption: [],
+  programs: [],
+};
+const rule = (name: string, from: readonly string[], more: Partial<FirewallRule> = {}): FirewallRule => ({
+  name,
+  protocol: "tcp",
+  ports: ["443"],
+  from,
+  to: "members",
+  over: "site",
+  answers: "host",
+  reason: "since",
+  ...more,
+});
+const channel = (name: EncryptionChannel["channel"], more: Partial<EncryptionChannel> = {}): EncryptionChannel => ({
+  channel: name,
+  mechanism: "AES",
+  keyHolder: "somebody",
+  rotation: "never",
+  protects: true,
+  ...more,
+});
+const machine = (of: string, how: MachineChange["how"], changed: readonly string[] = []): MachineChange => ({
+  host: of,
+  how,
+  changed,
+  urn: `urn:pulumi:s::p::aws:ec2/instance:Instance::prod-${of}`,
+  type: "aws:ec2/instance:Instance",
+});
+const step = (op: string, type: string, name: string): ReviewStep => ({ op, type, urn: `urn:pulumi:s::p::${type}::${name}`, changed: [] });
+
+function findings(
+  before: Partial<Topology> | undefined,
+  after: Partial<Topology> | undefined,
+  more: Partial<ClusterChange> = {},
+): readonly Finding[] {
+  const whole = (part: Partial<Topology> | undefined): Topology | undefined => part && { ...base, ...part };
+  const change = { cluster: "prod", before: whole(before), after: whole(after), steps: [step("update", "x:y:Z", "z")], machines: [], partial: false };
+  return reviewCluster({ ...change, ...more }).findings;
+}
+
+const lines = (found: readonly Finding[], section?: Finding["section"]): string[] =>
+  found.filter((each) => section === undefined || each.section === section).map(({ risk, text }) => `${risk ? `${risk}: ` : ""}${plainText(text)}`);
+
+describe("what a review says of hosts", () => {
+  it("names other roles and sites", () => {
+    const hosts = [host("a", "worker"), host("b"), host("c"), host("w", "worker", { site: "there" })];
+    assert.deepEqual(lines(findings({}, { hosts }), "hosts"), ["a becomes a worker, and was a manager", "w is now on site there, and was on here"]);
+  });
+
+  it("says what is done to machines, and which of it is a risk", () => {
+    const machines = [machine("a", "changed", ["tags"]), machine("b", "replaced", ["ami"]), machine("w", "replaced")];
+    assert.deepEqual(lines(findings({}, {}, { machines }), "hosts"), [
+      "the machine of a is changed in place (tags)",
+      "replace-manager: the machine of the manager b is deleted with all that is on its disk, and made anew: aws:ec2/instance:Instance (ami)",
+      "the machine of the worker w is deleted with all that is on its disk, and made anew: aws:ec2/instance:Instance",
+    ]);
+  });
+
+  it("counts the quorum before, meanwhile and after", () => {
+    const quorum = (hosts: readonly TopologyHost[], machines: readonly MachineChange[] = [], before = base.hosts): string[] =>
+      lines(findings({ hosts: before }, { hosts }, { machines }), "quorum");
+    assert.deepEqual(quorum(base.hosts), []);
+    const alone = "while the only one is away nothing of the swarm can be changed, though running services go on";
+    assert.deepEqual(quorum([host("a")]), [`quorum-loss: managers: 3 before, 1 after; ${alone}`]);
+    const one = [host("a")];
+    assert.deepEqual(quorum([...one, host("w", "worker")], [machine("a", "changed", ["serverType"])], one), [
+      `1 manager, before and after; ${alone}`,
+      "quorum-loss: a is stopped for a while; 0 of 1 are left meanwhile, and 1 is needed: nothing of the swarm can be changed until enough are back",
+    ]);
+    const mixed = quorum(base.hosts, [machine("a", "replaced"), machine("b", "changed", ["instanceType"])]);
+    assert.match(
+      mixed.at(-1) ?? "",
+      /^quorum-loss: a is made anew, while others are stopped one at a time; 1 of 3 is left meanwhile, and 2 are needed/,
+    );
+    assert.doesNotMatch(mixed.at(-1) ?? "", /disks gone/);
+    assert.match(
+      quorum(base.hosts, [machine("a", "replaced"), machine("b", "replaced")]).at(-1) ?? "",
+      /the swarm itself may be lost\. Fix: one manager in an up$/,
+    );
+    assert.match(quorum(base.hosts, [machine("w", "replaced")]).join(), /^$/);
+  });
+
+  it("names a site that a majority stands on, once it does", () => {
+    const [apart, together] = [
+      ["x", "y", "z"],
+      ["x", "x", "y"],
+    ].map((sites) => sites.map((site, index) => host(`m${index}`, "manager", { site })));
+    assert.deepEqual(lines(findings({ hosts: apart ?? [] }, { hosts: together ?? [] }), "quorum"), [
+      "without the site x there is no majority of managers",
+    ]);
+    assert.deepEqual(lines(findings({ hosts: together ?? [] }, { hosts: together ?? [] }), "quorum"), []);
+    const single = lines(findings(undefined, { hosts: [host("a")] }), "quorum");
+    assert.match(single.join(), /^while the only one is away nothing/);
+  });
+});
+
+describe("what a review says of who is let in", () => {
+  const firewall = (was: readonly FirewallRule[], will: readonly FirewallRule[]): string[] =>
+    lines(findings({ rules: was }, { rules: will }), "firewall");
+
+  it("takes a rule that is widened for a risk, and one by another name for none", () => {
+    const narrow = rule("web", ["10.0.0.0/8"]);
+    assert.deepEqual(firewall([narrow], [rule("web", ["10.0.0.0/8", "::/0"])]), [
+      "world-open: open to the whole Internet now: 443/tcp on members from ::/0, 10.0.0.0/8; rule web: from also ::/0",
+    ]);
+    assert.deepEqual(firewall([rule("web", ["world"])], [rule("site", ["0.0.0.0/0"])]), [
+      "opened: 443/tcp on members from 0.0.0.0/0; rule site, since (everybody could reach it before, by another rule)",
+      "closed: 443/tcp on members from world; rule web",
+    ]);
+    assert.match(firewall([rule("web", ["0.0.0.0/0"])], [rule("web", ["world"])])[0] ?? "", /^world-open: /, "IPv6 is new");
+    assert.match(
+      firewall([rule("web", ["world"], { to: "managers" })], [rule("web", ["world"])])[0] ?? "",
+      /^world-open: .*to members instead of managers/,
+    );
+    assert.deepEqual(firewall([rule("web", ["world"], { ports: ["443", "80"] })], [rule("web", ["world"])]), ["web (443/tcp): ports no more 80"]);
+  });
+
+  it("says when hosts close nothing any more, and when they do again", () => {
+    const changed = (was: "hosts" | "none" | undefined, will: "hosts" | "none"): string[] => {
+      const { enforced: _enforced, ...older } = base;
+      const before: Topology = was === undefined ? older : { ...base, enforced: was };
+      return lines(
+        reviewCluster({
+          cluster: "prod",
+          before,
+          after: { ...base, enforced: will },
+          steps: [step("update", "x:y:Z", "z")],
+          machines: [],
+          partial: false,
+        }).findings,
+      );
+    };
+    const open = "hosts drop nothing any more: only a firewall of your own closes what no rule lets in";
+    assert.deepEqual(changed("hosts", "none"), [`world-open: ${open}`]);
+    assert.deepEqual(changed(undefined, "none"), [open], "it may have been so before");
+    assert.deepEqual(changed("none", "hosts"), ["each host drops now what no rule lets in"]);
+    assert.deepEqual(changed("none", "none"), []);
+    assert.match(lines(findings(undefined, { enforced: "none" }), "firewall").join(), /^world-open: hosts drop nothing: only a firewall of your own/);
+  });
+});
+
+describe("what a review says of encryption", () => {
+  const encryption = (was: readonly EncryptionChannel[], will: readonly EncryptionChannel[], more: Partial<Topology> = {}): string[] =>
+    lines(findings({ encryption: was }, { encryption: will, ...more }), "encryption");
+
+  it("names what is gained, changed, new and gone", () => {
+    const bare = channel("overlay data", { protects: false, mechanism: "none" });
+    assert.deepEqual(encryption([bare], [channel("overlay data")]), ["overlay data is protected now: AES, and was not"]);
+    assert.deepEqual(encryption([channel("etcd")], [channel("etcd", { mechanism: "NaCl", keyHolder: "another", rotation: "daily" })]), [
+      "etcd: NaCl instead of AES; keys are with another; rotation: daily",
+    ]);
+    assert.deepEqual(encryption([], [channel("etcd")]), ["etcd: AES"]);
+    assert.deepEqual(encryption([channel("etcd")], []), ["etcd: there is no such way any more"]);
+    assert.deepEqual(encryption([channel("disks")], [channel("disks", { protects: false, mechanism: "none for w" })]), [
+      "disks: none for w instead of AES",
+    ]);
+  });
+
+  it("takes plain data for a risk as soon as it crosses from site to site", () => {
+    const bare = channel("overlay data", { protects: false, mechanism: "none" });
+    const apart = { hosts: [host("a"), host("b", "manager", { site: "there" })] };
+    const says = ["plaintext: overlay data crosses from site to site as it is: nothing encrypts it"];
+    assert.deepEqual(encryption([bare], [bare], apart), says);
+    assert.deepEqual(lines(findings(undefined, { encryption: [bare], ...apart }), "encryption"), [
+      ...says,
+      "not protected: overlay data; all else is",
+    ]);
+    assert.deepEqual(lines(findings(undefined, { encryption: [bare] }), "encryption"), ["not protected: overlay data; all else is"]);
+  });
+});
+
+describe("what a review says of addresses and networks", () => {
+  it("tells a host that moves with its block from one that moves by itself", () => {
+    const hosts = (a: string, b: string): TopologyHost[] => [
+      host("a", "manager", { tunnelAddress: a }),
+      host("b", "manager", { address: b, publicAddress: b }),
+    ];
+    const subnet = (cidr: string): Topology["subnets"] => [{ owner: "tunnel x", cidr, purpose: "", pinned: true }];
+    const [was, will] = [
+      { hosts: hosts("10.97.1.5", "192.0.2.1"), subnets: subnet("10.97.1.0/24") },
+      { hosts: hosts("10.97.2.5", "192.0.2.2"), subnets: subnet("10.97.2.0/24") },
+    ];
+    assert.deepEqual(lines(findings(was, will), "addresses"), [
+      "renumber: tunnel x moves from 10.97.1.0/24 to 10.97.2.0/24, and with it the addresses of a (a pin says so)",
+      "renumber: b gets another address: 192.0.2.2 instead of 192.0.2.1",
+    ]);
+  });
+
+  it("names programs, inner networks and networks that come", () => {
+    const network = (name: string, internal: boolean): Topology["networks"][number] => ({ name, subnet: "10.99.1.0/24", internal });
+    const said = lines(
+      findings(
+        { networks: [network("db", true), network("web", false)], programs: [{ name: "etcd", version: "1" }] },
+        { networks: [network("db", false), network("web", true), network("q", false)], programs: [{ name: "etcd", version: "2" }] },
+      ),
+      "networks",
+    );
+    assert.deepEqual(said, [
+      "the program etcd becomes 2, and was 1, on each host that runs it",
+      "added: q",
+      "db is internal no longer: what is on it reaches the outside",
+      "web is internal now: nothing on it reaches the outside",
+    ]);
+    assert.deepEqual(lines(findings({ programs: [{ name: "etcd", version: "1" }] }, {}), "networks"), ["the program etcd is taken off hosts"]);
+  });
+});
+
+describe("what a review says to expect", () => {
+  const rotated = (name: EncryptionChannel["channel"]): Partial<Topology>[] =>
+    ["1", "2"].map((rotation) => ({ encryption: [channel(name, { rotation })] }));
+  const downtime = (was: Partial<Topology>, will: Partial<Topology>, more: Partial<ClusterChange> = {}): string[] =>
+    lines(findings(was, will, more), "downtime");
+
+  it("has the times that were measured, for what is known to take them", () => {
+    const [[tunnel, tunnel2], [data, data2]] = [rotated("underlay"), rotated("overlay data")] as [[object, object], [object, object]];
+    const everywhere = "all services on the cluster's networks: ";
+    assert.deepEqual(downtime(tunnel, tunnel2), [`${everywhere}every host gets another tunnel key: at most 0.4 s were lost between two hosts`]);
+    assert.deepEqual(downtime({ ...data, overlay: "weave" }, { ...data2, overlay: "weave" }), [
+      `${everywhere}weave gets another password: about 1.3 s are lost everywhere, since all routers change at once`,
+    ]);
+    assert.deepEqual(downtime(data, data2), [], "Docker's own keys change without a break");
+    const router = (version: string): Partial<Topology> => ({ overlay: "weave", programs: [{ name: "weave", version }] });
+    assert.deepEqual(downtime(router("1"), router("2")), [`${everywhere}weave's router starts anew on each host: about 1.2 s are lost there`]);
+    const flannel = { overlay: "flannel", rules: [rule("overlay-data", ["members"])] };
+    assert.deepEqual(downtime(flannel, { ...flannel, rules: [] }), [`${everywhere}flannel goes from VXLAN to host-gw: about 4 s are lost`]);
+    assert.deepEqual(downtime({ ...flannel, rules: [] }, flannel), [], "back to VXLAN nothing was lost");
+  });
+
+  it("keeps data that stays apart from data that goes with its machine", () => {
+    const without = { hosts: base.hosts.filter(({ key }) => key !== "w") };
+    const bound = (machines: readonly MachineChange[]): string | undefined =>
+      downtime({}, without, { machines }).find((line) => line.includes("volumes:"));
+    assert.equal(bound([]), "services bound to a host's volumes: end; their data stays on w");
+    assert.equal(bound([machine("w", "removed")]), "services bound to a host's volumes: end, and their data goes with the machine of w");
+  });
+});
+
+describe("what a review says is deleted, and what it cannot know", () => {
+  it("names the cluster itself, and what holds something, but not bookkeeping", () => {
+    const steps = [
+      step("delete", "pulumi-swarm:index:SwarmCluster", "prod"),
+      step("delete", "aws:ec2/instance:Instance", "prod-a-10"),
+      step("delete", "aws:ec2/instance:Instance", "prod-a-2"),
+      step("replace", "aws:ec2/eip:Eip", "prod-a-2"),
+      step("delete", "pulumi:index:Stash", "prod-a-made"),
+      step("delete", "pulumi-swarm:index:OverlayNetwork", "prod-web"),
+    ];
+    const found = findings({ rules: [rule("x", ["world"])] }, undefined, { steps });
+    assert.deepEqual(lines(found, "destructive"), [
+      "the cluster itself: the swarm is dissolved, with its services, secrets and configs",
+      "machine, with its disk: a-2, a-10",
+      "public address: a-2, made anew",
+      "overlay network: web",
+    ]);
+    assert.deepEqual(lines(found, "firewall"), [], "with the cluster all of it is closed");
+    assert.match(lines(found, "hosts").join(), /3 managers removed with the cluster: a, b, c/);
+  });
+
+  it("names what is known only when it is made", () => {
+    const assigned = { publicAddress: { assigned: "when the host is made" } } as const;
+    const late = "known only when made";
+    const will = { hosts: [host("a", "manager", { ...assigned, address: late })], rules: [rule("web", [late])] };
+    assert.deepEqual(lines(findings({ hosts: [host("a")] }, will), "unknown"), [
+      "public addresses of a are known only when they are made",
+      "host a: address known only when it is made",
+      "rule web: from known only when it is made",
+    ]);
+  });
+});
