@@ -42,8 +42,11 @@ function isNothing({ hosts }: Topology): boolean {
   return hosts.length === 0;
 }
 
+/** What an edit does to machines of hosts, by the hosts' keys. A host may stay what it is while its machine is another one. */
+export type Machines = ReadonlyMap<string, "replaced" | "changed">;
+
 /** Puts a cluster into words. With `before`, what an edit adds, changes and takes away is marked. */
-export function sceneOf(after: Topology, before?: Topology): Scene {
+export function sceneOf(after: Topology, before?: Topology, machines: Machines = new Map()): Scene {
   const both = (pieces: (topology: Topology) => readonly Unmarked[]): Piece[] => merged(pieces(after), before && pieces(before));
   const [underlay] = both(underlayPieces);
   const [overlay] = both(overlayPieces);
@@ -55,7 +58,7 @@ export function sceneOf(after: Topology, before?: Topology): Scene {
     openings: [...openings.filter(({ kind }) => kind === "world"), ...openings.filter(({ kind }) => kind !== "world")],
     closed: closedOf(after),
     underlay: underlay && withWas(underlay),
-    sites: sitesOf(after, before),
+    sites: sitesOf(after, before, machines),
     between: both(rulePieces),
     overlay: overlay && withWas(overlay),
     networks: both(networkPieces),
@@ -136,8 +139,8 @@ function overlayPieces({ overlay, mtu, encryption, hosts }: Topology): Unmarked[
   return [{ id: "overlay", kind: protects ? "protected" : "bare", name, says, tip: `${name}, ${says}` }];
 }
 
-function sitesOf(after: Topology, before?: Topology): SceneSite[] {
-  const all = merged(after.hosts.map(hostPiece), before?.hosts.map(hostPiece));
+function sitesOf(after: Topology, before: Topology | undefined, machines: Machines): SceneSite[] {
+  const all = merged(after.hosts.map(hostPiece), before?.hosts.map(hostPiece)).map((host) => withMachine(host, machines.get(host.id)));
   const siteOf = new Map([...(before?.hosts ?? []), ...after.hosts].map(({ key, site }) => [key, site]));
   const roleOf = ({ kind }: Piece): string => (kind === "manager" ? "manager" : "worker");
   const names = [...new Set(siteOf.values())];
@@ -154,6 +157,12 @@ function sitesOf(after: Topology, before?: Topology): SceneSite[] {
   });
   const managed = ({ roles }: SceneSite): boolean => roles.some(({ hosts }) => hosts.some(({ kind }) => kind === "manager"));
   return [...sites.filter(managed), ...sites.filter((site) => !managed(site))];
+}
+
+function withMachine(host: Piece, how: "replaced" | "changed" | undefined): Piece {
+  if (how === undefined || host.change === "new" || host.change === "gone") return host;
+  const what = how === "replaced" ? "machine made anew" : "machine changed";
+  return { ...host, change: "changed", says: line(host.says, what), tip: `${host.tip}: ${what}` };
 }
 
 /** How many there are, and what an edit makes of them. */
