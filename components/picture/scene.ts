@@ -1,3 +1,4 @@
+import { quorumOf as majorityOf } from "../review/risks";
 import { byName, type Topology, type TopologyHost } from "../topology/topology";
 import { channelPieces, hostPiece, networkPieces, openingPieces, programPieces, rulePieces } from "./pieces";
 import { type Change, merged, type Piece, type Unmarked } from "./piece";
@@ -103,8 +104,8 @@ function factsOf(after: Topology, before?: Topology): string {
 }
 
 function quorumOf({ hosts }: Topology): string {
-  const managers = hosts.filter(({ role }) => role === "manager").length;
-  return managers === 0 ? "" : `quorum ${Math.floor(managers / 2) + 1} of ${managers}`;
+  const { managers, majority } = majorityOf(hosts.filter(({ role }) => role === "manager").length);
+  return managers === 0 ? "" : `quorum ${majority} of ${managers}`;
 }
 
 function workersOf(hosts: readonly TopologyHost[]): string {
