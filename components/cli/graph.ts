@@ -35,8 +35,8 @@ export const graph: Verb = {
   run: async (args, terminal) => {
     const options = optionsOf(args);
     try {
-      const { after, before } = chosen(drawablesIn(await textOf(options.file, terminal)), options.cluster);
-      write(formats[options.format](after, before), options.out, terminal);
+      const { after, before, machines } = chosen(drawablesIn(await textOf(options.file, terminal)), options.cluster);
+      write(formats[options.format](after, before, machines), options.out, terminal);
       return 0;
     } catch (error) {
       if (!(error instanceof Undrawable)) throw error;

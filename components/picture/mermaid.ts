@@ -1,7 +1,7 @@
 import type { Topology } from "../topology/topology";
 import { type Kind, type Piece, signs } from "./piece";
 import { palette } from "./palette";
-import { sceneOf } from "./scene";
+import { type Machines, sceneOf } from "./scene";
 import { count } from "./words";
 
 /** More hosts of a group than these are one node, such as "edge 1–57 (57 workers)". */
@@ -48,9 +48,10 @@ const lists: Readonly<Record<Kind, string>> = {
  * same text, and a line of it is one thing, so that an edit changes few lines.
  *
  * @param before The cluster as it was, to mark what is new, what changed and what is gone.
+ * @param machines Hosts whose machines the edit makes anew or changes.
  */
-export function mermaid(after: Topology, before?: Topology): string {
-  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, programs, channels } = sceneOf(after, before);
+export function mermaid(after: Topology, before?: Topology, machines?: Machines): string {
+  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, programs, channels } = sceneOf(after, before, machines);
   const draw = new Drawing();
   draw.line(`accTitle: ${plain(title)}`);
   draw.line(`accDescr: ${plain(facts)}`);
@@ -154,15 +155,14 @@ function drawAll(draw: Drawing, pieces: readonly Piece[], what: string, look: Lo
 
 /** Hosts one by one, or where there are many of one group that share their fate, in one node. */
 function drawHosts(draw: Drawing, hosts: readonly Piece[]): void {
+  const fateOf = (host: Piece): string => JSON.stringify([groupOf(host), host.change]);
   const groups = new Map<string, Piece[]>();
+  for (const host of hosts) groups.set(fateOf(host), [...(groups.get(fateOf(host)) ?? []), host]);
   for (const host of hosts) {
-    const key = JSON.stringify([groupOf(host), host.change]);
-    groups.set(key, [...(groups.get(key) ?? []), host]);
-  }
-  for (const group of groups.values()) {
-    const [first] = group;
-    if (group.length <= mostNodes || first === undefined) group.forEach((host) => draw.node({ ...host, says: `${host.kind} · ${host.says}` }));
-    else draw.node({ ...first, id: `${groupOf(first)}-all`, name: rangesOf(groupOf(first), group), says: count(group.length, first.kind) });
+    const group = groups.get(fateOf(host)) ?? [];
+    if (group.length <= mostNodes) draw.node({ ...host, says: `${host.kind} · ${host.says}` });
+    else if (host === group[0])
+      draw.node({ ...host, id: `${groupOf(host)}-all`, name: rangesOf(groupOf(host), group), says: count(group.length, host.kind) });
   }
 }
 

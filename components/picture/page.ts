@@ -52,7 +52,7 @@ export function pageOf(scene: Scene): Page {
 function legendOf(scene: Scene): Box[] {
   if (!scene.compared) return [];
   const piece = (change: "new" | "changed" | "gone"): Piece => ({ id: change, kind: "rule", name: change, says: "", tip: "", change });
-  const nothing: Piece = { ...piece("new"), name: "nothing changes", change: "same" };
+  const nothing: Piece = { ...piece("new"), name: "nothing of this changes", change: "same" };
   const { boxes } = chips(isChanged(scene) ? [piece("new"), piece("changed"), piece("gone")] : [nothing], { x: 0, y: 14, width: pageWidth });
   const last = boxes.at(-1);
   const shift = pageWidth - (last ? last.x + last.width : 0);

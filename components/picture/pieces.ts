@@ -1,7 +1,8 @@
 import type { FirewallRule } from "../firewall/rule";
+import { isWorldOpen } from "../review/risks";
 import type { Topology, TopologyHost } from "../topology/topology";
 import type { Unmarked } from "./piece";
-import { isMembers, isWorld, line, said, saidAll } from "./words";
+import { isMembers, line, said, saidAll } from "./words";
 
 export function hostPiece(host: TopologyHost): Unmarked {
   const { key, group, role, provider, site, zone, address, publicAddress, tunnelAddress, containerSubnet } = host;
@@ -32,7 +33,7 @@ export function openingPieces(topology: Topology): Unmarked[] {
     .map((rule) => {
       const all = saidAll(rule.from);
       const outside = all.filter((source) => !isMembers(source));
-      const world = outside.some(isWorld);
+      const world = isWorldOpen({ from: outside });
       const from = world ? "the world" : outside.length > 0 ? firstOf(outside) : `${firstOf(all)}, wherever they are`;
       const name = `${portsOf(rule)} ${said(rule.name)}`;
       return { ...rulePiece(rule), kind: world ? "world" : "opening", name, says: `${rule.to === "members" ? "" : `${onOf(rule)} `}from ${from}` };

@@ -1,12 +1,15 @@
+import { changesIn } from "../review/changes";
+import type { ClusterChange } from "../review/findings";
 import { readPreview, UnreadablePreview } from "../review/read";
 import { topologiesIn, type WrittenResource } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";
-import { nothingOf } from "./scene";
+import { type Machines, nothingOf } from "./scene";
 
 /** A cluster to draw, with what it was where an edit is previewed. */
 export interface Drawable {
   readonly after: Topology;
   readonly before?: Topology;
+  readonly machines?: Machines;
 }
 
 /** What was read cannot be drawn. Says what to do. */
@@ -23,19 +26,22 @@ type Fields = Readonly<Record<string, unknown>>;
 export function drawablesIn(text: string): Drawable[] {
   const state = stateIn(text);
   if (state !== undefined) return topologiesIn(state).map(({ topology }) => ({ after: topology }));
-  const { before, after, leftOut, errors } = previewIn(text);
+  const preview = previewIn(text);
+  const { leftOut, errors } = preview;
   if (errors.length > 0) throw new Undrawable(`The preview failed, so nobody knows what would be:\n${errors.join("\n")}`);
   if (leftOut > 0)
     throw new Undrawable(
       `The preview leaves out ${leftOut} resources that stay as they are, and a picture needs them. Fix: preview with --show-sames`,
     );
-  const [was, is] = [topologiesIn(before), topologiesIn(after)];
-  const urns = new Set([...is, ...was].map(({ urn }) => urn));
-  return [...urns].flatMap((urn): Drawable[] => {
-    const [old, now] = [was, is].map((all) => all.find((found) => found.urn === urn)?.topology);
-    const known = now ?? old;
-    return known ? [{ after: now ?? nothingOf(known), before: old ?? nothingOf(known) }] : [];
-  });
+  return changesIn(preview).flatMap(drawableOf);
+}
+
+/** An edit as pictures take it: a cluster that comes or goes has nothing before or after. */
+export function drawableOf({ before, after, machines }: Pick<ClusterChange, "before" | "after" | "machines">): Drawable[] {
+  const known = after ?? before;
+  if (!known) return [];
+  const touched = machines.flatMap(({ host, how }) => (how === "replaced" || how === "changed" ? [[host, how] as const] : []));
+  return [{ after: after ?? nothingOf(known), before: before ?? nothingOf(known), machines: new Map(touched) }];
 }
 
 function previewIn(text: string): ReturnType<typeof readPreview> {

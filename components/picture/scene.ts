@@ -1,3 +1,4 @@
+import { quorumOf as majorityOf } from "../review/risks";
 import { byName, type Topology, type TopologyHost } from "../topology/topology";
 import { channelPieces, hostPiece, networkPieces, openingPieces, programPieces, rulePieces } from "./pieces";
 import { type Change, merged, type Piece, type Unmarked } from "./piece";
@@ -42,8 +43,11 @@ function isNothing({ hosts }: Topology): boolean {
   return hosts.length === 0;
 }
 
+/** What an edit does to machines of hosts, by the hosts' keys. A host may stay what it is while its machine is another one. */
+export type Machines = ReadonlyMap<string, "replaced" | "changed">;
+
 /** Puts a cluster into words. With `before`, what an edit adds, changes and takes away is marked. */
-export function sceneOf(after: Topology, before?: Topology): Scene {
+export function sceneOf(after: Topology, before?: Topology, machines: Machines = new Map()): Scene {
   const both = (pieces: (topology: Topology) => readonly Unmarked[]): Piece[] => merged(pieces(after), before && pieces(before));
   const [underlay] = both(underlayPieces);
   const [overlay] = both(overlayPieces);
@@ -55,7 +59,7 @@ export function sceneOf(after: Topology, before?: Topology): Scene {
     openings: [...openings.filter(({ kind }) => kind === "world"), ...openings.filter(({ kind }) => kind !== "world")],
     closed: closedOf(after),
     underlay: underlay && withWas(underlay),
-    sites: sitesOf(after, before),
+    sites: sitesOf(after, before, machines),
     between: both(rulePieces),
     overlay: overlay && withWas(overlay),
     networks: both(networkPieces),
@@ -100,8 +104,8 @@ function factsOf(after: Topology, before?: Topology): string {
 }
 
 function quorumOf({ hosts }: Topology): string {
-  const managers = hosts.filter(({ role }) => role === "manager").length;
-  return managers === 0 ? "" : `quorum ${Math.floor(managers / 2) + 1} of ${managers}`;
+  const { managers, majority } = majorityOf(hosts.filter(({ role }) => role === "manager").length);
+  return managers === 0 ? "" : `quorum ${majority} of ${managers}`;
 }
 
 function workersOf(hosts: readonly TopologyHost[]): string {
@@ -136,8 +140,8 @@ function overlayPieces({ overlay, mtu, encryption, hosts }: Topology): Unmarked[
   return [{ id: "overlay", kind: protects ? "protected" : "bare", name, says, tip: `${name}, ${says}` }];
 }
 
-function sitesOf(after: Topology, before?: Topology): SceneSite[] {
-  const all = merged(after.hosts.map(hostPiece), before?.hosts.map(hostPiece));
+function sitesOf(after: Topology, before: Topology | undefined, machines: Machines): SceneSite[] {
+  const all = merged(after.hosts.map(hostPiece), before?.hosts.map(hostPiece)).map((host) => withMachine(host, machines.get(host.id)));
   const siteOf = new Map([...(before?.hosts ?? []), ...after.hosts].map(({ key, site }) => [key, site]));
   const roleOf = ({ kind }: Piece): string => (kind === "manager" ? "manager" : "worker");
   const names = [...new Set(siteOf.values())];
@@ -154,6 +158,12 @@ function sitesOf(after: Topology, before?: Topology): SceneSite[] {
   });
   const managed = ({ roles }: SceneSite): boolean => roles.some(({ hosts }) => hosts.some(({ kind }) => kind === "manager"));
   return [...sites.filter(managed), ...sites.filter((site) => !managed(site))];
+}
+
+function withMachine(host: Piece, how: "replaced" | "changed" | undefined): Piece {
+  if (how === undefined || host.change === "new" || host.change === "gone") return host;
+  const what = how === "replaced" ? "machine made anew" : "machine changed";
+  return { ...host, change: "changed", says: line(host.says, what), tip: `${host.tip}: ${what}` };
 }
 
 /** How many there are, and what an edit makes of them. */

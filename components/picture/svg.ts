@@ -3,7 +3,7 @@ import { type Box, type IconName, type Text } from "./layout";
 import { styles } from "./measure";
 import { type Page, pageOf } from "./page";
 import { palette, type Colours } from "./palette";
-import { sceneOf } from "./scene";
+import { type Machines, sceneOf } from "./scene";
 
 /** Room beside the page, so that no line is cut. */
 const margin = 10;
@@ -20,9 +20,10 @@ const icons: Readonly<Record<IconName, string>> = {
  * them. One file without scripts or fonts of its own, for light and dark pages; the same cluster is always the same text.
  *
  * @param before The cluster as it was, to mark what is new, what changed and what is gone.
+ * @param machines Hosts whose machines the edit makes anew or changes.
  */
-export function svg(after: Topology, before?: Topology): string {
-  const scene = sceneOf(after, before);
+export function svg(after: Topology, before?: Topology, machines?: Machines): string {
+  const scene = sceneOf(after, before, machines);
   const page = pageOf(scene);
   const box = `${-margin} 0 ${page.width + 2 * margin} ${round(page.height)}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box}" role="img" aria-labelledby="title desc">

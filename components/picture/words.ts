@@ -1,5 +1,3 @@
-import { AnyCidr, isAnyCidr } from "../network/any-cidr";
-
 /** How an engine writes what is not known before it is made, in its several forms, and what it keeps to itself. */
 const unknown: readonly string[] = ["04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[unknown]", "output<string>"];
 const secret = "[secret]";
@@ -31,11 +29,6 @@ export function count(number: number, what: string): string {
 /** Parts of a line, those that say nothing left out. */
 export function line(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(" · ");
-}
-
-export function isWorld(source: string): boolean {
-  const network = AnyCidr.parse(source);
-  return source === "world" || (isAnyCidr(network) && network.isWorld);
 }
 
 /** Whether a source names hosts of the cluster. */

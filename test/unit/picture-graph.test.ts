@@ -58,7 +58,19 @@ describe("pulumi-swarm graph", () => {
 
   it("draws a first preview as all new, and one that changes nothing as it is", async () => {
     assert.match((await graph([preview("first-up.digest.json")])).out, /all of it is new/);
-    assert.match((await graph([preview("nothing.digest.json")])).out, />nothing changes</);
+    assert.match((await graph([preview("nothing.digest.json")])).out, />nothing of this changes</);
+  });
+
+  it("marks a host that stays what it is while its machine is made anew or changed", async () => {
+    for (const [name, host] of [
+      ["manager-replaced", '["~ control-2<br/>manager · 10.64.42.2 · zone b · machine made anew"]:::changed'],
+      ["managers-resized", 'machine changed"]:::changed'],
+    ] as const) {
+      const { code, out } = await graph([preview(`${name}.digest.json`), "--format", "mermaid"]);
+      assert.equal(code, 0);
+      assert.ok(out.includes(host), out);
+    }
+    assert.doesNotMatch((await graph([preview("manager-replaced.digest.json")])).out, />nothing of this changes</);
   });
 
   it("draws an exported state, without what only waits to be deleted", async () => {
