@@ -32,6 +32,7 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
     const [was, will] = [topologies.before.get(urn), topologies.after.get(urn)];
     return {
       cluster: nameIn(urn),
+      ...pieceOf(urn),
       before: was,
       after: will,
       steps: own,
@@ -43,6 +44,11 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
 
 function byUrn(resources: readonly WrittenResource[]): Map<string, Topology> {
   return new Map(topologiesIn(resources).map(({ urn, topology }) => [urn, topology]));
+}
+
+function pieceOf(urn: string): Pick<ClusterChange, "piece"> {
+  const [, piece] = /:(HostFirewall|WireGuardMesh)$/.exec(typeIn(urn)) ?? [];
+  return piece === "HostFirewall" || piece === "WireGuardMesh" ? { piece } : {};
 }
 
 /** A cluster that stays as it is may be left out while parts of it are not: their parent's URN is all that is known of it then. */

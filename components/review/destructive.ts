@@ -22,7 +22,8 @@ const lasting: Readonly<Record<string, string>> = {
 };
 
 /** What is deleted, or deleted and made anew. */
-export function destructiveFindings({ cluster, steps, after, before }: ClusterChange): Finding[] {
+export function destructiveFindings(change: ClusterChange): Finding[] {
+  const { cluster, piece, steps, after, before } = change;
   const kinds = new Map<string, Map<string, "deleted" | "replaced">>();
   for (const { op, urn, type } of steps) {
     const kind = lasting[type];
@@ -33,9 +34,21 @@ export function destructiveFindings({ cluster, steps, after, before }: ClusterCh
   }
   const order = [...new Set(Object.values(lasting))].filter((kind) => kinds.has(kind));
   return [
-    ...(before && !after ? [finding(cluster, words("the cluster itself: the swarm is dissolved, with its services, secrets and configs"))] : []),
+    ...(before && !after ? [{ ...finding(cluster, words(itself(piece))), ...(leavesOpen(change) && { risk: "world-open" as const }) }] : []),
     ...order.flatMap((kind) => ofKind(kind, kinds.get(kind) ?? new Map<string, "deleted" | "replaced">())),
   ];
+}
+
+/** Whether hosts stay whose firewall goes. */
+function leavesOpen({ piece, before, machines }: ClusterChange): boolean {
+  const gone = new Set(machines.filter(({ how }) => how === "removed").map(({ host }) => host));
+  return piece === "HostFirewall" && (before?.hosts ?? []).some(({ key }) => !gone.has(key));
+}
+
+function itself(piece: ClusterChange["piece"]): string {
+  if (piece === "HostFirewall") return "the firewall of the hosts: nothing is closed by it any more";
+  if (piece === "WireGuardMesh") return "the tunnel between the hosts";
+  return "the cluster itself: the swarm is dissolved, with its services, secrets and configs";
 }
 
 function ofKind(kind: string, names: ReadonlyMap<string, "deleted" | "replaced">): Finding[] {

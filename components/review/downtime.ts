@@ -6,6 +6,7 @@ import { isSwitch, networksMadeAnew } from "./networks";
 /** Kinds of services, by what an edit of their cluster does to them. */
 const classes = {
   all: "all services on the cluster's networks",
+  tunnel: "everything between hosts",
   replicated: "services with several replicas",
   single: "services with one replica",
   bound: "services bound to a host's volumes",
@@ -19,7 +20,7 @@ type ServiceClass = keyof typeof classes;
 /** What is to be expected of services while the edit is made: only what follows from its steps, with numbers that were measured. */
 export function downtimeFindings(change: ClusterChange): Finding[] {
   if (!isEdit(change)) return [];
-  const found = [...everywhere(change), ...atHosts(change)];
+  const found = [...everywhere(change), ...(change.piece ? [] : atHosts(change))];
   return found.map(([kind, what]) => ({ section: "downtime", kind: "note", subject: kind, text: text`${words(classes[kind])}: ${what}` }));
 }
 
@@ -49,7 +50,7 @@ function everywhere(change: ClusterEdit): Expected[] {
           ] as const,
         ]),
     ...(rotationChanged(both, "underlay")
-      ? [["all", words("every host gets another tunnel key: at most 0.4 s were lost between two hosts")] as const]
+      ? [["tunnel", words("every host gets another tunnel key: at most 0.4 s were lost between two hosts")] as const]
       : []),
     ...(after.overlay === "weave" && rotationChanged(both, "overlay data")
       ? [["all", words("weave gets another password: about 1.3 s are lost everywhere, since all routers change at once")] as const]

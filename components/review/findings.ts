@@ -75,6 +75,8 @@ export interface MachineChange {
 /** One cluster before and after the edit. */
 export interface ClusterChange {
   readonly cluster: string;
+  /** Where it is only a part of a cluster by itself, without a swarm. */
+  readonly piece?: "HostFirewall" | "WireGuardMesh";
   /** Undefined where it is new. */
   readonly before: Topology | undefined;
   /** Undefined where it goes. */

@@ -16,11 +16,12 @@ export function hostFindings(change: ClusterChange): Finding[] {
   const will = byKey(after);
   const made = [...will.values()].filter(({ key }) => !was.has(key));
   const gone = [...was.values()].filter(({ key }) => !will.has(key));
+  const how = change.piece ? " in it no longer" : after ? " removed, drained first" : " removed with the cluster";
   return [
-    ...alike(made).map((hosts) => ofMany("added", hosts, words(before ? " added" : ""))),
-    ...alike(gone).map((hosts) => ofMany("removed", hosts, words(after ? " removed, drained first" : " removed with the cluster"))),
+    ...alike(made).map((hosts) => ofMany("added", hosts, words(before ? " added" : ""), change)),
+    ...alike(gone).map((hosts) => ofMany("removed", hosts, words(how), change)),
     ...[...will.values()].flatMap((host) => roleFindings(was.get(host.key), host)),
-    ...change.machines.flatMap((machine) => machineFindings(machine, was.get(machine.host), change.partial)),
+    ...change.machines.flatMap((machine) => machineFindings(machine, was.get(machine.host), change)),
   ];
 }
 
@@ -37,10 +38,10 @@ function alike(hosts: readonly TopologyHost[]): TopologyHost[][] {
   return [...groups.values()];
 }
 
-function ofMany(kind: "added" | "removed", hosts: readonly TopologyHost[], what: Text): Finding {
+function ofMany(kind: "added" | "removed", hosts: readonly TopologyHost[], what: Text, { piece }: ClusterChange): Finding {
   const [{ role, provider, site } = { role: "worker", provider: "", site: "" }] = hosts;
   const keys = hosts.map(({ key }) => key);
-  const said = text`${words(counted(hosts.length, role))}${what}: ${list(keys)} (${words(provider)}, site ${site})`;
+  const said = text`${words(counted(hosts.length, piece ? "host" : role))}${what}: ${list(keys)} (${words(provider)}, site ${site})`;
   return { section: "hosts", kind, subject: keys.join(", "), text: said };
 }
 
@@ -63,17 +64,19 @@ function roleFindings(was: TopologyHost | undefined, { key, role, site }: Topolo
   ];
 }
 
-function machineFindings({ host, type, how, changed }: MachineChange, was: TopologyHost | undefined, partial: boolean): Finding[] {
+function machineFindings({ host, type, how, changed }: MachineChange, was: TopologyHost | undefined, { partial, piece }: ClusterChange): Finding[] {
   // A host that is new or goes is named as such, with its machine.
-  if ((!was && !partial) || (how !== "replaced" && how !== "changed")) return [];
+  if ((!was && !partial) || how === "removed") return [];
   const because = changed.length === 0 ? text`` : text` (${list(changed)})`;
   const found = { section: "hosts", kind: "changed", subject: host } as const;
+  if (how === "made") return was ? [{ ...found, text: text`the machine of ${host} is made, for it is there no longer` }] : [];
   if (how === "changed") {
     const stops = changed.some((name) => stopping.includes(name));
-    const what = stops ? "is stopped to be changed, drained before and back in the swarm before the next one" : "is changed in place";
+    const turns = piece ? "" : ", drained before and back in the swarm before the next one";
+    const what = stops ? `is stopped to be changed${turns}` : "is changed in place";
     return [{ ...found, text: text`the machine of ${host} ${words(what)}${because}` }];
   }
-  const role = was?.role ?? "host (manager or worker, the preview leaves it out)";
+  const role = piece ? "host" : (was?.role ?? "host (manager or worker, the preview leaves it out)");
   const risk = role === "manager" ? ({ risk: "replace-manager" } as const) : {};
   return [
     {
@@ -87,7 +90,7 @@ function machineFindings({ host, type, how, changed }: MachineChange, was: Topol
 /** How many managers may be away: before, while it is done, and after. */
 export function quorumFindings(change: ClusterChange): Finding[] {
   const { before, after, partial } = change;
-  if (!after) return [];
+  if (!after || change.piece) return [];
   const note = (what: Text): Finding => ({ section: "quorum", kind: "note", subject: change.cluster, text: what });
   if (partial) return [note(words("managers cannot be counted: hosts that stay as they are were left out of the preview (see below)"))];
   const will = managersOf(after).length;

@@ -5,7 +5,7 @@ import { type ClusterChange, type ClusterEdit, type Finding, isEdit, list, type 
 export function networkFindings(change: ClusterChange): Finding[] {
   const { before, after } = change;
   const finding = (kind: Finding["kind"], subject: string, said: Text): Finding => ({ section: "networks", kind, subject, text: said });
-  if (!after) return [];
+  if (!after || change.piece) return [];
   if (!before) {
     const names = after.networks.map(({ name }) => name);
     const networks = names.length === 0 ? text`no networks yet` : text`networks: ${list(names)}`;

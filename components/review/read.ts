@@ -54,8 +54,8 @@ export function readPreview(text: string): ReadPreview {
   const trimmed = text.replace(/^\uFEFF/, "").trim();
   if (trimmed === "") throw new UnreadablePreview(`The preview is empty. ${how}`);
   const raw = rawPreview(trimmed);
-  const before = statesOf(raw.steps, (step) => step.old, new Set(["delete", "delete-replaced", "discard", "discard-replaced"]));
-  const after = statesOf(raw.steps, (step) => (goes(step.op) ? undefined : step.new), new Set());
+  const before = statesOf(raw.steps, (step) => step.old, ["refresh", "delete", "delete-replaced", "discard", "discard-replaced"]);
+  const after = statesOf(raw.steps, (step) => (goes(step.op) ? undefined : step.new), ["refresh"]);
   return {
     before,
     after,
@@ -139,13 +139,18 @@ function rawStep(step: Fields, old: unknown, made: unknown, named: readonly stri
   };
 }
 
-/** Each resource once. What waits to be deleted since an earlier run has the name of the one that took its place. */
-function statesOf(steps: readonly RawStep[], stateOf: (step: RawStep) => Fields | undefined, lessThanOthers: ReadonlySet<string>): WrittenResource[] {
+/**
+ * Each resource once. What waits to be deleted since an earlier run has the name of the one that took its place, and one that is read
+ * anew before the preview (`--refresh`) has steps for both.
+ *
+ * @param weak Operations whose state counts only where no other has one.
+ */
+function statesOf(steps: readonly RawStep[], stateOf: (step: RawStep) => Fields | undefined, weak: readonly string[]): WrittenResource[] {
   const states = new Map<string, { readonly op: string; readonly resource: WrittenResource }>();
   for (const step of steps) {
     const state = stateOf(step);
     const known = states.get(step.urn);
-    if (!state || (known && !lessThanOthers.has(known.op))) continue;
+    if (!state || (known && !weak.includes(known.op))) continue;
     if (state["delete"] === true && known) continue;
     states.set(step.urn, { op: step.op, resource: written(step.urn, state) });
   }

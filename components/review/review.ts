@@ -55,7 +55,7 @@ function reviewFailed(errors: readonly string[], leftOut: number): Review {
 
 /** As the message of a refused move names it. */
 function refusedCluster(errors: readonly string[]): string {
-  return errors.map((message) => /^The swarm cluster "([^"]*)" would move/m.exec(message)?.[1]).find((name) => name !== undefined) ?? "";
+  return errors.map((message) => /^The [\w ]+ "([^"]*)" would move/m.exec(message)?.[1]).find((name) => name !== undefined) ?? "";
 }
 
 export function reviewCluster(change: ClusterChange): ClusterReview {

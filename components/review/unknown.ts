@@ -1,3 +1,4 @@
+import { nameIn } from "../topology/of-resources";
 import { type ClusterChange, type Finding, list, text, words } from "./findings";
 import { unknown } from "./read";
 
@@ -5,7 +6,8 @@ import { unknown } from "./read";
 export function unknownFindings({ cluster, steps, before, after, partial }: ClusterChange): Finding[] {
   const note = (subject: string, said: Finding["text"]): Finding => ({ section: "unknown", kind: "note", subject, text: said });
   const swarm = steps.find(
-    ({ urn, type, op }) => type === "command:local:Command" && urn.endsWith(`::${cluster}-swarm`) && (op === "update" || /replace/.test(op)),
+    ({ urn, type, op }) =>
+      type === "command:local:Command" && [`${cluster}-swarm`, `${cluster}-hosts`].includes(nameIn(urn)) && (op === "update" || /replace/.test(op)),
   );
   const was = new Map((before?.hosts ?? []).map(({ key, publicAddress }) => [key, publicAddress]));
   const late = (after?.hosts ?? [])

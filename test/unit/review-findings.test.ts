@@ -84,6 +84,14 @@ describe("what a review says of hosts", () => {
     ]);
   });
 
+  it("says that a machine which somebody deleted is made again, and of a new host nothing but that it is new", () => {
+    const machines = [machine("w", "made"), machine("x", "made")];
+    assert.deepEqual(lines(findings({}, { hosts: [...base.hosts, host("x", "worker")] }, { machines }), "hosts"), [
+      "1 worker added: x (aws, site here)",
+      "the machine of w is made, for it is there no longer",
+    ]);
+  });
+
   it("counts the quorum before, meanwhile and after", () => {
     const quorum = (hosts: readonly TopologyHost[], machines: readonly MachineChange[] = [], before = base.hosts): string[] =>
       lines(findings({ hosts: before }, { hosts }, { machines }), "quorum");
@@ -242,7 +250,9 @@ describe("what a review says to expect", () => {
   it("has the times that were measured, for what is known to take them", () => {
     const [[tunnel, tunnel2], [data, data2]] = [rotated("underlay"), rotated("overlay data")] as [[object, object], [object, object]];
     const everywhere = "all services on the cluster's networks: ";
-    assert.deepEqual(downtime(tunnel, tunnel2), [`${everywhere}every host gets another tunnel key: at most 0.4 s were lost between two hosts`]);
+    assert.deepEqual(downtime(tunnel, tunnel2), [
+      `everything between hosts: every host gets another tunnel key: at most 0.4 s were lost between two hosts`,
+    ]);
     assert.deepEqual(downtime({ ...data, overlay: "weave" }, { ...data2, overlay: "weave" }), [
       `${everywhere}weave gets another password: about 1.3 s are lost everywhere, since all routers change at once`,
     ]);
@@ -293,5 +303,32 @@ describe("what a review says is deleted, and what it cannot know", () => {
       "host a: address known only when it is made",
       "rule web: from known only when it is made",
     ]);
+  });
+});
+
+describe("what a review says of a firewall or a tunnel by itself", () => {
+  const alone = { overlay: "none", mtu: 0, hosts: [host("a"), host("b")] };
+
+  it("knows no managers, no services and no networks", () => {
+    const machines = [machine("a", "replaced"), machine("b", "changed", ["instanceType"])];
+    assert.deepEqual(lines(findings(alone, alone, { piece: "HostFirewall", machines })), [
+      "the machine of the host a is deleted with all that is on its disk, and made anew: aws:ec2/instance:Instance",
+      "the machine of b is stopped to be changed (instanceType)",
+    ]);
+    assert.deepEqual(lines(findings(alone, { ...alone, hosts: [host("a")] }, { piece: "WireGuardMesh" })), [
+      "1 host in it no longer: b (aws, site here)",
+    ]);
+    assert.deepEqual(lines(findings(undefined, alone, { piece: "WireGuardMesh" })), ["2 hosts: a, b (aws, site here)"]);
+  });
+
+  it("takes a firewall that leaves its hosts for a risk, and not one that goes with them", () => {
+    const last = (piece: "HostFirewall" | "WireGuardMesh", machines: readonly MachineChange[]): string | undefined =>
+      lines(findings(alone, undefined, { piece, machines }), "destructive")[0];
+    assert.equal(last("HostFirewall", [machine("a", "removed")]), "world-open: the firewall of the hosts: nothing is closed by it any more");
+    assert.equal(
+      last("HostFirewall", [machine("a", "removed"), machine("b", "removed")]),
+      "the firewall of the hosts: nothing is closed by it any more",
+    );
+    assert.equal(last("WireGuardMesh", []), "the tunnel between the hosts");
   });
 });

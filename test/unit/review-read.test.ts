@@ -63,6 +63,16 @@ describe("reading a preview", () => {
     }
   });
 
+  it("takes what the program wants where a resource was read anew before", () => {
+    const [was, found, wanted] = ["was", "found", "wanted"].map((to) => state("a", { to }));
+    const steps = [
+      { op: "refresh", urn: urn("a"), oldState: was, newState: found },
+      { op: "update", urn: urn("a"), oldState: found, newState: wanted },
+    ];
+    const { before, after } = readPreview(digest(steps));
+    assert.deepEqual([before[0]?.inputs["to"], after[0]?.inputs["to"], after.length], ["found", "wanted", 1]);
+  });
+
   it("keeps secrets secret in either form, and says what is not known yet", () => {
     const hidden = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "AAAB", plaintext: '"open"' };
     const inputs = { a: hidden, b: ["04da6b54-80e4-46f7-96ec-b56ff0331ba9"], c: "[unknown]", d: "output<string>", e: "[secret]", f: 5 };
