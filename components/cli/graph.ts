@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { mermaid } from "../picture/mermaid";
-import { type Drawable, drawablesIn, Undrawable } from "../picture/read";
+import { type Drawable, drawablesIn, Undrawable } from "../review/drawable";
 import { svg } from "../picture/svg";
 import { asUsage, type Terminal, unusable, UsageError, type Verb } from "./verb";
 

@@ -2,6 +2,7 @@ import { addressFindings, moveLine, refusedMoves } from "./addresses";
 import { changesIn, isQuiet } from "./changes";
 import { destructiveFindings } from "./destructive";
 import { downtimeFindings } from "./downtime";
+import { type Drawable, drawableOf } from "./drawable";
 import { encryptionFindings } from "./encryption";
 import { type ClusterChange, type Finding } from "./findings";
 import { firewallFindings } from "./firewall";
@@ -9,7 +10,6 @@ import { hostFindings, quorumFindings } from "./hosts";
 import { networkFindings } from "./networks";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
-import type { Topology } from "../topology/topology";
 import { unknownFindings } from "./unknown";
 
 /** What a preview means for one cluster. */
@@ -18,7 +18,7 @@ export interface ClusterReview {
   readonly what: "new" | "changed" | "removed" | "unchanged" | "refused";
   readonly findings: readonly Finding[];
   /** What may be drawn of it. Undefined where nothing changes, or where what stays was left out of the preview. */
-  readonly drawn?: { readonly before?: Topology; readonly after: Topology };
+  readonly drawn?: Drawable;
 }
 
 /** What a preview means. */
@@ -76,8 +76,8 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
     ...unknownFindings(change),
   ];
   const what = !before ? "new" : !after ? "removed" : "changed";
-  const drawn = after && !partial ? { drawn: { after, ...(before && { before }) } } : {};
-  return { cluster, what: partial && what === "new" ? "changed" : what, findings, ...drawn };
+  const [drawn] = partial ? [] : drawableOf(change);
+  return { cluster, what: partial && what === "new" ? "changed" : what, findings, ...(drawn && { drawn }) };
 }
 
 function countRisks(findings: readonly Finding[]): Partial<Record<Risk, number>> {

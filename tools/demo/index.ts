@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { drawablesIn } from "../../components/picture/read";
+import { drawablesIn } from "../../components/review/drawable";
 import { svg } from "../../components/picture/svg";
 import type { Topology } from "../../components/topology/topology";
 import { ClusterShell, type LocalStackOutputs, proveByName } from "../lab/cluster";

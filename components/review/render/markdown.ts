@@ -1,5 +1,6 @@
 import { mermaid } from "../../picture/mermaid";
 import { type Finding, type SectionName, sections, type Text } from "../findings";
+import type { Drawable } from "../drawable";
 import type { ClusterReview, Review } from "../review";
 
 /** By which a comment is found again, to be written anew instead of another one. */
@@ -23,9 +24,8 @@ function clusterPart({ cluster, what, findings, drawn }: ClusterReview): string 
 }
 
 /** Folded up: who wants it opens it. What is new, changed or gone is marked. */
-function picture({ before, after }: NonNullable<ClusterReview["drawn"]>): string {
-  const legend = before ? "Picture: what is new is green, what changes yellow, what goes red" : "Picture";
-  return `<details><summary>${legend}</summary>\n\n\`\`\`mermaid\n${mermaid(after, before).trimEnd()}\n\`\`\`\n\n</details>`;
+function picture({ before, after, machines }: Drawable): string {
+  return `<details><summary>Picture: what is new is green, what changes yellow, what goes red</summary>\n\n\`\`\`mermaid\n${mermaid(after, before, machines).trimEnd()}\n\`\`\`\n\n</details>`;
 }
 
 function line({ risk, text }: Finding): string {

@@ -1,9 +1,9 @@
-import { changesIn } from "../review/changes";
-import type { ClusterChange } from "../review/findings";
-import { readPreview, UnreadablePreview } from "../review/read";
+import { changesIn } from "./changes";
+import type { ClusterChange } from "./findings";
+import { readPreview, UnreadablePreview } from "./read";
 import { topologiesIn, type WrittenResource } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";
-import { type Machines, nothingOf } from "./scene";
+import { type Machines, nothingOf } from "../picture/scene";
 
 /** A cluster to draw, with what it was where an edit is previewed. */
 export interface Drawable {
