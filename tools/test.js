@@ -35,6 +35,7 @@ const longest = [
   "firewall",
   "existing",
   "aws-ssm",
+  "languages",
   "proxy",
   "engine",
   "programs",

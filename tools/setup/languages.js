@@ -12,8 +12,8 @@ const { Progress, SetupError } = require("./report");
 
 /** The last one with the language host's program, as for Node. */
 const pythonModule = "github.com/pulumi/pulumi/sdk/v3";
-/** What the generated Python package needs beside Pulumi's own. */
-const alsoForPython = ["parver", "semver"];
+/** What the generated Python package needs beside Pulumi's own, and its installation. */
+const alsoForPython = ["parver", "semver", "setuptools", "wheel"];
 
 /** Without them only the tests of other languages are left out, which say so. */
 async function languages() {
