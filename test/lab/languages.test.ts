@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterShell } from "../../tools/lab/cluster";
-import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { root, run, Stack } from "../../tools/lab/pulumi";
+import { standIn } from "../plugins/clouds/install";
+import { CloudLab, good } from "./cloud-lab";
 import { assertNoChange, changes } from "./lab";
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -29,10 +31,7 @@ class Example {
   async begin(): Promise<void> {
     await this.end();
     cpSync(join(root, "examples", this.language), this.folder, { recursive: true });
-    mkdirSync(join(this.folder, "node_modules"));
-    symlinkSync(root, join(this.folder, "node_modules", "pulumi-swarm"));
-    // Pulumi keeps a schema that it once read beside the plugin.
-    rmSync(join(root, "schema-swarm.json"), { force: true });
+    besidePackage(this.folder);
     await this.stack.init();
     await this.stack.setConfig({ network });
   }
@@ -60,9 +59,11 @@ class Example {
   }
 }
 
-function good(result: CommandResult): CommandResult {
-  assert.equal(result.code, 0, result.stdout + result.stderr);
-  return result;
+function besidePackage(folder: string): void {
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  symlinkSync(root, join(folder, "node_modules", "pulumi-swarm"));
+  // Pulumi keeps a schema that it once read beside the plugin.
+  rmSync(join(root, "schema-swarm.json"), { force: true });
 }
 
 /** Leaves the tests out where the machine has no such programs, and says so. */
@@ -189,8 +190,53 @@ describe("the example in Python", function () {
       Object.values(outputs.hosts).every((host) => host.node_id !== ""),
       JSON.stringify(outputs.hosts),
     );
-    assertNoChange(await stack.up());
     assert.equal(changes(good(await stack.destroy()))["deleted"], changes(made)["created"]);
+  });
+});
+
+/** Its hooks are called by the engine in the middle of an update, in the plugin's process. */
+describe("a cluster on EC2 out of YAML", function () {
+  this.timeout(300_000);
+  this.bail(true);
+  const cloud = standIn("aws", "lab-languages");
+  const folder = join(paths.lab, "languages", "pl-cloud");
+  const lab = new CloudLab("pl-cloud", [cloud], folder);
+  const place = "region: eu-west-1, zones: [a], network: 10.241.128.0/21";
+  const describeCluster = (workerType: string): void =>
+    writeFileSync(
+      join(folder, "Pulumi.yaml"),
+      `
+name: cloud-in-yaml
+runtime: yaml
+plugins: { providers: [{ name: swarm, path: node_modules/pulumi-swarm/plugin }] }
+resources:
+  pl:
+    type: swarm:index:Cluster
+    properties:
+      addressSpace: 10.100.0.0/14
+      firewall: { ssh: [10.241.128.1/32] }
+      hosts:
+        control: { provider: aws, role: manager, ${place} }
+        edge: { provider: aws, role: worker, ${place}, each: { "1": { instanceType: ${workerType} } } }
+`,
+    );
+
+  before(async function () {
+    needs(this, "YAML", "pulumi-language-yaml");
+    rmSync(folder, { recursive: true, force: true });
+    besidePackage(folder);
+    describeCluster("t3.medium");
+    await lab.begin();
+    good(await lab.stack.up());
+  });
+  after(() => lab.end());
+
+  it("drains a machine before it is stopped for another type, and says so", async () => {
+    describeCluster("m7i.large");
+    const up = good(await lab.stack.up());
+    assert.deepEqual(changes(up), { updated: 1, unchanged: changes(up)["unchanged"] });
+    const told = [...up.stdout.matchAll(/edge-1: (is drained|is back)$/gm)].map(([, what]) => what);
+    assert.deepEqual([...new Set(told)], ["is drained", "is back"]);
   });
 });
 
