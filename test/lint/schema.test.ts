@@ -23,7 +23,7 @@ interface Schema {
 }
 
 describe("the schema for other languages", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const text = readFileSync(join(root, "plugin", "schema.json"), "utf8");
   const schema = JSON.parse(text) as Schema;
   const properties = (type: string): Readonly<Record<string, Property>> => schema.types[`swarm:index:${type}`]?.properties ?? {};
