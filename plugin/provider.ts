@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { sayByErrors } from "../components/report";
 import type { ClusterArgs } from "./args";
 import { Cluster } from "./cluster";
+import { inFlatWords } from "./words";
 
 /** The type of the component, as programs of other languages name it. */
 const clusterType = "swarm:index:Cluster";
@@ -22,12 +24,14 @@ export class SwarmProvider implements pulumi.provider.Provider {
     options: pulumi.ComponentResourceOptions,
   ): Promise<pulumi.provider.ConstructResult> {
     if (type !== clusterType) throw new pulumi.RunError(`there is no resource ${type} in this package. Fix: use ${clusterType}`);
-    const { urn, dockerHost, swarmId, hosts, networks, summary, connections } = new Cluster(
-      name,
-      (await settled(inputs)) as unknown as ClusterArgs,
-      options,
-    );
-    return { urn, state: { dockerHost, swarmId, hosts, networks, summary, connections } };
+    const args = (await settled(inputs)) as unknown as ClusterArgs;
+    const { urn, dockerHost, swarmId, hosts, networks, summary, connections } = new Cluster(name, args, options);
+    const state = { dockerHost, swarmId, hosts, networks, summary, connections };
+    // The SDK would wait for them too, and put its own words before those of an error.
+    await Promise.all(Object.values(state).map((output) => isKnown(output))).catch((error: Error) => {
+      throw new pulumi.RunError(inUsersWords(error.message));
+    });
+    return { urn, state };
   }
 }
 
@@ -42,12 +46,27 @@ async function settled(inputs: pulumi.Inputs): Promise<Record<string, unknown>> 
 
 async function valueIfKnown(input: unknown): Promise<unknown> {
   if (!pulumi.Output.isInstance(input)) return input;
-  // The SDK's types leave it out; `apply` alone would wait without end for what is unknown in a preview.
-  const { isKnown } = input as unknown as { readonly isKnown: Promise<boolean> };
-  return (await isKnown) ? new Promise((resolve) => input.apply((value) => resolve(value))) : input;
+  return (await isKnown(input)) ? new Promise((resolve) => input.apply((value) => resolve(value))) : input;
+}
+
+/** The SDK's types leave it out; `apply` alone would wait without end for what is unknown in a preview. */
+function isKnown(output: pulumi.Output<unknown>): Promise<boolean> {
+  return (output as unknown as { readonly isKnown: Promise<boolean> }).isKnown;
+}
+
+/** The SDK puts before a message by which properties the error came, of which no user knows; the words may be TypeScript's. */
+export function inUsersWords(message: string): string {
+  return inFlatWords(message.replace(/^(error serializing property "[^"]*": )+/, ""));
 }
 
 /** Serves until Pulumi ends the process. */
 export function serve(): Promise<void> {
+  sayByErrors();
+  // Before the SDK's own handlers, which answer the engine with the error as it is then.
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      if (error instanceof Error) error.message = inUsersWords(error.message);
+    });
+  }
   return pulumi.provider.main(new SwarmProvider(), process.argv.slice(2));
 }

@@ -136,6 +136,18 @@ describe("the example in YAML", function () {
     assertNoChange(await stack.up());
   });
 
+  it("is not moved by an edit: the preview fails, says which pin keeps it, and shows no stack", async () => {
+    const right = readFileSync(join(example.folder, program), "utf8");
+    example.edit(program, "      networks:\n", "      addressSpace: 10.100.0.0/14\n      networks:\n");
+    const preview = await stack.preview();
+    assert.notEqual(preview.code, 0);
+    const told = preview.stdout.slice(preview.stdout.indexOf("Diagnostics:"));
+    assert.match(told, /error: .* has a problem: The swarm cluster "pl-yaml" /);
+    assert.match(told, /networks\.web\.subnet/);
+    assert.doesNotMatch(preview.stdout + preview.stderr, /^\s+at .*:\d+/m);
+    writeFileSync(join(example.folder, program), right);
+  });
+
   it("is taken away by destroy, which runs no program", async () => {
     assert.equal(changes(good(await stack.destroy()))["deleted"], shown);
     assert.equal((await run("docker", ["ps", "-aq", "--filter", `name=^${example.name}-`])).stdout, "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { SwarmProvider } from "../../plugin/provider";
+import { inUsersWords, SwarmProvider } from "../../plugin/provider";
 
 /** A value of another resource that is not made yet, as a preview has it. */
 function unknown(): pulumi.Output<unknown> {
@@ -44,5 +44,11 @@ describe("the plugin for other languages", () => {
       await refused({ hosts: { control: { ...control, count: unknown() } } }),
       `The swarm cluster "lab" cannot be planned: 1 problem.\n  - hosts.control.count: ${late}`,
     );
+  });
+
+  it("leaves out by which properties an error came", () => {
+    const error =
+      'error serializing property "outputs": error serializing property "stdin": Fix: keep underlay: wireguard(), or make a second cluster';
+    assert.equal(inUsersWords(error), "Fix: keep underlay: { kind: wireguard }, or make a second cluster");
   });
 });
