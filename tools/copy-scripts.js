@@ -1,5 +1,5 @@
 // @ts-check
-// tsc copies no shell scripts: puts each beside the compiled module that loads it.
+// tsc copies nothing but its own: puts each shell script, and the schema, beside the compiled module that loads it.
 const { copyFileSync, readdirSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
@@ -7,3 +7,4 @@ const root = dirname(__dirname);
 for (const file of readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" })) {
   if (file.endsWith(".sh")) copyFileSync(join(root, "components", file), join(root, "dist", "components", file));
 }
+copyFileSync(join(root, "plugin", "schema.json"), join(root, "dist", "plugin", "schema.json"));

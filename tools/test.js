@@ -29,6 +29,7 @@ const longest = [
   "aws",
   "versions",
   "overlays",
+  "languages",
   "wireguard",
   "flannel-sites",
   "broken",

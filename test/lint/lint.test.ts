@@ -35,6 +35,7 @@ describe("the code", function () {
       "components",
       "docs/pictures",
       "examples",
+      "plugin",
       "stacks",
       "test",
       "tools",

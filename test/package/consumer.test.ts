@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, run, Stack } from "../../tools/lab/pulumi";
 
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const { find } = require("../../tools/setup/programs.js") as { find: (name: string) => string | undefined };
+
 const program = `
 import { SwarmCluster } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
@@ -20,6 +23,27 @@ const swarm = new SwarmCluster("rack", {
   networks: { web: {} },
 });
 export const dockerHost = swarm.dockerHost;
+`;
+
+const inYaml = `
+name: consumer
+runtime: yaml
+plugins:
+  providers:
+    - name: swarm
+      path: node_modules/pulumi-swarm/plugin
+resources:
+  rack:
+    type: swarm:index:Cluster
+    properties:
+      firewall: { ssh: [198.51.100.0/24] }
+      hosts:
+        rack:
+          provider: existing
+          role: manager
+          privateKey: { "fn::secret": a key }
+          machines:
+            a: { address: 192.0.2.10, hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI }
 `;
 
 describe("the packed package", function () {
@@ -75,8 +99,30 @@ describe("the packed package", function () {
       assert.match(preview.stdout, /pulumi-swarm:index:SwarmCluster/);
       assert.match(preview.stdout, /create\s*: "node_modules\/pulumi-swarm\/dist\/components\/agents\/swarm-up\.js"/);
       assert.match(preview.stdout, /pulumi-swarm:index:FirewallRule: \(create\)/);
+      await inOtherLanguages(stack, folder);
     } finally {
       await stack.pulumi(["stack", "rm", "--yes", "--force"]);
     }
   });
 });
+
+/** The same package is the plugin of programs in other languages, and needs no package of a cloud for machines that stand. */
+async function inOtherLanguages(stack: Stack, folder: string): Promise<void> {
+  if (find("pulumi-language-yaml") === undefined)
+    return void process.stdout.write("      without pulumi-language-yaml (npm run setup says why): no YAML\n");
+  writeFileSync(join(folder, "Pulumi.yaml"), inYaml);
+  const preview = await stack.preview("--diff");
+  assert.equal(preview.code, 0, preview.stdout + preview.stderr);
+  assert.match(preview.stdout, /swarm:index:Cluster: \(create\)/);
+  assert.match(preview.stdout, /create\s*: "node_modules\/pulumi-swarm\/dist\/components\/agents\/swarm-up\.js"/);
+  assert.doesNotMatch(preview.stdout, /a key/);
+  writeFileSync(
+    join(folder, "Pulumi.yaml"),
+    inYaml.replace("provider: existing", "provider: hetzner").replace(/ +(privateKey|machines|a): .*\n| +machines:\n/g, ""),
+  );
+  const withoutPackage = await stack.preview();
+  assert.match(
+    withoutPackage.stdout,
+    /hosts\.rack\.provider: hosts of hetzner need the npm package @pulumi\/hcloud, .* Fix: npm install @pulumi\/hcloud/,
+  );
+}

@@ -21,5 +21,6 @@ describe("a program for one kind of hosts", function () {
     assert.deepEqual(await loadedWith("pulumi-swarm/local"), ["@pulumi/docker"]);
     assert.deepEqual(await loadedWith("pulumi-swarm/aws"), ["@pulumi/aws"]);
     assert.deepEqual(await loadedWith("pulumi-swarm/hetzner"), ["@pulumi/hcloud"]);
+    assert.deepEqual(await loadedWith("./dist/plugin/provider.js"), [], "the plugin for other languages");
   });
 });

@@ -40,7 +40,15 @@ function lockedPackages(lockFile) {
 /** What `npm run build` reads. */
 function sources() {
   const tools = fs.readdirSync(path.join(paths.root, "tools")).filter((name) => !["go", "image", "setup"].includes(name));
-  return ["components", "stacks", ...tools.map((name) => path.join("tools", name)), "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
+  return [
+    "components",
+    "plugin",
+    "stacks",
+    ...tools.map((name) => path.join("tools", name)),
+    "package-lock.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+  ];
 }
 
 /** The compiled programs, for the stand-in plugins and for tests that use the package as it is published. */

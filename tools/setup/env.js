@@ -20,6 +20,8 @@ const paths = {
   aptCache: path.join(lab, "apt"),
   /** Image of a tiny container for tests inside hosts: `docker import` takes it. */
   busybox: path.join(lab, "busybox.tar"),
+  /** Python with Pulumi's package, for programs in that language. */
+  python: path.join(lab, "python", "bin", "python"),
   dockerdPid: path.join(lab, "dockerd.pid"),
   dockerdLog: path.join(lab, "dockerd.log"),
   /** What the lab's container registry keeps. */

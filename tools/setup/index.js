@@ -1,12 +1,13 @@
 // @ts-check
 // Everything that the tests and the demonstration need on this machine: finds it or gets it. README.md tells the rest.
 //
-//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | image:VARIANT] …
+//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | languages | image:VARIANT] …
 "use strict";
 const { busybox, ensureHostImage, variants } = require("./host-image");
 const { build, dependencies } = require("./dependencies");
 const { docker } = require("./docker");
 const { guard } = require("./guard");
+const { languages } = require("./languages");
 const { alone } = require("./lock");
 const { overlays } = require("./overlays");
 const { plugins } = require("./plugins");
@@ -27,7 +28,9 @@ async function setup(parts) {
     // One after the other: all may install Debian packages.
     (wants("docker") || wants("overlays") || images.length > 0 ? hosts(images) : Promise.resolve())
       .then(() => (wants("tools") ? tools() : undefined))
-      .then(() => (wants("overlays") ? overlays() : undefined)),
+      .then(() => (wants("overlays") ? overlays() : undefined))
+      // The vendor's CLI brings what runs other languages.
+      .then(() => (wants("languages") ? cli.then(languages) : undefined)),
   ]);
   // Last: what was downloaded may have come from a private address.
   if (parts.length === 0) await guard();
@@ -61,7 +64,7 @@ async function main() {
   const args = process.argv.slice(2);
   setQuiet(args.includes("--quiet"));
   const parts = args.filter((arg) => arg !== "--quiet");
-  const known = ["packages", "pulumi", "docker", "tools", "overlays", ...Object.keys(variants).map((variant) => `image:${variant}`)];
+  const known = ["packages", "pulumi", "docker", "tools", "overlays", "languages", ...Object.keys(variants).map((variant) => `image:${variant}`)];
   const unknown = parts.filter((part) => !known.includes(part));
   if (unknown.length > 0) throw new SetupError(`there is no part ${unknown.join(", ")}`, `use ${known.join(", ")}, or nothing for all`);
   await alone(() => setup(parts));

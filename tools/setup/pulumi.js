@@ -143,9 +143,10 @@ async function patchedHost() {
  * @param {string} name
  * @param {string} version what the program says of itself: the Automation API asks
  * @param {string} [cwd] where the module is
+ * @param {string} [own] a program of ours in the module, instead of its tool
  */
-async function goBuild(name, version, cwd = path.join(paths.root, "tools/go", name)) {
-  const tool = fs.readFileSync(path.join(cwd, "go.mod"), "utf8").match(/^tool (\S+)$/m)?.[1];
+async function goBuild(name, version, cwd = path.join(paths.root, "tools/go", name), own) {
+  const tool = own ?? fs.readFileSync(path.join(cwd, "go.mod"), "utf8").match(/^tool (\S+)$/m)?.[1];
   if (tool === undefined) throw new SetupError(`tools/go/${name}/go.mod names no tool`, "restore the file");
   const stamp = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
   await run(
@@ -156,4 +157,4 @@ async function goBuild(name, version, cwd = path.join(paths.root, "tools/go", na
   );
 }
 
-module.exports = { pulumi };
+module.exports = { goBuild, pinnedVersion, pulumi };

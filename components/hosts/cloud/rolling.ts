@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../../remote/connection";
 import { reasonOf } from "../../remote/each";
@@ -40,16 +41,32 @@ export function oneAtATime(
   };
   return {
     hooks: {
-      beforeUpdate: [new pulumi.ResourceHook(name("before"), begin)],
-      afterUpdate: [new pulumi.ResourceHook(name("after"), async (args) => (stops(args) ? end("changed") : undefined))],
+      beforeUpdate: [new pulumi.ResourceHook(name("before"), ofThisRun(begin))],
+      afterUpdate: [
+        new pulumi.ResourceHook(
+          name("after"),
+          ofThisRun(async (args) => (stops(args) ? end("changed") : undefined)),
+        ),
+      ],
       onError: [
-        new pulumi.ErrorHook(name("when it fails while"), async (args) => {
-          if (args.failedOperation === "update" && stops(args)) await end("not changed");
-          return false;
-        }),
+        new pulumi.ErrorHook(
+          name("when it fails while"),
+          ofThisRun(async (args) => {
+            if (args.failedOperation === "update" && stops(args)) await end("not changed");
+            return false;
+          }),
+        ),
       ],
     },
   };
+}
+
+/**
+ * Where this package serves programs of other languages, the SDK's log knows its engine only within the run to which a component belongs,
+ * and hooks are called from outside: what they log would be lost, errors too.
+ */
+function ofThisRun<Args, Result>(hook: (args: Args) => Promise<Result>): (args: Args) => Promise<Result> {
+  return AsyncResource.bind(hook);
 }
 
 /** The SDK's mocks, by which users test their programs, have no engine that would call hooks, and wait for one without end. */

@@ -1,0 +1,317 @@
+/*
+ * What a user writes in any language. Everything is flat and without unions, since that is what Pulumi's schemas can say: a choice is
+ * an enum (`kind`, `provider`), and beside it stand the options of all choices; those of another one are refused by name.
+ * The schema takes its descriptions from the TypeScript arguments of the same names, so they are written once.
+ */
+
+// The schema names a type as its interface is named, and "Args" is what languages add themselves.
+/* eslint-disable @typescript-eslint/no-empty-object-type */
+import type * as pulumi from "@pulumi/pulumi";
+import type { MembershipArgs, SwarmOptions } from "../components/membership/args";
+import type { NetworkArgs } from "../components/networks/args";
+import type { ProgramsArgs } from "../components/programs/args";
+import type { WireGuardArgs } from "../components/underlay/wireguard/args";
+
+export enum HostProvider {
+  Local = "local",
+  Existing = "existing",
+  Aws = "aws",
+  Hetzner = "hetzner",
+}
+
+export enum HostRole {
+  Manager = "manager",
+  Worker = "worker",
+}
+
+export enum OverlayKind {
+  Native = "native",
+  Weave = "weave",
+  Flannel = "flannel",
+}
+
+export enum UnderlayKind {
+  Direct = "direct",
+  WireGuard = "wireguard",
+}
+
+export enum FlannelBackend {
+  Vxlan = "vxlan",
+  HostGw = "host-gw",
+}
+
+export enum AwsPublicAddress {
+  Elastic = "elastic",
+  None = "none",
+}
+
+export enum AwsAccess {
+  Ssh = "ssh",
+  Ssm = "ssm",
+}
+
+export enum Protocol {
+  Tcp = "tcp",
+  Udp = "udp",
+}
+
+export enum Publish {
+  Host = "host",
+  Ingress = "ingress",
+}
+
+export enum Enforce {
+  Hosts = "hosts",
+  None = "none",
+}
+
+export enum EngineSource {
+  Present = "present",
+  Distribution = "distribution",
+  Docker = "docker",
+}
+
+export interface ClusterArgs {
+  addressSpace?: string;
+  hosts: Record<string, HostGroup>;
+  networks?: Record<string, Network>;
+  overlay?: Overlay;
+  underlay?: Underlay;
+  programs?: Programs;
+  avoid?: string[];
+  pins?: Record<string, string>;
+  renumber?: string[];
+  firewall?: Firewall;
+  engine?: Engine;
+  membership?: Membership;
+  swarm?: Swarm;
+}
+
+/** Hosts of one kind and one role. Which options there are depends on the provider. */
+export interface HostGroup {
+  /** Where the hosts are; which of the other options there are depends on it. */
+  provider: HostProvider;
+  /** What the hosts are in the swarm. */
+  role: HostRole;
+  count?: number;
+  numbers?: number[];
+  labels?: Record<string, string>;
+  image?: string;
+  /** An image of your own, by its id, instead of `image`. */
+  imageId?: pulumi.Input<string>;
+  each?: Record<string, HostOverride>;
+  network?: string;
+  site?: string;
+  mtu?: number;
+  mtuOutside?: number;
+  natAddress?: string;
+  bastion?: Bastion;
+  protect?: boolean;
+  memory?: number;
+  machines?: Record<string, Machine>;
+  user?: string;
+  port?: number;
+  sudo?: boolean;
+  privateKey?: pulumi.Input<string>;
+  passphrase?: pulumi.Input<string>;
+  agentSocket?: string;
+  proxyCommand?: string[];
+  region?: string;
+  zones?: string[];
+  instanceType?: string;
+  diskSize?: number;
+  kmsKeyId?: pulumi.Input<string>;
+  publicAddress?: AwsPublicAddress;
+  access?: AwsAccess;
+  vpc?: Vpc;
+  securityGroupRules?: number;
+  spot?: boolean;
+  iamInstanceProfile?: pulumi.Input<string>;
+  tags?: Record<string, pulumi.Input<string>>;
+  location?: string;
+  locations?: string[];
+  serverType?: string;
+  privateNetwork?: PrivateNetwork;
+  hcloudLabels?: Record<string, pulumi.Input<string>>;
+}
+
+export interface HostOverride {
+  instanceType?: string;
+  serverType?: string;
+  renew?: string;
+}
+
+export interface Machine {
+  address: string;
+  privateAddress?: string;
+  publicAddress?: string;
+  hostKey: string;
+  user?: string;
+  port?: number;
+  labels?: Record<string, string>;
+}
+
+export interface Bastion {
+  address: string;
+  hostKey: string;
+  user?: string;
+  port?: number;
+  privateKey?: pulumi.Input<string>;
+}
+
+export interface Vpc {
+  id: pulumi.Input<string>;
+  cidr: pulumi.Input<string>;
+  subnets: Record<string, Subnet>;
+}
+
+export interface Subnet {
+  id: pulumi.Input<string>;
+  cidr: pulumi.Input<string>;
+}
+
+export interface PrivateNetwork {
+  id: pulumi.Input<string>;
+  cidr: pulumi.Input<string>;
+  subnetId?: pulumi.Input<string>;
+}
+
+export interface Network extends NetworkArgs {}
+
+export interface Overlay {
+  /** What containers on different hosts talk over; which of the other options there are depends on it. */
+  kind: OverlayKind;
+  encrypted?: boolean;
+  dataPathPort?: number;
+  rotation?: string;
+  trustSites?: boolean;
+  fastDatapath?: boolean;
+  router?: Program;
+  backend?: FlannelBackend;
+  hostPrefix?: number;
+  hostsPerGroup?: number;
+  slicePrefix?: number;
+  bridge?: string;
+  /** No Docker network on each host for containers that are not part of the swarm's networks. */
+  noBridge?: boolean;
+  program?: Program;
+  etcd?: Etcd;
+}
+
+export interface Etcd {
+  on?: string[];
+  rotation?: string;
+  program?: Program;
+}
+
+export interface Underlay extends WireGuardArgs {
+  /** What node-to-node traffic rides on; `direct` has no other options. */
+  kind: UnderlayKind;
+}
+
+export interface Programs extends ProgramsArgs {}
+
+/** An image, or a file with its checksum: one of both. */
+export interface Program {
+  version?: string;
+  image?: string;
+  digest?: string;
+  url?: string;
+  sha256?: string;
+}
+
+export interface Firewall {
+  ssh?: string[];
+  expose?: Record<string, Expose>;
+  allow?: Record<string, Allow>;
+  rules?: Record<string, Rule>;
+  enforce?: Enforce;
+}
+
+export interface Expose {
+  port?: number;
+  /** Several ports, or ranges such as "30000-30100", instead of `port`. */
+  ports?: string[];
+  protocol?: Protocol;
+  from: string[];
+  on?: string;
+  publish?: Publish;
+}
+
+export interface Allow {
+  port?: number;
+  /** Several ports, or ranges such as "30000-30100", instead of `port`. */
+  ports?: string[];
+  protocol?: Protocol;
+  from: string[];
+  on?: string;
+  reason?: string;
+}
+
+export interface Rule {
+  from: string[];
+}
+
+export interface Engine {
+  source?: EngineSource;
+  version?: string;
+  // What Docker's daemon.json takes is Docker's business.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  settings?: Record<string, any>;
+}
+
+export interface Membership extends MembershipArgs {}
+
+export interface Swarm extends SwarmOptions {}
+
+/** A host as it came to be. */
+export interface ClusterHost {
+  role: string;
+  site: string;
+  address: string;
+  /** Docker's id of the node. */
+  nodeId: string;
+  /** Version of its engine. */
+  engine: string;
+}
+
+/** An overlay network as it came to be. */
+export interface ClusterNetwork {
+  /** Docker's id of the network. */
+  id: string;
+  subnet: string;
+  internal: boolean;
+}
+
+/** How a host is reached over SSH. */
+export interface HostConnection {
+  /** Address or name to dial. */
+  host: string;
+  port?: number;
+  user?: string;
+  privateKey?: string;
+  passphrase?: string;
+  agentSocket?: string;
+  /** The host's public key in authorized_keys form. */
+  hostKey: string;
+  /** Whether everything is run by `sudo -n`. */
+  sudo?: boolean;
+  /** A program that carries the connection, with its arguments. */
+  proxyCommand?: string[];
+  bastion?: HostHop;
+}
+
+/** A host to hop over on the way. */
+export interface HostHop {
+  /** Address or name to dial. */
+  host: string;
+  port?: number;
+  user?: string;
+  privateKey?: string;
+  passphrase?: string;
+  agentSocket?: string;
+  /** The host's public key in authorized_keys form. */
+  hostKey: string;
+  /** A program that carries the connection, with its arguments. */
+  proxyCommand?: string[];
+}

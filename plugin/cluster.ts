@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SwarmCluster } from "../components/cluster";
+import { describeProblems } from "../components/cluster/plan";
+import type { ClusterArgs, ClusterHost, ClusterNetwork, HostConnection } from "./args";
+import { richArgs } from "./rich";
+
+/**
+ * A Docker Swarm over hosts of any kind, planned and shown in full before anything is touched: hosts, quorum, addresses, who may
+ * connect to what, what is encrypted by what, and MTU.
+ */
+export class Cluster extends pulumi.ComponentResource {
+  /** For `DOCKER_HOST` and `docker context create`: the first manager, over SSH. */
+  readonly dockerHost: pulumi.Output<string>;
+  /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
+  readonly swarmId: pulumi.Output<string>;
+  /** Each host as it came to be, by its name. */
+  readonly hosts: pulumi.Output<Record<string, ClusterHost>>;
+  /** Each overlay network as it came to be, by its name. */
+  readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
+  /** The plan as text: hosts, quorum, what is open to whom, what is encrypted by what, subnets, MTU. */
+  readonly summary: pulumi.Output<string>;
+  /** How each host is reached over SSH. Secret. */
+  readonly connections: pulumi.Output<Record<string, HostConnection>>;
+
+  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { args: rich, problems } = richArgs(args);
+    if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
+    super("swarm:index:Cluster", name, {}, opts);
+    const swarm = new SwarmCluster(name, rich, { parent: this });
+    this.dockerHost = swarm.dockerHost;
+    this.swarmId = swarm.swarmId;
+    this.hosts = swarm.hosts;
+    this.networks = swarm.networks;
+    this.summary = pulumi.output(swarm.summary);
+    this.connections = swarm.connections as pulumi.Output<Record<string, HostConnection>>;
+    this.registerOutputs({
+      dockerHost: this.dockerHost,
+      swarmId: this.swarmId,
+      hosts: this.hosts,
+      networks: this.networks,
+      summary: this.summary,
+      connections: this.connections,
+    });
+  }
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
+import { generateSchema } from "@pulumi/pulumi/provider/experimental/schema";
+import { inFlatWords } from "../../plugin/words";
+import { type Option, Types } from "../docs/options";
+
+/*
+ * The schema of the package for all languages, worked out from the types of `plugin/` by Pulumi's own analyzer. What an option is for is
+ * taken from the TypeScript arguments, where it is written once.
+ */
+
+/** Whose words describe a type: the interfaces that it is made of, each with the kind for which it holds. */
+const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  HostGroup: { local: "LocalHostsArgs", existing: "ExistingHostsArgs", aws: "AwsHostsArgs", hetzner: "HetznerHostsArgs" },
+  HostOverride: { aws: "AwsHostArgs", hetzner: "HetznerHostArgs" },
+  Machine: { "": "ExistingMachine" },
+  Bastion: { "": "Bastion" },
+  Vpc: { "": "AwsVpc" },
+  Subnet: { "": "AwsSubnet" },
+  PrivateNetwork: { "": "HetznerNetwork" },
+  Network: { "": "NetworkArgs" },
+  Overlay: { native: "NativeArgs", weave: "WeaveArgs", flannel: "FlannelArgs" },
+  Etcd: { "": "EtcdArgs" },
+  Underlay: { wireguard: "WireGuardArgs" },
+  Programs: { "": "ProgramsArgs" },
+  Program: { "an image": "ProgramImageArgs", "a file": "ProgramFileArgs" },
+  Firewall: { "": "FirewallArgs" },
+  Expose: { "": "ExposeArgs" },
+  Allow: { "": "AllowArgs" },
+  Rule: { "": "RuleArgs" },
+  Engine: { "": "EngineArgs" },
+  Membership: { "": "MembershipArgs" },
+  Swarm: { "": "SwarmOptions" },
+};
+
+interface Property {
+  description?: string;
+  secret?: boolean;
+}
+
+type Properties = Record<string, Property>;
+
+interface Schema {
+  readonly resources: Readonly<Record<string, { readonly inputProperties: Properties; readonly properties: Properties }>>;
+  readonly types: Readonly<Record<string, { readonly properties?: Properties }>>;
+}
+
+const secrets: readonly string[] = ["privateKey", "passphrase"];
+
+/** The schema as text, as it lies in `plugin/schema.json`. */
+export function pluginSchema(root: string): string {
+  const { version, description } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; description: string };
+  const { components, typeDefinitions, dependencies } = new Analyzer(
+    join(root, "plugin"),
+    "swarm",
+    { main: "cluster.ts" },
+    new Set(["Cluster"]),
+  ).analyze();
+  const schema = generateSchema("swarm", version, description, components, typeDefinitions, dependencies) as unknown as Schema;
+  describe(schema, new Types(join(root, "components")));
+  return `${JSON.stringify({ ...schema, license: "Apache-2.0" }, undefined, 2)}\n`;
+}
+
+function describe(schema: Schema, types: Types): void {
+  for (const [token, { properties = {} }] of Object.entries(schema.types)) {
+    const name = token.split(":").at(-1) ?? "";
+    for (const [kind, source] of Object.entries(described[name] ?? {})) take(properties, types.optionsOf(source), kind);
+    for (const secret of secrets) if (properties[secret]) properties[secret].secret = true;
+  }
+  for (const { inputProperties, properties } of Object.values(schema.resources)) {
+    take(inputProperties, types.optionsOf("SwarmClusterArgs"), "");
+    if (properties["connections"]) properties["connections"].secret = true;
+  }
+}
+
+/** Kinds that say the same of an option say it once. */
+function take(properties: Properties, options: readonly Option[], kind: string): void {
+  for (const option of options) {
+    const property = properties[option.name];
+    if (!property) continue;
+    const said = words(option);
+    const before = property.description ?? "";
+    if (kind === "") property.description = said;
+    else if (!before.includes(said)) property.description = `${before}${before === "" ? "" : "\n\n"}With ${kind}: ${said}`;
+  }
+}
+
+function words({ meaning, preset }: Option): string {
+  const said = [meaning, ...(preset === "" ? [] : [`Default: ${preset.replace(/^- /, "")}.`])];
+  return inFlatWords(said.join(" ").trim());
+}
