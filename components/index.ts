@@ -4,6 +4,7 @@ export type { Transform } from "./transform";
 export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";
 export type { PlannedNetwork } from "./networks/network";
 export type { Quorum } from "./cluster/rules";
+export type { DockerProviderArgs, DockerProviderSettings } from "./docker-provider/args";
 export type { EngineArgs } from "./engine/args";
 export type { AllowArgs, ExposeArgs, FirewallArgs, Port, RuleArgs } from "./firewall/args";
 export { FirewallRule } from "./firewall/resource";

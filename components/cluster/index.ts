@@ -2,6 +2,8 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { agentCommand } from "../agents/program";
 import type { SwarmResponse } from "../agents/request";
+import { dockerUrl, makeDockerProvider } from "../docker-provider";
+import type { DockerProviderArgs } from "../docker-provider/args";
 import type { HostContext, HostGroup, HostRole, LateHostService, Machine, Member, PlannedHost } from "../hosts/host";
 import { Host } from "../hosts/component";
 import { OverlayNetwork } from "../networks";
@@ -64,6 +66,11 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
   /** How each host is reached over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
+  private readonly cluster: string;
+  private readonly machines: ReadonlyMap<string, Machine>;
+  /** What makes the cluster one that can be worked with. */
+  private readonly ready: readonly pulumi.Resource[];
+  private readonly dockerProviders = new Map<string, pulumi.ProviderResource>();
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, problems } = planCluster(args);
@@ -71,6 +78,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
     const { addressSpace, overlay, underlay, mtu, quorum } = plan;
     super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, quorum: quorum.says }, opts);
+    this.cluster = name;
     this.plan = plan;
     this.summary = summarize(name, plan);
     if (pulumi.runtime.isDryRun()) void pulumi.log.info(this.summary, this);
@@ -80,6 +88,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { machines, admitted } = this.createHosts(name, args, checked);
     const swarm = this.createSwarm(name, args, machines, admitted, checked);
     const networks = this.createNetworks(name, args, machines, swarm);
+    this.machines = machines;
+    this.ready = [swarm, ...networks];
 
     // It holds the unlock key: single fields are made readable, never the whole.
     const response = swarm.stdout.apply((stdout) => JSON.parse(stdout) as SwarmResponse);
@@ -105,6 +115,26 @@ export class SwarmCluster extends pulumi.ComponentResource {
       pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>,
     );
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
+  }
+
+  /**
+   * A provider for the services, networks, secrets and configs of `@pulumi/docker` on this swarm, by a manager over SSH with its key
+   * pinned. They wait until the cluster is there, and go before it does. Asked again for the same manager, it is the same one.
+   * `@pulumi/docker` is loaded only here; a program that does not call this need not have it.
+   *
+   * @throws RunError where it is not installed, or `ssh` could not log in.
+   * @example
+   * const provider = swarm.dockerProvider({ keyFile: "~/.ssh/id_ed25519" });
+   * new docker.Service("web", { taskSpec: { containerSpec: { image: "nginx" } } }, { provider });
+   */
+  dockerProvider(args: DockerProviderArgs = {}): pulumi.ProviderResource {
+    const key = args.host ?? "";
+    const made = this.dockerProviders.get(key);
+    if (made) return made;
+    const connections = new Map([...this.machines].map(([host, { connection }]) => [host, connection]));
+    const provider = makeDockerProvider(args, { cluster: this.cluster, hosts: this.plan.hosts, connections, dependsOn: this.ready, parent: this });
+    this.dockerProviders.set(key, provider);
+    return provider;
   }
 
   private createHosts(
@@ -208,9 +238,4 @@ function seenAs(planned: PlannedHost, machine: Machine): Pick<Member, "seenAs"> 
   if (planned.seenAs !== undefined) return { seenAs: planned.seenAs };
   const address = typeof planned.publicAddress === "string" ? planned.publicAddress : machine.publicAddress;
   return planned.publicAddress === undefined || address === undefined ? {} : { seenAs: address };
-}
-
-function dockerUrl(connection: Connection | undefined): string {
-  const port = connection?.port ?? 22;
-  return `ssh://${connection?.user ?? "root"}@${connection?.host ?? ""}${port === 22 ? "" : `:${port}`}`;
 }
