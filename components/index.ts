@@ -1,4 +1,5 @@
-export { SwarmCluster } from "./cluster";
+export { type ClusterHost, type ClusterNetwork, SwarmCluster } from "./cluster";
+export type { ClusterNode } from "./cluster/node";
 export type { SwarmClusterArgs } from "./cluster/args";
 export type { Transform } from "./transform";
 export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";

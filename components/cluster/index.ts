@@ -11,6 +11,7 @@ import type { Connection } from "../remote/connection";
 import { stop } from "../report";
 import type { SwarmClusterArgs } from "./args";
 import { siteRules } from "./cloud-rules";
+import { ClusterNode } from "./node";
 import { describeLateNetwork } from "./late-network";
 import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
@@ -63,9 +64,12 @@ export class SwarmCluster extends pulumi.ComponentResource {
   /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
   readonly swarmId: pulumi.Output<string>;
   readonly hosts: pulumi.Output<Record<string, ClusterHost>>;
+  /** Each host by its key, such as `nodes["edge-1"]`: its plan, its outputs, and the resource to depend on. */
+  readonly nodes: Readonly<Record<string, ClusterNode>>;
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
   /** How each host is reached over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
+  private readonly components = new Map<string, Host>();
   private readonly cluster: string;
   private readonly machines: ReadonlyMap<string, Machine>;
   /** What makes the cluster one that can be worked with. */
@@ -104,6 +108,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
         ),
       ),
     );
+    this.nodes = this.describeNodes(machines);
     this.networks = pulumi
       .all(networks.map(({ networkId }) => networkId))
       .apply((ids) =>
@@ -168,9 +173,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { routedIn } = this.plan.onHosts ?? {};
     return Object.entries(args.hosts).map(([group, provider]) => {
       const { key: site } = provider.site;
-      const hosts = this.plan.hosts
-        .filter((host) => host.group === group)
-        .map((host) => ({ ...host, parent: new Host(`${cluster}-${host.key}`, host, { parent: this }) }));
+      const hosts = this.plan.hosts.filter((host) => host.group === group).map((host) => ({ ...host, parent: this.component(cluster, host) }));
       const networkKnown = (network: pulumi.Input<string>): pulumi.Output<string> =>
         pulumi.output(network).apply((known) => {
           const wrong = describeLateNetwork(cluster, args, site, known);
@@ -180,6 +183,20 @@ export class SwarmCluster extends pulumi.ComponentResource {
       const containersRouted = crossesBare(routedIn);
       return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, service, shared }];
     });
+  }
+
+  private component(cluster: string, host: PlannedHost): Host {
+    const component = new Host(`${cluster}-${host.key}`, host, { parent: this });
+    this.components.set(host.key, component);
+    return component;
+  }
+
+  private describeNodes(machines: ReadonlyMap<string, Machine>): Record<string, ClusterNode> {
+    const nodes = this.plan.hosts.flatMap((host): [string, ClusterNode][] => {
+      const [machine, component] = [machines.get(host.key), this.components.get(host.key)];
+      return machine && component ? [[host.key, new ClusterNode(host, component, machine, this.hosts)]] : [];
+    });
+    return Object.fromEntries(nodes);
   }
 
   private createSwarm(
