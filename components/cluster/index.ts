@@ -4,19 +4,17 @@ import { agentCommand } from "../agents/program";
 import type { SwarmResponse } from "../agents/request";
 import { dockerUrl, makeDockerProvider } from "../docker-provider";
 import type { DockerProviderArgs } from "../docker-provider/args";
-import type { HostContext, HostGroup, HostRole, LateHostService, Machine, Member, PlannedHost } from "../hosts/host";
-import { Host } from "../hosts/component";
+import type { HostRole, Machine } from "../hosts/host";
+import { type MadeHosts, makeHosts, requestOf } from "../hosts/make";
 import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
-import { stop } from "../report";
 import type { SwarmClusterArgs } from "./args";
-import { siteRules } from "./cloud-rules";
 import { ClusterNode } from "./node";
 import { describeLateNetwork } from "./late-network";
 import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
-import { defaultReachableSeconds, type KnownMachine, swarmRequest } from "./request";
+import { defaultReachableSeconds, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { LateService, reachable } from "./service";
 import { summarize } from "./summary";
@@ -69,7 +67,6 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
   /** How each host is reached over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
-  private readonly components = new Map<string, Host>();
   private readonly cluster: string;
   private readonly machines: ReadonlyMap<string, Machine>;
   /** What makes the cluster one that can be worked with. */
@@ -89,7 +86,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
     for (const warning of operatorOverlaps(plan)) void pulumi.log.warn(warning, this);
 
     const checked = showPlan(name, plan, args, this);
-    const { machines, admitted } = this.createHosts(name, args, checked);
+    const made = this.createHosts(name, args, checked);
+    const { machines, admitted } = made;
     const swarm = this.createSwarm(name, args, machines, admitted, checked);
     const networks = this.createNetworks(name, args, machines, swarm);
     this.machines = machines;
@@ -108,7 +106,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
         ),
       ),
     );
-    this.nodes = this.describeNodes(machines);
+    this.nodes = this.describeNodes(made);
     this.networks = pulumi
       .all(networks.map(({ networkId }) => networkId))
       .apply((ids) =>
@@ -142,58 +140,26 @@ export class SwarmCluster extends pulumi.ComponentResource {
     return provider;
   }
 
-  private createHosts(
-    cluster: string,
-    args: SwarmClusterArgs,
-    checked: pulumi.Output<unknown>,
-  ): { readonly machines: Map<string, Machine>; readonly admitted: readonly pulumi.Resource[] } {
-    const service = new LateService(args.membership ?? {}, () => this.plan.hosts.flatMap((host) => reachable(host, machines.get(host.key))), this);
-    const contexts = this.hostContexts(cluster, args, checked, service);
-    const machines: Map<string, Machine> = new Map(contexts.flatMap(([provider, context]) => [...provider.create(context)]));
-    const members = this.plan.hosts.flatMap((host): Member[] => {
-      const machine = machines.get(host.key);
-      return machine ? [{ ...host, ...seenAs(host, machine), address: machine.address }] : [];
+  private createHosts(cluster: string, args: SwarmClusterArgs, checked: pulumi.Output<unknown>): MadeHosts {
+    const { hosts, firewall, onHosts } = this.plan;
+    const service = new LateService(args.membership ?? {}, () => hosts.flatMap((host) => reachable(host, made.machines.get(host.key))), this);
+    const made: MadeHosts = makeHosts({
+      cluster,
+      groups: args.hosts,
+      hosts,
+      rules: firewall,
+      containersRouted: crossesBare(onHosts?.routedIn),
+      checked,
+      service,
+      parent: this,
+      describeLateNetwork: (site, network) => describeLateNetwork(cluster, args, site, network),
     });
-    // Addresses of all hosts are there only now, and a firewall names hosts of other groups.
-    const admitted = contexts.flatMap(([provider, context]) => provider.admit?.({ ...context, members }) ?? []);
-    return { machines, admitted };
+    return made;
   }
 
-  private hostContexts(
-    cluster: string,
-    args: SwarmClusterArgs,
-    checked: pulumi.Output<unknown>,
-    service: LateHostService,
-  ): (readonly [HostGroup, HostContext])[] {
-    const made = new Map<string, unknown>();
-    const shared = <T>(key: string, make: () => T): T => {
-      if (!made.has(key)) made.set(key, make());
-      return made.get(key) as T;
-    };
-    const { routedIn } = this.plan.onHosts ?? {};
-    return Object.entries(args.hosts).map(([group, provider]) => {
-      const { key: site } = provider.site;
-      const hosts = this.plan.hosts.filter((host) => host.group === group).map((host) => ({ ...host, parent: this.component(cluster, host) }));
-      const networkKnown = (network: pulumi.Input<string>): pulumi.Output<string> =>
-        pulumi.output(network).apply((known) => {
-          const wrong = describeLateNetwork(cluster, args, site, known);
-          return wrong === undefined ? known : stop(wrong, this);
-        });
-      const rules = siteRules(site, this.plan.hosts, this.plan.firewall);
-      const containersRouted = crossesBare(routedIn);
-      return [provider, { cluster, group, parent: this, hosts, checked, rules, containersRouted, networkKnown, service, shared }];
-    });
-  }
-
-  private component(cluster: string, host: PlannedHost): Host {
-    const component = new Host(`${cluster}-${host.key}`, host, { parent: this });
-    this.components.set(host.key, component);
-    return component;
-  }
-
-  private describeNodes(machines: ReadonlyMap<string, Machine>): Record<string, ClusterNode> {
+  private describeNodes({ machines, components }: MadeHosts): Record<string, ClusterNode> {
     const nodes = this.plan.hosts.flatMap((host): [string, ClusterNode][] => {
-      const [machine, component] = [machines.get(host.key), this.components.get(host.key)];
+      const [machine, component] = [machines.get(host.key), components.get(host.key)];
       return machine && component ? [[host.key, new ClusterNode(host, component, machine, this.hosts)]] : [];
     });
     return Object.fromEntries(nodes);
@@ -206,20 +172,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
     admitted: readonly pulumi.Resource[],
     checked: pulumi.Output<unknown>,
   ): local.Command {
-    const keys = [...machines.keys()];
-    const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
-    const overlaySecret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
-    const [ids, addresses, publicAddresses] = [pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("publicAddress"))];
-    const made = pulumi.all([ids, addresses, publicAddresses, pulumi.all(of("connection")), overlaySecret, checked]);
-    const request = made.apply(([ids, addresses, publicAddresses, connections, secret]): string => {
-      const known = keys.map((key, index): [string, KnownMachine] => {
-        const publicAddress = publicAddresses[index];
-        const machine = { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection };
-        return [key, { ...machine, ...(publicAddress !== undefined && { publicAddress }) }];
-      });
-      return JSON.stringify(swarmRequest(name, args, this.plan, new Map(known), secret));
-    });
-    const command = agentCommand("swarm-up", "swarm-down", pulumi.secret(request));
+    const secret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
+    const request = requestOf(machines, { secret, checked }, (known, overlaySecret) => swarmRequest(name, args, this.plan, known, overlaySecret));
+    const command = agentCommand("swarm-up", "swarm-down", request);
     return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), {
       parent: this,
       dependsOn: [...admitted],
@@ -248,11 +203,4 @@ export class SwarmCluster extends pulumi.ComponentResource {
         ),
     );
   }
-}
-
-/** With which address a host comes to other sites, as far as anybody can know. */
-function seenAs(planned: PlannedHost, machine: Machine): Pick<Member, "seenAs"> {
-  if (planned.seenAs !== undefined) return { seenAs: planned.seenAs };
-  const address = typeof planned.publicAddress === "string" ? planned.publicAddress : machine.publicAddress;
-  return planned.publicAddress === undefined || address === undefined ? {} : { seenAs: address };
 }

@@ -19,7 +19,7 @@ import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
-import { checkCloudRules } from "./cloud-rules";
+import { checkCloudRules } from "../hosts/cloud-rules";
 import { planEncryption } from "./encryption";
 import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
