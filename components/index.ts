@@ -23,6 +23,10 @@ export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay
 export type { EncryptionChannel } from "./network/encryption";
 export { Encryption, SubnetAssignment } from "./network/resource";
 export type { PlannedSubnet } from "./network/subnets";
+export type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./pieces/args";
+export { HostFirewall } from "./pieces/host-firewall";
+export { type HostsAlonePlan, planHostFirewall, type PlannedHostsAlone, planWireGuardMesh } from "./pieces/plan";
+export { WireGuardMesh } from "./pieces/wireguard-mesh";
 export type { ProgramArgs, ProgramFileArgs, ProgramImageArgs, ProgramsArgs } from "./programs/args";
 export type { HostProgram as PlannedProgram, ProgramSource } from "./programs/program";
 export { HostProgram } from "./programs/resource";

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "./hosts/host";
 
 export type Report = (path: string, message: string, fix: string) => void;
 
@@ -8,6 +9,17 @@ export function show(value: unknown): string {
   if (typeof value === "function") return "a function (is it to be called?)";
   if (typeof value === "number") return String(value);
   return JSON.stringify(value) ?? "nothing";
+}
+
+/**
+ * All problems as one message, in the order in which a reader meets them in the program.
+ *
+ * @param what Such as `swarm cluster "prod"`.
+ */
+export function describeProblems(what: string, problems: readonly Problem[]): string {
+  const lines = problems.map(({ path, message, fix }) => `  - ${path}: ${message}. Fix: ${fix}.`);
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return [`The ${what} cannot be planned: ${count}.`, ...lines].join("\n");
 }
 
 /** Ends the program while it runs already: what waits for the result is not begun. */

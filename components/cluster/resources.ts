@@ -29,7 +29,7 @@ export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterA
   return pulumi.all([pulumi.all(Object.fromEntries(memories)), underlay]).apply(([remembered, joinedOver]) => {
     const moves = planRenumbering(args, remembered);
     const refusals = [
-      ...(moves.length > 0 ? [describeRenumbering(cluster, moves)] : []),
+      ...(moves.length > 0 ? [describeRenumbering(`swarm cluster "${cluster}"`, moves)] : []),
       ...(joinedOver === plan.underlay ? [] : [describeOtherUnderlay(cluster, joinedOver, plan.underlay)]),
     ];
     if (refusals.length > 0) stop(refusals.join("\n"), parent);
@@ -48,6 +48,6 @@ function describeOtherUnderlay(cluster: string, joinedOver: string, wanted: stri
 const fixed: readonly string[] = ["docker0", "docker_gwbridge", "ingress"];
 
 /** A resource name out of words. */
-function slug(words: string): string {
+export function slug(words: string): string {
   return words.replaceAll(/[^A-Za-z0-9]+/g, "-");
 }
