@@ -11,6 +11,7 @@ export type { AllowArgs, ExposeArgs, FirewallArgs, Port, RuleArgs } from "./fire
 export { FirewallRule } from "./firewall/resource";
 export type { FirewallRule as PlannedRule, HostSelector, Source } from "./firewall/rule";
 export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
+export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
 export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";

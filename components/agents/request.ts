@@ -3,6 +3,7 @@ import type { BridgePlan } from "../engine/bridges";
 import type { HostNeeds } from "../engine/needs";
 import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
+import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
 import type { NetworkSpec } from "../networks/api";
 import type { NetworkSlice } from "../networks/network";
@@ -32,6 +33,8 @@ export interface SwarmRequest extends ProtectRequest {
   readonly reachableSeconds: number;
   readonly drainSeconds: number;
   readonly abandonedSwarm?: string;
+  /** Members of it are left as they are. @default - the swarm is our own */
+  readonly adopt?: Required<AdoptArgs>;
   /** Any change of it makes an update of a request that is otherwise the same. */
   readonly recheck?: string;
 }

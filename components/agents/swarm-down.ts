@@ -18,7 +18,7 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
       if (host) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
       return { kind: "failed", key, reason: failures.find((failure) => failure.host === key)?.reason ?? "not reached" };
     });
-    const result = await dissolveMembership(access, memoryOf(previous), { progress, sleep, now: Date.now });
+    const result = await dissolveMembership(access, memoryOf(previous), { progress, sleep, now: Date.now }, request.adopt?.dissolve === false);
     for (const { host, reason } of result.failures) {
       progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);
     }

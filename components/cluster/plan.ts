@@ -24,7 +24,7 @@ import { planEncryption } from "./encryption";
 import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
-import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
+import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
 import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
@@ -107,6 +107,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const quorum = planQuorum(hosts, report);
   checkEngine(args.engine ?? {}, report);
   checkMembership(args.membership ?? {}, report);
+  checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
   checkCloudRules(groups, hosts, firewall.rules, report);

@@ -42,6 +42,7 @@ export function swarmRequest(
     reachableSeconds,
     drainSeconds,
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(args.adopt && { adopt: { swarmId: args.adopt.swarmId, dissolve: args.adopt.dissolve ?? false } }),
     ...(recheck !== undefined && { recheck }),
   };
 }

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { eventually } from "../../tools/lab/cluster";
+import { docker, machineKeys, removeMachines, startMachine } from "../../tools/lab/machines";
+import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { assertNoChange } from "./lab";
+
+const keys = machineKeys("pieces");
+const [prefix, network] = ["co-", "co-net"];
+const admin = { ssh: ["10.242.0.1/32"] };
+
+function machines(...places: readonly number[]): Record<string, object> {
+  return Object.fromEntries(places.map((place) => ["_abc"[place], { address: `10.242.1.${place}`, hostKey: keys.host.publicKey }]));
+}
+
+/** The port of the mesh is one of the hosts' own services for it. */
+const closed = { machines: machines(1, 2), firewall: { ...admin, allow: { mesh: { port: 51820, protocol: "udp", from: ["members"] } } } };
+
+function on(place: number, command: string): Promise<string> {
+  return docker("exec", `${prefix}${place}`, "sh", "-c", command);
+}
+
+async function answers(place: number, address: string): Promise<boolean> {
+  return (await run("docker", ["exec", `${prefix}${place}`, "ping", "-c", "2", "-W", "2", address])).code === 0;
+}
+
+/** Told in order: hosts of one's own, on which nothing of a swarm runs. */
+describe("the pieces alone, on hosts of one's own", function () {
+  this.timeout(120_000);
+  this.bail(true);
+  const stack = new Stack("pieces", join(root, "test", "lab", "pieces"));
+
+  before(async () => {
+    await end();
+    await docker("network", "create", "--subnet", "10.242.0.0/16", network);
+    await Promise.all([1, 2, 3].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.242.1.${place}`, keys })));
+    await stack.init();
+    const set = await stack.pulumi(["config", "set", "--secret", "pieces:privateKey"], { stdin: keys.client.privateKey });
+    assert.equal(set.code, 0, set.stderr);
+  });
+  after(end);
+
+  async function end(): Promise<void> {
+    await removeMachines(prefix);
+    await stack.cancel();
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  }
+
+  async function up(spec: object): Promise<CommandResult> {
+    await stack.setConfig({ "pieces:spec": JSON.stringify(spec) });
+    return stack.up();
+  }
+
+  async function mustDo(spec: object): Promise<CommandResult> {
+    const result = await up(spec);
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    return result;
+  }
+
+  const left = "nft list tables; ip -o link show swarm0 2>/dev/null; ls -d /etc/pulumi-swarm /etc/systemd/system/*pulumi-swarm* 2>/dev/null; true";
+  const opens = (place: number, from: number): Promise<CommandResult> =>
+    run("docker", ["exec", `${prefix}${from}`, "bash", "-c", `timeout 2 bash -c '</dev/tcp/10.242.1.${place}/22'`]);
+
+  it("a firewall closes them but for what it names", async () => {
+    await eventually("SSH answers anybody", 30, async () => ((await opens(1, 3)).code === 0 ? true : undefined));
+    await mustDo({ firewall: { machines: machines(1, 2), firewall: { ...admin, allow: { sshd: { port: 8022, from: ["world"] } } } } });
+    assert.notEqual((await opens(1, 3)).code, 0, "closed to whoever is no admin");
+    assert.match(await on(1, "nft list table inet pulumi_swarm"), /8022/);
+    assertNoChange(await stack.up());
+  });
+
+  it("a mesh joins them beside it, and touches no firewall; its port is opened by the firewall's program", async () => {
+    const inside = { ping: { from: ["members", "10.97.192.0/18"] } };
+    await mustDo({ firewall: { ...closed, firewall: { ...closed.firewall, rules: inside } }, mesh: { machines: machines(1, 2) } });
+    const { addresses } = await stack.outputs<{ addresses: Record<string, string> }>();
+    assert.ok(await answers(1, addresses["rack-b"] ?? ""), "through the tunnel");
+    assertNoChange(await stack.up());
+  });
+
+  it("a host whose firewall another piece keeps is refused with the name of that one, and stays as it is", async () => {
+    const before = await on(1, "md5sum /etc/pulumi-swarm/firewall.nft");
+    const result = await up({ firewall: closed, mesh: { machines: machines(1, 2, 3), firewall: admin } });
+    assert.notEqual(result.code, 0);
+    assert.match(result.stdout, /rack-a: its firewall is kept by HostFirewall racks of pieces, stack pieces, and WireGuardMesh office of pieces/);
+    assert.notEqual(before, "");
+    assert.equal((await on(1, "cat /etc/pulumi-swarm/owner.firewall")).includes("HostFirewall racks"), true);
+  });
+
+  it("the mesh alone takes a host in, closes them all, and lets one go as it was found", async () => {
+    await mustDo({ mesh: { machines: machines(1, 2, 3) } });
+    await mustDo({ mesh: { machines: machines(1, 2, 3), firewall: admin } });
+    const { addresses } = await stack.outputs<{ addresses: Record<string, string> }>();
+    assert.ok(await answers(3, addresses["rack-a"] ?? ""));
+    assert.notEqual((await opens(1, 3)).code, 0, "the site's side is closed");
+    await mustDo({ mesh: { machines: machines(1, 2), firewall: admin } });
+    assert.equal(await on(3, left), "");
+    await mustDo({ mesh: { machines: machines(1, 2) } });
+    assert.doesNotMatch(await on(1, "nft list tables"), /pulumi_swarm/, "the firewall that it no longer keeps is away");
+    assert.ok(await answers(1, addresses["rack-b"] ?? ""));
+  });
+
+  it("a destroy leaves nothing", async () => {
+    const result = await stack.destroy();
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    for (const place of [1, 2]) assert.equal(await on(place, left), "");
+  });
+});
