@@ -24,6 +24,7 @@ export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay
 export type { EncryptionChannel } from "./network/encryption";
 export { Encryption, SubnetAssignment } from "./network/resource";
 export type { PlannedSubnet } from "./network/subnets";
+export { type AddressesArgs, planAddresses, type PlannedAddresses } from "./pieces/addresses";
 export type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./pieces/args";
 export { HostFirewall } from "./pieces/host-firewall";
 export { type HostsAlonePlan, planHostFirewall, type PlannedHostsAlone, planWireGuardMesh } from "./pieces/plan";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { eventually } from "../../tools/lab/cluster";
+import { eventually, testImage } from "../../tools/lab/cluster";
 import { docker, machineKeys, removeMachines, startMachine } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 import { assertNoChange } from "./lab";
@@ -19,6 +19,9 @@ const closed = { machines: machines(1, 2), firewall: { ...admin, allow: { mesh: 
 function on(place: number, command: string): Promise<string> {
   return docker("exec", `${prefix}${place}`, "sh", "-c", command);
 }
+
+/** What this package may have left on a host. */
+const left = "nft list tables; ip -o link show swarm0 2>/dev/null; ls -d /etc/pulumi-swarm /etc/systemd/system/*pulumi-swarm* 2>/dev/null; true";
 
 async function answers(place: number, address: string): Promise<boolean> {
   return (await run("docker", ["exec", `${prefix}${place}`, "ping", "-c", "2", "-W", "2", address])).code === 0;
@@ -56,8 +59,6 @@ describe("the pieces alone, on hosts of one's own", function () {
     assert.equal(result.code, 0, result.stdout + result.stderr);
     return result;
   }
-
-  const left = "nft list tables; ip -o link show swarm0 2>/dev/null; ls -d /etc/pulumi-swarm /etc/systemd/system/*pulumi-swarm* 2>/dev/null; true";
   const opens = (place: number, from: number): Promise<CommandResult> =>
     run("docker", ["exec", `${prefix}${from}`, "bash", "-c", `timeout 2 bash -c '</dev/tcp/10.242.1.${place}/22'`]);
 
@@ -103,5 +104,78 @@ describe("the pieces alone, on hosts of one's own", function () {
     const result = await stack.destroy();
     assert.equal(result.code, 0, result.stdout + result.stderr);
     for (const place of [1, 2]) assert.equal(await on(place, left), "");
+  });
+});
+
+/** As somebody made it by hand, long before this package came. */
+describe("a swarm that exists", function () {
+  this.timeout(120_000);
+  this.bail(true);
+  const stack = new Stack("adopted", join(root, "test", "lab", "pieces"));
+  let [swarm, running, swarmId] = ["", "", ""];
+  const hosts = { control: machines(1), edge: machines(2) };
+
+  before(async () => {
+    await removeMachines(prefix);
+    await docker("network", "create", "--subnet", "10.242.0.0/16", network);
+    await Promise.all([1, 2].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.242.1.${place}`, keys })));
+    await stack.init();
+    const set = await stack.pulumi(["config", "set", "--secret", "pieces:privateKey"], { stdin: keys.client.privateKey });
+    assert.equal(set.code, 0, set.stderr);
+    await Promise.all([1, 2].map((place) => eventually(`Docker on ${place}`, 60, () => on(place, "docker info").catch(() => undefined))));
+    await on(1, "docker swarm init --advertise-addr 10.242.1.1");
+    await on(2, `docker swarm join --token ${await on(1, "docker swarm join-token -q worker")} 10.242.1.1:2377`);
+    for (const place of [1, 2]) await docker("cp", join(root, ".lab", "busybox.tar"), `${prefix}${place}:/busybox.tar`);
+    for (const place of [1, 2]) await on(place, `docker import /busybox.tar ${testImage}`);
+    const service = `docker service create -d --no-resolve-image --mode global --endpoint-mode dnsrr --name web ${testImage} sleep 100000`;
+    await on(1, service);
+    await eventually("the service runs", 60, async () => ((await containers()).split("\n").length === 2 ? true : undefined));
+    [swarm, running, swarmId] = [await nodes(), await containers(), await on(1, "docker info --format '{{.Swarm.Cluster.ID}}'")];
+  });
+  after(async () => {
+    await removeMachines(prefix);
+    await stack.cancel();
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  });
+
+  function nodes(): Promise<string> {
+    return on(
+      1,
+      "docker node ls --format '{{.ID}} {{.Hostname}} {{.Status}} {{.ManagerStatus}}' | sort; docker network ls -q --no-trunc | sort; docker swarm join-token -q worker",
+    );
+  }
+
+  /** Which they are, and since when they run. */
+  async function containers(): Promise<string> {
+    const seen = await Promise.all(
+      [1, 2].map((place) => on(place, "docker ps -q --no-trunc | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}}'")),
+    );
+    return seen.filter(Boolean).join("\n");
+  }
+
+  async function up(spec: object): Promise<CommandResult> {
+    await stack.setConfig({ "pieces:spec": JSON.stringify(spec) });
+    return stack.up();
+  }
+
+  it("is not taken over as another one", async () => {
+    const result = await up({ cluster: { hosts, firewall: admin, adopt: { swarmId: "a".repeat(25) } } });
+    assert.notEqual(result.code, 0);
+    assert.match(result.stdout, new RegExp(`control-a is in the swarm ${swarmId}, and a{25} is to be adopted\\. Nothing was changed`));
+  });
+
+  it("is taken over with its nodes, its networks and its running containers, and a second time nothing is done", async () => {
+    const result = await up({ cluster: { hosts, firewall: admin, adopt: { swarmId } } });
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    assert.equal((await stack.outputs<{ swarmId: string }>()).swarmId, swarmId);
+    assert.deepEqual([await nodes(), await containers()], [swarm, running]);
+    assertNoChange(await stack.up());
+  });
+
+  it("lives on when the program's part in it ends", async () => {
+    const result = await stack.destroy();
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    assert.deepEqual([await nodes(), await containers()], [swarm, running]);
+    assert.equal(await on(2, left), "");
   });
 });
