@@ -34,6 +34,7 @@ const longest = [
   "membership",
   "firewall",
   "existing",
+  "pieces",
   "aws-ssm",
   "proxy",
   "engine",

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sshOptions } from "../../components/docker-provider/ssh-options";
+import type { Connection } from "../../components/remote/connection";
 import { eventually, testImage } from "../../tools/lab/cluster";
 import { docker, machineKeys, removeMachines, startMachine } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
@@ -21,7 +25,8 @@ function on(place: number, command: string): Promise<string> {
 }
 
 /** What this package may have left on a host. */
-const left = "nft list tables; ip -o link show swarm0 2>/dev/null; ls -d /etc/pulumi-swarm /etc/systemd/system/*pulumi-swarm* 2>/dev/null; true";
+const left =
+  "nft list tables | grep pulumi_swarm; ip -o link show swarm0 2>/dev/null; ls -d /etc/pulumi-swarm /etc/systemd/system/*pulumi-swarm* 2>/dev/null; true";
 
 async function answers(place: number, address: string): Promise<boolean> {
   return (await run("docker", ["exec", `${prefix}${place}`, "ping", "-c", "2", "-W", "2", address])).code === 0;
@@ -170,6 +175,26 @@ describe("a swarm that exists", function () {
     assert.equal((await stack.outputs<{ swarmId: string }>()).swarmId, swarmId);
     assert.deepEqual([await nodes(), await containers()], [swarm, running]);
     assertNoChange(await stack.up());
+  });
+
+  it("is reached by ssh with the options of Docker's provider, and by none with another host key", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pieces-"));
+    try {
+      const path = join(folder, "key");
+      writeFileSync(path, keys.client.privateKey, { mode: 0o600 });
+      const connection = { host: "10.242.1.1", hostKey: keys.host.publicKey };
+      const hop = { bastion: { host: "10.242.1.2", hostKey: keys.host.publicKey } };
+      // As Docker's client starts it.
+      const ping = (to: Connection): Promise<CommandResult> =>
+        run("ssh", [...sshOptions(to, { from: "file", path }), "-T", "-l", "root", "--", to.host, "docker", "system", "dial-stdio"], {
+          stdin: "GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n",
+        });
+      for (const way of [connection, { ...connection, ...hop }]) assert.match((await ping(way)).stdout, /^HTTP\/1\.1 200 OK/);
+      const other = await ping({ ...connection, hostKey: keys.client.publicKey });
+      assert.match(other.stderr, /Host key verification failed/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("lives on when the program's part in it ends", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { planCluster, wireguard, type SwarmClusterArgs } from "../../components";
+import { planCluster, type SwarmClusterArgs, weave, wireguard } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import { dissolveMembership, MembershipRefusal } from "../../components/membership/reconcile";
 import { type Roles, SimulatedProgram, SimulatedSwarm } from "./simulated-swarm";
@@ -106,6 +106,11 @@ describe("the plan of a cluster that adopts a swarm", () => {
       `adopt.swarmId: "prod" is not the id of a swarm. Fix: take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager.`,
       'adopt.dissolve: "no" is neither true nor false. Fix: write true or false.',
     ]);
+  });
+
+  it("may have an overlay of its own, for the networks that it makes", () => {
+    const { plan, problems } = planCluster({ ...args, adopt: { swarmId }, overlay: weave(), networks: { web: {} } });
+    assert.deepEqual([problems, plan.overlay, plan.networks.map(({ name }) => name)], [[], "weave", ["web"]]);
   });
 
   it("has no tunnel, which would be another address for each member", () => {
