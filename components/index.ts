@@ -11,6 +11,8 @@ export type { AllowArgs, ExposeArgs, FirewallArgs, Port, RuleArgs } from "./fire
 export { FirewallRule } from "./firewall/resource";
 export type { FirewallRule as PlannedRule, HostSelector, Source } from "./firewall/rule";
 export type { HostContext, HostDescription, HostGroup, HostRole, Machine, NumberedHosts, PlannedHost, Problem, Site } from "./hosts/host";
+export { compareSwarm } from "./cluster/compare";
+export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type SeenSwarm } from "./membership/read";
 export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";

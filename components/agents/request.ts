@@ -34,7 +34,7 @@ export interface SwarmRequest extends ProtectRequest {
   readonly drainSeconds: number;
   readonly abandonedSwarm?: string;
   /** Members of it are left as they are. @default - the swarm is our own */
-  readonly adopt?: Required<AdoptArgs>;
+  readonly adopt?: Required<Omit<AdoptArgs, "look">>;
   /** Any change of it makes an update of a request that is otherwise the same. */
   readonly recheck?: string;
 }

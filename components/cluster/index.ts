@@ -16,6 +16,7 @@ import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, swarmRequest } from "./request";
 import { showPlan } from "./resources";
+import { lookAhead } from "./look-ahead";
 import { LateService, reachable } from "./service";
 import { summarize } from "./summary";
 import { rememberedSecret } from "../secret";
@@ -113,6 +114,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
         Object.fromEntries(plan.networks.map(({ name: network, subnet, internal }, index) => [network, { id: ids[index] ?? "", subnet, internal }])),
       );
     const first = plan.hosts.find(({ role }) => role === "manager");
+    if (args.adopt?.look === true && pulumi.runtime.isDryRun()) lookAhead(plan, first?.key ?? "", machines, this);
     this.dockerHost = pulumi.unsecret(pulumi.output(machines.get(first?.key ?? "")?.connection)).apply((connection) => dockerUrl(connection));
     this.connections = pulumi.secret(
       pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>,

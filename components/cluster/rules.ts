@@ -96,9 +96,10 @@ export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, rep
   if (typeof id !== "string" || !/^[a-z0-9]{25}$/.test(id)) {
     report("adopt.swarmId", `${show(id)} is not the id of a swarm`, `take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager`);
   }
-  const dissolve: unknown = (adopt as AdoptArgs | null)?.dissolve;
-  if (dissolve !== undefined && typeof dissolve !== "boolean")
-    report("adopt.dissolve", `${show(dissolve)} is neither true nor false`, "write true or false");
+  for (const name of ["dissolve", "look"] as const) {
+    const value: unknown = (adopt as AdoptArgs | null)?.[name];
+    if (value !== undefined && typeof value !== "boolean") report(`adopt.${name}`, `${show(value)} is neither true nor false`, "write true or false");
+  }
   if (tunnelled) {
     report(
       "adopt",

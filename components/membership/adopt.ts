@@ -8,4 +8,10 @@ export interface AdoptArgs {
    * @default false
    */
   readonly dissolve?: boolean;
+  /**
+   * Whether previews look at the swarm, by the first manager, and warn of what an `up` would change or find otherwise. This is the only
+   * case in which a preview dials a host, so it needs the way there and the key that an `up` needs.
+   * @default false
+   */
+  readonly look?: boolean;
 }

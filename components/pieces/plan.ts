@@ -1,7 +1,7 @@
 import { firewallGroups, planMtu, sshPorts } from "../cluster/plan";
 import { reservedNetworks } from "../cluster/reserved";
 import { type FirewallContext, planFirewall } from "../firewall/plan";
-import type { FirewallRule } from "../firewall/rule";
+import { everyPort, type FirewallRule } from "../firewall/rule";
 import { checkCloudRules } from "../hosts/cloud-rules";
 import type { PlannedHost, Problem, Site } from "../hosts/host";
 import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
@@ -142,7 +142,7 @@ function protectMesh(
 const mesh = (["tcp", "udp"] as const).map((protocol): FirewallRule => ({
   name: `mesh-${protocol}`,
   protocol,
-  ports: ["1-65535"],
+  ports: [everyPort],
   from: ["members"],
   to: "members",
   over: "tunnel",

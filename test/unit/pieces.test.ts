@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { planHostFirewall, planWireGuardMesh } from "../../components";
+import { nftRuleset } from "../../components/firewall/nftables";
 import { openPorts } from "../../components/firewall/open";
 import * as existing from "../../components/hosts/existing";
 import type { FirewallHost } from "../../components/firewall/rule";
@@ -86,6 +87,16 @@ describe("an encrypted mesh of hosts alone", () => {
       said(planWireGuardMesh({ hosts, firewall: { ...firewall, allow: { "mesh-tcp": { port: 1, from: ["world"] } } } }))[0] ?? "",
       /name of a built-in rule/,
     );
+  });
+
+  it("lets a closed host say what it likes, but to addresses of the mesh in the tunnel only", () => {
+    const { plan } = planWireGuardMesh({ hosts: two, firewall });
+    const all = plan.hosts.map(asFirewallHost);
+    const ruleset = nftRuleset(plan.firewall, all[0] as FirewallHost, all, { tunnelInterface: "swarm0" });
+    const output = /chain output \{\n(.*?)\n {2}\}/s.exec(ruleset)?.[1] ?? "";
+    const drops = output.split("\n").filter((line) => line.includes("drop"));
+    const addresses = all.map(({ tunnelAddress }) => tunnelAddress).sort();
+    assert.deepEqual(drops, [`    oifname != { "lo", "swarm0" } ip daddr { ${addresses.join(", ")} } drop`]);
   });
 
   it("refuses a network that is none, is taken, is public or is too small", () => {
