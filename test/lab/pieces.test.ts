@@ -169,6 +169,16 @@ describe("a swarm that exists", function () {
     assert.match(result.stdout, new RegExp(`control-a is in the swarm ${swarmId}, and a{25} is to be adopted\\. Nothing was changed`));
   });
 
+  it("is looked at by a preview that is told to, and by no other", async () => {
+    const preview = async (look: boolean): Promise<string> => {
+      await stack.setConfig({ "pieces:spec": JSON.stringify({ cluster: { hosts, firewall: admin, adopt: { swarmId, look } } }) });
+      const { stdout, stderr } = await stack.preview();
+      return stdout + stderr;
+    };
+    assert.match(await preview(true), new RegExp(`adopt: looked at the swarm ${swarmId} by control-a: 2 nodes`));
+    assert.doesNotMatch(await preview(false), /adopt: looked/);
+  });
+
   it("is taken over with its nodes, its networks and its running containers, and a second time nothing is done", async () => {
     const result = await up({ cluster: { hosts, firewall: admin, adopt: { swarmId } } });
     assert.equal(result.code, 0, result.stdout + result.stderr);
