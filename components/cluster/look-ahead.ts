@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../hosts/host";
 import { readSwarm } from "../membership/read";
 import type { Connection } from "../remote/connection";
-import { reasonOf } from "../remote/each";
 import { compareSwarm } from "./compare";
 import type { ClusterPlan } from "./plan";
 
@@ -15,7 +14,7 @@ export function lookAhead(plan: ClusterPlan, manager: string, machines: Readonly
       void pulumi.log.info(`adopt: looked at the swarm ${seen.swarmId} by ${manager}: ${seen.nodes.length} nodes`, resource);
       for (const difference of compareSwarm(plan, seen)) warn(difference);
     } catch (error) {
-      warn(`the swarm could not be looked at by ${manager}: ${reasonOf(error)}`);
+      warn(`the swarm could not be looked at by ${manager}: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
 }

@@ -193,7 +193,8 @@ describe("a swarm that exists", function () {
       const path = join(folder, "key");
       writeFileSync(path, keys.client.privateKey, { mode: 0o600 });
       const connection = { host: "10.242.1.1", hostKey: keys.host.publicKey };
-      const hop = { bastion: { host: "10.242.1.2", hostKey: keys.host.publicKey } };
+      // The hosts let each other in to nothing but the swarm.
+      const hop = { bastion: { host: "10.242.1.1", hostKey: keys.host.publicKey } };
       // As Docker's client starts it.
       const ping = (to: Connection): Promise<CommandResult> =>
         run("ssh", [...sshOptions(to, { from: "file", path }), "-T", "-l", "root", "--", to.host, "docker", "system", "dial-stdio"], {
