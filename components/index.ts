@@ -1,10 +1,12 @@
 export { type ClusterHost, type ClusterNetwork, SwarmCluster } from "./cluster";
+export type { ClusterNode } from "./cluster/node";
 export type { SwarmClusterArgs } from "./cluster/args";
 export type { Transform } from "./transform";
 export { planCluster, type ClusterPlan, type Planned } from "./cluster/plan";
 export type { OverlayOnHosts } from "./cluster/on-hosts";
 export type { NetworkSlice, PlannedNetwork } from "./networks/network";
 export type { Quorum } from "./cluster/rules";
+export type { DockerProviderArgs, DockerProviderSettings } from "./docker-provider/args";
 export type { EngineArgs } from "./engine/args";
 export type { BridgePlan } from "./engine/bridges";
 export type { HostNeeds, KernelFeature } from "./engine/needs";
@@ -33,6 +35,9 @@ export type {
   Site,
   Zone,
 } from "./hosts/host";
+export { compareSwarm } from "./cluster/compare";
+export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type SeenSwarm } from "./membership/read";
+export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
 export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";
@@ -45,6 +50,11 @@ export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay
 export type { ChannelName, EncryptionChannel } from "./network/encryption";
 export { Encryption, SubnetAssignment } from "./network/resource";
 export type { PlannedSubnet } from "./network/subnets";
+export { type AddressesArgs, planAddresses, type PlannedAddresses } from "./pieces/addresses";
+export type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./pieces/args";
+export { HostFirewall } from "./pieces/host-firewall";
+export { type HostsAlonePlan, planHostFirewall, type PlannedHostsAlone, planWireGuardMesh } from "./pieces/plan";
+export { WireGuardMesh } from "./pieces/wireguard-mesh";
 export type { ProgramArgs, ProgramFileArgs, ProgramImageArgs, ProgramsArgs } from "./programs/args";
 export type { HostProgram as PlannedProgram, ProgramSource } from "./programs/program";
 export { HostProgram } from "./programs/resource";

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "./hosts/host";
 
 export type Report = (path: string, message: string, fix: string) => void;
 
@@ -18,6 +19,17 @@ let byErrors = false;
  */
 export function sayByErrors(): void {
   byErrors = true;
+}
+
+/**
+ * All problems as one message, in the order in which a reader meets them in the program.
+ *
+ * @param what Such as `swarm cluster "prod"`.
+ */
+export function describeProblems(what: string, problems: readonly Problem[]): string {
+  const lines = problems.map(({ path, message, fix }) => `  - ${path}: ${message}. Fix: ${fix}.`);
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return [`The ${what} cannot be planned: ${count}.`, ...lines].join("\n");
 }
 
 /** Ends the program while it runs already: what waits for the result is not begun. */

@@ -36,6 +36,7 @@ const longest = [
   "membership",
   "firewall",
   "existing",
+  "pieces",
   "aws-ssm",
   "proxy",
   "engine",

@@ -3,9 +3,11 @@ import type { BridgePlan } from "../engine/bridges";
 import type { HostNeeds } from "../engine/needs";
 import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
+import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
 import type { NetworkSpec } from "../networks/api";
 import type { NetworkSlice } from "../networks/network";
+import type { OwnedPart } from "../owner";
 import type { OverlayKind } from "../overlays/overlay";
 import type { HostProgram } from "../programs/program";
 import type { MembershipMemory } from "../membership/types";
@@ -16,19 +18,14 @@ import type { Tunnel } from "../underlay/underlay";
  * What the programs in this folder are given on standard input by the resources that run them. It holds private keys,
  * so it is a secret as a whole.
  */
-export interface SwarmRequest {
+export interface SwarmRequest extends ProtectRequest {
   readonly cluster: string;
   readonly hosts: readonly SwarmRequestHost[];
   readonly engine: EngineArgs;
   readonly bridges: BridgePlan;
   /** What the overlay needs of every host. */
   readonly needs: HostNeeds;
-  /** Largest packet between two hosts on the underlay, in bytes. */
-  readonly underlayMtu: number;
   readonly overlay: OverlayRequest;
-  readonly tunnel?: Tunnel & { readonly prefix: number };
-  /** Undefined where the user keeps a firewall of their own. */
-  readonly firewall?: { readonly rules: readonly FirewallRule[] };
   readonly ingress: { readonly subnet: string; readonly gateway: string };
   /** Networks in CIDR form that Docker may cut subnets from. */
   readonly dockerPool: string;
@@ -36,8 +33,35 @@ export interface SwarmRequest {
   readonly reachableSeconds: number;
   readonly drainSeconds: number;
   readonly abandonedSwarm?: string;
+  /** Members of it are left as they are. @default - the swarm is our own */
+  readonly adopt?: Required<Omit<AdoptArgs, "look">>;
   /** Any change of it makes an update of a request that is otherwise the same. */
   readonly recheck?: string;
+}
+
+/** Firewall and tunnel of hosts, with or without a swarm on them. */
+export interface ProtectRequest {
+  /** Largest packet between two hosts on the underlay, in bytes. */
+  readonly underlayMtu: number;
+  readonly tunnel?: Tunnel & { readonly prefix: number };
+  /** Undefined where the user keeps a firewall of their own. */
+  readonly firewall?: { readonly rules: readonly FirewallRule[] };
+}
+
+/** Of a firewall or a mesh alone: what is not asked for is left as it is. */
+export interface HostsRequest extends ProtectRequest {
+  /** Whose the hosts' firewall and tunnel are, as a message says it. */
+  readonly owner: string;
+  readonly hosts: readonly RequestHost[];
+  readonly reachableSeconds: number;
+  readonly recheck?: string;
+}
+
+/** What `hosts-up` prints, and is given back on its next run. */
+export interface HostsResponse {
+  /** What it keeps on the hosts. */
+  readonly parts: readonly OwnedPart[];
+  readonly hosts: Readonly<Record<string, RememberedHost>>;
 }
 
 /** What the overlay is to do on hosts. */
@@ -60,14 +84,17 @@ export interface OverlayRequest {
 }
 
 /** What a firewall has to know of a host is what all others do. */
-export interface SwarmRequestHost extends FirewallHost {
+export interface RequestHost extends FirewallHost {
+  /** Not used on the host: another machine under the same key must make this request another one. */
+  readonly machine: string;
+  readonly connection: Connection;
+}
+
+export interface SwarmRequestHost extends RequestHost {
   /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
   readonly containerSubnet?: string;
   readonly role: HostRole;
-  /** Not used on the host: another machine under the same key must make this request another one. */
-  readonly machine: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly connection: Connection;
 }
 
 /**
@@ -80,10 +107,14 @@ export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner
   readonly overlay?: Pick<OverlayRequest, "kind" | "slices">;
 }
 
-export interface SwarmResponseHost extends Omit<FirewallHost, "key"> {
+export interface SwarmResponseHost extends RememberedHost {
   readonly nodeId: string;
   readonly engine: string;
   readonly containerSubnet?: string;
+}
+
+/** A host as the last run left it. */
+export interface RememberedHost extends Omit<FirewallHost, "key"> {
   /** WireGuard's, where there is a tunnel. */
   readonly publicKey?: string;
   /** How to reach the host again when it is no longer asked for; the private key is not kept. */
@@ -97,6 +128,15 @@ export interface NetworkRequest {
   /** Any one of them will do. */
   readonly managers: readonly { readonly key: string; readonly connection: Connection }[];
   readonly reachableSeconds: number;
+}
+
+/** Whose the firewall and the tunnel of a cluster's hosts are. */
+export function ownerOf({ cluster }: Pick<SwarmRequest, "cluster">): string {
+  return `SwarmCluster ${cluster}`;
+}
+
+export function ownedParts({ firewall, tunnel }: ProtectRequest): OwnedPart[] {
+  return [...(firewall ? ["firewall" as const] : []), ...(tunnel ? ["tunnel" as const] : [])];
 }
 
 /** What membership needs of the last run's response. */

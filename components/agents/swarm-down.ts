@@ -2,7 +2,7 @@ import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess } from "../membership/reconcile";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet, type ReachedHost } from "./fleet";
-import { memoryOf, type SwarmRequest, type SwarmResponse } from "./request";
+import { memoryOf, ownerOf, type SwarmRequest, type SwarmResponse } from "./request";
 import { removeOverlays } from "./phases/overlay";
 import { release } from "./phases/departing";
 import { progress, runAgent, sleep } from "./run";
@@ -18,7 +18,7 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
       if (host) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
       return { kind: "failed", key, reason: failures.find((failure) => failure.host === key)?.reason ?? "not reached" };
     });
-    const result = await dissolveMembership(access, memoryOf(previous), { progress, sleep, now: Date.now });
+    const result = await dissolveMembership(access, memoryOf(previous), { progress, sleep, now: Date.now }, request.adopt?.dissolve === false);
     for (const { host, reason } of result.failures) {
       progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);
     }
@@ -33,7 +33,7 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
 async function takeOurs(request: SwarmRequest, hosts: readonly ReachedHost[]): Promise<void> {
   const failures: Failure[] = [];
   await removeOverlays(hosts, failures);
-  await release(hosts, request, failures);
+  await release(hosts, request, ["firewall", "tunnel"], ownerOf(request), failures);
   for (const { host, reason } of failures) progress(host, `warning: not all of this package's could be taken away: ${reason}`);
 }
 

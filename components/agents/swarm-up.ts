@@ -1,5 +1,4 @@
 import type { FirewallHost } from "../firewall/rule";
-import { checkPathMtu, pathsToTry } from "../network/path-mtu";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
 import { reachDeparting, release } from "./phases/departing";
@@ -7,8 +6,9 @@ import { prepareEngines, type Ready } from "./phases/engines";
 import { lookAtHosts, waitForOtherRuns } from "./phases/look";
 import { finish, formSwarm } from "./phases/members";
 import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
-import { enforceFirewall, type PublicKeys, raiseTunnel } from "./phases/protect";
-import type { SwarmRequest, SwarmResponse, SwarmResponseHost } from "./request";
+import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
+import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
+import { ownerOf, type SwarmRequest, type SwarmResponse, type SwarmResponseHost } from "./request";
 import { progress, runAgent } from "./run";
 
 /** Brings all hosts to what the request says, in phases a person can follow. */
@@ -27,6 +27,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
       return raiseTunnel(request, without(failures, ready), all, publicKeys(previous), failures);
     };
     await leaveOtherOverlays(request, networks, without(failures, ready), failures);
+    await takeHosts(request, without(failures, ready), failures);
     let keys = await protect([...request.hosts, ...departing.map(({ host }) => host)]);
     await raiseOverlay(request, without(failures, ready), departing, failures);
     const members = await formSwarm(request, previous, without(failures, ready), departing, failures);
@@ -37,6 +38,8 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
       await release(
         gone.flatMap(({ reached }) => reached ?? []),
         request,
+        ["firewall", "tunnel"],
+        ownerOf(request),
         failures,
       );
       // One that could not be taken out is a member still, and must find the others until the next run.
@@ -53,25 +56,6 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
   }
 }
 
-/** Those on which nothing has failed so far. */
-function without<Host extends { readonly key: string }>(failures: readonly Failure[], hosts: readonly Host[]): Host[] {
-  return hosts.filter(({ key }) => !failures.some(({ host }) => host === key));
-}
-
-/** What was planned by arithmetic is tried: a narrow path lets small packets through and swallows large ones. */
-async function checkMtu(request: SwarmRequest, hosts: readonly Ready[], failures: Failure[]): Promise<void> {
-  const own = hosts.map(({ key, host }) => ({ key, site: host.site, address: host.tunnelAddress ?? host.address }));
-  const check = await checkPathMtu(pathsToTry(own), request.underlayMtu, new Map(hosts.map(({ key, session }) => [key, session])));
-  failures.push(...check.failures);
-  for (const note of check.notes) progress(undefined, `warning: ${note}`);
-}
-
-function publicKeys(previous: SwarmResponse | undefined): PublicKeys {
-  return Object.fromEntries(
-    Object.entries(previous?.hosts ?? {}).flatMap(([key, { publicKey }]) => (publicKey === undefined ? [] : [[key, publicKey]])),
-  );
-}
-
 function describeHosts(
   request: SwarmRequest,
   ready: readonly Ready[],
@@ -79,13 +63,9 @@ function describeHosts(
   keys: PublicKeys,
 ): Record<string, SwarmResponseHost> {
   const engines = new Map(ready.map(({ key, engine }) => [key, engine]));
-  const described = request.hosts.map(({ key, machine: _machine, labels: _labels, connection, ...host }): [string, SwarmResponseHost] => {
-    const { privateKey: _key, passphrase: _passphrase, bastion: _bastion, ...reach } = connection;
-    const publicKey = keys[key];
-    return [
-      key,
-      { ...host, nodeId: nodes[key] ?? "", engine: engines.get(key) ?? "", connection: reach, ...(publicKey !== undefined && { publicKey }) },
-    ];
+  const described = request.hosts.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
+    const { key } = host;
+    return [key, { ...remembered(host, keys[key]), nodeId: nodes[key] ?? "", engine: engines.get(key) ?? "" }];
   });
   return Object.fromEntries(described);
 }

@@ -4,6 +4,7 @@ import type { HostGroup } from "../hosts/host";
 import type { NetworkArgs } from "../networks/args";
 import type { Overlay } from "../overlays/overlay";
 import type { Underlay } from "../underlay/underlay";
+import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import type { ProgramsArgs } from "../programs/args";
 import type { local } from "@pulumi/command";
@@ -56,6 +57,14 @@ export interface SwarmClusterArgs {
   readonly engine?: EngineArgs;
   /** How hosts join, leave, and how long to wait. */
   readonly membership?: MembershipArgs;
+  /**
+   * A swarm that exists is taken over: its members stay members with their node ids, nothing is joined again, no engine is restarted
+   * but for `engine.settings` of your own, and Docker's bridges, the ingress network and the join tokens stay. The roles in the program
+   * must be those that the members have. Hosts that are no members yet join. What the preview says of Docker's bridges and the ingress
+   * network holds for those only.
+   * @default - a swarm is formed, or the one taken in which the hosts are
+   */
+  readonly adopt?: AdoptArgs;
   /** Locked managers, certificates, join tokens. @default - as Docker has them, and join tokens die after use */
   readonly swarm?: SwarmOptions;
   /** Last say over the arguments of the resources underneath. */

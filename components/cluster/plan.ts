@@ -19,12 +19,12 @@ import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
-import { checkCloudRules } from "./cloud-rules";
+import { checkCloudRules } from "../hosts/cloud-rules";
 import { planEncryption } from "./encryption";
 import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
-import { type Report, show } from "../report";
-import { checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
+import { describeProblems as describe, type Report, show } from "../report";
+import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
 import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
@@ -120,6 +120,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const quorum = planQuorum(hosts, report);
   checkEngine(args.engine ?? {}, report);
   checkMembership(args.membership ?? {}, report);
+  checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
   checkCloudRules(groups, hosts, firewall.rules, report);
@@ -160,7 +161,8 @@ function withContainers(host: PlannedHost, containerSubnet: string | undefined):
   return containerSubnet === undefined ? host : { ...host, containerSubnet };
 }
 
-function planMtu(sites: readonly Site[], { overhead, mtu }: UnderlayPlan, report: Report): number {
+/** Largest packet between hosts. */
+export function planMtu(sites: readonly Site[], { overhead, mtu }: Pick<UnderlayPlan, "overhead" | "mtu">, report: Report): number {
   const most = underlayMtu([smallestMtu(sites)], overhead);
   if (mtu !== undefined && mtu > most) {
     report(
@@ -213,20 +215,20 @@ function planOverlay(
   return plan;
 }
 
-function firewallGroups(groups: Groups): { readonly key: string; readonly role: PlannedHost["role"]; readonly adminSources?: readonly string[] }[] {
+export function firewallGroups(
+  groups: Groups,
+): { readonly key: string; readonly role: PlannedHost["role"]; readonly adminSources?: readonly string[] }[] {
   // By name, not by the order in which they were written: the plan does not depend on it.
   return groups
     .map(([key, { role, adminSources }]) => ({ key, role, ...(adminSources && { adminSources }) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-function sshPorts(hosts: readonly PlannedHost[]): number[] {
+export function sshPorts(hosts: readonly PlannedHost[]): number[] {
   return [...new Set(hosts.map(({ sshPort }) => sshPort))].sort((a, b) => a - b);
 }
 
-/** All problems as one message, in the order in which a reader meets them in the program. */
+/** All problems of a cluster as one message. */
 export function describeProblems(cluster: string, problems: readonly Problem[]): string {
-  const lines = problems.map(({ path, message, fix }) => `  - ${path}: ${message}. Fix: ${fix}.`);
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return [`The swarm cluster "${cluster}" cannot be planned: ${count}.`, ...lines].join("\n");
+  return describe(`swarm cluster "${cluster}"`, problems);
 }

@@ -1,21 +1,10 @@
-import { type Renumbering, renumbered } from "../network/subnets";
+import { type Renumbering, settleMoves } from "../network/subnets";
 import type { SwarmClusterArgs } from "./args";
 import { planCluster } from "./plan";
 
-/**
- * What an edit would move of what is in use, and so which pins keep all of it: what one of them keeps may push another
- * aside, so the plan is made again with them until nothing moves any more.
- *
- * @param remembered Where each owner was, by its name.
- */
+/** What an edit would move of what is in use. @param remembered Where each owner was, by its name. */
 export function planRenumbering(args: SwarmClusterArgs, remembered: Readonly<Record<string, string | undefined>>): Renumbering[] {
-  const found = new Map<string, Renumbering>();
-  for (;;) {
-    const { plan } = planCluster(withPins(args, [...found.values()]));
-    const more = renumbered(plan.subnets, remembered).filter(({ owner }) => !found.has(owner) && args.renumber?.includes(owner) !== true);
-    if (more.length === 0) return [...found.values()];
-    for (const move of more) found.set(move.owner, move);
-  }
+  return settleMoves((moves) => planCluster(withPins(args, moves)).plan.subnets, remembered, args.renumber ?? []);
 }
 
 /** The same cluster with these places kept, as the user would write it. */

@@ -1,22 +1,13 @@
 import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { Cidr, isCidr } from "../network/cidr";
 import type { PublicAddress } from "../hosts/host";
-import type { Connection } from "../remote/connection";
+import type { KnownMachine } from "../hosts/make";
 import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./plan";
 
 /** Seconds that a host may take to answer: a cloud machine's boot, and a dead host is reported within two minutes. */
 export const defaultReachableSeconds = 75;
 export const defaultDrainSeconds = 120;
-
-/** A machine when everything of it is known. */
-export interface KnownMachine {
-  readonly id: string;
-  readonly address: string;
-  /** Where the plan says that it is assigned. */
-  readonly publicAddress?: string;
-  readonly connection: Connection;
-}
 
 /** What the program that works on all hosts is asked. Pure. */
 export function swarmRequest(
@@ -51,11 +42,13 @@ export function swarmRequest(
     reachableSeconds,
     drainSeconds,
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(args.adopt && { adopt: { swarmId: args.adopt.swarmId, dissolve: args.adopt.dissolve ?? false } }),
     ...(recheck !== undefined && { recheck }),
   };
 }
 
-function requestHost(
+/** A host as the programs that work on it are told of it. */
+export function requestHost(
   { key, role, group, site, labels, publicAddress, seenAs, tunnelAddress, containerSubnet }: ClusterPlan["hosts"][number],
   machine: KnownMachine,
 ): SwarmRequestHost {
@@ -83,7 +76,8 @@ function knownAddress(key: string, planned: PublicAddress | undefined, { publicA
   return publicAddress;
 }
 
-function withPrefix({ subnet, ...tunnel }: NonNullable<ClusterPlan["tunnel"]>): NonNullable<SwarmRequest["tunnel"]> {
+/** The tunnel as those programs are told of it. */
+export function withPrefix({ subnet, ...tunnel }: NonNullable<ClusterPlan["tunnel"]>): NonNullable<SwarmRequest["tunnel"]> {
   const network = Cidr.parse(subnet);
   return { ...tunnel, prefix: isCidr(network) ? network.prefix : 32 };
 }

@@ -30,7 +30,7 @@ export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterA
   return pulumi.all([pulumi.all(Object.fromEntries(memories)), underlay]).apply(([remembered, joinedOver]) => {
     const moves = planRenumbering(args, remembered);
     const refusals = [
-      ...(moves.length > 0 ? [describeRenumbering(cluster, moves)] : []),
+      ...(moves.length > 0 ? [describeRenumbering(`swarm cluster "${cluster}"`, moves)] : []),
       ...(joinedOver === plan.underlay ? [] : [describeOtherUnderlay(cluster, joinedOver, plan.underlay)]),
     ];
     if (refusals.length > 0) stop(refusals.join("\n"), parent);

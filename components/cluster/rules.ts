@@ -1,5 +1,6 @@
 import type { EngineArgs } from "../engine/args";
 import type { PlannedHost } from "../hosts/host";
+import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import { type Report, show } from "../report";
 
@@ -88,6 +89,25 @@ export function checkMembership(membership: MembershipArgs, report: Report): voi
   seconds("reachableSeconds", 5, 900);
   seconds("drainSeconds", 0, 3600);
   checkTexts("membership", membership, ["recheck", "abandonedSwarm"], report);
+}
+
+export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, report: Report): void {
+  if (adopt === undefined) return;
+  const id: unknown = (adopt as AdoptArgs | null)?.swarmId;
+  if (typeof id !== "string" || !/^[a-z0-9]{25}$/.test(id)) {
+    report("adopt.swarmId", `${show(id)} is not the id of a swarm`, `take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager`);
+  }
+  for (const name of ["dissolve", "look"] as const) {
+    const value: unknown = (adopt as AdoptArgs | null)?.[name];
+    if (value !== undefined && typeof value !== "boolean") report(`adopt.${name}`, `${show(value)} is neither true nor false`, "write true or false");
+  }
+  if (tunnelled) {
+    report(
+      "adopt",
+      "the members joined by their own addresses, and a tunnel would give them others, which Docker cannot change",
+      "take underlay: direct()",
+    );
+  }
 }
 
 /** Docker's root certificate holds for 20 years. */

@@ -25,12 +25,16 @@ export async function installEngine(session: SshSession, engine: EngineArgs, pro
   return version;
 }
 
-/** What a host whose engine runs lacks of the user's settings and the planned bridges. Changes nothing; one command. */
-export async function pendingChanges(session: SshSession, engine: EngineArgs, bridges?: BridgePlan): Promise<EngineChanges> {
+/**
+ * What a host whose engine runs lacks of the user's settings and the planned bridges. Changes nothing; one command.
+ *
+ * @param keepMembers Members of a swarm keep the bridges that they have.
+ */
+export async function pendingChanges(session: SshSession, engine: EngineArgs, bridges?: BridgePlan, keepMembers = false): Promise<EngineChanges> {
   const own = engine.settings ?? {};
   if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
   const state = await session.script<EngineState>(bridgesScript, {}, { verb: "look", timeout: 90_000 });
-  return engineChanges(state, own, bridges);
+  return keepMembers && state.swarm !== "inactive" ? engineChanges(state, own) : engineChanges(state, own, bridges);
 }
 
 /** Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again. */

@@ -1,7 +1,7 @@
 import type { AnyCidr } from "../network/any-cidr";
 import { mergePorts, type PortRange, rulePorts, showPorts } from "./ports";
 import { type Resolved, resolve, selects } from "./resolve";
-import type { FirewallHost, FirewallRule } from "./rule";
+import { everyPort, type FirewallHost, type FirewallRule } from "./rule";
 
 export interface NftOptions {
   /** Interface of the encrypted tunnel. @default - there is no tunnel */
@@ -39,7 +39,7 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
     chain("to_containers", [...toContainers.flatMap((opening) => lines(opening, tunnelInterface, throughDocker)), "drop"]),
     ...(tunnelInterface === undefined
       ? []
-      : [chain("output", outputChain(sorted, tunnelInterface), "type filter hook output priority filter - 5; policy accept;")]),
+      : [chain("output", outputChain(sorted, tunnelInterface, all), "type filter hook output priority filter - 5; policy accept;")]),
   ];
   return [
     `table ${nftTable}`,
@@ -113,11 +113,20 @@ function forwardChain(routedIn: NftOptions["routedIn"]): readonly string[] {
 }
 
 /** What is for the tunnel never leaves by another way: not while the tunnel is down, nor when an address is wrong. */
-function outputChain(rules: readonly FirewallRule[], tunnel: string): readonly string[] {
-  return (["tcp", "udp"] as const).flatMap((protocol) => {
-    const ports = mergePorts(rules.filter((rule) => rule.over === "tunnel" && rule.protocol === protocol).flatMap(({ ports }) => rulePorts(ports)));
-    return ports.length === 0 ? [] : [`oifname != { "lo", "${tunnel}" } ${protocol} dport ${set(ports.map(showPorts))} drop`];
+function outputChain(rules: readonly FirewallRule[], tunnel: string, all: readonly FirewallHost[]): readonly string[] {
+  const inTunnel = rules.filter(({ over }) => over === "tunnel");
+  const elsewhere = `oifname != { "lo", "${tunnel}" }`;
+  const byPort = (["tcp", "udp"] as const).flatMap((protocol) => {
+    const ports = mergePorts(inTunnel.filter((rule) => rule.protocol === protocol && !isForEveryPort(rule)).flatMap((rule) => rulePorts(rule.ports)));
+    return ports.length === 0 ? [] : [`${elsewhere} ${protocol} dport ${set(ports.map(showPorts))} drop`];
   });
+  // Where every port is for the tunnel, only the address tells what else a host has to say.
+  const addresses = all.flatMap(({ tunnelAddress }) => tunnelAddress ?? []).sort();
+  return inTunnel.some(isForEveryPort) && addresses.length > 0 ? [...byPort, `${elsewhere} ip daddr ${set(addresses)} drop`] : byPort;
+}
+
+function isForEveryPort({ ports }: FirewallRule): boolean {
+  return ports.includes(everyPort);
 }
 
 /** How a rule's protocol and ports are matched, for one address family or for both. */

@@ -10,6 +10,10 @@ export interface FirewallContext {
   readonly sshPorts?: readonly number[];
   /** What swarm, underlay and overlay need. */
   readonly contributed: readonly FirewallRule[];
+  /** Rules for whole protocols at once, such as all that comes by a tunnel: they take no port from what is exposed. @default - none */
+  readonly sweeping?: readonly FirewallRule[];
+  /** Whether the ports of a swarm are kept for it. @default true */
+  readonly swarm?: boolean;
 }
 
 export interface FirewallGroup extends Group {
@@ -39,7 +43,8 @@ export function planFirewall(args: FirewallArgs | undefined, context: FirewallCo
   const enforce = planEnforce(given, report, warnings);
   const builtIn = [...planSsh(given, context, enforce, sources, report, warnings), ...context.contributed];
   const ping = planPing(given, context, sources);
-  const changed = changeBuiltIn(given.rules ?? {}, [...builtIn, ping], sources, report, warnings);
+  const sweeping = context.sweeping ?? [];
+  const changed = changeBuiltIn(given.rules ?? {}, [...builtIn, ...sweeping, ping], sources, report, warnings);
   const opened = new Opened([...builtIn, ping], context, sources, report);
   for (const [name, entry] of Object.entries(given.expose ?? {})) opened.expose(name, entry);
   for (const [name, entry] of Object.entries(given.allow ?? {})) opened.allow(name, entry);
@@ -175,6 +180,7 @@ function changeBuiltIn(
 class Opened {
   readonly rules: FirewallRule[] = [];
   private readonly published = new Map<string, "host" | "ingress">();
+  private readonly sweeping: ReadonlySet<string>;
   private readonly kept: readonly Pick<FirewallRule, "name" | "protocol" | "ports">[];
 
   constructor(
@@ -183,11 +189,15 @@ class Opened {
     private readonly sources: Sources,
     private readonly report: Report,
   ) {
+    this.sweeping = new Set(context.sweeping?.map(({ name }) => name));
     this.kept = [
       { name: "ssh", protocol: "tcp", ports: (context.sshPorts ?? [22]).map(String) },
       ...builtIn,
-      { name: "the swarm's own", protocol: "tcp", ports: swarmPorts.tcp },
-      { name: "the swarm's own", protocol: "udp", ports: swarmPorts.udp },
+      ...(context.swarm === false ? [] : (["tcp", "udp"] as const)).map((protocol) => ({
+        name: "the swarm's own",
+        protocol,
+        ports: swarmPorts[protocol],
+      })),
     ];
   }
 
@@ -219,7 +229,7 @@ class Opened {
   private checkName(path: string, name: string): void {
     if (!namePattern.test(name)) {
       this.report(path, `"${name}" cannot name a rule`, "use up to 50 lower-case letters, digits and dashes, a letter first");
-    } else if (name === "ssh" || this.builtIn.some((rule) => rule.name === name)) {
+    } else if (name === "ssh" || this.builtIn.some((rule) => rule.name === name) || this.sweeping.has(name)) {
       this.report(path, `"${name}" is the name of a built-in rule`, name === "ssh" ? "use firewall.ssh, or another name" : "choose another name");
     } else if (this.rules.some((rule) => rule.name === name)) {
       this.report(path, `"${name}" names an exposed port too`, "choose another name for one of them");

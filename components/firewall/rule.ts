@@ -34,6 +34,9 @@ export interface FirewallRule {
   readonly unknownAddress?: "closed" | "open";
 }
 
+/** For rules of whole protocols. */
+export const everyPort = "1-65535";
+
 /** A host as a firewall sees it, when all addresses are known. */
 export interface FirewallHost {
   readonly key: string;

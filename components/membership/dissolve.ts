@@ -16,10 +16,16 @@ export interface Dissolved {
  * for the quorum, since nothing is to remain. What is not ours is left alone, and so is a swarm that another run has
  * taken over since: see `ownerLabel`. A swarm none of whose managers can be asked whose it is is dissolved: it is dead.
  *
+ * @param keep A swarm that was adopted lives on without us, and only whose it is is looked at.
  * @returns the hosts that may still be members, and why. What a person is to do is the same for all ("docker swarm leave
  * --force" on them), so whoever shows them says it.
  */
-export async function dissolveMembership(hosts: readonly HostAccess[], memory: MembershipMemory | undefined, io: MembershipIo): Promise<Dissolved> {
+export async function dissolveMembership(
+  hosts: readonly HostAccess[],
+  memory: MembershipMemory | undefined,
+  io: MembershipIo,
+  keep = false,
+): Promise<Dissolved> {
   const failures = new Failures();
   const seen = await look(hosts, failures);
   const known = knownIds(seen, memory);
@@ -30,6 +36,10 @@ export async function dissolveMembership(hosts: readonly HostAccess[], memory: M
         'If nobody is to have it any more, "pulumi up" and then "pulumi destroy", or run "docker swarm leave --force" on its hosts',
     );
     return { failures: [], livesOn: true };
+  }
+  if (keep) {
+    io.progress(undefined, "the swarm was adopted: it lives on, and its services with it");
+    return { failures: [], livesOn: false };
   }
   const members = seen.filter(({ key, local }) => {
     if (local.state === "inactive") return false;

@@ -1,6 +1,6 @@
 import { holds, isAlive, quorumOf, type Quorum, votes, without } from "./quorum";
 import { asksForRotation } from "./options";
-import { otherAddresses, quorumAtRisk, rotationWouldHang } from "./refusals";
+import { otherAddresses, otherRoles, quorumAtRisk, rotationWouldHang } from "./refusals";
 import type { SwarmApi, SwarmNode } from "./swarm-api";
 import type { SeenHost, Survey } from "./survey";
 import { type DesiredMember, type DesiredSwarm, hostLabel, type MembershipMemory } from "./types";
@@ -69,6 +69,7 @@ export function planMembership(desired: DesiredSwarm, survey: Survey, memory: Me
     strangers: strangersOf(survey, leaving, memory),
   };
   refuseOtherAddresses(seen);
+  if (desired.adopt !== undefined && !memory) refuseOtherRoles(turning);
   refuseLossOfQuorum(plan, survey.nodes);
   refuseHangingRotation(desired, plan, survey);
   return plan;
@@ -82,6 +83,11 @@ function refuseOtherAddresses(seen: readonly { readonly member: DesiredMember; r
       : [],
   );
   if (moved.length > 0) throw otherAddresses(moved);
+}
+
+/** What was meant as a takeover must not turn out as a change. */
+function refuseOtherRoles(turning: readonly Turning[]): void {
+  if (turning.length > 0) throw otherRoles(turning.map(({ member, node }) => ({ key: member.key, has: node.role, wants: member.role })));
 }
 
 /** Docker waits for nodes that are down without end, and so would the run. */

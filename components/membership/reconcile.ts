@@ -54,7 +54,7 @@ export async function reconcileMembership(
   }
   const swarmId = seen.swarmId ?? (plan.form ? await formFirst(plan.form, desired, work) : "");
   try {
-    await carryOut(plan, desired, work);
+    await carryOut(plan, desired, work, desired.adopt !== undefined && !memory);
   } catch (error) {
     work.failures.add("swarm", `the managers no longer answer: ${messageOf(error)}. What is left to do is done by the next run`);
   }
@@ -79,13 +79,13 @@ function bound(io: MembershipIo): MembershipIo {
   };
 }
 
-async function carryOut(plan: MembershipPlan, desired: DesiredSwarm, work: Work): Promise<void> {
+async function carryOut(plan: MembershipPlan, desired: DesiredSwarm, work: Work, adopting: boolean): Promise<void> {
   const { failures } = work;
   await retireAll(plan.strikeOff, work);
   await joinAll(plan.joins, desired, work);
   for (const turning of plan.promotions) await failures.attempt(turning.member.key, () => promote(turning, work));
   const nodes = new Map((await work.control.nodes()).map((node): [string, SwarmNode] => [node.id, node]));
-  await endTokens(plan, desired, nodes, work);
+  await endTokens(plan, desired, nodes, work, adopting);
   await labelAll(desired, nodes, work);
   for (const turning of plan.demotions) await failures.attempt(turning.member.key, () => demote(turning, work));
   // Without its successor, the old machine's node is the only one that the host has.
@@ -108,10 +108,18 @@ async function retireAll(all: readonly Leaving[], work: Work): Promise<void> {
  * A token that let somebody in has done its work. Before the newcomers get their labels: a run that is cut off in between
  * leaves them without, which tells the next one that this is still to be done.
  */
-async function endTokens(plan: MembershipPlan, { members, options }: DesiredSwarm, nodes: ReadonlyMap<string, SwarmNode>, work: Work): Promise<void> {
+async function endTokens(
+  plan: MembershipPlan,
+  { members, options }: DesiredSwarm,
+  nodes: ReadonlyMap<string, SwarmNode>,
+  work: Work,
+  adopting: boolean,
+): Promise<void> {
   if (options?.rotateJoinTokensAfterJoin === false) return;
   const newcomers = members.filter(({ key }) => {
     const node = nodes.get(work.members.get(key) ?? "");
+    // Members of an adopted swarm have no label either, and came in by no token of ours.
+    if (adopting && !plan.joins.some(({ member }) => member.key === key)) return false;
     return node !== undefined && !(hostLabel in node.labels) && key !== plan.form?.member.key;
   });
   if (newcomers.length === 0) return;

@@ -96,6 +96,29 @@ export function otherSwarm(keys: readonly string[], found: string, remembered: s
   );
 }
 
+export function otherThanAdopted(keys: readonly string[], found: string, wanted: string): MembershipRefusal {
+  return new MembershipRefusal(
+    `${are(keys, "is", "are")} in the swarm ${found}, and ${wanted} is to be adopted. ${unchanged} Correct adopt.swarmId, or the hosts, and run again.`,
+  );
+}
+
+export function nothingToAdopt(wanted: string): MembershipRefusal {
+  return new MembershipRefusal(
+    `None of the hosts is a manager of a swarm, and ${wanted} is to be adopted. ${unchanged} ` +
+      "Name its managers among the hosts; or leave adopt out, and a new swarm is formed.",
+  );
+}
+
+export function otherRoles(hosts: readonly { readonly key: string; readonly has: SwarmRole; readonly wants: SwarmRole }[]): MembershipRefusal {
+  return new MembershipRefusal(
+    [
+      `A swarm that is adopted keeps its members' roles, and the program has others. ${unchanged}`,
+      ...hosts.map(({ key, has, wants }) => `  - ${key}: is a ${has}, to be a ${wants}`),
+      "Give each the role that it has; once the swarm is adopted, a change of roles is an edit like any other.",
+    ].join("\n"),
+  );
+}
+
 export function foreignMembers(keys: readonly string[], swarmId: string): MembershipRefusal {
   return new MembershipRefusal(
     `${are(keys, "is", "are")} in another swarm than ${swarmId}, this cluster's. ${unchanged} Run "docker swarm leave --force" there, or remove the host from the program, and run again.`,

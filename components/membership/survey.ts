@@ -163,16 +163,18 @@ async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Quest
 
 /** @returns the id of our swarm, or undefined when one is to be formed. */
 function whichSwarm(hosts: readonly Seen[], question: Question): string | undefined {
-  const { memory, abandoned } = question;
+  const { memory, abandoned, desired } = question;
   const bySwarm = new Map<string, string[]>();
   for (const { key, local } of hosts.filter(isLed)) bySwarm.set(local.swarmId, [...(bySwarm.get(local.swarmId) ?? []), key]);
   if (abandoned && memory && bySwarm.size > 1) bySwarm.delete(memory.swarmId);
   if (bySwarm.size > 1) throw refusals.differentSwarms(bySwarm, memory?.swarmId);
   for (const [id, keys] of bySwarm) {
     if (memory && id !== memory.swarmId && !abandoned) throw refusals.otherSwarm(keys, id, memory.swarmId);
+    if (!memory && desired.adopt !== undefined && id !== desired.adopt) throw refusals.otherThanAdopted(keys, id, desired.adopt);
     return id;
   }
   if (!abandoned) refuseToFormAnew(hosts, question);
+  if (!memory && desired.adopt !== undefined) throw refusals.nothingToAdopt(desired.adopt);
   return undefined;
 }
 

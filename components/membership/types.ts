@@ -12,6 +12,8 @@ export interface DesiredSwarm {
   readonly members: readonly DesiredMember[];
   readonly init?: Pick<SwarmInit, "dataPathPort" | "defaultAddressPool" | "subnetSize">;
   readonly options?: SwarmOptions;
+  /** Id of a swarm that exists and is to be taken over, in a run without memory. */
+  readonly adopt?: string;
   /** Id of a swarm that is lost and may be replaced by a new one. */
   readonly abandonedSwarm?: string;
 }

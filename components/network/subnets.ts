@@ -112,10 +112,31 @@ export function renumbered(subnets: readonly PlannedSubnet[], remembered: Readon
   });
 }
 
-export function describeRenumbering(cluster: string, moves: readonly Renumbering[]): string {
+/**
+ * What an edit would move of what is in use, and so which pins keep all of it: what one of them keeps may push another
+ * aside, so the plan is made again with them until nothing moves any more.
+ *
+ * @param plan With these places kept.
+ * @param may Owners that may move.
+ */
+export function settleMoves(
+  plan: (moves: readonly Renumbering[]) => readonly PlannedSubnet[],
+  remembered: Readonly<Record<string, string | undefined>>,
+  may: readonly string[],
+): Renumbering[] {
+  const found = new Map<string, Renumbering>();
+  for (;;) {
+    const more = renumbered(plan([...found.values()]), remembered).filter(({ owner }) => !found.has(owner) && !may.includes(owner));
+    if (more.length === 0) return [...found.values()];
+    for (const move of more) found.set(move.owner, move);
+  }
+}
+
+/** @param what Such as `swarm cluster "prod"`. */
+export function describeRenumbering(what: string, moves: readonly Renumbering[]): string {
   const count = moves.length === 1 ? "an address that is in use" : `${moves.length} addresses that are in use`;
   return [
-    `The swarm cluster "${cluster}" would move ${count}. Nothing was changed.`,
+    `The ${what} would move ${count}. Nothing was changed.`,
     ...moves.map(({ owner, was, would, pin }) => `  - ${owner}: from ${was} to ${would}. Fix: keep it with ${pin}: "${was}".`),
     `If it is meant to move, set renumber: ${JSON.stringify(moves.map(({ owner }) => owner))}.`,
   ].join("\n");

@@ -24,7 +24,7 @@ export function planNetworks(
   underlayMtu: number,
   report: Report,
 ): PlannedNetwork[] {
-  const given = Object.entries(networks).filter(([key, network]) => isNetwork(key, network, report));
+  const given = usable(networks, report);
   const { placement } = overlay;
   const places = placement.kind === "slices" ? planSlices(given, placement, place.containers, report) : planOwnSubnets(given, place, report);
   return [...places].map(([name, where]) => ({
@@ -36,6 +36,19 @@ export function planNetworks(
     labels: networks[name]?.labels ?? {},
     options: overlay.networkOptions(underlayMtu),
   }));
+}
+
+/** Networks with subnets of their own, and nothing else of them. */
+export function planNetworkSubnets(
+  networks: Readonly<Record<string, NetworkArgs>>,
+  place: Pick<NetworkPlace, "networks" | "reserved">,
+  report: Report,
+): ReadonlyMap<string, Where> {
+  return planOwnSubnets(usable(networks, report), place, report);
+}
+
+function usable(networks: Readonly<Record<string, NetworkArgs>>, report: Report): (readonly [string, NetworkArgs])[] {
+  return Object.entries(networks).filter(([key, network]) => isNetwork(key, network, report));
 }
 
 /** Says what is wrong with a network wherever it is to lie. @returns false where nothing can be planned for it */
@@ -59,7 +72,11 @@ function isNetwork(key: string, network: NetworkArgs, report: Report): boolean {
 
 type Where = Pick<PlannedNetwork, "subnet" | "gateway">;
 
-function planOwnSubnets(given: readonly (readonly [string, NetworkArgs])[], place: NetworkPlace, report: Report): Map<string, Where> {
+function planOwnSubnets(
+  given: readonly (readonly [string, NetworkArgs])[],
+  place: Pick<NetworkPlace, "networks" | "reserved">,
+  report: Report,
+): Map<string, Where> {
   const requests = given.map(([key, network]) => {
     const path = `networks.${key}`;
     const prefix = network.prefix ?? 24;

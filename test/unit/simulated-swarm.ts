@@ -713,6 +713,7 @@ export interface Outcome {
 export class SimulatedProgram {
   memory: MembershipMemory | undefined;
   abandonedSwarm: string | undefined;
+  adopt: string | undefined;
   labels: Readonly<Record<string, string>> | undefined;
   options: SwarmOptions = {};
 
@@ -731,6 +732,7 @@ export class SimulatedProgram {
       members,
       options: this.options,
       ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }),
+      ...(this.adopt !== undefined && { adopt: this.adopt }),
     };
     try {
       const io = run.io(departing);

@@ -3,7 +3,8 @@ import type { FirewallHost } from "../../firewall/rule";
 import { lowerMesh } from "../../underlay/wireguard/apply";
 import { type Failure, onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
-import type { SwarmRequest, SwarmResponse } from "../request";
+import { disown, ownedByOthers, type OwnedPart } from "../../owner";
+import type { ProtectRequest, RememberedHost, RequestHost, SwarmResponseHost } from "../request";
 import { progress } from "../run";
 
 /** A host that was asked for last time and is not any more. Until it has left, the others must still let it in. */
@@ -14,7 +15,14 @@ export interface Departing {
   readonly reached?: ReachedHost;
 }
 
-export async function reachDeparting(fleet: Fleet, request: SwarmRequest, previous: SwarmResponse | undefined): Promise<Departing[]> {
+/** What any of our programs remembers of a host. */
+type Remembered = RememberedHost & Partial<Omit<SwarmResponseHost, keyof RememberedHost>>;
+
+export async function reachDeparting(
+  fleet: Fleet,
+  request: { readonly hosts: readonly RequestHost[] },
+  previous: { readonly hosts: Readonly<Record<string, Remembered>> } | undefined,
+): Promise<Departing[]> {
   const desired = new Set(request.hosts.map(({ key }) => key));
   const leaving = Object.entries(previous?.hosts ?? {}).filter(([key]) => !desired.has(key));
   const keys = request.hosts.map(({ connection }) => connection).find(({ privateKey }) => privateKey !== undefined);
@@ -32,9 +40,17 @@ export async function reachDeparting(fleet: Fleet, request: SwarmRequest, previo
   });
 }
 
-/** Leaves a host that has left the swarm as it was found. */
-export async function release(hosts: readonly ReachedHost[], { tunnel }: SwarmRequest, failures: Failure[]): Promise<void> {
-  if (hosts.length === 0) return;
-  if (tunnel) failures.push(...(await lowerMesh(hosts, { progress })).failures);
-  await onEach(hosts, failures, ({ key, session }) => removeFirewall(session, (line) => progress(key, line)));
+/** Leaves a host as it was found, but for what is another owner's. */
+export async function release(
+  hosts: readonly ReachedHost[],
+  { tunnel }: ProtectRequest,
+  parts: readonly OwnedPart[],
+  owner: string,
+  failures: Failure[],
+): Promise<void> {
+  const kept = await onEach(hosts, failures, ({ session }) => ownedByOthers(session, ["firewall", "tunnel"], owner));
+  const free = (part: OwnedPart): ReachedHost[] => hosts.filter(({ key }) => parts.includes(part) && kept.get(key)?.includes(part) === false);
+  if (tunnel && free("tunnel").length > 0) failures.push(...(await lowerMesh(free("tunnel"), { progress })).failures);
+  await onEach(free("firewall"), failures, ({ key, session }) => removeFirewall(session, (line) => progress(key, line)));
+  await onEach(hosts, failures, ({ session }) => disown(session, parts, owner));
 }

@@ -25,7 +25,7 @@ export async function prepareEngines(
     const installed = host.needsEngine
       ? await installEngine(host.session, request.engine, (line) => progress(host.key, line))
       : host.probe.engine.split(" ")[0];
-    const changes = await pendingChanges(host.session, request.engine, request.bridges);
+    const changes = await pendingChanges(host.session, request.engine, request.bridges, request.adopt !== undefined);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
     if (!changes.member) await changeEngine(host, changes);
     return { ...host, engine: installed ?? "", changes };

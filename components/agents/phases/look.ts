@@ -1,8 +1,10 @@
 import { probeHost } from "../../engine";
 import { preflight, type Probe } from "../../engine/preflight";
 import { type Failure, onEach } from "../../remote/each";
+import type { SshSession } from "../../remote/ssh";
 import type { Fleet, ReachedHost } from "../fleet";
-import type { SwarmRequest, SwarmRequestHost } from "../request";
+import { refuseOwned } from "../../owner";
+import { ownedParts, ownerOf, type SwarmRequest, type SwarmRequestHost } from "../request";
 import { progress } from "../run";
 
 /** A host that was looked at, and on which nothing speaks against work. */
@@ -19,6 +21,7 @@ export async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures:
     const probe = await probeHost(reached.session, request.needs);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     if (refusals.length > 0) throw new Error(refusals.join("; "));
+    await refuseOwned(reached.session, ownedParts(request), ownerOf(request));
     return { ...reached, host, probe, needsEngine };
   });
   const withoutIpvs = [...looked.values()].filter(({ probe }) => !probe.ipvs).map(({ key }) => key);
@@ -41,10 +44,14 @@ const lockSeconds = 300;
  */
 export async function waitForOtherRuns(request: SwarmRequest, hosts: readonly Looked[]): Promise<void> {
   const first = request.hosts.find(({ key, role }) => role === "manager" && hosts.some((host) => host.key === key));
-  const session = hosts.find(({ key }) => key === first?.key)?.session;
-  const patience = setTimeout(() => progress(undefined, `another run works on this cluster; waiting up to ${lockSeconds} s for it to end`), 2_000);
+  await holdLock(hosts.find(({ key }) => key === first?.key)?.session, `pulumi-swarm-cluster.${request.cluster}`, "this cluster");
+}
+
+/** Until the session's end. */
+export async function holdLock(session: SshSession | undefined, name: string, what: string): Promise<void> {
+  const patience = setTimeout(() => progress(undefined, `another run works on ${what}; waiting up to ${lockSeconds} s for it to end`), 2_000);
   try {
-    await session?.lock(`pulumi-swarm-cluster.${request.cluster}`, lockSeconds);
+    await session?.lock(name, lockSeconds);
   } finally {
     clearTimeout(patience);
   }

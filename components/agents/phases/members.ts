@@ -76,11 +76,13 @@ export async function finish({ desired, access, memory, io, result }: Members, f
   return finishSwarm(desired, access, result, memory, io);
 }
 
-function placeIngress({ ingress, underlayMtu }: SwarmRequest, docker: DockerApi): Promise<void> {
-  return ingressUp(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+/** An adopted swarm keeps the one that it has: ports may be published by it. */
+async function placeIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docker: DockerApi): Promise<void> {
+  if (adopt) return;
+  await ingressUp(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
 }
 
-function desiredSwarm({ hosts, dockerPool, abandonedSwarm, swarm, needs }: SwarmRequest): DesiredSwarm {
+function desiredSwarm({ hosts, dockerPool, abandonedSwarm, swarm, needs, adopt }: SwarmRequest): DesiredSwarm {
   return {
     members: hosts.map(({ key, role, address, tunnelAddress, labels }) => {
       const own = tunnelAddress ?? address;
@@ -88,6 +90,7 @@ function desiredSwarm({ hosts, dockerPool, abandonedSwarm, swarm, needs }: Swarm
     }),
     init: { defaultAddressPool: [dockerPool], subnetSize: 24, ...(needs.dataPathPort !== undefined && { dataPathPort: needs.dataPathPort }) },
     options: swarm,
+    ...(adopt && { adopt: adopt.swarmId }),
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
   };
 }

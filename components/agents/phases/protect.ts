@@ -6,10 +6,15 @@ import { type MeshMember, raiseMesh } from "../../underlay/wireguard/apply";
 import type { Connection } from "../../remote/connection";
 import type { SshSession } from "../../remote/ssh";
 import { type Failure, onEach } from "../../remote/each";
-import type { Fleet } from "../fleet";
-import type { SwarmRequest } from "../request";
+import type { Fleet, ReachedHost } from "../fleet";
+import { type HostsRequest, ownedParts, ownerOf, type RequestHost, type SwarmRequest } from "../request";
+import { claim, disown, ownedByOthers } from "../../owner";
 import { progress } from "../run";
-import type { Ready } from "./engines";
+
+/** A host whose firewall or tunnel is worked on. */
+export type Guarded = ReachedHost & { readonly host: RequestHost };
+
+type Request = SwarmRequest | HostsRequest;
 
 /** WireGuard's public keys, by host. */
 export type PublicKeys = Readonly<Record<string, string>>;
@@ -25,6 +30,12 @@ export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">)
   return proxyCommand ? { dial: 20, seconds: 45 } : { dial: 5, seconds: 15 };
 }
 
+/** Before the first change of either: of two owners, the first one keeps the host. */
+export async function takeHosts(request: Request, hosts: readonly Guarded[], failures: Failure[]): Promise<void> {
+  const owner = "owner" in request ? request.owner : ownerOf(request);
+  await onEach(hosts, failures, ({ session }) => claim(session, ownedParts(request), owner));
+}
+
 /**
  * Each host's own firewall. It comes before the tunnel and the swarm, so that nothing of them is ever open to anybody else.
  *
@@ -32,15 +43,15 @@ export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">)
  */
 export async function enforceFirewall(
   fleet: Fleet,
-  request: SwarmRequest,
-  hosts: readonly Ready[],
+  request: Request,
+  hosts: readonly Guarded[],
   all: readonly FirewallHost[],
   failures: Failure[],
 ): Promise<void> {
   const { firewall, tunnel } = request;
-  const routedIn = request.overlay.onHosts?.routedIn;
+  const routedIn = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
   await onEach(hosts, failures, async ({ key, session, host }) => {
-    if (!firewall) return removeFirewall(session, (line) => progress(key, line));
+    if (!firewall) return leaveFirewall(request, key, session);
     const ruleset = nftRuleset(firewall.rules, host, all, {
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       ...(routedIn && { routedIn }),
@@ -51,6 +62,13 @@ export async function enforceFirewall(
     await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
     return undefined;
   });
+}
+
+/** A cluster that keeps no firewall takes its own away, and nobody else's. A mesh alone never had one. */
+async function leaveFirewall(request: Request, key: string, session: SshSession): Promise<void> {
+  if ("owner" in request || (await ownedByOthers(session, ["firewall"], ownerOf(request))).length > 0) return;
+  await removeFirewall(session, (line) => progress(key, line));
+  await disown(session, ["firewall"], ownerOf(request));
 }
 
 /** Networks from which SSH is let in there. */
@@ -64,8 +82,8 @@ function admittedTo(host: FirewallHost, rules: readonly FirewallRule[]): string[
  * @returns the public keys by host; the next run is to be given them.
  */
 export async function raiseTunnel(
-  request: SwarmRequest,
-  hosts: readonly Ready[],
+  request: Request,
+  hosts: readonly Guarded[],
   all: readonly FirewallHost[],
   known: PublicKeys,
   failures: Failure[],

@@ -1,7 +1,7 @@
 import { type CloudRule, cloudRules } from "../firewall/cloud";
 import type { FirewallRule } from "../firewall/rule";
-import { assigned, type PlannedHost, type PlannedMember } from "../hosts/host";
-import type { Groups } from "../hosts/plan";
+import { assigned, type PlannedHost, type PlannedMember } from "./host";
+import type { Groups } from "./plan";
 import type { Report } from "../report";
 
 /** What a cloud's firewall before the hosts of a site lets in. */

@@ -1,0 +1,52 @@
+import { reservedNetworks } from "../cluster/reserved";
+import type { Problem } from "../hosts/host";
+import { type PlannedSubnet, reportOverlaps } from "../network/subnets";
+import { planSpace } from "../network/space";
+import type { NetworkArgs } from "../networks/args";
+import { planNetworkSubnets } from "../networks/plan";
+
+/** Address space that is to be shared out among networks. */
+export interface AddressesArgs {
+  /** Private IPv4 space in CIDR form, /22 or larger. Its upper half is for networks. @default "10.96.0.0/14" */
+  readonly addressSpace?: string;
+  /** Networks by name, each with a size, or with a place that is to stay. */
+  readonly networks: Readonly<Record<string, Pick<NetworkArgs, "prefix" | "subnet">>>;
+  /** Networks of your own that are taken already, in CIDR form. @default - none beyond the well-known traps */
+  readonly avoid?: readonly string[];
+}
+
+/** Where each network is. */
+export interface PlannedAddresses {
+  readonly addressSpace: string;
+  /** By the networks' names, in CIDR form. */
+  readonly networks: Readonly<Record<string, { readonly subnet: string; readonly gateway: string }>>;
+  /** All of them. What is planned must not be used while there are any. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Shares address space out among networks, as a SwarmCluster does it. A network's place follows from its name and size, so adding or
+ * removing one never moves another, and the same names give the same places in any program. Touches nothing.
+ *
+ * @example
+ * const { networks, problems } = planAddresses({ addressSpace: "10.64.0.0/16", networks: { web: {}, db: { prefix: 26 } } });
+ */
+export function planAddresses({ addressSpace, networks, avoid = [] }: AddressesArgs): PlannedAddresses {
+  const problems: Problem[] = [];
+  const report = (path: string, message: string, fix: string): void => void problems.push({ path, message, fix });
+  const reserved = reservedNetworks(avoid, [], [], [], {}, report);
+  const space = planSpace(addressSpace, reserved, report);
+  const lower = { network: space.lower, what: "the half of the address space that is for Docker and hosts" };
+  const places = planNetworkSubnets(networks, { networks: space.networks, reserved: [...reserved, lower] }, report);
+  reportOverlaps(
+    [...places].map(([name, { subnet }]) => described(name, subnet, networks[name]?.subnet !== undefined)),
+    [],
+    report,
+  );
+  const planned = [...places].map(([name, { subnet, gateway = "" }]) => [name, { subnet, gateway }] as const);
+  return { addressSpace: space.whole.toString(), networks: Object.fromEntries(planned), problems };
+}
+
+function described(name: string, cidr: string, pinned: boolean): PlannedSubnet {
+  return { owner: `network ${name}`, purpose: "network", cidr, from: "", routes: "", pin: `networks.${name}.subnet`, pinned };
+}

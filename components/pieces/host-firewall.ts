@@ -1,0 +1,34 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../remote/connection";
+import type { HostFirewallArgs } from "./args";
+import { connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
+import { type HostsAlonePlan, planHostFirewall } from "./plan";
+
+/**
+ * The firewall of hosts alone: each drops what no rule lets in, and keeps rules only if a new SSH connection succeeds under them.
+ * Ports that Docker publishes are closed too unless `expose` names them. What runs on the hosts is not looked at; a destroy takes
+ * the firewall away. A host whose firewall a SwarmCluster or another HostFirewall keeps is refused.
+ *
+ * @example
+ * new HostFirewall("racks", {
+ *   hosts: { rack: existing.hosts({ role: "worker", privateKey, machines }) },
+ *   firewall: { ssh: ["203.0.113.0/24"], allow: { web: { port: 443, from: ["world"] } } },
+ * });
+ */
+export class HostFirewall extends pulumi.ComponentResource {
+  /** Everything that was decided before anything was touched. */
+  readonly plan: HostsAlonePlan;
+  /** How each host is reached over SSH. Secret. */
+  readonly connections: pulumi.Output<Record<string, Connection>>;
+
+  constructor(name: string, args: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
+    const plan = (change: Partial<HostFirewallArgs>): ReturnType<typeof planHostFirewall> => planHostFirewall({ ...args, ...change });
+    const piece: Piece = { type: "HostFirewall", name, what: `host firewall "${name}"`, args, plan };
+    const planned = planOrRefuse(piece);
+    super("pulumi-swarm:index:HostFirewall", name, { hosts: planned.hosts.length }, opts);
+    this.plan = planned;
+    const { machines } = keepHosts(piece, planned, this);
+    this.connections = connectionsOf(machines);
+    this.registerOutputs({});
+  }
+}

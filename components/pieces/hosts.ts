@@ -1,0 +1,119 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { agentCommand } from "../agents/program";
+import type { HostsRequest } from "../agents/request";
+import { defaultReachableSeconds, requestHost, withPrefix } from "../cluster/request";
+import { slug } from "../slug";
+import { FirewallRule } from "../firewall/resource";
+import type { LateHostService } from "../hosts/host";
+import { type KnownMachine, type MadeHosts, makeHosts, requestOf } from "../hosts/make";
+import { Encryption, SubnetAssignment } from "../network/resource";
+import { describeRenumbering, type Renumbering, settleMoves } from "../network/subnets";
+import type { Connection } from "../remote/connection";
+import { describeProblems, stop } from "../report";
+import { transformed } from "../transform";
+import type { HostsAloneArgs } from "./args";
+import type { HostsAlonePlan, PlannedHostsAlone } from "./plan";
+
+/** One piece, as messages and the hosts themselves name it. */
+export interface Piece {
+  readonly type: "HostFirewall" | "WireGuardMesh";
+  readonly name: string;
+  /** In the middle of a sentence, such as `host firewall "racks"`. */
+  readonly what: string;
+  readonly args: HostsAloneArgs & { readonly pins?: Readonly<Record<string, string>>; readonly renumber?: readonly string[] };
+  /** Plans it with other arguments. */
+  readonly plan: (change: { readonly hosts?: HostsAloneArgs["hosts"]; readonly pins?: Readonly<Record<string, string>> }) => PlannedHostsAlone;
+}
+
+/** @throws RunError with all that is wrong. */
+export function planOrRefuse({ what, plan: planWith }: Piece): HostsAlonePlan {
+  const { plan, problems } = planWith({});
+  if (problems.length > 0) throw new pulumi.RunError(describeProblems(what, problems));
+  return plan;
+}
+
+export interface KeptHosts extends MadeHosts {
+  readonly command: local.Command;
+}
+
+/** Shows the plan, makes the machines that are to be made, and has one program look after all hosts together. */
+export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Resource): KeptHosts {
+  const { name, what, args } = piece;
+  for (const warning of plan.warnings) void pulumi.log.warn(warning, parent);
+  const checked = showHosts(piece, plan, parent);
+  const made = makeHosts({
+    cluster: name,
+    groups: args.hosts,
+    hosts: plan.hosts,
+    rules: plan.firewall,
+    containersRouted: false,
+    checked,
+    service: noService,
+    parent,
+    describeLateNetwork: (site, network) => {
+      const { problems } = piece.plan({ hosts: withNetwork(args.hosts, site, network) });
+      return problems.length === 0 ? undefined : describeProblems(what, problems);
+    },
+  });
+  const request = requestOf(made.machines, { checked }, (known) => hostsRequest(piece, plan, known));
+  const command = new local.Command(`${name}-hosts`, transformed(args.transform?.command, agentCommand("hosts-up", "hosts-down", request)), {
+    parent,
+    dependsOn: [...made.admitted],
+    additionalSecretOutputs: ["stdout"],
+  });
+  return { ...made, command };
+}
+
+export function connectionsOf(machines: MadeHosts["machines"]): pulumi.Output<Record<string, Connection>> {
+  const connections = Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]));
+  return pulumi.secret(pulumi.all(connections));
+}
+
+/** Without a swarm there is nobody to take a host's work meanwhile. */
+const noService: LateHostService = { reachedBy: () => {}, leave: () => Promise.resolve(), enter: () => Promise.resolve() };
+
+function withNetwork(hosts: HostsAloneArgs["hosts"], site: string, network: string): HostsAloneArgs["hosts"] {
+  const there = Object.entries(hosts).map(([key, group]) => {
+    return [key, group.site.key === site ? { ...group, site: { ...group.site, network } } : group] as const;
+  });
+  return Object.fromEntries(there);
+}
+
+/** @returns what fails when the plan would move an address that is in use. */
+function showHosts({ name, what, args, plan: planWith }: Piece, plan: HostsAlonePlan, parent: pulumi.Resource): pulumi.Output<unknown> {
+  for (const rule of plan.enforced === "hosts" ? plan.firewall : []) new FirewallRule(`${name}-${slug(rule.name)}`, rule, { parent });
+  for (const channel of plan.encryption) new Encryption(`${name}-${slug(channel.channel)}`, channel, { parent });
+  const memories = plan.subnets.flatMap((subnet) => {
+    const options = { remember: true, mayMove: subnet.pinned || args.renumber?.includes(subnet.owner) === true };
+    const { remembered } = new SubnetAssignment(`${name}-${slug(subnet.owner)}`, subnet, options, { parent });
+    return remembered ? [[subnet.owner, remembered] as const] : [];
+  });
+  return pulumi.all(Object.fromEntries(memories)).apply((remembered) => {
+    const kept = (moves: readonly Renumbering[]): Record<string, string> => ({
+      ...args.pins,
+      ...Object.fromEntries(moves.map(({ owner, was }) => [owner, was])),
+    });
+    const moves = settleMoves((found) => planWith({ pins: kept(found) }).plan.subnets, remembered, args.renumber ?? []);
+    if (moves.length > 0) stop(describeRenumbering(what, moves), parent);
+    return true;
+  });
+}
+
+function hostsRequest({ type, name, args }: Piece, plan: HostsAlonePlan, machines: ReadonlyMap<string, KnownMachine>): HostsRequest {
+  return {
+    // Two stacks of one program have pieces of the same name.
+    owner: `${type} ${name} of ${pulumi.getProject()}, stack ${pulumi.getStack()}`,
+    hosts: plan.hosts.flatMap((host) => {
+      const machine = machines.get(host.key);
+      if (!machine) return [];
+      const { labels: _labels, ...asked } = requestHost(host, machine);
+      return [asked];
+    }),
+    underlayMtu: plan.underlayMtu,
+    ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
+    ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),
+    reachableSeconds: args.reachableSeconds ?? defaultReachableSeconds,
+    ...(args.recheck !== undefined && { recheck: args.recheck }),
+  };
+}

@@ -1,0 +1,43 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HostsResponse } from "../agents/request";
+import type { Connection } from "../remote/connection";
+import type { WireGuardMeshArgs } from "./args";
+import { connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
+import { type HostsAlonePlan, planWireGuardMesh } from "./plan";
+
+/**
+ * An encrypted mesh of hosts alone: each reaches every other one by its address in the mesh, across sites and address translation.
+ * Private keys are made on the hosts and never leave them. A destroy takes the mesh away. A host whose tunnel a SwarmCluster or
+ * another mesh keeps is refused.
+ *
+ * @example
+ * const mesh = new WireGuardMesh("office", { hosts: { rack: existing.hosts({ role: "worker", privateKey, machines }) } });
+ * export const addresses = mesh.addresses;
+ */
+export class WireGuardMesh extends pulumi.ComponentResource {
+  /** Everything that was decided before anything was touched. */
+  readonly plan: HostsAlonePlan;
+  /** Each host's address in the mesh, known at preview. What is to use them waits for the mesh by `dependsOn`. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Each host's public key. */
+  readonly publicKeys: pulumi.Output<Record<string, string>>;
+  /** How each host is reached over SSH. Secret. */
+  readonly connections: pulumi.Output<Record<string, Connection>>;
+
+  constructor(name: string, args: WireGuardMeshArgs, opts?: pulumi.ComponentResourceOptions) {
+    const plan = (change: Partial<WireGuardMeshArgs>): ReturnType<typeof planWireGuardMesh> => planWireGuardMesh({ ...args, ...change });
+    const piece: Piece = { type: "WireGuardMesh", name, what: `WireGuard mesh "${name}"`, args, plan };
+    const planned = planOrRefuse(piece);
+    super("pulumi-swarm:index:WireGuardMesh", name, { subnet: planned.tunnel?.subnet, mtu: planned.underlayMtu }, opts);
+    this.plan = planned;
+    this.addresses = Object.fromEntries(planned.hosts.map(({ key, tunnelAddress = "" }) => [key, tunnelAddress]));
+    const { machines, command } = keepHosts(piece, planned, this);
+    const keys = command.stdout.apply((stdout) => {
+      const { hosts } = JSON.parse(stdout) as HostsResponse;
+      return Object.fromEntries(Object.entries(hosts).map(([key, { publicKey = "" }]) => [key, publicKey]));
+    });
+    this.publicKeys = pulumi.unsecret(keys);
+    this.connections = connectionsOf(machines);
+    this.registerOutputs({ addresses: this.addresses, publicKeys: this.publicKeys });
+  }
+}

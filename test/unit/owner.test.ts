@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { claim, disown, ownedByOthers, refuseOwned } from "../../components/owner";
+import { scriptInput } from "../../components/remote/script";
+
+/** Runs the script itself, in a folder of the test's own. */
+class Host {
+  readonly folder = mkdtempSync(join(tmpdir(), "owner-"));
+  readonly kept = join(this.folder, "etc");
+
+  script<Result>(text: string, values: Readonly<Record<string, string>>, { verb }: { readonly verb?: string }): Promise<Result> {
+    const input = scriptInput(text.replaceAll("/etc/pulumi-swarm", this.kept), verb ?? "", values);
+    const { stdout, stderr, status } = spawnSync("sh", ["-s"], { input, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return Promise.resolve(JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result);
+  }
+}
+
+describe("the owner of a host's firewall and tunnel", () => {
+  let host: Host;
+  beforeEach(() => (host = new Host()));
+  afterEach(() => rmSync(host.folder, { recursive: true }));
+
+  it("is whoever came first, also when it comes again", async () => {
+    await claim(host, ["firewall"], 'HostFirewall "it\'s"');
+    await claim(host, ["firewall", "tunnel"], 'HostFirewall "it\'s"');
+    assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], "SwarmCluster prod"), ["firewall", "tunnel"]);
+    assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], 'HostFirewall "it\'s"'), []);
+  });
+
+  it("is named to the next one, who takes nothing at all", async () => {
+    await claim(host, ["firewall"], "SwarmCluster prod");
+    await assert.rejects(claim(host, ["tunnel", "firewall"], "WireGuardMesh office"), {
+      message:
+        "its firewall is kept by SwarmCluster prod, and WireGuardMesh office would undo that. Fix: take the host out of one of the two and run that " +
+        `one's "pulumi up" first; where SwarmCluster prod is no more, remove /etc/pulumi-swarm/owner.firewall there`,
+    });
+    assert.deepEqual(readdirSync(host.kept), ["owner.firewall"]);
+    await assert.rejects(refuseOwned(host, ["firewall"], "WireGuardMesh office"), /kept by SwarmCluster prod/);
+  });
+
+  it("leaves nothing behind, and takes away only what is its own", async () => {
+    await claim(host, ["firewall"], "one");
+    await claim(host, ["tunnel"], "other");
+    await disown(host, ["firewall", "tunnel"], "one");
+    assert.deepEqual(readdirSync(host.kept), ["owner.tunnel"]);
+    assert.equal(readFileSync(join(host.kept, "owner.tunnel"), "utf8"), '"other"');
+    await disown(host, ["firewall", "tunnel"], "other");
+    assert.deepEqual(readdirSync(host.folder), []);
+  });
+
+  it("is nobody where nobody looked after the host, and looking changes nothing", async () => {
+    await refuseOwned(host, ["firewall", "tunnel"], "one");
+    assert.deepEqual(readdirSync(host.folder), []);
+  });
+});
