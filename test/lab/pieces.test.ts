@@ -121,7 +121,7 @@ describe("a swarm that exists", function () {
   const hosts = { control: machines(1), edge: machines(2) };
 
   before(async () => {
-    await removeMachines(prefix);
+    await end();
     await docker("network", "create", "--subnet", "10.242.0.0/16", network);
     await Promise.all([1, 2].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.242.1.${place}`, keys })));
     await stack.init();
@@ -137,11 +137,13 @@ describe("a swarm that exists", function () {
     await eventually("the service runs", 60, async () => ((await containers()).split("\n").length === 2 ? true : undefined));
     [swarm, running, swarmId] = [await nodes(), await containers(), await on(1, "docker info --format '{{.Swarm.Cluster.ID}}'")];
   });
-  after(async () => {
+  after(end);
+
+  async function end(): Promise<void> {
     await removeMachines(prefix);
     await stack.cancel();
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-  });
+  }
 
   function nodes(): Promise<string> {
     return on(
@@ -167,6 +169,7 @@ describe("a swarm that exists", function () {
     const result = await up({ cluster: { hosts, firewall: admin, adopt: { swarmId: "a".repeat(25) } } });
     assert.notEqual(result.code, 0);
     assert.match(result.stdout, new RegExp(`control-a is in the swarm ${swarmId}, and a{25} is to be adopted\\. Nothing was changed`));
+    assert.equal(await on(2, left), "", "no firewall either");
   });
 
   it("is looked at by a preview that is told to, and by no other", async () => {

@@ -11,11 +11,13 @@ import {
 } from "../../membership/reconcile";
 import { ingressUp } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
-import { type Failure, reasonOf } from "../../remote/each";
+import { nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
+import { type Failure, onEach, reasonOf } from "../../remote/each";
 import { memoryOf, type SwarmRequest, type SwarmResponse } from "../request";
 import { progress, reportFailures, sleep } from "../run";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
+import type { Looked } from "./look";
 
 export interface Members {
   readonly desired: DesiredSwarm;
@@ -23,6 +25,22 @@ export interface Members {
   readonly memory: MembershipMemory | undefined;
   readonly io: MembershipIo;
   readonly result: MembershipResult;
+}
+
+/** Before a firewall closes hosts that belong to somebody else's swarm. @throws MembershipRefusal */
+export async function checkAdoption({ adopt }: SwarmRequest, previous: SwarmResponse | undefined, hosts: readonly Looked[]): Promise<void> {
+  if (!adopt || previous) return;
+  const having = hosts.filter(({ probe }) => probe.engine !== "");
+  const swarms = await onEach(having, [], async ({ key, docker }) => (await new DockerSwarmApi(key, docker).local()).swarmId);
+  const led = [...swarms].filter(([, swarmId]) => swarmId !== "");
+  const others = led.filter(([, swarmId]) => swarmId !== adopt.swarmId);
+  if (others.length > 0)
+    throw otherThanAdopted(
+      others.map(([key]) => key),
+      others[0]?.[1] ?? "",
+      adopt.swarmId,
+    );
+  if (led.length === 0) throw nothingToAdopt(adopt.swarmId);
 }
 
 /** Brings the swarm to the members that are asked for, and its ingress network to its place. */
