@@ -36,6 +36,7 @@ export type {
   Zone,
 } from "./hosts/host";
 export { compareSwarm } from "./cluster/compare";
+export type { SwarmRole } from "./membership/swarm-api";
 export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type SeenSwarm } from "./membership/read";
 export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
@@ -50,8 +51,8 @@ export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay
 export type { ChannelName, EncryptionChannel } from "./network/encryption";
 export { Encryption, SubnetAssignment } from "./network/resource";
 export type { PlannedSubnet } from "./network/subnets";
-export { type AddressesArgs, planAddresses, type PlannedAddresses } from "./pieces/addresses";
-export type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./pieces/args";
+export { type AddressesArgs, planAddresses, type PlannedAddress, type PlannedAddresses } from "./pieces/addresses";
+export type { HostFirewallArgs, HostsAloneArgs, HostsAloneTransform, WireGuardMeshArgs } from "./pieces/args";
 export { HostFirewall } from "./pieces/host-firewall";
 export { type HostsAlonePlan, planHostFirewall, type PlannedHostsAlone, planWireGuardMesh } from "./pieces/plan";
 export { WireGuardMesh } from "./pieces/wireguard-mesh";

@@ -150,7 +150,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
    *
    * @throws RunError where it is not installed, or `ssh` could not log in.
    * @example
-   * const provider = swarm.dockerProvider({ keyFile: "~/.ssh/id_ed25519" });
+   * const provider = swarm.dockerProvider({ writeKeyTo: ".keys/example" });
    * new docker.Service("web", { taskSpec: { containerSpec: { image: "nginx" } } }, { provider });
    */
   dockerProvider(args: DockerProviderArgs = {}): pulumi.ProviderResource {

@@ -28,10 +28,12 @@ export class ClusterNode {
     return this.plan.key;
   }
 
+  /** What it is in the swarm, or is to become. */
   get role(): HostRole {
     return this.plan.role;
   }
 
+  /** Key of the site where it stands. */
   get site(): string {
     return this.plan.site;
   }

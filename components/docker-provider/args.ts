@@ -26,7 +26,10 @@ export interface DockerProviderArgs {
 
 /** Arguments of the provider, as `docker.ProviderArgs` has them. */
 export interface DockerProviderSettings {
+  /** Docker's address of the manager, by `ssh://`. */
   readonly host: pulumi.Input<string>;
+  /** Options of the `ssh` program: the pinned host key, and where the private key is. */
   readonly sshOpts: pulumi.Input<string[]>;
+  /** Any other argument of the provider. */
   readonly [argument: string]: unknown;
 }

@@ -4,28 +4,43 @@ import type { SwarmNode, SwarmRole } from "./swarm-api";
 
 /** A swarm as one of its managers tells of it. Plain data. */
 export interface SeenSwarm {
+  /** Docker's id of it. */
   readonly swarmId: string;
+  /** All that are members, whether they answer or not. */
   readonly nodes: readonly SeenNode[];
+  /** Those that span the swarm. */
   readonly networks: readonly SeenNetwork[];
+  /** All that run on it, or should. */
   readonly services: readonly SeenService[];
 }
 
+/** A member of a swarm as its manager tells of it. */
 export interface SeenNode {
+  /** Docker's id of the node. */
   readonly id: string;
+  /** Name that the machine gives itself. */
   readonly hostname: string;
+  /** What it is in the swarm. */
   readonly role: SwarmRole;
+  /** On which the other members reach it; empty where the manager does not know. */
   readonly address: string;
+  /** What the manager hears of it. */
   readonly state: SwarmNode["state"];
 }
 
+/** A network of a swarm as its manager tells of it. */
 export interface SeenNetwork {
+  /** As services name it. */
   readonly name: string;
+  /** Docker's network driver, such as `overlay`. */
   readonly driver: string;
   /** In CIDR form. */
   readonly subnets: readonly string[];
 }
 
+/** A service of a swarm as its manager tells of it. */
 export interface SeenService {
+  /** As `docker service ls` shows it. */
   readonly name: string;
   /** What it publishes: `8080/tcp`. */
   readonly published: readonly string[];

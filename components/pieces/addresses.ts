@@ -15,11 +15,20 @@ export interface AddressesArgs {
   readonly avoid?: readonly string[];
 }
 
+/** Where a network is. */
+export interface PlannedAddress {
+  /** In CIDR form. */
+  readonly subnet: string;
+  /** Its first address, which Docker takes for the gateway. */
+  readonly gateway: string;
+}
+
 /** Where each network is. */
 export interface PlannedAddresses {
+  /** The whole of it, in CIDR form. */
   readonly addressSpace: string;
   /** By the networks' names, in CIDR form. */
-  readonly networks: Readonly<Record<string, { readonly subnet: string; readonly gateway: string }>>;
+  readonly networks: Readonly<Record<string, PlannedAddress>>;
   /** All of them. What is planned must not be used while there are any. */
   readonly problems: readonly Problem[];
 }

@@ -4,6 +4,12 @@ import type { HostGroup } from "../hosts/host";
 import type { Transform } from "../transform";
 import type { WireGuardArgs } from "../underlay/wireguard/args";
 
+/** Changes to the arguments of what a piece is made of. */
+export interface HostsAloneTransform {
+  /** Of the program that works on the hosts. */
+  readonly command?: Transform<local.CommandArgs>;
+}
+
 /** What every piece that works on hosts is told of them. */
 export interface HostsAloneArgs {
   /**
@@ -16,7 +22,7 @@ export interface HostsAloneArgs {
   /** Any change of it makes the next `up` look at all hosts again. @default - when something in the program changes */
   readonly recheck?: string;
   /** Last say over the arguments of the command underneath. */
-  readonly transform?: { readonly command?: Transform<local.CommandArgs> };
+  readonly transform?: HostsAloneTransform;
 }
 
 /** Hosts that are closed but for what is named here. */

@@ -16,21 +16,32 @@ import type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./args
 
 /** What a piece has decided of its hosts before anything was touched. Plain data, in the same words as a cluster's plan. */
 export interface HostsAlonePlan {
+  /** Where the hosts stand. */
   readonly sites: readonly Site[];
+  /** All hosts, with their addresses as far as they are planned. */
   readonly hosts: readonly PlannedHost[];
   /** All that is let through where the piece keeps a firewall. */
   readonly firewall: readonly FirewallRule[];
   /** Who drops the rest: each host, or nobody of ours. */
   readonly enforced: "hosts" | "none";
+  /** Pieces of address space that have an owner. */
   readonly subnets: readonly PlannedSubnet[];
-  readonly tunnel?: Tunnel & { readonly subnet: string };
+  /** The encrypted mesh, where there is one. */
+  readonly tunnel?: Tunnel & {
+    /** The network of its addresses, in CIDR form. */
+    readonly subnet: string;
+  };
   /** Largest packet between two hosts, in bytes. */
   readonly underlayMtu: number;
+  /** What protects what. */
   readonly encryption: readonly EncryptionChannel[];
+  /** What is allowed but deserves a look. */
   readonly warnings: readonly string[];
 }
 
+/** What a piece would do, and what is wrong with its arguments. */
 export interface PlannedHostsAlone {
+  /** What was decided. */
   readonly plan: HostsAlonePlan;
   /** All of them. A plan with problems must not be used. */
   readonly problems: readonly Problem[];

@@ -6,6 +6,7 @@ import type { Topology } from "../topology/topology";
 import { configOf } from "./config";
 import { Noted } from "./noted";
 
+/** What is to be encrypted. */
 export interface PlaintextConfig {
   /** What must be protected wherever the hosts are, on one site too. @default - nothing more than what crosses from site to site */
   readonly channels?: readonly ChannelName[];

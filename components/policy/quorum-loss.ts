@@ -6,8 +6,9 @@ import { configOf } from "./config";
 import { managerMachines } from "./machines";
 import { Noted } from "./noted";
 
+/** How many managers there must be, and where. */
 export interface QuorumLossConfig {
-  /** @default 3 */
+  /** How many managers there must be at the least. @default 3 */
   readonly leastManagers?: number;
   /** Whether the swarm must bear the loss of any one site, where its hosts are on several. @default true */
   readonly survivesSites?: boolean;

@@ -3,6 +3,7 @@ import type { TopologySubnet } from "../topology/topology";
 import { configOf } from "./config";
 import { Noted, plainAt } from "./noted";
 
+/** Which subnets may move. */
 export interface RenumberConfig {
   /** Owners of subnets that may move, as the preview names them: `network web`. @default - none */
   readonly allow?: readonly string[];

@@ -6,6 +6,7 @@ import { nameIn } from "../topology/of-resources";
 import { configOf } from "./config";
 import { plain } from "./noted";
 
+/** What may be open to the whole Internet. */
 export interface WorldOpenConfig {
   /** Rules that may let in the whole Internet, by the names that the preview shows them with after the cluster's. @default - none */
   readonly allow?: readonly string[];

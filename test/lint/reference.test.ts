@@ -73,7 +73,7 @@ describe("the public surface", function () {
     assert.deepEqual(stale.filter(Boolean).join("\n"), "");
     assert.deepEqual(
       Object.keys(found),
-      ["aws", "existing", "hetzner", "index", "local"].map((page) => `${page}.api.md`),
+      ["aws", "existing", "hetzner", "index", "local", "policy"].map((page) => `${page}.api.md`),
     );
     assert.match(found["index.api.md"] ?? "", /class SwarmCluster extends/);
   });
@@ -157,8 +157,10 @@ async function clusterMadeBy(text: string): Promise<void> {
     "test",
     true,
   );
+  // What cannot be planned is thrown here.
   evaluate(text);
-  await made;
+  // The mocks answer no transforms, so nothing is asked for where there are some.
+  if (!text.includes("transforms:")) await made;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports

@@ -34,18 +34,23 @@ export function blocksOf(page: string, markdown: string): readonly Block[] {
   return blocks;
 }
 
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
+
 /** What pages may name without saying where it comes from, in an order in which each may use those before it. */
 const stand: Readonly<Record<string, string>> = {
+  docker: 'import * as docker from "@pulumi/docker";',
   pulumi: 'import * as pulumi from "@pulumi/pulumi";',
   config: "const config = new pulumi.Config();",
   privateKey: 'const privateKey = config.requireSecret("privateKey");',
+  machines: `const machines = { a: { address: "203.0.113.7", hostKey: "${hostKey}" } };`,
   hosts: 'const hosts = { control: local.hosts({ role: "manager", count: 3 }), edge: local.hosts({ role: "worker", count: 2 }) };',
   swarm: 'const swarm = new SwarmCluster("example", { hosts });',
 };
 
 /** Texts that stand for one that a reader puts in, and one that is taken where the block is run. */
 const placeholders: readonly (readonly [string, string])[] = [
-  ["ssh-ed25519 AAAA…", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9"],
+  ["ssh-ed25519 AAAA…", hostKey],
+  ["ssh-ed25519 BBBB…", hostKey],
   ["sha256:…", `sha256:${"0".repeat(64)}`],
 ];
 
