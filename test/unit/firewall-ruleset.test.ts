@@ -149,7 +149,7 @@ describe("the ruleset of a host", () => {
         assert.equal(verdict, open ? "accept" : "drop");
         if (open) opened++;
       }),
-      { numRuns: 2_000 },
+      { numRuns: 3_000 },
     );
     assert.ok(opened > 50, `only ${opened} of the calls were let in: the test shows little`);
   });
