@@ -12,7 +12,7 @@ const { find } = require("../../tools/setup/programs.js") as { find: (name: stri
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 const { paths } = require("../../tools/setup/env.js") as { paths: { readonly lab: string; readonly python: string } };
 
-const network = "10.241.0.0/16";
+const network = "10.238.0.0/16";
 
 /** An example, copied as its reader does, with the package beside it as npm puts it there. */
 class Example {
@@ -213,7 +213,7 @@ describe("a cluster on EC2 out of YAML", function () {
   const cloud = standIn("aws", "lab-languages");
   const folder = join(paths.lab, "languages", "pl-cloud");
   const lab = new CloudLab("pl-cloud", [cloud], folder);
-  const place = "region: eu-west-1, zones: [a], network: 10.241.128.0/21";
+  const place = "region: eu-west-1, zones: [a], network: 10.238.128.0/21";
   const describeCluster = (workerType: string): void =>
     writeFileSync(
       join(folder, "Pulumi.yaml"),
@@ -226,7 +226,7 @@ resources:
     type: swarm:index:Cluster
     properties:
       addressSpace: 10.100.0.0/14
-      firewall: { ssh: [10.241.128.1/32] }
+      firewall: { ssh: [10.238.128.1/32] }
       hosts:
         control: { provider: aws, role: manager, ${place} }
         edge: { provider: aws, role: worker, ${place}, each: { "1": { instanceType: ${workerType} } } }

@@ -11,10 +11,10 @@ import { assertNoChange } from "./lab";
 
 const keys = machineKeys("pieces");
 const [prefix, network] = ["co-", "co-net"];
-const admin = { ssh: ["10.242.0.1/32"] };
+const admin = { ssh: ["10.239.0.1/32"] };
 
 function machines(...places: readonly number[]): Record<string, object> {
-  return Object.fromEntries(places.map((place) => ["_abc"[place], { address: `10.242.1.${place}`, hostKey: keys.host.publicKey }]));
+  return Object.fromEntries(places.map((place) => ["_abc"[place], { address: `10.239.1.${place}`, hostKey: keys.host.publicKey }]));
 }
 
 /** The port of the mesh is one of the hosts' own services for it. */
@@ -40,8 +40,8 @@ describe("the pieces alone, on hosts of one's own", function () {
 
   before(async () => {
     await end();
-    await docker("network", "create", "--subnet", "10.242.0.0/16", network);
-    await Promise.all([1, 2, 3].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.242.1.${place}`, keys })));
+    await docker("network", "create", "--subnet", "10.239.0.0/16", network);
+    await Promise.all([1, 2, 3].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.239.1.${place}`, keys })));
     await stack.init();
     const set = await stack.pulumi(["config", "set", "--secret", "pieces:privateKey"], { stdin: keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);
@@ -65,7 +65,7 @@ describe("the pieces alone, on hosts of one's own", function () {
     return result;
   }
   const opens = (place: number, from: number): Promise<CommandResult> =>
-    run("docker", ["exec", `${prefix}${from}`, "bash", "-c", `timeout 2 bash -c '</dev/tcp/10.242.1.${place}/22'`]);
+    run("docker", ["exec", `${prefix}${from}`, "bash", "-c", `timeout 2 bash -c '</dev/tcp/10.239.1.${place}/22'`]);
 
   it("a firewall closes them but for what it names", async () => {
     await eventually("SSH answers anybody", 30, async () => ((await opens(1, 3)).code === 0 ? true : undefined));
@@ -122,14 +122,14 @@ describe("a swarm that exists", function () {
 
   before(async () => {
     await end();
-    await docker("network", "create", "--subnet", "10.242.0.0/16", network);
-    await Promise.all([1, 2].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.242.1.${place}`, keys })));
+    await docker("network", "create", "--subnet", "10.239.0.0/16", network);
+    await Promise.all([1, 2].map((place) => startMachine({ name: `${prefix}${place}`, network, address: `10.239.1.${place}`, keys })));
     await stack.init();
     const set = await stack.pulumi(["config", "set", "--secret", "pieces:privateKey"], { stdin: keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);
     await Promise.all([1, 2].map((place) => eventually(`Docker on ${place}`, 60, () => on(place, "docker info").catch(() => undefined))));
-    await on(1, "docker swarm init --advertise-addr 10.242.1.1");
-    await on(2, `docker swarm join --token ${await on(1, "docker swarm join-token -q worker")} 10.242.1.1:2377`);
+    await on(1, "docker swarm init --advertise-addr 10.239.1.1");
+    await on(2, `docker swarm join --token ${await on(1, "docker swarm join-token -q worker")} 10.239.1.1:2377`);
     for (const place of [1, 2]) await docker("cp", join(root, ".lab", "busybox.tar"), `${prefix}${place}:/busybox.tar`);
     for (const place of [1, 2]) await on(place, `docker import /busybox.tar ${testImage}`);
     const service = `docker service create -d --no-resolve-image --mode global --endpoint-mode dnsrr --name web ${testImage} sleep 100000`;
@@ -195,9 +195,9 @@ describe("a swarm that exists", function () {
     try {
       const path = join(folder, "key");
       writeFileSync(path, keys.client.privateKey, { mode: 0o600 });
-      const connection = { host: "10.242.1.1", hostKey: keys.host.publicKey };
+      const connection = { host: "10.239.1.1", hostKey: keys.host.publicKey };
       // The hosts let each other in to nothing but the swarm.
-      const hop = { bastion: { host: "10.242.1.1", hostKey: keys.host.publicKey } };
+      const hop = { bastion: { host: "10.239.1.1", hostKey: keys.host.publicKey } };
       // As Docker's client starts it.
       const ping = (to: Connection): Promise<CommandResult> =>
         run("ssh", [...sshOptions(to, { from: "file", path }), "-T", "-l", "root", "--", to.host, "docker", "system", "dial-stdio"], {

@@ -5,7 +5,7 @@ import { root, Stack } from "../../tools/lab/pulumi";
 import { assertNoChange, Lab } from "./lab";
 import { type Edit, editsFrom, first, usualCount, usualSeed } from "./random-edits";
 
-const network = "10.244.0.0/16";
+const network = "10.237.0.0/16";
 /** `EDITS_SEED=… npm run test:lab` tries others. */
 const seed = Number(process.env["EDITS_SEED"] ?? usualSeed);
 const count = Number(process.env["EDITS_COUNT"] ?? usualCount);
@@ -68,7 +68,7 @@ describe(`the preview of ${count} edits in a row (seed ${seed})`, function () {
     await describeCluster(first);
     await lab.up();
     // Its network exists from the first up on.
-    const mirror = await mirrorOf("truth-site-10-244-0-0-16");
+    const mirror = await mirrorOf("truth-site-10-237-0-0-16");
     source = { programs: { mirror }, engine: { settings: { "insecure-registries": [mirror] } } };
     await describeCluster(first);
     await lab.up();
