@@ -131,7 +131,7 @@ describe("the example in YAML", function () {
     } finally {
       shell.close();
     }
-    assert.match(outputs.dockerHost, /^ssh:\/\/root@10\.241\./);
+    assert.match(outputs.dockerHost, /^ssh:\/\/root@10\.238\./);
     assert.doesNotMatch(await stack.export(), /PRIVATE KEY/);
     assertNoChange(await stack.up());
   });
