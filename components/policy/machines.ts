@@ -1,4 +1,5 @@
 import type { PolicyResource } from "@pulumi/policy";
+import { isMachineType, type MachineType } from "../topology/of-resources";
 import { byName } from "../topology/topology";
 import { type Noted, plainAt, unknown } from "./noted";
 
@@ -17,7 +18,7 @@ export interface ManagerMachine {
 type Seen = Pick<PolicyResource, "urn" | "type" | "name" | "props" | "opts" | "parent">;
 
 /** Machines that this package makes, each with an output that nobody knows before it is made, and that no update changes. */
-const machines: Readonly<Record<string, string>> = {
+const machines: Readonly<Record<MachineType, string>> = {
   "aws:ec2/instance:Instance": "arn",
   "hcloud:index/server:Server": "status",
   "docker:index/container:Container": "networkDatas",
@@ -37,7 +38,7 @@ export function managerMachines(resources: readonly Seen[], noted: Noted): Manag
   const standing = new Set(resources.filter((each) => stands(each, kept)).map(({ parent }) => parent?.urn));
   const found = resources.flatMap((each) => {
     const host = noted.get(each.parent?.urn);
-    if (each.parent === undefined || machines[each.type] === undefined || host?.inputs["role"] !== "manager") return [];
+    if (each.parent === undefined || !isMachineType(each.type) || host?.inputs["role"] !== "manager") return [];
     const anew = !stands(each, machines) && standing.has(each.parent.urn);
     return [{ urn: each.urn, host: each.parent.name, cluster: host.parent, protect: each.opts.protect, anew }];
   });

@@ -1,13 +1,7 @@
-import { nameIn, topologiesIn, type WrittenResource } from "../topology/of-resources";
+import { isMachineType, nameIn, ours, owners, topologiesIn, type WrittenResource } from "../topology/of-resources";
 import { byName, type Topology } from "../topology/topology";
 import type { ClusterChange, MachineChange } from "./findings";
 import type { ReadPreview, ReviewStep } from "./read";
-
-const ours = "pulumi-swarm:index:";
-const owners: readonly string[] = ["SwarmCluster", "HostFirewall", "WireGuardMesh"].map((name) => ours + name);
-
-/** What each provider makes a machine of. */
-const machineTypes: readonly string[] = ["docker:index/container:Container", "aws:ec2/instance:Instance", "hcloud:index/server:Server"];
 
 /** Operations by which nothing becomes otherwise. */
 const quiet: readonly string[] = ["same", "read", "refresh", "read-discard"];
@@ -82,7 +76,7 @@ function isWithin(urn: string, owner: string, parents: ReadonlyMap<string, strin
 function machinesOf(cluster: string, steps: readonly ReviewStep[], parents: ReadonlyMap<string, string>): MachineChange[] {
   const machines = new Map<string, ReviewStep[]>();
   for (const step of steps) {
-    if (machineTypes.includes(step.type)) machines.set(step.urn, [...(machines.get(step.urn) ?? []), step]);
+    if (isMachineType(step.type)) machines.set(step.urn, [...(machines.get(step.urn) ?? []), step]);
   }
   const found = [...machines].flatMap(([urn, own]): MachineChange[] => {
     const host = parents.get(urn);

@@ -1,11 +1,9 @@
-import { nameIn } from "../topology/of-resources";
+import { machineTypes, nameIn } from "../topology/of-resources";
 import { type ClusterChange, type Finding, list, type Text, text, words } from "./findings";
 
 /** Resources whose deletion takes something away that does not come back by the next `up`, in the order of what is worst. */
 const lasting: Readonly<Record<string, string>> = {
-  "aws:ec2/instance:Instance": "machine, with its disk",
-  "hcloud:index/server:Server": "machine, with its disk",
-  "docker:index/container:Container": "machine, with its disk",
+  ...Object.fromEntries(machineTypes.map((type) => [type, "machine, with its disk"])),
   "aws:ebs/volume:Volume": "volume",
   "hcloud:index/volume:Volume": "volume",
   "docker:index/volume:Volume": "volume",

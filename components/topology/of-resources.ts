@@ -18,9 +18,19 @@ export interface FoundTopology {
   readonly topology: Topology;
 }
 
-const ours = "pulumi-swarm:index:";
+export const ours = "pulumi-swarm:index:";
 /** Components that have hosts, rules, subnets of their own. */
-const owners: readonly string[] = ["SwarmCluster", "HostFirewall", "WireGuardMesh"].map((name) => ours + name);
+export const owners: readonly string[] = ["SwarmCluster", "HostFirewall", "WireGuardMesh"].map((name) => ours + name);
+
+/** What each provider makes a machine of. */
+export const machineTypes = ["docker:index/container:Container", "aws:ec2/instance:Instance", "hcloud:index/server:Server"] as const;
+
+export type MachineType = (typeof machineTypes)[number];
+
+/** Whether a resource is a host's machine. */
+export function isMachineType(type: string): type is MachineType {
+  return (machineTypes as readonly string[]).includes(type);
+}
 
 /**
  * The clusters among resources of a preview or of a state, in the order of their names. What is only known when it is made
