@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterShell, type LocalStackOutputs } from "../../tools/lab/cluster";
-import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
+import { makeHostImages } from "../../tools/lab/machines";
+import { type CommandResult, root, Stack } from "../../tools/lab/pulumi";
 import { forget, type standIn } from "../plugins/clouds/install";
 
 type StandIn = ReturnType<typeof standIn>;
@@ -29,7 +30,7 @@ export class CloudLab {
 
   async begin(): Promise<void> {
     await this.end();
-    good(await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-cloud"]));
+    await makeHostImages("trixie-cloud");
     await this.stack.init();
   }
 

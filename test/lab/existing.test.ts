@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { SshSession } from "../../components/remote/ssh";
 import { applySettings, installEngine, pendingChanges, probeHost } from "../../components/engine";
 import { eventually } from "../../tools/lab/cluster";
-import { defaultImage, machineKeys, startMachine } from "../../tools/lab/machines";
-import { root, run } from "../../tools/lab/pulumi";
+import { defaultImage, machineKeys, makeHostImages, startMachine } from "../../tools/lab/machines";
+import { run } from "../../tools/lab/pulumi";
 import { assertNoChange, changes, Lab } from "./lab";
 
 const keys = machineKeys("existing");
@@ -134,8 +133,7 @@ describe("the scripts that are run on a host", function () {
   });
 
   it("put Docker on a machine that has none, from its distribution, also when the first try was cut off", async () => {
-    const made = await run("node", [join(root, "tools", "setup", "index.js"), "image:trixie-bare"]);
-    assert.equal(made.code, 0, made.stdout + made.stderr);
+    await makeHostImages("trixie-bare");
     await start("given-bare", `${prefix}.10`, "pulumi-swarm-host:trixie-bare");
     const connection = { host: `${prefix}.10`, privateKey: client.privateKey, hostKey: hostKey.publicKey };
     // This image has no sudo, as many minimal ones.

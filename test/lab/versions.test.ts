@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { proveByName } from "../../tools/lab/cluster";
-import { docker } from "../../tools/lab/machines";
+import { docker, makeHostImages } from "../../tools/lab/machines";
 import { needTools } from "../../tools/lab/namespace";
-import { root, run } from "../../tools/lab/pulumi";
 import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
 import { lookAtAll } from "./looks";
@@ -40,8 +38,7 @@ describe("hosts of three releases of Debian in one swarm", function () {
 
   before(async function () {
     needTools(this, "nsenter", "nmap", "nft");
-    const made = await run("node", [join(root, "tools", "setup", "index.js"), ...releases.map((release) => `image:${release}`)]);
-    assert.equal(made.code, 0, made.stdout + made.stderr);
+    await makeHostImages(...releases);
     await lab.begin();
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deriveSshKey, type SshKey } from "../../components/remote/ssh-key";
 import type { Connection } from "../../components/remote/connection";
-import { run } from "./pulumi";
+import { root, run } from "./pulumi";
 
 /*
  * Machines that somebody else made: containers that play whole hosts, started without the product, so that it is given them as
@@ -36,6 +36,12 @@ export interface MachineArgs {
 }
 
 export const defaultImage = "pulumi-swarm-host:trixie";
+
+/** Makes images of hosts that setup makes only on demand, such as `bookworm`. A minute each the first time. */
+export async function makeHostImages(...variants: readonly string[]): Promise<void> {
+  const made = await run("node", [join(root, "tools", "setup", "index.js"), ...variants.map((variant) => `image:${variant}`)]);
+  if (made.code !== 0) throw new Error(made.stdout + made.stderr);
+}
 
 export function machineKeys(secret: string): MachineKeys {
   return { client: deriveSshKey(secret, "client"), host: deriveSshKey(secret, "host") };
