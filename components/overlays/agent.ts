@@ -21,7 +21,6 @@ export interface OverlayIo {
 
 /** What an overlay's agent works with in one run. */
 export interface OverlayWork<Settings extends object = object> {
-  readonly cluster: string;
   readonly settings: Settings;
   readonly programs: readonly HostProgram[];
   /** Everything that should be there: also hosts that cannot be reached now. In a stable order. */

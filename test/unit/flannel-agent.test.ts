@@ -112,7 +112,6 @@ class FakeHosts {
       ...(!away.includes(key) && { session: this.session(key) }),
     });
     return {
-      cluster: "prod",
       settings: { backend: "vxlan", hostPrefix: 24, bridge: "flannel", etcdOn: [], etcdRotation: "", tunnel: false },
       programs: ["flanneld", "etcd"].map((name) => ({
         name,

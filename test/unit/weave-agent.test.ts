@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { weaveAgent } from "../../components/overlays/weave/agent";
 import type { WeaveSettings } from "../../components/overlays/weave/args";
-import { peerName } from "../../components/overlays/weave/peers";
 import type { OverlayHost, OverlayWork } from "../../components/overlays/agent";
 import type { HostProgram } from "../../components/programs/program";
 import type { Failure } from "../../components/remote/each";
@@ -22,12 +21,21 @@ class SimulatedHost {
   program: string | undefined;
   restarts = 0;
   forgotten: string[] = [];
+  name: string;
 
   constructor(
     readonly key: string,
     readonly address: string,
     private readonly all: SimulatedHosts,
-  ) {}
+  ) {
+    this.name = all.drawName();
+  }
+
+  /** Another machine takes its place. */
+  replace(): void {
+    this.files = this.running = this.program = undefined;
+    this.name = this.all.drawName();
+  }
 
   does(verb: string, values: ScriptValues): unknown {
     switch (verb) {
@@ -45,7 +53,7 @@ class SimulatedHost {
         // Peers are taken by one that runs.
         const { PEERS: _new, ...files } = values;
         const { PEERS: _old, ...running } = this.running;
-        return { changed: true, stale: JSON.stringify(files) !== JSON.stringify(running) };
+        return { changed: true, stale: JSON.stringify(files) !== JSON.stringify(running), name: this.name };
       }
       case "restart":
         this.running = this.files;
@@ -75,9 +83,15 @@ class SimulatedHosts {
   readonly blocked = new Set<string>();
   cut = Number.POSITIVE_INFINITY;
   mostApart = 0;
+  private drawn = 0;
 
   constructor(...keys: readonly string[]) {
     this.hosts = keys.map((key, index) => new SimulatedHost(key, `10.0.0.${index + 1}`, this));
+  }
+
+  drawName(): string {
+    this.drawn += 1;
+    return `02:00:00:00:00:0${this.drawn}`;
   }
 
   host(key: string): SimulatedHost {
@@ -99,7 +113,7 @@ class SimulatedHosts {
       .filter((other) => other !== of && other.running)
       .map((other) =>
         this.meet(of, other)
-          ? `-> ${other.address}:6783 established encrypted sleeve ${peerName("prod", other.key)}(${other.key})`
+          ? `-> ${other.address}:6783 established encrypted sleeve ${other.name}(${other.key})`
           : `-> ${other.address}:6783 failed Unable to decrypt TCP msg, retry: later`,
       );
   }
@@ -125,7 +139,6 @@ class SimulatedHosts {
       ...(!without.includes(key) && { session: this.session(key) }),
     }));
     const work: OverlayWork<WeaveSettings> = {
-      cluster: "prod",
       settings: { encrypted: true, fastDatapath: true, trusted: {}, ...settings },
       programs: [program],
       hosts: described.filter(({ key }) => !departing.includes(key)),
@@ -171,7 +184,6 @@ describe("the agent of the Weave overlay", () => {
     assert.deepEqual(values, {
       HOST: "10.0.0.1",
       PORT: "6783",
-      NAME: peerName("prod", "a"),
       NICKNAME: "a",
       MTU: "1412",
       FAST: "true",
@@ -181,6 +193,21 @@ describe("the agent of the Weave overlay", () => {
       PLUGIN: "pulumi-swarm-weave:latest",
       LABEL: values["LABEL"],
     });
+  });
+
+  it("knows routers by the names that their machines drew, also of a machine that takes another one's place", async () => {
+    const hosts = new SimulatedHosts("a", "b", "c");
+    await hosts.run("up");
+    hosts.host("b").replace();
+    assert.deepEqual(await hosts.run("up"), []);
+    // What a router lists of the machine that is lost is no connection to the one that took its place.
+    const a = hosts.host("a");
+    const does = a.does.bind(a);
+    const lost = { connections: ["-> 10.0.0.2:6783 established encrypted sleeve 02:00:00:00:00:02(b)", ...hosts.connections(a).slice(1)] };
+    a.does = (verb, values) => (verb === "check" ? lost : does(verb, values));
+    const [failure = "", ...others] = await hosts.run("up");
+    assert.match(failure, /Weave's router is not connected to that of/);
+    assert.deepEqual(others, []);
   });
 
   it("does nothing to routers when nothing is asked for", async () => {

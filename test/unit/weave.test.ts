@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { type WeaveArgs, weave } from "../../components/overlays/weave";
 import { blame, type Connection, parseConnection } from "../../components/overlays/weave/connections";
 import { choosePassword, labelOf, password, plaintext } from "../../components/overlays/weave/password";
-import { nodeAddress, peerName } from "../../components/overlays/weave/peers";
+import { nodeAddress } from "../../components/overlays/weave/peers";
 import type { OverlayContext, OverlayPlan } from "../../components/overlays/overlay";
 import type { PlannedHost } from "../../components/hosts/host";
 import * as site from "../../components/underlay/direct";
@@ -168,18 +172,23 @@ describe("the peers of Weave's routers", () => {
     assert.equal(nodeAddress({ ...host, tunnelAddress: "10.9.0.1" }, { site: "cloud", address: "10.2.0.2" }), "10.9.0.1");
   });
 
-  it("have names of their own that are addresses of one locally administered station", () => {
-    const keys = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 20 }), { minLength: 2, maxLength: 30 });
-    fc.assert(
-      fc.property(keys, (all) => {
-        const names = all.map((key) => peerName("prod", key));
-        assert.equal(new Set(names).size, all.length);
-        for (const name of names) assert.match(name, /^02(:[0-9a-f]{2}){5}$/);
-      }),
-      { numRuns: 20 },
-    );
-    assert.notEqual(peerName("prod", "a-1"), peerName("test", "a-1"));
-    assert.equal(peerName("prod", "a-1"), peerName("prod", "a-1"));
+  it("draw their names, addresses of one locally administered station, and keep them as long as the host is the same", () => {
+    const text = readFileSync(join(__dirname, "../../components/overlays/weave/weave.sh"), "utf8");
+    const own = /^name\(\) \{\n[^]*?^\}$/m.exec(text)?.[0] ?? assert.fail("weave.sh names no router");
+    const folder = mkdtempSync(join(tmpdir(), "weave-"));
+    const name = (key: string): string => execFileSync("sh", ["-eu"], { input: `folder=${folder}; NICKNAME=${key}\n${own}\nname`, encoding: "utf8" });
+    try {
+      const drawn = Array.from({ length: 20 }, () => name("a-1"));
+      for (const each of drawn) assert.match(each, /^02(:[0-9a-f]{2}){5}\n$/);
+      assert.equal(new Set(drawn).size, drawn.length);
+      writeFileSync(join(folder, "settings"), `HOST=10.1.0.1\nNAME=${drawn[0]}NICKNAME=a-1\n`);
+      assert.equal(name("a-1"), drawn[0]);
+      assert.notEqual(name("a-2"), drawn[0], "a copy of its disk");
+      writeFileSync(join(folder, "settings"), "HOST=10.1.0.1\nNAME=\nNICKNAME=a-1\n");
+      assert.match(name("a-1"), /^02(:[0-9a-f]{2}){5}\n$/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -75,7 +75,7 @@ export async function removeOverlays(hosts: readonly ReachedHost[], failures: Fa
 }
 
 function overlayWork(
-  { cluster, hosts: asked, overlay, underlayMtu }: SwarmRequest,
+  { hosts: asked, overlay, underlayMtu }: SwarmRequest,
   ready: readonly Ready[],
   departing: readonly Departing[],
 ): OverlayWork | undefined {
@@ -100,7 +100,6 @@ function overlayWork(
     };
   };
   return {
-    cluster,
     ...onHosts,
     hosts: asked.map(described),
     departing: departing.map(({ host, reached }) => ({ ...described(host), ...(reached && { session: reached.session }) })),

@@ -5,7 +5,7 @@ import { loadHostScript, loadScript, type ScriptValues } from "../../remote/scri
 import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
 import { weaveDriver, weavePort, type WeaveSettings } from "./args";
 import { blame, type Connection, parseConnection } from "./connections";
-import { nodeAddress, peerName } from "./peers";
+import { nodeAddress } from "./peers";
 import { choosePassword, password, type Standing } from "./password";
 
 const hostScript = loadHostScript(__dirname, "weave.sh");
@@ -20,6 +20,8 @@ type Session = NonNullable<OverlayHost["session"]>;
 type Reached = OverlayHost & { readonly session: Session };
 
 interface UpResult {
+  /** Of the router, by which the others list it. Each machine draws its own. */
+  readonly name: string;
   /** It runs with something else than what its files say. */
   readonly stale: boolean;
 }
@@ -82,6 +84,7 @@ class Routers {
   private readonly departing: ReadonlySet<string>;
   private readonly lost: Failure[] = [];
   private readonly programs = new Map<string, string>();
+  private readonly names = new Map<string, string>();
   private readonly stale = new Set<string>();
   private readonly standing = new Map<string, Standing>();
   private label = "";
@@ -121,19 +124,19 @@ class Routers {
   private async give(label: string): Promise<void> {
     this.label = label;
     await this.onEach(this.working(), async (host) => {
-      const { stale } = await script<UpResult>(host, this.work.io, "up", this.values(host), upTimeout);
+      const { name, stale } = await script<UpResult>(host, this.work.io, "up", this.values(host), upTimeout);
+      this.names.set(host.key, name);
       if (stale) this.stale.add(host.key);
       else this.stale.delete(host.key);
     });
   }
 
   private values(host: OverlayHost): ScriptValues {
-    const { settings, mtu, cluster, secret } = this.work;
+    const { settings, mtu, secret } = this.work;
     const peers = this.all().filter(({ key }) => key !== host.key);
     return {
       HOST: nodeAddress(host),
       PORT: String(weavePort),
-      NAME: peerName(cluster, host.key),
       NICKNAME: host.key,
       MTU: String(mtu),
       FAST: String(settings.fastDatapath),
@@ -185,7 +188,7 @@ class Routers {
     const seen = new Map<string, readonly Connection[]>();
     await this.onEach(staying, async (host) => {
       const names = this.routers().flatMap(({ key, name }) => (key === host.key ? [] : [name]));
-      const values = { NAMES: names.join(" "), WAIT: String(seconds) };
+      const values = { OTHERS: names.join(" "), WAIT: String(seconds) };
       const { connections } = await script<{ connections: readonly string[] }>(host, this.work.io, "check", values);
       seen.set(
         host.key,
@@ -198,7 +201,7 @@ class Routers {
   /** Those that should all be connected. */
   private routers(): { readonly key: string; readonly name: string; readonly address: string }[] {
     const staying = this.working().filter(({ key }) => !this.departing.has(key));
-    return staying.map((host) => ({ key: host.key, name: peerName(this.work.cluster, host.key), address: nodeAddress(host) }));
+    return staying.map((host) => ({ key: host.key, name: this.names.get(host.key) ?? "", address: nodeAddress(host) }));
   }
 
   async prune(): Promise<void> {

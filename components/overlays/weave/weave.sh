@@ -2,11 +2,11 @@
 # Weave's router of one host, and the plugin by which Docker reaches it. Every verb may be run again at any time, also after a
 # run that was cut off.
 #   look     Result: the label of the password in the router's file, and of the one with which the router runs; empty for none
-#   up       HOST, PORT, NAME, NICKNAME, MTU, FAST, TRUSTED, PEERS (addresses, one a line), PROGRAM (path), PLUGIN, LABEL, PASSWORD (empty for
+#   up       HOST, PORT, NICKNAME, MTU, FAST, TRUSTED, PEERS (addresses, one a line), PROGRAM (path), PLUGIN, LABEL, PASSWORD (empty for
 #            none), ROUTER (text of router.sh). Starts a router that does not run, and never restarts one that does.
-#            Result: whether it runs with something else than what it was given
+#            Result: the router's name, and whether it runs with something else than what it was given
 #   restart  no values
-#   check    NAMES (of peers), WAIT (seconds): waits for connections to all of them. Result: the router's own list of connections,
+#   check    OTHERS (names of routers), WAIT (seconds): waits for connections to all of them. Result: the router's own list of connections,
 #            and why it refused some meanwhile
 #   forget   PEERS (addresses, one a line): they are called no more
 #   down     PLUGIN: everything away, the password too
@@ -82,6 +82,16 @@ refuse_special() {
   done
 }
 
+# Of the router, and the hardware address of its bridge: locally administered, of one station. Drawn once on each machine, since the
+# others hold a lost machine for connected for a minute, and until then turn most calls of another one away that has its name.
+name() {
+  if kept=$(grep -E '^NAME=02(:[0-9a-f]{2}){5}$' "$folder/settings" 2>/dev/null) && grep -qxF "NICKNAME=$NICKNAME" "$folder/settings"; then
+    echo "${kept#NAME=}"
+  else
+    od -An -N5 -tx1 /dev/urandom | sed 's/^ */02:/; s/ *$//; s/ /:/g'
+  fi
+}
+
 settings_text() {
   for setting in HOST PORT NAME NICKNAME MTU FAST TRUSTED PROGRAM PLUGIN; do
     eval "printf '%s=%s\n' $setting \"\$$setting\""
@@ -124,6 +134,7 @@ connect() {
 }
 
 up() {
+  NAME=$(name)
   refuse_special
   need curl curl
   need iptables iptables
@@ -145,7 +156,7 @@ up() {
   fi
   plugin
   if is_stale; then stale=true; else stale=false; fi
-  printf '{"changed":%s,"stale":%s}\n' "$changed" "$stale"
+  printf '{"changed":%s,"stale":%s,"name":"%s"}\n' "$changed" "$stale" "$NAME"
 }
 
 docker_cli() { timeout 60 docker "$@" 2>"$LOG"; }
@@ -232,7 +243,7 @@ check() {
     # Of several tries each ends otherwise, depending on which side was first to hang up.
     refused=$(printf '%s\n%s\n' "$refused" "$(echo "$list" | grep -E 'decrypt|password' | sed 's/,* retry: .*//')" | sort -u)
     missing=""
-    for peer in $NAMES; do
+    for peer in $OTHERS; do
       echo "$list" | grep -q " established .* $peer(" || missing="$missing $peer"
     done
     if [ -z "$missing" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
