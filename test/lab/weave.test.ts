@@ -128,6 +128,12 @@ async function connected(name: Name): Promise<string[]> {
   return [...list.matchAll(/ established .*\(([a-z0-9-]+)\)/g)].map(([, key]) => key ?? "").sort();
 }
 
+/** As the others list it. */
+async function routerName(name: Name): Promise<string> {
+  const status = await shellOn(name, "curl -s 127.0.0.1:6784/status");
+  return / Name: (\S+)\(/.exec(status)?.[1] ?? assert.fail(status);
+}
+
 async function meets(name: Name, ...others: readonly Name[]): Promise<void> {
   await eventually(`the router of ${name} is connected`, 40, async () => {
     const found = await connected(name);
@@ -335,11 +341,13 @@ describe("a swarm on the Weave overlay, with engines 26.1, 28.5 and, later, 20.1
 
   it("carries on when a router is restarted or killed, and whatever the router remembers", async () => {
     const [one, two] = [await addressOf("w1", "one"), await addressOf("w2", "two")];
+    const named = await routerName("w2");
     const restart = await longestGap("w1", "one", two, () => on("w2", "systemctl", "restart", unit));
     const kill = await longestGap("w1", "one", two, () => on("w2", "systemctl", "kill", "-s", "KILL", unit));
     const others = await longestGap("w2", "two", one, () => on("w3", "systemctl", "restart", unit));
     say(`no answer for ${restart.toFixed(2)} s at a restart, ${kill.toFixed(2)} s at a kill, ${others.toFixed(2)} s between two others`);
     assert.ok(restart < 4 && kill < 6 && others < 0.5, `${restart}, ${kill}, ${others}`);
+    assert.equal(await routerName("w2"), named, "its bridge stands");
     // The sentinel would make the router call those of its database, which is empty.
     await shellOn("w3", `systemctl stop ${unit}; rm -f /var/lib/pulumi-swarm/weave/*; touch /restart.sentinel; systemctl start ${unit}`);
     await meets("w3", "w1", "w2");
@@ -364,8 +372,10 @@ describe("a swarm on the Weave overlay, with engines 26.1, 28.5 and, later, 20.1
     await on("w3", "docker", "rm", "-f", "three");
     await startContainer("w3", "three", "--network-alias", "three", "--restart", "always");
     for (const name of ["w3", "w1"] as const) {
+      const named = await routerName(name);
       await sites.reboot(name);
       await meets(name, ...(["w1", "w2", "w3"] as const).filter((other) => other !== name));
+      assert.notEqual(await routerName(name), named, "the others may hold the one before for connected");
       await eventually(`a task runs on ${name}`, 90, async () => {
         const tasks = await on("w1", "docker", "service", "ps", "--filter", "desired-state=running", "--format", "{{.CurrentState}}", "everywhere");
         if ((tasks.match(/^Running/gm) ?? []).length === 3) return true;

@@ -195,7 +195,7 @@ describe("the agent of the Weave overlay", () => {
     });
   });
 
-  it("knows routers by the names that their machines drew, also of a machine that takes another one's place", async () => {
+  it("knows routers by the names that they drew, also on a machine that takes another one's place", async () => {
     const hosts = new SimulatedHosts("a", "b", "c");
     await hosts.run("up");
     hosts.host("b").replace();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { type WeaveArgs, weave } from "../../components/overlays/weave";
@@ -172,23 +171,15 @@ describe("the peers of Weave's routers", () => {
     assert.equal(nodeAddress({ ...host, tunnelAddress: "10.9.0.1" }, { site: "cloud", address: "10.2.0.2" }), "10.9.0.1");
   });
 
-  it("draw their names, addresses of one locally administered station, and keep them as long as the host is the same", () => {
-    const text = readFileSync(join(__dirname, "../../components/overlays/weave/weave.sh"), "utf8");
-    const own = /^name\(\) \{\n[^]*?^\}$/m.exec(text)?.[0] ?? assert.fail("weave.sh names no router");
-    const folder = mkdtempSync(join(tmpdir(), "weave-"));
-    const name = (key: string): string => execFileSync("sh", ["-eu"], { input: `folder=${folder}; NICKNAME=${key}\n${own}\nname`, encoding: "utf8" });
-    try {
-      const drawn = Array.from({ length: 20 }, () => name("a-1"));
-      for (const each of drawn) assert.match(each, /^02(:[0-9a-f]{2}){5}\n$/);
-      assert.equal(new Set(drawn).size, drawn.length);
-      writeFileSync(join(folder, "settings"), `HOST=10.1.0.1\nNAME=${drawn[0]}NICKNAME=a-1\n`);
-      assert.equal(name("a-1"), drawn[0]);
-      assert.notEqual(name("a-2"), drawn[0], "a copy of its disk");
-      writeFileSync(join(folder, "settings"), "HOST=10.1.0.1\nNAME=\nNICKNAME=a-1\n");
-      assert.match(name("a-1"), /^02(:[0-9a-f]{2}){5}\n$/);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  it("draw their names with their bridges: addresses of one locally administered station", () => {
+    const text = readFileSync(join(__dirname, "../../components/overlays/weave/router.sh"), "utf8");
+    const own = /^name\(\) \{\n[^]*?^\}$/m.exec(text)?.[0] ?? assert.fail("router.sh names no router");
+    const name = (host: string): string => execFileSync("sh", ["-eu"], { input: `${host}\n${own}\nname`, encoding: "utf8" });
+    const drawn = Array.from({ length: 20 }, () => name("is_link() { return 1; }"));
+    for (const each of drawn) assert.match(each, /^02(:[0-9a-f]{2}){5}\n$/);
+    assert.equal(new Set(drawn).size, drawn.length);
+    const standing = `is_link() { [ "$1" = weave ]; }; cat() { echo "the text of $1"; }`;
+    assert.equal(name(standing), "the text of /sys/class/net/weave/address\n");
   });
 });
 

@@ -20,7 +20,7 @@ type Session = NonNullable<OverlayHost["session"]>;
 type Reached = OverlayHost & { readonly session: Session };
 
 interface UpResult {
-  /** Of the router, by which the others list it. Each machine draws its own. */
+  /** Of the router, by which the others list it. It draws another one after each boot. */
   readonly name: string;
   /** It runs with something else than what its files say. */
   readonly stale: boolean;

@@ -24,6 +24,17 @@ has_fast_datapath() {
   genl ctrl get name ovs_datapath 2>/dev/null | grep -q ovs_datapath
 }
 
+# Also the hardware address of the bridge, so there is another one after each boot. The others hold a host that lost power, or a machine
+# that is lost, for connected for a minute, and turn most calls of one that comes with the same name away until then.
+name() {
+  if is_link weave; then
+    cat /sys/class/net/weave/address
+  else
+    # Locally administered, of one station.
+    od -An -N5 -tx1 /dev/urandom | sed 's/^ */02:/; s/ *$//; s/ /:/g'
+  fi
+}
+
 started() {
   cat "$folder/label"
   cat "$UNIT_FILE" "$folder/router" "$folder/settings" "$folder/password" | sha256sum
@@ -47,7 +58,7 @@ run() {
   if [ -n "$TRUSTED" ]; then set -- "$@" "--trusted-subnets=$TRUSTED"; fi
   # One word for each peer.
   # shellcheck disable=SC2046
-  exec "$PROGRAM" "$@" --host="$HOST" --port="$PORT" --name="$NAME" --nickname="$NICKNAME" --mtu="$MTU" \
+  exec "$PROGRAM" "$@" --host="$HOST" --port="$PORT" --name="$(name)" --nickname="$NICKNAME" --mtu="$MTU" \
     --http-addr=127.0.0.1:6784 --no-dns --no-discovery --db-prefix=/var/lib/pulumi-swarm/weave/ \
     --docker-api= --plugin-v2 --plugin-socket="$runtime/driver.sock" --plugin-mesh-socket= $(cat "$folder/peers")
 }

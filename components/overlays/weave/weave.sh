@@ -77,23 +77,13 @@ END
 
 # They go into a file that a shell reads.
 refuse_special() {
-  for setting in "$HOST" "$PORT" "$NAME" "$NICKNAME" "$MTU" "$FAST" "$TRUSTED" "$PROGRAM" "$PLUGIN"; do
+  for setting in "$HOST" "$PORT" "$NICKNAME" "$MTU" "$FAST" "$TRUSTED" "$PROGRAM" "$PLUGIN"; do
     case "$setting" in *[!0-9A-Za-z.,:/+_-]*) die "\"$setting\" is not a setting of Weave's router" ;; esac
   done
 }
 
-# Of the router, and the hardware address of its bridge: locally administered, of one station. Drawn once on each machine, since the
-# others hold a lost machine for connected for a minute, and until then turn most calls of another one away that has its name.
-name() {
-  if kept=$(grep -E '^NAME=02(:[0-9a-f]{2}){5}$' "$folder/settings" 2>/dev/null) && grep -qxF "NICKNAME=$NICKNAME" "$folder/settings"; then
-    echo "${kept#NAME=}"
-  else
-    od -An -N5 -tx1 /dev/urandom | sed 's/^ */02:/; s/ *$//; s/ /:/g'
-  fi
-}
-
 settings_text() {
-  for setting in HOST PORT NAME NICKNAME MTU FAST TRUSTED PROGRAM PLUGIN; do
+  for setting in HOST PORT NICKNAME MTU FAST TRUSTED PROGRAM PLUGIN; do
     eval "printf '%s=%s\n' $setting \"\$$setting\""
   done
   echo "UNIT_FILE=$unit_file"
@@ -134,7 +124,6 @@ connect() {
 }
 
 up() {
-  NAME=$(name)
   refuse_special
   need curl curl
   need iptables iptables
@@ -156,7 +145,7 @@ up() {
   fi
   plugin
   if is_stale; then stale=true; else stale=false; fi
-  printf '{"changed":%s,"stale":%s,"name":"%s"}\n' "$changed" "$stale" "$NAME"
+  printf '{"changed":%s,"stale":%s,"name":"%s"}\n' "$changed" "$stale" "$(cat /sys/class/net/weave/address)"
 }
 
 docker_cli() { timeout 60 docker "$@" 2>"$LOG"; }
