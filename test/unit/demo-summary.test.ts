@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { summaryOf } from "../../tools/demo/summary";
 import { demo } from "./clusters-to-draw";
 
-const files = { env: ".lab/demo/env", picture: "file:///work/.lab/demo/picture.svg" };
+const files = { env: ".lab/demo/env", picture: "file:///home/ann/.lab/demo/picture.svg" };
 
 describe("the demo's summary", () => {
   it("says in ten lines what was made, what is open, what is encrypted, and how to go on", () => {
@@ -12,7 +12,7 @@ describe("the demo's summary", () => {
       'Containers meet on the networks "db" (no way out to the Internet) and "web": they find each other by name, whichever machines they run on.',
       "Open to the world: nothing. Open to this computer: icmp ping and 22/tcp ssh-control. Each machine turns everything else away.",
       "Encrypted: your commands, what managers say and what machines tell each other. Not encrypted: data between containers, the managers' records and disks; none of it leaves this computer.",
-      "See it:     file:///work/.lab/demo/picture.svg",
+      "See it:     file:///home/ann/.lab/demo/picture.svg",
       "Use it:     . .lab/demo/env && docker node ls   (in this shell, then docker as ever)",
       "Keep it:    docker context create demo --docker host=$DOCKER_HOST   (in such a shell, once)",
       "Change it:  set workers in Pulumi.local.yaml, as Pulumi.local.example.yaml does; npm run demo then does only what differs",
