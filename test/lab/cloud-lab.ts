@@ -30,7 +30,7 @@ export class CloudLab {
 
   async begin(): Promise<void> {
     await this.end();
-    await makeHostImages("trixie-cloud");
+    await makeHostImages("pulumi-swarm-host:trixie-cloud");
     await this.stack.init();
   }
 

@@ -133,8 +133,9 @@ describe("the scripts that are run on a host", function () {
   });
 
   it("put Docker on a machine that has none, from its distribution, also when the first try was cut off", async () => {
-    await makeHostImages("trixie-bare");
-    await start("given-bare", `${prefix}.10`, "pulumi-swarm-host:trixie-bare");
+    const bare = "pulumi-swarm-host:trixie-bare";
+    await makeHostImages(bare);
+    await start("given-bare", `${prefix}.10`, bare);
     const connection = { host: `${prefix}.10`, privateKey: client.privateKey, hostKey: hostKey.publicKey };
     // This image has no sudo, as many minimal ones.
     const unprivileged = await SshSession.open("given-bare", { ...connection, user: "ops" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { capture, interfaceWith } from "../../tools/lab/capture";
 import { eventually, proveByName, testImage } from "../../tools/lab/cluster";
-import { docker, makeHostImages, startMachine } from "../../tools/lab/machines";
+import { docker, startMachine } from "../../tools/lab/machines";
 import { tryPacket } from "../../tools/lab/measure";
 import { needTools, networkOf, networkOfContainer, startIn } from "../../tools/lab/namespace";
 import { mirrorOf, needImages } from "../../tools/lab/registry";
@@ -11,9 +11,10 @@ import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
 import { lookAtAll } from "./looks";
 
-const images = { c2: "pulumi-swarm-host:forky", w1: "pulumi-swarm-host:bookworm" } as const;
 const subnet = "10.244.41.0/24";
-const sites = new Sites("flannel", { rack: { subnet, hosts: { c1: {}, c2: { image: images.c2 }, c3: {}, w1: { image: images.w1 } } } });
+const sites = new Sites("flannel", {
+  rack: { subnet, hosts: { c1: {}, c2: { image: "pulumi-swarm-host:forky" }, c3: {}, w1: { image: "pulumi-swarm-host:bookworm" } } },
+});
 const lab = new Lab("flannel");
 
 /** Host to the name that it has in the cluster. */
@@ -159,7 +160,6 @@ describe("a swarm on flannel", function () {
     this.timeout(600_000);
     needTools(this, "nsenter", "nmap", "tcpdump", "nft");
     await needImages(this, "flannel-io/flannel:v0.26.7", "flannel-io/flannel:v0.25.7", "etcd-development/etcd:v3.5.16");
-    await makeHostImages("forky", "bookworm");
     await lab.begin();
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);

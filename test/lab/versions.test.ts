@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { proveByName } from "../../tools/lab/cluster";
-import { docker, makeHostImages } from "../../tools/lab/machines";
+import { docker } from "../../tools/lab/machines";
 import { needTools } from "../../tools/lab/namespace";
 import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
@@ -38,7 +38,6 @@ describe("hosts of three releases of Debian in one swarm", function () {
 
   before(async function () {
     needTools(this, "nsenter", "nmap", "nft");
-    await makeHostImages(...releases);
     await lab.begin();
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WeaveArgs } from "../../components/overlays/weave";
 import { capture, interfaceWith, kinds } from "../../tools/lab/capture";
 import { eventually, proveByName, testImage } from "../../tools/lab/cluster";
-import { docker, makeHostImages } from "../../tools/lab/machines";
+import { docker } from "../../tools/lab/machines";
 import { tryPacket } from "../../tools/lab/measure";
 import { needTools, networkOf, startIn } from "../../tools/lab/namespace";
 import type { CommandResult } from "../../tools/lab/pulumi";
@@ -206,7 +206,6 @@ describe("a swarm on the Weave overlay, with engines 26.1, 28.5 and, later, 20.1
     this.timeout(600_000);
     needTools(this, "nsenter", "nmap", "tcpdump", "nft");
     await needImages(this, "weaveworks/weave:2.6.5");
-    await makeHostImages("forky", "bookworm");
     await lab.begin();
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);

@@ -37,9 +37,9 @@ export interface MachineArgs {
 
 export const defaultImage = "pulumi-swarm-host:trixie";
 
-/** Makes images of hosts that setup makes only on demand, such as `bookworm`. A minute each the first time. */
-export async function makeHostImages(...variants: readonly string[]): Promise<void> {
-  const made = await run("node", [join(root, "tools", "setup", "index.js"), ...variants.map((variant) => `image:${variant}`)]);
+/** Makes images of hosts that setup makes only on demand, such as `pulumi-swarm-host:bookworm`. A minute each the first time. */
+export async function makeHostImages(...images: readonly string[]): Promise<void> {
+  const made = await run("node", [join(root, "tools", "setup", "index.js"), ...images.map((image) => image.replace(/^[^:]*/, "image"))]);
   if (made.code !== 0) throw new Error(made.stdout + made.stderr);
 }
 

@@ -1,7 +1,7 @@
 import { Cidr, isCidr } from "../../components/network/cidr";
 import type { Connection } from "../../components/remote/connection";
 import { eventually } from "./cluster";
-import { connectionTo, defaultImage, docker, type MachineKeys, machineKeys, reboot, removeMachines, startMachine } from "./machines";
+import { connectionTo, defaultImage, docker, type MachineKeys, machineKeys, makeHostImages, reboot, removeMachines, startMachine } from "./machines";
 import { type NetworkFile, networkOf } from "./namespace";
 import { run } from "./pulumi";
 
@@ -97,9 +97,11 @@ export class Sites {
     return connectionTo({ address: this.host(name).address, keys: this.keys });
   }
 
-  /** Makes everything anew. @returns when Docker answers on all hosts. */
+  /** Makes everything anew; images of hosts may have to be made first. @returns when Docker answers on all hosts. */
   async build(): Promise<void> {
     await this.remove();
+    const images = Object.values(this.sites).flatMap(({ hosts }) => Object.values(hosts).flatMap(({ image }) => image ?? []));
+    if (images.length > 0) await makeHostImages(...new Set(images));
     for (const [site, { subnet }] of Object.entries(this.sites)) await docker("network", "create", ...bridge(subnet), this.networkName(site));
     await this.leaveUntracked();
     await Promise.all([
