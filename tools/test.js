@@ -62,12 +62,21 @@ function mocha(specs, quiet) {
     const color = process.stdout.isTTY ? "--color" : "--no-color";
     const child = spawn(process.execPath, [path.join("node_modules", "mocha", "bin", "mocha.js"), color, "--require", "ts-node/register", ...specs], {
       cwd: root,
-      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
       // The lint ring checks all types once; ts-node would check them again in each ring.
       env: { ...labEnv(), TS_NODE_TRANSPILE_ONLY: "true" },
     });
     let printed = "";
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (printed += String(data)));
+    const streams = /** @type {const} */ ([
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]);
+    for (const [from, to] of streams) {
+      from.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
+        printed += text;
+        if (!quiet) to.write(text);
+      });
+    }
     child.on("close", (code) => resolve({ ok: code === 0, printed }));
   });
 }
@@ -77,6 +86,21 @@ const since = (start) => `${((Date.now() - start) / 1000).toFixed(1).padStart(6)
 
 /** @param {string} text */
 const say = (text) => process.stdout.write(`${text}\n`);
+
+/**
+ * Thousands of lines may follow a failure, so it is told once more at the end.
+ * @type {string[]}
+ */
+const failures = [];
+
+/**
+ * @param {string} what
+ * @param {string} printed
+ */
+function remember(what, printed) {
+  const list = printed.search(/^(?:\u001b\[\d+m)* *\d+ failing/m);
+  failures.push(`${what}:\n${list < 0 ? printed.trimEnd().split("\n").slice(-30).join("\n") : printed.slice(list).trimEnd()}`);
+}
 
 /** @param {readonly string[]} specs */
 async function inLanes(specs) {
@@ -89,10 +113,21 @@ async function inLanes(specs) {
       say(`${file} …`);
       const result = await mocha([file], true);
       ok &&= result.ok;
+      if (!result.ok) remember(file, result.printed);
       say(`${result.printed.trimEnd()}\n${file}: ${result.ok ? "passed" : "FAILED"} ${since(start)}\n`);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+  return ok;
+}
+
+/**
+ * @param {string} ring
+ * @param {readonly string[]} specs
+ */
+async function inOne(ring, specs) {
+  const { ok, printed } = await mocha(specs, false);
+  if (!ok) remember(ring, printed);
   return ok;
 }
 
@@ -111,11 +146,11 @@ async function main() {
     if (specs.length === 0) continue;
     say(`\n── ${ring} ──`);
     const start = Date.now();
-    const ok = sideBySide.includes(ring) ? await inLanes(specs) : (await mocha(specs, false)).ok;
+    const ok = sideBySide.includes(ring) ? await inLanes(specs) : await inOne(ring, specs);
     if (!ok) failed += 1;
     summary.push(`${ring.padEnd(8)} ${ok ? "passed" : "FAILED"} ${since(start)}`);
   }
-  say(`\n${summary.join("\n")}`);
+  say(`\n${[...failures, summary.join("\n")].join("\n\n")}`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
