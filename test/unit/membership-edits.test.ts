@@ -46,7 +46,8 @@ class Editor {
     const { [key]: role, ...rest } = program.roles;
     switch (kind) {
       case "remove":
-        if (hasManager(rest)) program.roles = rest;
+        // A dead machine that is removed is never brought back.
+        if (hasManager(rest) && (this.isManager(key) || this.leavesManager(key))) program.roles = rest;
         return;
       case "turn": {
         const turned: Roles = { ...rest, [key]: role === "manager" ? "worker" : "manager" };
@@ -54,11 +55,10 @@ class Editor {
         return;
       }
       case "replace":
-        if (this.maySpare(key)) program.swarm.replace(key);
+        if (this.maySpare(key) && this.leavesManager(key)) program.swarm.replace(key);
         return;
       case "replaceLive":
-        // The old machine of a swarm's only manager is the swarm; nobody could ask it any more.
-        if (this.maySpare(key)) program.swarm.replace(key, `${key}-old-${this.next++}`);
+        if (this.maySpare(key) && this.leavesManager(key)) program.swarm.replace(key, `${key}-old-${this.next++}`);
         return;
       case "kill":
         if (this.maySpare(key)) program.swarm.kill(key);
@@ -66,6 +66,17 @@ class Editor {
       default:
         throw new Error(kind satisfies never);
     }
+  }
+
+  /** The program has no way to machines that were replaced: where they are the only managers, nobody can ask the swarm any more. */
+  private leavesManager(key: string): boolean {
+    const reached = [...Object.keys(this.program.roles), ...Object.keys(this.program.memory?.nodes ?? {})];
+    return reached.some((other) => other !== key && this.isManager(other));
+  }
+
+  private isManager(key: string): boolean {
+    const machine = this.program.swarm.machines.get(key);
+    return machine?.up === true && machine.manager && this.program.swarm.memberOf(machine) !== undefined;
   }
 
   /** A minority only. */
