@@ -1,5 +1,5 @@
 import type { Network, NetworkApi, NetworkIo } from "./api";
-import { createNetwork, type NetworkBody, removeNetwork } from "./reconcile";
+import { createNetwork, type NetworkBody, onceMoreIfOverlooked, removeNetwork } from "./reconcile";
 
 /** The network by which every host of the swarm answers on a published port. */
 export interface IngressPlan {
@@ -16,7 +16,11 @@ const mtuOption = "com.docker.network.driver.mtu";
  * with an MTU of 1500. It cannot be changed, only made anew, and only while no service publishes a port by it: else the old one is
  * left working, and the error says what to do. A run that was cut off between the two is finished by the next.
  */
-export async function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+export function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+  return onceMoreIfOverlooked(() => bring(api, plan, io));
+}
+
+async function bring(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
   // By what it is, not by its name: somebody may have made it anew under another one.
   const present = (await api.get<readonly Network[]>("/networks")).find(({ Ingress, Scope }) => Ingress === true && Scope === "swarm");
   if (present) {

@@ -25,11 +25,13 @@ export async function networkUp(
   previous: NetworkResponse | undefined,
   io: NetworkIo,
 ): Promise<NetworkResponse> {
-  const present = await find(api, name);
-  const id = await bring(api, cluster, name, spec, present, io);
-  // Last, for a run that fails returns nothing to remember.
-  const owner = await new NetworkOwner(api, name, io).take(previous?.owner, present !== undefined, previous !== undefined);
-  return { id, ...(owner !== undefined && { owner }) };
+  return onceMoreIfOverlooked(async () => {
+    const present = await find(api, name);
+    const id = await bring(api, cluster, name, spec, present, io);
+    // Last, for a run that fails returns nothing to remember.
+    const owner = await new NetworkOwner(api, name, io).take(previous?.owner, present !== undefined, previous !== undefined);
+    return { id, ...(owner !== undefined && { owner }) };
+  });
 }
 
 async function bring(
@@ -174,15 +176,32 @@ function bodyOf(cluster: string, name: string, spec: NetworkSpec): NetworkBody {
   };
 }
 
-/** Makes a network; waits out an engine that still knows the name of what it just removed. */
+/** A network that was not listed, and is there. */
+class Overlooked extends Error {}
+
+/**
+ * A manager without a leader, as for a moment while others join, lists the networks of its own engine only, and does not say so. What
+ * was then thought missing, and turns out to be there when it is to be made, is looked at again.
+ */
+export async function onceMoreIfOverlooked<Result>(reconcile: () => Promise<Result>): Promise<Result> {
+  try {
+    return await reconcile();
+  } catch (error) {
+    if (error instanceof Overlooked) return reconcile();
+    throw error;
+  }
+}
+
+/** Makes a network; waits out an engine that still knows the name of what it just removed. Belongs within `onceMoreIfOverlooked`. */
 export async function createNetwork(api: NetworkApi, body: NetworkBody, io: NetworkIo): Promise<{ readonly Id: string }> {
   const until = io.now() + releaseTimeout;
   for (;;) {
     try {
       return await api.post<{ readonly Id: string }>("/networks/create", body);
     } catch (error) {
-      const passing = error instanceof DockerApiError && /already exists/.test(error.reason) && !(await find(api, body.Name));
-      if (!passing || io.now() > until) throw error;
+      if (!(error instanceof DockerApiError && /already exists/.test(error.reason))) throw error;
+      if (await find(api, body.Name)) throw new Overlooked(error.message);
+      if (io.now() > until) throw error;
       await io.sleep(300);
     }
   }

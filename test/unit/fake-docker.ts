@@ -38,6 +38,8 @@ export class FakeDocker implements NetworkApi {
   isManager = true;
   refuseCreate: { times: number; readonly reason: string } | undefined;
   refuseDelete: Error | undefined;
+  /** How many times the networks are listed without those of the swarm, as by a manager that has no leader. */
+  overlooked = 0;
 
   /** The swarm's own. */
   labels: Readonly<Record<string, string>> = { theirs: "kept" };
@@ -86,6 +88,7 @@ export class FakeDocker implements NetworkApi {
       case "/info":
         return { Swarm: { ControlAvailable: this.isManager } } as Result;
       case "/networks":
+        if (this.overlooked-- > 0) return [] as Result;
         // The real filter, too, matches parts of names.
         return this.networks.filter(({ Name }) => Name.includes(filters.name?.[0] ?? "")) as Result;
       case "/swarm":

@@ -66,6 +66,26 @@ describe("ingressUp", () => {
     assert.deepEqual(io.lines, ["making the ingress network, which is missing (10.96.2.0/24, MTU 1440)"]);
   });
 
+  it("looks again when it turns out to be there though a manager without a leader did not list it", async () => {
+    const asIs = setUp("as planned");
+    asIs.docker.overlooked = 1;
+    await asIs.up();
+    assert.equal(asIs.docker.changes, 0);
+    const other = setUp("by the swarm");
+    other.docker.overlooked = 1;
+    await other.up();
+    assert.deepEqual(other.docker.created, [asPlanned]);
+    assert.match(other.io.lines.join(), /which is missing .*,making the ingress network anew /);
+  });
+
+  it("says what Docker says when it is overlooked twice", async () => {
+    const { docker, up } = setUp("as planned");
+    const get = docker.get.bind(docker);
+    let looks = 0;
+    docker.get = (path) => (path === "/networks" && looks++ < 2 ? Promise.resolve([] as never) : get(path));
+    assert.match(await failure(up()), /network with name ingress already exists/);
+  });
+
   it("refuses while ports are published by it, names the services and what to do, and leaves it", async () => {
     const { docker, up } = setUp("by the swarm");
     docker.services.push(

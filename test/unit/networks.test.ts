@@ -146,6 +146,14 @@ describe("networkUp", () => {
     assert.equal(docker.find("web")?.Id, id);
   });
 
+  it("looks again when it turns out to be there though a manager without a leader did not list it", async () => {
+    const { docker, io, up } = setUp();
+    const id = await up();
+    [docker.changes, docker.overlooked] = [0, 1];
+    assert.equal(await up(), id);
+    assert.deepEqual([docker.changes, io.now()], [0, 0]);
+  });
+
   it("passes on at once what Docker says when it will not make the network", async () => {
     const { docker, io, up } = setUp();
     docker.refuseCreate = { times: 1, reason: "could not find plugin weave in v1 plugin registry" };
