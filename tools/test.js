@@ -53,11 +53,27 @@ function files(ring) {
 }
 
 /**
+ * Thousands of lines may follow a failure, so it is told once more at the end.
+ * @type {string[]}
+ */
+const failures = [];
+
+/**
+ * @param {string} what
+ * @param {string} printed
+ */
+function remember(what, printed) {
+  const list = printed.search(/^(?:\u001b\[\d+m)* *\d+ failing/m);
+  failures.push(`${what}:\n${list < 0 ? printed.trimEnd().split("\n").slice(-30).join("\n") : printed.slice(list).trimEnd()}`);
+}
+
+/**
+ * @param {string} what
  * @param {readonly string[]} specs
  * @param {boolean} quiet keep what it prints until it ends
  * @returns {Promise<{ ok: boolean, printed: string }>}
  */
-function mocha(specs, quiet) {
+function mocha(what, specs, quiet) {
   return new Promise((resolve) => {
     const color = process.stdout.isTTY ? "--color" : "--no-color";
     const child = spawn(process.execPath, [path.join("node_modules", "mocha", "bin", "mocha.js"), color, "--require", "ts-node/register", ...specs], {
@@ -77,7 +93,10 @@ function mocha(specs, quiet) {
         if (!quiet) to.write(text);
       });
     }
-    child.on("close", (code) => resolve({ ok: code === 0, printed }));
+    child.on("close", (code) => {
+      if (code !== 0) remember(what, printed);
+      resolve({ ok: code === 0, printed });
+    });
   });
 }
 
@@ -86,21 +105,6 @@ const since = (start) => `${((Date.now() - start) / 1000).toFixed(1).padStart(6)
 
 /** @param {string} text */
 const say = (text) => process.stdout.write(`${text}\n`);
-
-/**
- * Thousands of lines may follow a failure, so it is told once more at the end.
- * @type {string[]}
- */
-const failures = [];
-
-/**
- * @param {string} what
- * @param {string} printed
- */
-function remember(what, printed) {
-  const list = printed.search(/^(?:\u001b\[\d+m)* *\d+ failing/m);
-  failures.push(`${what}:\n${list < 0 ? printed.trimEnd().split("\n").slice(-30).join("\n") : printed.slice(list).trimEnd()}`);
-}
 
 /** @param {readonly string[]} specs */
 async function inLanes(specs) {
@@ -111,23 +115,12 @@ async function inLanes(specs) {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const start = Date.now();
       say(`${file} …`);
-      const result = await mocha([file], true);
+      const result = await mocha(file, [file], true);
       ok &&= result.ok;
-      if (!result.ok) remember(file, result.printed);
       say(`${result.printed.trimEnd()}\n${file}: ${result.ok ? "passed" : "FAILED"} ${since(start)}\n`);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return ok;
-}
-
-/**
- * @param {string} ring
- * @param {readonly string[]} specs
- */
-async function inOne(ring, specs) {
-  const { ok, printed } = await mocha(specs, false);
-  if (!ok) remember(ring, printed);
   return ok;
 }
 
@@ -146,7 +139,7 @@ async function main() {
     if (specs.length === 0) continue;
     say(`\n── ${ring} ──`);
     const start = Date.now();
-    const ok = sideBySide.includes(ring) ? await inLanes(specs) : await inOne(ring, specs);
+    const ok = sideBySide.includes(ring) ? await inLanes(specs) : (await mocha(ring, specs, false)).ok;
     if (!ok) failed += 1;
     summary.push(`${ring.padEnd(8)} ${ok ? "passed" : "FAILED"} ${since(start)}`);
   }
