@@ -4,7 +4,7 @@ import { Fleet } from "./fleet";
 import { reachDeparting, release } from "./phases/departing";
 import { prepareEngines, type Ready } from "./phases/engines";
 import { lookAtHosts, waitForOtherRuns } from "./phases/look";
-import { checkAdoption, finish, formSwarm } from "./phases/members";
+import { checkAdoption, checkSwarm, finish, formSwarm } from "./phases/members";
 import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
 import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
@@ -20,6 +20,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     const [looked, departing] = await Promise.all([lookAtHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
     await waitForOtherRuns(request, looked);
     await checkAdoption(request, previous, looked);
+    await checkSwarm(request, previous, looked, departing, failures);
     const networks = await checkSwitch(request, previous, looked);
     const ready = await prepareEngines(request, looked, previous?.unlockKeys ?? [], failures);
 

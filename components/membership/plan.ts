@@ -1,6 +1,6 @@
 import { holds, isAlive, quorumOf, type Quorum, votes, without } from "./quorum";
 import { asksForRotation } from "./options";
-import { otherAddresses, otherRoles, quorumAtRisk, rotationWouldHang } from "./refusals";
+import { curableIf, otherAddresses, otherRoles, quorumAtRisk, rotationWouldHang } from "./refusals";
 import type { SwarmApi, SwarmNode } from "./swarm-api";
 import type { SeenHost, Survey } from "./survey";
 import { type DesiredMember, type DesiredSwarm, hostLabel, type MembershipMemory } from "./types";
@@ -70,7 +70,7 @@ export function planMembership(desired: DesiredSwarm, survey: Survey, memory: Me
   };
   refuseOtherAddresses(seen);
   if (desired.adopt !== undefined && !memory) refuseOtherRoles(turning);
-  refuseLossOfQuorum(plan, survey.nodes);
+  refuseLossOfQuorum(plan, survey);
   refuseHangingRotation(desired, plan, survey);
   return plan;
 }
@@ -91,12 +91,21 @@ function refuseOtherRoles(turning: readonly Turning[]): void {
 }
 
 /** Docker waits for nodes that are down without end, and so would the run. */
-function refuseHangingRotation({ options }: DesiredSwarm, { strikeOff }: MembershipPlan, { nodes, settings }: Survey): void {
+function refuseHangingRotation({ options }: DesiredSwarm, { strikeOff }: MembershipPlan, { nodes, settings, hosts, silent }: Survey): void {
   if (!settings || !asksForRotation(options?.rotateCa, settings, "ca")) return;
   const struck = new Set(strikeOff.map(({ node }) => node.id));
   // After an election all nodes are "unknown" for some seconds; that passes.
   const away = nodes.filter(({ id, state }) => (state === "down" || state === "disconnected") && !struck.has(id));
-  if (away.length > 0) throw rotationWouldHang(away.map(({ labels, hostname }) => labels[hostLabel] ?? hostname));
+  if (away.length > 0) {
+    const names = away.map(({ labels, hostname }) => labels[hostLabel] ?? hostname);
+    throw curableIf(mayComeBack(away, { hosts, silent }), rotationWouldHang(names));
+  }
+}
+
+/** Their hosts answer, and so may they once their engines and the way to them are in order. */
+function mayComeBack(nodes: readonly SwarmNode[], { hosts, silent }: Pick<Survey, "hosts" | "silent">): boolean {
+  const there = new Set([...hosts.values()].map(({ local }) => local.nodeId));
+  return nodes.some(({ id, labels }) => there.has(id) || silent.has(labels[hostLabel] ?? ""));
 }
 
 /** Which host a node is, or was: by our own label, or by what the last run returned. */
@@ -132,7 +141,8 @@ function strangersOf({ hosts, nodes }: Survey, leaving: readonly Leaving[], memo
 }
 
 /** Walks through the changes on paper: after each of them a majority of the managers must be alive. */
-function refuseLossOfQuorum({ form, strikeOff, joins, promotions, demotions, departures }: MembershipPlan, nodes: readonly SwarmNode[]): void {
+function refuseLossOfQuorum({ form, strikeOff, joins, promotions, demotions, departures }: MembershipPlan, survey: Survey): void {
+  const { nodes, silent } = survey;
   const newcomers = promotions.length + joins.filter(({ member }) => member.role === "manager").length + (form ? 1 : 0);
   let quorum: Quorum = quorumOf(nodes);
   for (const { node } of strikeOff.filter((leaving) => votes(leaving.node))) quorum = without(quorum, node);
@@ -143,10 +153,12 @@ function refuseLossOfQuorum({ form, strikeOff, joins, promotions, demotions, dep
     quorum = without(quorum, node);
     if (holds(quorum)) continue;
     const away = nodes.filter((other) => votes(other) && !isAlive(other) && !struck.has(other.id));
-    throw quorumAtRisk(
+    const refusal = quorumAtRisk(
       key,
       quorum,
       away.map(({ labels, hostname }) => labels[hostLabel] ?? hostname),
     );
+    // A host without an engine may be about to become a manager.
+    throw curableIf(silent.size > 0 || mayComeBack(away, survey), refusal);
   }
 }

@@ -15,6 +15,7 @@ import {
   type MembershipIo,
   type MembershipLimits,
   type MembershipMemory,
+  MembershipRefusal,
   type MembershipResult,
 } from "./types";
 
@@ -41,7 +42,7 @@ export async function reconcileMembership(
   io: MembershipIo,
   limits: Partial<MembershipLimits> = {},
 ): Promise<MembershipResult> {
-  const careful: MembershipIo = { ...bound(io), progress: (host, line) => io.progress(host, withoutTokens(line)) };
+  const careful = carefulIo(io);
   const bounds = { ...defaultLimits, ...limits };
   const seen = await survey(desired, hosts, memory, careful, bounds);
   const plan = planMembership(desired, seen, memory);
@@ -60,6 +61,35 @@ export async function reconcileMembership(
   }
   const managers = desired.members.flatMap(({ key }) => (seen.control.has(work.members.get(key)) ? [key] : []));
   return { swarmId, nodes: nodesToRemember(desired, plan, seen, memory, work), managers, failures: work.failures.list };
+}
+
+/**
+ * The same look and the same refusals before anything is done to any host. What is only so because an engine does not run yet, or
+ * because a host cannot find the others, does not count: what this run does on the hosts may cure it, and `reconcileMembership`
+ * looks again. Changes nothing, but that it unlocks locked managers: without them there is nobody to ask.
+ *
+ * @throws MembershipRefusal
+ */
+export async function checkMembership(
+  desired: DesiredSwarm,
+  hosts: readonly HostAccess[],
+  memory: MembershipMemory | undefined,
+  io: MembershipIo,
+): Promise<void> {
+  try {
+    const seen = await survey(desired, hosts, memory, carefulIo(io), { ...defaultLimits, ...firstLook });
+    planMembership(desired, seen, memory);
+  } catch (error) {
+    if (error instanceof MembershipRefusal && !error.curable) throw error;
+    if (!(error instanceof MembershipRefusal)) io.progress(undefined, `the swarm is looked at again once the hosts are ready: ${messageOf(error)}`);
+  }
+}
+
+/** An election takes 11 s; who is only starting is waited for later. */
+const firstLook: Partial<MembershipLimits> = { leader: 15_000, settle: 0 };
+
+function carefulIo(io: MembershipIo): MembershipIo {
+  return { ...bound(io), progress: (host, line) => io.progress(host, withoutTokens(line)) };
 }
 
 async function formFirst(form: Joining, desired: DesiredSwarm, work: Work): Promise<string> {

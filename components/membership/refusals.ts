@@ -4,6 +4,15 @@ import { type HostFailure, MembershipRefusal } from "./types";
 
 const unchanged = "Nothing was changed.";
 
+/** What a run says that has worked on the hosts already. */
+export function afterHosts(refusal: MembershipRefusal): string {
+  return refusal.message.replace(unchanged, "The swarm was not changed; engines, firewalls and tunnels of its hosts are as the program says.");
+}
+
+export function curableIf(curable: boolean, refusal: MembershipRefusal): MembershipRefusal {
+  return curable ? new MembershipRefusal(refusal.message, true) : refusal;
+}
+
 /** The reasons often begin with the host's name already. */
 function reasons(failures: readonly HostFailure[]): string[] {
   return failures.map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`);

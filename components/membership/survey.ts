@@ -1,4 +1,5 @@
 import { Control, Failures, localOrNothing, messageOf, waitUntil } from "./control";
+import { majorityOf } from "./quorum";
 import * as refusals from "./refusals";
 import { standingOf, type Standing, trouble } from "./standing";
 import type { LocalSwarmState, SwarmApi, SwarmNode, SwarmSettings } from "./swarm-api";
@@ -19,6 +20,8 @@ export interface Survey {
   /** Hosts no longer desired that answer. */
   readonly departing: ReadonlyMap<string, Seen>;
   readonly failures: Failures;
+  /** Hosts that answer while their engines do not. */
+  readonly silent: ReadonlySet<string>;
   readonly control: Control;
   /** Undefined when a swarm is to be formed. */
   readonly swarmId: string | undefined;
@@ -33,6 +36,7 @@ interface Question {
   readonly io: MembershipIo;
   readonly limits: MembershipLimits;
   readonly failures: Failures;
+  readonly silent: Set<string>;
   /** The swarm of the last run is lost, says the user. It is kept all the same if it turns out to live. */
   readonly abandoned: boolean;
 }
@@ -53,16 +57,18 @@ export async function survey(
     io,
     limits,
     failures: new Failures(),
+    silent: new Set(),
     abandoned: memory !== undefined && desired.abandonedSwarm === memory.swarmId,
   };
-  const { failures } = question;
+  const { failures, silent } = question;
   const { first, departing } = await unlockManagers(
-    await lookAtDesired(access, failures),
+    await lookAtDesired(access, question),
     await lookAgain(departingHosts(desired, memory, io)),
     question,
   );
   if (!wanted.some(({ key }) => first.some((seen) => seen.key === key)) && ![...first, ...departing].some(isManager)) {
-    throw refusals.noManagerReached(failures.list.filter(({ host }) => wanted.some(({ key }) => key === host)));
+    const reasons = failures.list.filter(({ host }) => wanted.some(({ key }) => key === host));
+    throw refusals.curableIf(silent.size > 0, refusals.noManagerReached(reasons));
   }
   const all = await awaitLeader([...first, ...departing], question);
   const swarmId = whichSwarm(all, question);
@@ -77,16 +83,21 @@ export async function survey(
   );
   const settings = swarmId !== undefined && desired.options?.rotateCa !== undefined ? await control.call((api) => api.settings()) : undefined;
   const others = new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen]));
-  return { ...settled, departing: others, failures, control, swarmId, settings };
+  return { ...settled, departing: others, failures, silent, control, swarmId, settings };
 }
 
-async function lookAtDesired(access: readonly HostAccess[], failures: Failures): Promise<Seen[]> {
+async function lookAtDesired(access: readonly HostAccess[], { failures, silent }: Question): Promise<Seen[]> {
   const looks = access.map(async (host): Promise<Seen | undefined> => {
-    if (host.kind === "failed") return void failures.add(host.key, host.reason);
+    if (host.kind === "failed") {
+      failures.add(host.key, host.reason);
+      if (host.curable) silent.add(host.key);
+      return undefined;
+    }
     try {
       return { key: host.key, api: host.api, local: await host.api.local() };
     } catch (error) {
       failures.add(host.key, messageOf(error));
+      silent.add(host.key);
     }
     return undefined;
   });
@@ -179,26 +190,30 @@ function whichSwarm(hosts: readonly Seen[], question: Question): string | undefi
 }
 
 /** Nobody we see is in a swarm that works; that alone does not mean that there is none. */
-function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures }: Question): void {
+function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures, silent }: Question): void {
+  // An engine that was started again is no manager before it has found the others.
+  const mayCome = silent.size > 0 || hosts.some(({ local }) => local.state === "pending");
   const addresses = new Map(desired.members.map(({ key, advertiseAddress }) => [key, advertiseAddress]));
   const managers = hosts.filter(isManager);
   if (managers.length > 0) {
     const leaderless = managers.map(({ key, local }) => ({ key, advertiseAddress: addresses.get(key) ?? "ITS_ADDRESS", error: local.error }));
     const holders = new Set(managers.map(({ key }) => key));
     const candidates = desired.members.filter(({ key, role }) => role === "manager" && !holders.has(key) && (!memory || key in memory.nodes));
-    throw refusals.lostQuorum(
+    const refusal = refusals.lostQuorum(
       leaderless,
       candidates.map(({ key }) => key),
       desired.members.length,
       memory?.swarmId,
     );
+    // As many as answer may lack only the way to each other.
+    throw refusals.curableIf(mayCome || managers.length >= majorityOf(managers.length + candidates.length), refusal);
   }
-  if (memory) throw refusals.swarmGone(memory.swarmId, failures.list);
+  if (memory) throw refusals.curableIf(mayCome, refusals.swarmGone(memory.swarmId, failures.list));
   const members = hosts.filter(({ local }) => local.state !== "inactive" && local.nodeId !== "").map(({ key }) => key);
-  if (members.length > 0) throw refusals.unansweredSwarm(members);
+  if (members.length > 0) throw refusals.curableIf(mayCome, refusals.unansweredSwarm(members));
   // Only ever the first manager forms a swarm: so an unseen later one cannot hold one that we know nothing of.
   const first = desired.members.find(({ role }) => role === "manager")?.key;
-  if (first !== undefined && failures.has(first)) throw refusals.firstManagerUnseen(first, failures.list);
+  if (first !== undefined && failures.has(first)) throw refusals.curableIf(silent.has(first), refusals.firstManagerUnseen(first, failures.list));
 }
 
 /** What each host is to our swarm, when those that are just starting or changing have had their time. */

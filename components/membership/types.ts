@@ -21,7 +21,13 @@ export interface DesiredSwarm {
 /** A desired host: reached and fit, or why not. */
 export type HostAccess =
   | { readonly kind: "ready"; readonly key: string; readonly api: SwarmApi }
-  | { readonly kind: "failed"; readonly key: string; readonly reason: string };
+  | {
+      readonly kind: "failed";
+      readonly key: string;
+      readonly reason: string;
+      /** The host answers, but its engine does not run yet, which this run is about to change. */
+      readonly curable?: true;
+    };
 
 /** What the last run ended with. Holds a secret. */
 export interface MembershipMemory {
@@ -119,7 +125,11 @@ export const defaultLimits: MembershipLimits = {
 
 /** Says what is wrong and what to do about it. Thrown before anything is changed. */
 export class MembershipRefusal extends Error {
-  constructor(message: string) {
+  /** @param curable Whether it may not be so any more once engines run, and firewalls and tunnels are as the program says. */
+  constructor(
+    message: string,
+    readonly curable = false,
+  ) {
     super(message);
     this.name = "MembershipRefusal";
   }

@@ -1,5 +1,6 @@
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import {
+  checkMembership,
   type DesiredSwarm,
   finishSwarm,
   type HostAccess,
@@ -11,10 +12,11 @@ import {
 } from "../../membership/reconcile";
 import { ingressUp } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
-import { nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
+import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
 import { type Failure, onEach, reasonOf } from "../../remote/each";
 import { memoryOf, type SwarmRequest, type SwarmResponse } from "../request";
 import { progress, reportFailures, sleep } from "../run";
+import type { ReachedHost } from "../fleet";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
 import type { Looked } from "./look";
@@ -43,6 +45,44 @@ export async function checkAdoption({ adopt }: SwarmRequest, previous: SwarmResp
   if (led.length === 0) throw nothingToAdopt(adopt.swarmId);
 }
 
+/** All that the swarm speaks against, before the first change on any host. @throws with the hosts that could not be looked at */
+export async function checkSwarm(
+  request: SwarmRequest,
+  previous: SwarmResponse | undefined,
+  looked: readonly Looked[],
+  departing: readonly Departing[],
+  failures: readonly Failure[],
+): Promise<void> {
+  const running = looked.filter(({ needsEngine }) => !needsEngine);
+  const access = accessTo(request, running, failures).map((host): HostAccess => {
+    const starts = host.kind === "failed" && looked.some(({ key }) => key === host.key);
+    return starts ? { ...host, reason: "its engine does not run yet", curable: true } : host;
+  });
+  await checkMembership(desiredSwarm(request), access, memoryOf(previous), { progress, sleep, now: Date.now, departing: apisOf(departing) }).catch(
+    (error: unknown) => refuseWith(failures, error, ({ message }) => message),
+  );
+}
+
+function accessTo({ hosts }: SwarmRequest, ready: readonly ReachedHost[], failures: readonly Failure[]): HostAccess[] {
+  const byKey = new Map(ready.map((host) => [host.key, host]));
+  return hosts.map(({ key }): HostAccess => {
+    const host = byKey.get(key);
+    const failure = failures.find((each) => each.host === key);
+    if (host && !failure) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
+    return { kind: "failed", key, reason: failure?.reason ?? "not reached" };
+  });
+}
+
+function apisOf(departing: readonly Departing[]): ReadonlyMap<string, DockerSwarmApi> {
+  return new Map(departing.flatMap(({ key, reached }) => (reached ? [[key, new DockerSwarmApi(key, reached.docker)]] : [])));
+}
+
+/** A refusal says why nothing was changed; which hosts could not be looked at belongs to it. */
+function refuseWith(failures: readonly Failure[], error: unknown, say: (refusal: MembershipRefusal) => string): never {
+  if (!(error instanceof MembershipRefusal)) throw error;
+  throw new Error([say(error), ...failures.map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`)].join("\n"));
+}
+
 /** Brings the swarm to the members that are asked for, and its ingress network to its place. */
 export async function formSwarm(
   request: SwarmRequest,
@@ -52,31 +92,22 @@ export async function formSwarm(
   failures: Failure[],
 ): Promise<Members> {
   const byKey = new Map(ready.map((host) => [host.key, host]));
-  const access = request.hosts.map(({ key }): HostAccess => {
-    const host = byKey.get(key);
-    const failure = failures.find((each) => each.host === key);
-    if (host && !failure) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
-    return { kind: "failed", key, reason: failure?.reason ?? "not reached" };
-  });
+  const access = accessTo(request, ready, failures);
   const desired = desiredSwarm(request);
   const memory = memoryOf(previous);
   const io: MembershipIo = {
     progress,
     sleep,
     now: Date.now,
-    departing: new Map(departing.flatMap(({ key, reached }) => (reached ? [[key, new DockerSwarmApi(key, reached.docker)]] : []))),
+    departing: apisOf(departing),
     formed: async (key) => {
       const host = byKey.get(key);
       if (host) await placeIngress(request, host.docker);
     },
   };
-  const result = await reconcileMembership(desired, access, memory, io, { drain: request.drainSeconds * 1000 }).catch((error: unknown) => {
-    // A refusal says why nothing was changed; which hosts could not be looked at belongs to it.
-    if (error instanceof MembershipRefusal && failures.length > 0) {
-      throw new Error([error.message, ...failures.map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`)].join("\n"));
-    }
-    throw error;
-  });
+  const result = await reconcileMembership(desired, access, memory, io, { drain: request.drainSeconds * 1000 }).catch((error: unknown) =>
+    refuseWith(failures, error, afterHosts),
+  );
   const known = new Set(failures.map(({ host }) => host));
   failures.push(...result.failures.filter(({ host }) => !known.has(host)));
   const manager = result.managers.flatMap((key) => byKey.get(key) ?? [])[0];
