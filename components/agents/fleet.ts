@@ -1,6 +1,7 @@
 import { DockerApi } from "../remote/docker-api";
-import { type Connection, defaultRemoteLimits } from "../remote/connection";
+import { type Connection, defaultRemoteLimits, type RemoteLimits } from "../remote/connection";
 import { SshSession } from "../remote/ssh";
+import { Ways } from "../remote/ways";
 import { progress } from "./run";
 
 /** A host with a session that stands. */
@@ -13,6 +14,7 @@ export interface ReachedHost {
 /** The sessions of one run, all closed at its end. */
 export class Fleet {
   private readonly reached: ReachedHost[] = [];
+  private readonly ways = new Ways();
 
   constructor(
     private readonly reachableSeconds: number,
@@ -22,18 +24,20 @@ export class Fleet {
   /** A session that is kept until the end of the run. */
   async reach(key: string, connection: Connection, mostSeconds = this.reachableSeconds): Promise<ReachedHost> {
     let said = "";
-    const session = await this.dial(key, connection, mostSeconds, (reason) => {
+    const limits = this.limits(mostSeconds);
+    const onRetry = (reason: string): void => {
       if (reason !== said) this.say(key, `waiting for SSH: ${reason}`);
       said = reason;
-    });
+    };
+    const session = await SshSession.open(key, connection, limits, onRetry, { ways: this.ways });
     const host = { key, session, docker: new DockerApi(key, session) };
     this.reached.push(host);
     return host;
   }
 
-  /** One more session, which whoever asks for it closes. */
-  dial(key: string, connection: Connection, mostSeconds: number, onRetry: (reason: string) => void = () => {}): Promise<SshSession> {
-    return SshSession.open(key, connection, { ...defaultRemoteLimits, reachable: Math.min(mostSeconds, this.reachableSeconds) * 1000 }, onRetry);
+  /** One more session, which whoever asks for it closes; `fresh` where not even the way to its bastion may stand already. */
+  dial(key: string, connection: Connection, mostSeconds: number, fresh = false): Promise<SshSession> {
+    return SshSession.open(key, connection, this.limits(mostSeconds), () => {}, { ways: this.ways, fresh });
   }
 
   close(): void {
@@ -41,5 +45,10 @@ export class Fleet {
       docker.close();
       session.close();
     }
+    this.ways.close();
+  }
+
+  private limits(mostSeconds: number): RemoteLimits {
+    return { ...defaultRemoteLimits, reachable: Math.min(mostSeconds, this.reachableSeconds) * 1000 };
   }
 }

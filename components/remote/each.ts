@@ -7,7 +7,7 @@ export interface Failure {
 }
 
 /** Enough to hide the hosts' latency, few enough for the operator's own file and process limits. */
-const mostAtOnce = 64;
+export const mostAtOnce = 64;
 
 /** Does the same on all hosts at once. What fails on one is a failure of that one; the others go on. */
 export async function onEach<Item extends { readonly key: string }, Result>(

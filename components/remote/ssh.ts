@@ -1,10 +1,11 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
-import { CannotDial, type Carrier, carry } from "./proxy";
+import { explain, HostKeyMismatch, targetOf } from "./dial";
+import { CannotDial } from "./proxy";
 import { quote, type ScriptValues, scriptInput } from "./script";
+import { Ways } from "./ways";
 
 export interface CommandResult {
   readonly code: number;
@@ -12,8 +13,13 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Milliseconds that a dial may take longer where a program has to start, and to sign in somewhere, before it carries anything. */
-const carrierStart = 20_000;
+/** How a session comes to stand. */
+export interface OpenOptions {
+  /** What it shares with others, and whoever made it closes. @default - it shares nothing */
+  readonly ways?: Ways;
+  /** Nothing of what stands already is part of its way. @default false */
+  readonly fresh?: boolean;
+}
 
 /** A pinned, keep-alive SSH session to one host. Many commands may run on it at once. */
 export class SshSession {
@@ -21,7 +27,8 @@ export class SshSession {
     readonly host: string,
     private readonly client: Client,
     private readonly connection: Connection,
-    private readonly bastion: Client | undefined,
+    /** Empty where the session shares another's. */
+    private readonly ownWays: Ways,
   ) {}
 
   /**
@@ -35,34 +42,15 @@ export class SshSession {
     connection: Connection,
     limits: RemoteLimits = defaultRemoteLimits,
     onRetry: (reason: string) => void = () => {},
+    { ways, fresh = false }: OpenOptions = {},
   ): Promise<SshSession> {
-    const deadline = Date.now() + limits.reachable;
-    const target = targetOf(connection);
-    for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
-      const left = deadline - Date.now();
-      try {
-        const most = limits.dial + (connection.proxyCommand ? carrierStart : 0);
-        const dialLimits = { ...limits, dial: Math.max(1_000, Math.min(most, left)) };
-        const bastion = connection.bastion && (await dial(connection.bastion, dialLimits));
-        try {
-          const hop = bastion && (await forward(bastion, connection));
-          return new SshSession(host, await dial(connection, dialLimits, hop), connection, bastion);
-        } catch (error) {
-          bastion?.end();
-          throw error;
-        }
-      } catch (error) {
-        if (error instanceof HostKeyMismatch) {
-          throw new RemoteError(host, `${target} presented another host key than the one pinned. ${error.message}`);
-        }
-        if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
-        const reason = explain(error);
-        if (Date.now() + wait >= deadline) {
-          throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${Math.round(limits.reachable / 1000)} s: ${reason}.`);
-        }
-        onRetry(reason);
-        await sleep(wait);
-      }
+    const own = new Ways();
+    try {
+      const client = await untilReached(host, connection, limits, onRetry, (left) => (ways ?? own).client(connection, { limits: left, fresh }));
+      return new SshSession(host, client, connection, own);
+    } catch (error) {
+      own.close();
+      throw error;
     }
   }
 
@@ -143,7 +131,7 @@ export class SshSession {
 
   close(): void {
     this.client.end();
-    this.bastion?.end();
+    this.ownWays.close();
   }
 
   private privileged(command: string): string {
@@ -173,113 +161,35 @@ export class SshSession {
   }
 }
 
-class HostKeyMismatch extends Error {}
-
-class ConnectionLost extends Error {}
-
-function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits, sock?: Duplex): Promise<Client> {
-  const [type = "", pinned = ""] = connection.hostKey.trim().split(/\s+/);
-  const client = new Client();
-  const carrier = sock === undefined && connection.proxyCommand ? carry(connection.proxyCommand, connection) : undefined;
-  const stream = sock ?? carrier?.stream;
-  return new Promise((resolve, reject) => {
-    let mismatch: HostKeyMismatch | undefined;
-    // ssh2's own readyTimeout does not cover a dial that hangs in TCP, so ours goes around everything.
-    const timer = setTimeout(() => {
-      client.destroy();
-      carrier?.stop();
-      reject(new Error(silence(limits.dial, carrier)));
-    }, limits.dial);
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      if (carrier && !mismatch) void whyOf(error, carrier).then(reject);
-      else reject(mismatch ?? error);
-    };
-    client.on("ready", () => {
-      clearTimeout(timer);
-      resolve(client);
-    });
-    client.on("error", fail);
-    client.on("close", () => fail(new ConnectionLost("the connection was closed before a session stood")));
-    const config: ConnectConfig = {
-      host: connection.host,
-      port: connection.port ?? 22,
-      username: connection.user ?? "root",
-      readyTimeout: limits.dial,
-      keepaliveInterval: limits.keepAlive,
-      keepaliveCountMax: 3,
-      algorithms: { serverHostKey: hostKeyAlgorithms(type) },
-      hostVerifier: (key: Buffer) => {
-        const expected = Buffer.from(pinned, "base64");
-        const same = key.length === expected.length && timingSafeEqual(key, expected);
-        if (!same) mismatch = new HostKeyMismatch(hostKeyAdvice(key));
-        return same;
-      },
-      ...(connection.privateKey && { privateKey: connection.privateKey }),
-      ...(connection.passphrase && { passphrase: connection.passphrase }),
-      ...(connection.agentSocket && { agent: connection.agentSocket }),
-      ...(stream && { sock: stream }),
-    };
+/** Tries again until the host answers or its time is over, in which waiting for a turn does not count. */
+async function untilReached(
+  host: string,
+  connection: Connection,
+  limits: RemoteLimits,
+  onRetry: (reason: string) => void,
+  attempt: (limits: (extra?: number) => RemoteLimits) => Promise<Client>,
+): Promise<Client> {
+  let left = limits.reachable;
+  for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
+    let began = Date.now();
     try {
-      client.connect(config);
+      return await attempt((extra = 0) => {
+        began = Date.now();
+        return { ...limits, dial: Math.max(1_000, Math.min(limits.dial + extra, left)) };
+      });
     } catch (error) {
-      clearTimeout(timer);
-      carrier?.stop();
-      reject(error instanceof Error ? error : new Error(String(error)));
+      if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message);
+      if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
+      const reason = explain(error);
+      left -= Date.now() - began + wait;
+      if (left <= 0) {
+        const target = targetOf(connection);
+        throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${Math.round(limits.reachable / 1000)} s: ${reason}.`);
+      }
+      onRetry(reason);
+      await sleep(wait);
     }
-  });
-}
-
-/** Where the stream broke, the program that carried it can say why; what SSH says of its own is better than that. */
-async function whyOf(error: Error, carrier: Carrier): Promise<Error> {
-  const { level } = error as { level?: string };
-  const broke = error instanceof ConnectionLost || level === "client-socket" || /before handshake/.test(error.message);
-  const why = broke ? await Promise.race([carrier.ended, sleep(1_000, error, { ref: false })]) : error;
-  carrier.stop();
-  return why;
-}
-
-function silence(limit: number, carrier: Carrier | undefined): string {
-  const seconds = `no answer within ${limit / 1000} s`;
-  if (!carrier) return `${seconds} (TCP may be open: a frozen or overloaded host looks like this)`;
-  return `${seconds} by the program that is to carry the connection, which said ${carrier.said() || "nothing"}`;
-}
-
-function forward(bastion: Client, to: Connection): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    bastion.forwardOut("127.0.0.1", 0, to.host, to.port ?? 22, (error, stream) => {
-      if (error) reject(new Error(`the bastion cannot reach it: ${error.message}`));
-      else resolve(stream);
-    });
-  });
-}
-
-/** Who is dialled where, and by what, as messages say it. */
-function targetOf({ user = "root", host, port = 22, proxyCommand }: Connection): string {
-  return `${user}@${host}:${port}${proxyCommand ? ` through the program ${proxyCommand[0]}` : ""}`;
-}
-
-/** Only the pinned key's own type may be offered, or a host with several keys would present another one. */
-function hostKeyAlgorithms(type: string): ServerHostKeyAlgorithm[] {
-  return type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type as ServerHostKeyAlgorithm];
-}
-
-function hostKeyAdvice(presented: Buffer): string {
-  const type = presented.subarray(4, 4 + presented.readUInt32BE(0)).toString();
-  return (
-    `It presented "${type} ${presented.toString("base64")}". If the machine was reinstalled on purpose, pin this key; ` +
-    "if not, somebody may be in between: do not connect."
-  );
-}
-
-function explain(error: unknown): string {
-  const { message, code, level } = error as { message: string; code?: string; level?: string };
-  if (level === "client-authentication") return "it refused the key (is the public key in authorized_keys of this user?)";
-  if (code === "ECONNREFUSED") return "connection refused (is sshd running, and is this the right port?)";
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no route to it (is the machine up, and is the address right?)";
-  if (code === "ENOTFOUND") return "its name cannot be resolved";
-  if (/Handshake failed/.test(message)) return `${message} (does the host have a host key of the pinned type?)`;
-  return message;
+  }
 }
 
 function sudoHint(reason: string, connection: Connection): string | undefined {

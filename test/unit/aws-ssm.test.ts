@@ -74,8 +74,8 @@ describe("EC2 hosts behind Systems Manager", () => {
   });
 
   it("have more time to confirm new rules, since a program signs in for each connection", () => {
-    assert.deepEqual(confirmation({}), { dial: 5, seconds: 15 });
-    assert.deepEqual(confirmation({ proxyCommand: ["aws"] }), { dial: 20, seconds: 45 });
+    assert.deepEqual(confirmation({}, 1), { dial: 5, seconds: 15 });
+    assert.deepEqual(confirmation({ proxyCommand: ["aws"] }, 1), { dial: 20, seconds: 45 });
   });
 });
 

@@ -5,7 +5,8 @@ import type { FirewallHost, FirewallRule } from "../../firewall/rule";
 import { type MeshMember, raiseMesh } from "../../underlay/wireguard/apply";
 import type { Connection } from "../../remote/connection";
 import type { SshSession } from "../../remote/ssh";
-import { type Failure, onEach } from "../../remote/each";
+import { type Failure, mostAtOnce, onEach } from "../../remote/each";
+import { mostStarting } from "../../remote/ways";
 import type { Fleet, ReachedHost } from "../fleet";
 import { type HostsRequest, ownedParts, ownerOf, type RequestHost, type SwarmRequest } from "../request";
 import { claim, disown, ownedByOthers } from "../../owner";
@@ -25,9 +26,22 @@ interface Confirmation {
   readonly seconds: number;
 }
 
-/** A program that carries the connection has to start, and to sign in somewhere, each time. */
-export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">): Confirmation {
-  return proxyCommand ? { dial: 20, seconds: 45 } : { dial: 5, seconds: 15 };
+/**
+ * A program that carries the connection has to start, and to sign in somewhere, each time, and only a few of them may do so at once.
+ *
+ * @param together How many hosts are dialled anew at the same time: they share this machine, its line and a bastion.
+ */
+export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">, together: number): Confirmation {
+  const atOnce = Math.min(together, mostAtOnce);
+  if (!proxyCommand) return { dial: 5, seconds: 15 + Math.floor(atOnce / 8) };
+  const dial = 20;
+  return { dial, seconds: 25 + dial * Math.ceil(atOnce / mostStarting) };
+}
+
+/** A host that is its own bastion: a connection to it that stands already says nothing about its new rules. */
+export function isOwnBastion({ connection, address, publicAddress }: RequestHost): boolean {
+  const { bastion } = connection;
+  return bastion !== undefined && (bastion.hostKey === connection.hostKey || [connection.host, address, publicAddress].includes(bastion.host));
 }
 
 /** Before the first change of either: of two owners, the first one keeps the host. */
@@ -56,8 +70,8 @@ export async function enforceFirewall(
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       ...(routedIn && { routedIn }),
     });
-    const { dial, seconds } = confirmation(host.connection);
-    const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial);
+    const { dial, seconds } = confirmation(host.connection, hosts.length);
+    const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));
     const options = { seconds, admitted: admittedTo(host, firewall.rules) };
     await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
     return undefined;
