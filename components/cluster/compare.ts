@@ -1,3 +1,4 @@
+import { mixProblem, type NamedEngine, swarmProblem } from "../engine/known";
 import { parsePorts } from "../firewall/ports";
 import { Cidr, isCidr } from "../network/cidr";
 import type { SeenSwarm } from "../membership/read";
@@ -10,6 +11,25 @@ import type { ClusterPlan } from "./plan";
  */
 export function compareSwarm(plan: ClusterPlan, seen: SeenSwarm): string[] {
   return [...compareNodes(plan, seen), ...compareNetworks(plan, seen), ...closedPorts(plan, seen)];
+}
+
+/**
+ * Engines of a swarm that is adopted with which an `up` would be refused. Pure. Members that are not in the program count: they carry the
+ * swarm's networks too.
+ *
+ * @returns sentences with what to do; none where all can stay.
+ */
+export function engineRefusals({ hosts, needs }: Pick<ClusterPlan, "hosts" | "needs">, { nodes }: SeenSwarm): string[] {
+  const keys = new Map(hosts.map(({ key, address }) => [address, key]));
+  const engines = nodes.flatMap(({ hostname, address, engine }): NamedEngine[] =>
+    engine === undefined ? [] : [{ key: keys.get(address) ?? hostname, version: engine }],
+  );
+  const bad = engines.flatMap(({ key, version }) => {
+    const problem = swarmProblem(version);
+    return problem ? [`${key}: its ${problem.message}. Fix: ${problem.fix}`] : [];
+  });
+  const mixed = needs.features.includes("ipsec") ? mixProblem(engines) : undefined;
+  return mixed ? [...bad, `${mixed.message}. Fix: ${mixed.fix}`] : bad;
 }
 
 function compareNodes({ hosts }: ClusterPlan, { nodes }: SeenSwarm): string[] {

@@ -24,7 +24,7 @@ import { planEncryption } from "./encryption";
 import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
-import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, planQuorum, type Quorum, siteLossWarnings } from "./rules";
+import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, type Quorum, siteLossWarnings } from "./rules";
 import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything is touched. Plain data. */
@@ -147,7 +147,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       firewall: firewall.rules,
       enforced: firewall.enforce,
       encryption: planEncryption(underlay, overlay, args.swarm ?? {}, groups),
-      warnings: [...siteLossWarnings(hosts, quorum), ...overlay.warnings, ...firewall.warnings],
+      warnings: [...siteLossWarnings(hosts, quorum), ...engineWarnings(args.engine ?? {}), ...overlay.warnings, ...firewall.warnings],
     },
     problems,
   };

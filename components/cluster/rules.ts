@@ -1,4 +1,5 @@
 import type { EngineArgs } from "../engine/args";
+import { backendProblem, backendWarning, swarmProblem } from "../engine/known";
 import type { PlannedHost } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
@@ -74,9 +75,17 @@ export function checkEngine(engine: EngineArgs, report: Report): void {
   if (settings?.["live-restore"] === true) {
     report("engine.settings", "live-restore does not work in a swarm: the engine would not start", "leave it out");
   }
-  if (settings?.["firewall-backend"] === "nftables") {
-    report("engine.settings", "firewall-backend nftables does not work in a swarm: the engine would not start", "leave it out");
-  }
+  const pinned = typeof version === "string" ? version : undefined;
+  const backend = backendProblem(settings, pinned);
+  if (backend) report("engine.settings", backend.message, backend.fix);
+  const bad = pinned === undefined ? undefined : swarmProblem(pinned);
+  if (bad) report("engine.version", bad.message, bad.fix);
+}
+
+/** What works, but is worth a thought. */
+export function engineWarnings({ settings }: EngineArgs): string[] {
+  const backend = backendWarning(settings);
+  return backend === undefined ? [] : [`engine.settings: ${backend}`];
 }
 
 export function checkMembership(membership: MembershipArgs, report: Report): void {

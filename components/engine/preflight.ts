@@ -1,4 +1,5 @@
 import type { EngineArgs } from "./args";
+import { backendProblem, swarmProblem } from "./known";
 import { type HostNeeds, type IpsecProbe, ipsecProblems } from "./needs";
 import { isOlder, versionNumbers } from "./version";
 
@@ -7,6 +8,8 @@ export interface Probe {
   /** Version and API version of the engine that answers, or empty. */
   readonly engine: string;
   readonly cli: boolean;
+  /** What the engine keeps its rules with, and whether `daemon.json` allows that in a swarm. Null where the engine does not say. */
+  readonly firewall: { readonly backend: string; readonly swarm: boolean } | null;
   /** `ID` and `VERSION_CODENAME` of os-release. */
   readonly distribution: string;
   readonly apt: boolean;
@@ -53,7 +56,7 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
     );
   }
   if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
-  if (!needsEngine) refusals.push(...versionProblems(version, engine.version), ...overlayProblems(version, needs));
+  if (!needsEngine) refusals.push(...engineProblems(version, engine, needs, probe));
   if (!probe.vxlan) refusals.push("its kernel cannot make VXLAN devices, which every overlay network needs (module vxlan)");
   if (needs.features.includes("ipsec") && probe.ipsec) refusals.push(...ipsecProblems(probe.ipsec, version, needs.dataPathPort));
   if (needs.features.includes("macvlan") && probe.macvlan === false) {
@@ -69,6 +72,21 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
     );
   }
   return { refusals, needsEngine };
+}
+
+/** What is said of an engine as soon as its version is known: of one that runs already, and of one that was just installed. */
+export function engineProblems(version: string, engine: EngineArgs, needs: HostNeeds, { firewall }: Pick<Probe, "firewall">): string[] {
+  return [...versionProblems(version, engine.version), ...overlayProblems(version, needs), ...knownProblems(version, engine, firewall)];
+}
+
+function knownProblems(version: string, { settings }: EngineArgs, firewall: Probe["firewall"]): string[] {
+  const problems = [swarmProblem(version), backendProblem(settings, version)];
+  // Somebody else's setting: the program's own would take its place.
+  const backend = settings?.["firewall-backend"] ?? firewall?.backend;
+  if (backend === "nftables" && settings?.["firewall-backend"] === undefined) {
+    problems.push(backendProblem({ "firewall-backend": backend, features: { "swarm-nftables": firewall?.swarm } }, version));
+  }
+  return problems.flatMap((problem) => (problem ? [`its ${problem.message.replace(/^firewall/, "setting firewall")}: ${problem.fix}`] : []));
 }
 
 function overlayProblems(version: string, { engine }: HostNeeds): string[] {

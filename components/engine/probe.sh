@@ -32,6 +32,15 @@ engine=""
 if has docker; then
   engine=$(docker version --format '{{.Server.Version}} {{.Server.APIVersion}}' 2>/dev/null | plain || true)
 fi
+# Only engines from 29 on have more than one way.
+firewall=null
+case "$engine" in
+  "" | 1?.* | 2[0-8].*) ;;
+  *)
+    backend=$(docker info --format '{{with .FirewallBackend}}{{.Driver}}{{end}}' 2>/dev/null | plain || true)
+    firewall=$(printf '{"backend":"%s","swarm":%s}' "$backend" "$(flag grep -Eq '"swarm-nftables" *: *true' /etc/docker/daemon.json)")
+    ;;
+esac
 # shellcheck source=/dev/null
 distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; echo "${ID:-} ${VERSION_CODENAME:-}" | plain)
 # /var/lib/docker need not exist yet.
@@ -52,7 +61,7 @@ for folder in /etc/pulumi-swarm/*; do
   if [ -d "$folder" ]; then folders="$folders${folders:+,}\"$(echo "${folder##*/}" | plain)\""; fi
 done
 
-printf '{"engine":"%s","cli":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"hostname":"%s"}\n' \
-  "$engine" "$(flag has docker)" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" \
+printf '{"engine":"%s","cli":%s,"firewall":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"hostname":"%s"}\n' \
+  "$engine" "$(flag has docker)" "$firewall" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" \
   "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$(echo "$disk" | awk 'NR == 2 { print $4 }')" \
   "$ipsec" "$macvlan" "$folders" "$(plain </proc/sys/kernel/hostname)"

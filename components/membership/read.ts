@@ -26,6 +26,8 @@ export interface SeenNode {
   readonly address: string;
   /** What the manager hears of it. */
   readonly state: SwarmNode["state"];
+  /** Version of its engine. @default - the manager does not know it */
+  readonly engine?: string;
 }
 
 /** A network of a swarm as its manager tells of it. */
@@ -72,7 +74,7 @@ interface Info {
 interface Node {
   readonly ID: string;
   readonly Spec: { readonly Role: SwarmRole };
-  readonly Description?: { readonly Hostname?: string };
+  readonly Description?: { readonly Hostname?: string; readonly Engine?: { readonly EngineVersion?: string } };
   readonly Status: { readonly State: SwarmNode["state"]; readonly Addr?: string };
   readonly ManagerStatus?: { readonly Addr?: string } | null;
 }
@@ -118,5 +120,6 @@ function subnetsOf(ipam: Network["IPAM"]): string[] {
 /** What a manager advertises; of a worker only the address is known from which it calls. */
 function describeNode({ ID, Spec, Description, Status, ManagerStatus }: Node): SeenNode {
   const address = ManagerStatus?.Addr?.replace(/:\d+$/, "") ?? Status.Addr ?? "";
-  return { id: ID, hostname: Description?.Hostname ?? "", role: Spec.Role, address, state: Status.State };
+  const engine = Description?.Engine?.EngineVersion;
+  return { id: ID, hostname: Description?.Hostname ?? "", role: Spec.Role, address, state: Status.State, ...(engine !== undefined && { engine }) };
 }

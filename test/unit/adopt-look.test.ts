@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { compareSwarm, planCluster, type SeenSwarm } from "../../components";
 import * as existing from "../../components/hosts/existing";
+import { engineRefusals } from "../../components/cluster/compare";
 import { describeSwarm } from "../../components/membership/read";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
@@ -10,7 +11,7 @@ const answers: Record<string, unknown> = {
     {
       ID: "n1",
       Spec: { Role: "manager" },
-      Description: { Hostname: "one" },
+      Description: { Hostname: "one", Engine: { EngineVersion: "28.2.2" } },
       Status: { State: "ready", Addr: "0.0.0.0" },
       ManagerStatus: { Addr: "10.20.0.1:2377" },
     },
@@ -44,7 +45,7 @@ describe("a swarm that is looked at before it is adopted", () => {
     assert.deepEqual(await seen(), {
       swarmId: "swarm1",
       nodes: [
-        { id: "n1", hostname: "one", role: "manager", address: "10.20.0.1", state: "ready" },
+        { id: "n1", hostname: "one", role: "manager", address: "10.20.0.1", state: "ready", engine: "28.2.2" },
         { id: "n2", hostname: "two", role: "worker", address: "10.20.0.2", state: "down" },
         { id: "n9", hostname: "zero", role: "worker", address: "10.20.0.9", state: "ready" },
       ],
@@ -59,6 +60,40 @@ describe("a swarm that is looked at before it is adopted", () => {
   it("is not read by an engine that is no manager", async () => {
     const worker = { get: <Result>() => Promise.resolve({ Swarm: { ControlAvailable: false, LocalNodeState: "active" } } as Result) };
     await assert.rejects(describeSwarm(worker), { message: "its engine is no manager of a swarm (active). Fix: name one that is" });
+  });
+
+  it("is refused with engines that are bad for swarms, or that cannot share encrypted networks", () => {
+    const hosts = [
+      {
+        key: "control-a",
+        place: "a",
+        group: "control",
+        role: "manager",
+        site: "rack",
+        sshPort: 22,
+        address: "10.20.0.1",
+        provider: "existing",
+        labels: {},
+      },
+    ] as const;
+    const node = { id: "", role: "worker", state: "ready" } as const;
+    const nodes = [
+      { ...node, hostname: "one", address: "10.20.0.1", engine: "29.1.3" },
+      { ...node, hostname: "stranger", address: "10.20.0.9", engine: "28.5.2+dfsg4" },
+      { ...node, hostname: "silent", address: "10.20.0.8" },
+    ];
+    const swarm = { swarmId: "swarm1", networks: [], services: [] };
+    const refusals = (features: readonly ("vxlan" | "ipsec")[], more: readonly { readonly engine: string }[] = []): readonly string[] =>
+      engineRefusals(
+        { hosts, needs: { features } },
+        { ...swarm, nodes: [...nodes, ...more.map(({ engine }) => ({ ...node, hostname: "bad", address: "10.20.0.7", engine }))] },
+      );
+    assert.deepEqual(refusals(["vxlan"]), []);
+    assert.match(
+      refusals(["vxlan", "ipsec"]).join(),
+      /^encrypted networks carry nothing between control-a \(Docker 29\.1\.3\) and stranger \(Docker 28\.5\.2\+dfsg4\)/,
+    );
+    assert.match(refusals(["vxlan"], [{ engine: "28.2.1" }]).join(), /^bad: its Docker 28\.2\.1 loses .* Fix: upgrade it to 28\.3 or newer$/);
   });
 
   it("is compared with the plan: members, networks, and ports that the firewall would close", async () => {

@@ -90,6 +90,24 @@ describe("the native overlay", () => {
     assert.deepEqual(native().plan({ ...two, underlay: wireguard }).warnings, []);
   });
 
+  for (const [engineVersion, mixes] of [
+    ["29", true],
+    ["29.2", true],
+    ["25.0", true],
+    ["28", true],
+    ["29.1", false],
+    ["29.2.1", false],
+    ["28.5", false],
+    [undefined, false],
+  ] as const) {
+    it(`${mixes ? "warns" : "does not warn"} of engines pinned to ${engineVersion ?? "nothing"} that share no encrypted networks`, () => {
+      const context = { ...one, ...(engineVersion !== undefined && { engineVersion }) };
+      const warnings = native({ encrypted: true }).plan(context).warnings.join();
+      assert.match(warnings, mixes ? new RegExp(`^engine\\.version: ${engineVersion} allows engines .*moby#51798`) : /^$/);
+      assert.deepEqual(native().plan(context).warnings, []);
+    });
+  }
+
   for (const [engineVersion, dataPathPort, problem] of [
     ["20.10.23", undefined, "Docker 20.10.23 may send encrypted networks' data in plaintext; 20.10.24 or newer is needed"],
     ["23.0.2", undefined, "Docker 23.0.2 may send encrypted networks' data in plaintext; 23.0.3 or newer is needed"],

@@ -7,6 +7,7 @@ const now = 1_800_000_000;
 const healthy: Probe = {
   engine: "28.5.2 1.51",
   cli: true,
+  firewall: null,
   distribution: "debian trixie",
   apt: true,
   systemd: true,
@@ -90,6 +91,49 @@ const cases: readonly Case[] = [
   },
   { host: "28.5.1 when 28.5 has another patch", engine: { version: "28.5.1" }, refusals: [/asks for 28\.5\.1/] },
   { host: "an engine whose version is a commit", probe: { engine: "2f3a1bc 1.41" } },
+  {
+    host: "an engine that is bad for swarms",
+    probe: { engine: "28.2.2 1.50" },
+    refusals: [
+      /^its Docker 28\.2\.2 loses containers' packets between the hosts of a swarm \(moby#50129, moby#49908, moby#50232\): upgrade it to 28\.3 or newer$/,
+    ],
+  },
+  { host: "the engine after them, as a distribution builds it", probe: { engine: "28.3.0+dfsg1 1.51" } },
+  { host: "a release candidate of 29", probe: { engine: "29.0.0-rc.1 1.52" } },
+  {
+    host: "an engine that does not know the setting firewall-backend",
+    engine: { settings: { "firewall-backend": "iptables" } },
+    refusals: [/^its Docker 28\.5\.2 does not know the setting firewall-backend, and would not start: leave it out$/],
+  },
+  {
+    host: "an engine that refuses swarms with nftables",
+    probe: { engine: "29.5.3 1.54", firewall: { backend: "iptables", swarm: false } },
+    engine: { settings: { "firewall-backend": "nftables", features: { "swarm-nftables": true } } },
+    refusals: [
+      /^its setting firewall-backend nftables does not work in a swarm before Docker 29\.6\.0 \(moby#50467\): Docker 29\.5\.3 would not start: leave/,
+    ],
+  },
+  {
+    host: "an engine that takes swarms with nftables",
+    probe: { engine: "29.6.0 1.55", firewall: { backend: "nftables", swarm: true } },
+    engine: { settings: { "firewall-backend": "nftables", features: { "swarm-nftables": true } } },
+  },
+  {
+    host: "an engine that somebody set to nftables",
+    probe: { engine: "29.1.0 1.52", firewall: { backend: "nftables", swarm: false } },
+    refusals: [/^its setting firewall-backend nftables does not work in a swarm before Docker 29\.6\.0 .*: leave it out$/],
+  },
+  {
+    host: "a newer one that somebody set to nftables",
+    probe: { engine: "29.7.2 1.56", firewall: { backend: "nftables", swarm: false } },
+    refusals: [/^its setting firewall-backend nftables does not work in a swarm: the engine would not start: leave it out; from Docker 29\.6\.0 on/],
+  },
+  { host: "the same with Docker's feature for it", probe: { engine: "29.7.2 1.56", firewall: { backend: "nftables", swarm: true } } },
+  {
+    host: "the same with another setting in the program",
+    probe: { engine: "29.1.0 1.52", firewall: { backend: "nftables", swarm: false } },
+    engine: { settings: { "firewall-backend": "iptables" } },
+  },
   { host: "a kernel that can encrypt", probe: { ipsec: able }, needs: ipsec },
   { host: "a kernel that cannot encrypt where nothing asks for it", probe: { ipsec: { esp: false, xtBpf: false, xtU32: false } } },
   {

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ts from "typescript";
+import { engineRows } from "../../components/engine/known";
 
 /*
  * Tables of options, written from the interfaces that a user fills in, so that a page never says otherwise than the types.
- * A page has one wherever it has `<!-- options:NAME -->` and `<!-- /options -->`; what is between them is written anew.
+ * A page has one wherever it has `<!-- options:NAME -->` and `<!-- /options -->`; what is between them is written anew. So is the table
+ * of what is known of engines, between `<!-- engines -->` and `<!-- /engines -->`.
  */
 
 /** The public interfaces and named types of a folder. Parsed, not type-checked: that takes a tenth of the time. */
@@ -87,15 +89,24 @@ export interface Option {
 
 /** The page with all its tables as the types have them now. */
 export function withTables(page: string, types: Types): string {
-  return page.replaceAll(
-    /(<!-- options:(\w+) -->\n)[^]*?(<!-- \/options -->)/g,
-    (_all, start: string, name: string, end: string) => `${start}${table(types.optionsOf(name))}\n${end}`,
-  );
+  return page
+    .replaceAll(
+      /(<!-- options:(\w+) -->\n)[^]*?(<!-- \/options -->)/g,
+      (_all, start: string, name: string, end: string) => `${start}${optionTable(types.optionsOf(name))}\n${end}`,
+    )
+    .replaceAll(
+      /(<!-- engines -->\n)[^]*?(<!-- \/engines -->)/g,
+      (_all, start: string, end: string) => `${start}${table(["Docker", "what it does", "what this package does", "source"], engineRows)}\n${end}`,
+    );
 }
 
-function table(options: readonly Option[]): string {
+function optionTable(options: readonly Option[]): string {
   const rows = options.map((option) => [`\`${option.name}\``, `\`${option.type}\``, presetText(option), option.meaning]);
-  const lines = [["option", "type", "default", "meaning"], ["---", "---", "---", "---"], ...rows];
+  return table(["option", "type", "default", "meaning"], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 }
 

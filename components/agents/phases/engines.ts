@@ -1,12 +1,13 @@
 import { applySettings, installEngine, makeGwbridge, pendingChanges } from "../../engine";
 import type { EngineChanges } from "../../engine/bridges";
+import { engineProblems } from "../../engine/preflight";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
 import { type Failure, onEach, reasonOf } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
 import type { SwarmRequest } from "../request";
 import { progress, sleep } from "../run";
-import type { Looked } from "./look";
+import { type Looked, refuseMixedEngines } from "./look";
 
 /** A host whose engine runs as asked. */
 export type Ready = Looked & { readonly engine: string };
@@ -22,9 +23,7 @@ export async function prepareEngines(
   failures: Failure[],
 ): Promise<Ready[]> {
   const ready = await onEach(hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
-    const installed = host.needsEngine
-      ? await installEngine(host.session, request.engine, (line) => progress(host.key, line))
-      : host.probe.engine.split(" ")[0];
+    const installed = host.needsEngine ? await installFor(request, host) : host.probe.engine.split(" ")[0];
     const changes = await pendingChanges(host.session, request.engine, request.bridges, request.adopt !== undefined);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
     if (!changes.member) await changeEngine(host, changes);
@@ -40,7 +39,17 @@ export async function prepareEngines(
       break;
     }
   }
+  const engines = [...ready.values()].map(({ key, engine }) => ({ key, version: engine }));
+  if (hosts.some(({ needsEngine }) => needsEngine)) refuseMixedEngines(request, engines, "Docker was installed; nothing joined the swarm");
   return [...ready.values()];
+}
+
+/** Which version comes is known only now; before this nothing could be said of it. */
+async function installFor(request: SwarmRequest, host: Looked): Promise<string> {
+  const version = await installEngine(host.session, request.engine, (line) => progress(host.key, line));
+  const problems = engineProblems(version, request.engine, request.needs, host.probe);
+  if (problems.length > 0) throw new Error(problems.join("; "));
+  return version;
 }
 
 async function changeEngine({ key, session }: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {

@@ -1,4 +1,5 @@
 import { probeHost } from "../../engine";
+import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { preflight, type Probe } from "../../engine/preflight";
 import { type Failure, onEach } from "../../remote/each";
 import type { SshSession } from "../../remote/ssh";
@@ -24,6 +25,8 @@ export async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures:
     await refuseOwned(reached.session, ownedParts(request), ownerOf(request));
     return { ...reached, host, probe, needsEngine };
   });
+  const byNftables = [...looked.values()].filter(({ probe }) => probe.firewall?.backend === "nftables").map(({ key }) => key);
+  if (byNftables.length > 0) progress(undefined, `warning: ${byNftables.join(", ")}: ${nftablesBackend.lacks}`);
   const withoutIpvs = [...looked.values()].filter(({ probe }) => !probe.ipvs).map(({ key }) => key);
   if (withoutIpvs.length > 0) {
     progress(
@@ -32,7 +35,28 @@ export async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures:
         "create services with --endpoint-mode dnsrr and publish ports with mode=host",
     );
   }
+  const running = [...looked.values()].filter(({ needsEngine }) => !needsEngine);
+  refuseMixedEngines(
+    request,
+    running.map(({ key, probe }) => ({ key, version: probe.engine.split(" ")[0] ?? "" })),
+    "Nothing was changed",
+  );
   return [...looked.values()];
+}
+
+/**
+ * Docker says nothing of such a mixture: networks are made, every node is Ready, and no packet arrives.
+ *
+ * @throws Error that names all hosts of it.
+ */
+export function refuseMixedEngines({ needs }: Pick<SwarmRequest, "needs">, engines: readonly NamedEngine[], done: string): void {
+  if (!needs.features.includes("ipsec")) return;
+  const problem = mixProblem(engines);
+  if (problem) throw new Error(`${problem.message}. ${done}. Fix: ${problem.fix}`);
+  const unknown = unstamped(engines);
+  if (unknown.length > 0) {
+    progress(undefined, `warning: ${named(unknown)}: an engine that does not tell its version may not share encrypted networks with the others`);
+  }
 }
 
 /** What was long enough for any run that is not stuck. */

@@ -1,5 +1,7 @@
 import { show } from "../../report";
+import { shortIndex } from "../../engine/known";
 import { defaultDataPathPort, engineEncryptionProblem } from "../../engine/needs";
+import { within } from "../../engine/version";
 import type { FirewallRule } from "../../firewall/rule";
 import type { Problem } from "../../hosts/host";
 import type { EncryptionChannel } from "../../network/encryption";
@@ -45,11 +47,24 @@ function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["pl
     programs: [],
     serves: "virtual address",
     problems: [...argumentProblems(args), ...(encrypted ? encryptionProblems(port, context) : plaintextProblems(context))],
-    warnings:
-      encrypted && context.underlay.encrypted
-        ? [`overlay: the ${context.underlay.kind} underlay encrypts already; encrypting again inside it costs throughput and protects nothing more`]
-        : [],
+    warnings: encrypted ? encryptionWarnings(context) : [],
   };
+}
+
+function encryptionWarnings({ underlay, engineVersion }: OverlayContext): string[] {
+  // A pin to one side of the change keeps all hosts on it, and without a pin each host is looked at before anything is changed.
+  const mixed = engineVersion !== undefined && within(engineVersion, shortIndex.ranges) === "some";
+  return [
+    ...(underlay.encrypted
+      ? [`overlay: the ${underlay.kind} underlay encrypts already; encrypting again inside it costs throughput and protects nothing more`]
+      : []),
+    ...(mixed
+      ? [
+          `engine.version: ${engineVersion} allows engines that carry nothing to each other on encrypted networks ` +
+            `(${shortIndex.versions} beside all others; ${shortIndex.sources.join(", ")}): such hosts are refused`,
+        ]
+      : []),
+  ];
 }
 
 function rules(encrypted: boolean, port: number, { underlay }: OverlayContext): FirewallRule[] {
