@@ -8,6 +8,8 @@ void serve(
     name: "command",
     version: "1.2.1",
     config: [],
+    // "command:local:Command" is local.Command in the plugin's own words.
+    unknownProperty: (type, name) => `Unrecognized field '${name}' on '${type.split(":").slice(1).join(".")}Inputs'`,
     resources: {
       "command:local:Command": localCommand,
       "command:remote:Command": remoteCommand,

@@ -26,13 +26,12 @@ type Stream = "stdout" | "stderr";
 export async function runCommand(runner: Runner, command: string, inputs: Props, before: Props, context: Context): Promise<Outputs> {
   const logged = loggedStreams(text(inputs, "logging"));
   const output = new OutputCollector((stream, line) => {
-    if (logged.includes(stream)) context.log("info", line);
+    if (logged.includes(stream)) context.status(line);
   });
   const ending = await runner(command, inputs, previousOutputs(inputs, before), output, context);
   output.end();
   if (ending.failure !== undefined) {
-    const cancelled = context.signal.aborted ? ` (${String((context.signal.reason as Error).message)})` : "";
-    throw new Error(`${ending.failure}${cancelled}: running ${JSON.stringify(command)}:\n${output.both}`);
+    throw new Error(`${ending.failure}: running ${JSON.stringify(command)}:\n${output.both}`);
   }
   return { stdout: withoutLastNewline(output.stdout), stderr: withoutLastNewline(output.stderr) };
 }

@@ -13,11 +13,13 @@ export class EngineLog {
     this.client = address === undefined ? undefined : new EngineClient(address, credentials.createInsecure());
   }
 
-  write(severity: keyof typeof SEVERITIES, message: string, urn: string): void {
+  /** @param ephemeral Only for as long as the operation lasts. */
+  write(severity: keyof typeof SEVERITIES, message: string, urn: string, ephemeral = false): void {
     const request = new LogRequest();
     request.setSeverity(SEVERITIES[severity]);
     request.setMessage(message);
     request.setUrn(urn);
+    request.setEphemeral(ephemeral);
     this.pending = this.pending.then(() => this.send(request));
   }
 

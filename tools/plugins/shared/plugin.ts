@@ -6,8 +6,10 @@ export interface Context {
   readonly urn: string;
   /** Aborted when the user cancels or the resource's customTimeouts run out. */
   readonly signal: AbortSignal;
-  /** Shows a line beside the resource in `pulumi up`. */
+  /** Keeps a line beside the resource in `pulumi up`, to its end. */
   log(severity: "info" | "warning", message: string): void;
+  /** Shows a line in the resource's row while the operation lasts: the next one takes its place, and a terminal keeps none. */
+  status(message: string): void;
 }
 
 export interface Change {
@@ -48,6 +50,8 @@ export interface Plugin {
   readonly name: string;
   readonly version: string;
   readonly config: readonly string[];
+  /** What the real plugin says of a property that the resource does not have. @default - words of our own, with those that it has */
+  unknownProperty?(type: string, name: string): string;
   readonly resources: Readonly<Record<string, ResourceType>>;
   /** Functions that a program can call, by token. @default - none */
   readonly functions?: Readonly<Record<string, (args: Props) => Props>>;

@@ -136,11 +136,20 @@ class Handlers {
       ...given.filter((name) => resource.refused.includes(name)).map((name) => failure(name, "left out of this stand-in plugin; use the real one")),
       ...given
         .filter((name) => !resource.inputs.includes(name) && !resource.refused.includes(name))
-        .map((name) => failure(name, `no such property; expected one of ${resource.inputs.join(", ")}`)),
+        .map((name) => this.unknownProperty(request.getUrn(), resource, name)),
       ...resource.required.filter((name) => !given.includes(name)).map((name) => failure(name, "required, and not given")),
       ...(resource.mistakes?.(news) ?? []).map(({ property, reason }) => failure(property, reason)),
     ]);
     return response;
+  }
+
+  private unknownProperty(urn: string, resource: ResourceType, name: string): messages.CheckFailure {
+    const words = this.plugin.unknownProperty?.(typeOf(urn), name);
+    if (words === undefined) return failure(name, `no such property; expected one of ${resource.inputs.join(", ")}`);
+    const result = new messages.CheckFailure();
+    result.setProperty(name);
+    result.setReason(words);
+    return result;
   }
 
   private async diff(request: messages.DiffRequest) {
@@ -208,6 +217,7 @@ class Handlers {
         urn,
         signal: controller.signal,
         log: (severity, message) => this.log.write(severity, message, urn),
+        status: (message) => this.log.write("info", message, urn, true),
       });
     } finally {
       clearTimeout(timer);
