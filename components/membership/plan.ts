@@ -35,6 +35,8 @@ export interface MembershipPlan {
   readonly joins: readonly Joining[];
   readonly promotions: readonly Turning[];
   readonly demotions: readonly Turning[];
+  /** To be workers, with the role of a manager that they never became: Docker cannot demote them. They leave and join again. */
+  readonly rejoins: readonly Turning[];
   readonly departures: readonly Leaving[];
   /** Hosts that were struck off before they left by themselves. */
   readonly stragglers: readonly { readonly key: string; readonly api: SwarmApi }[];
@@ -63,7 +65,8 @@ export function planMembership(desired: DesiredSwarm, survey: Survey, memory: Me
     strikeOff: leaving.filter(({ node }) => !isAlive(node)),
     joins: outside.filter((joining) => joining !== form),
     promotions: turning.filter(({ member }) => member.role === "manager"),
-    demotions: turning.filter(({ member }) => member.role === "worker"),
+    demotions: turning.filter(({ member, node }) => member.role === "worker" && votes(node)),
+    rejoins: turning.filter(({ member, node }) => member.role === "worker" && !votes(node)),
     departures: leaving.filter(({ node }) => isAlive(node)),
     stragglers: stragglersOf(survey, memory),
     strangers: strangersOf(survey, leaving, memory),

@@ -112,7 +112,12 @@ function bound(io: MembershipIo): MembershipIo {
 async function carryOut(plan: MembershipPlan, desired: DesiredSwarm, work: Work, adopting: boolean): Promise<void> {
   const { failures } = work;
   await retireAll(plan.strikeOff, work);
-  await joinAll(plan.joins, desired, work);
+  await retireAll(
+    plan.rejoins.map(({ member: { key }, node, api }) => ({ key, node, api, replaced: true })),
+    work,
+  );
+  const rejoins = plan.rejoins.filter(({ member: { key } }) => !failures.has(key));
+  await joinAll([...plan.joins, ...rejoins.map(({ member, api }) => ({ member, api, remains: true }))], desired, work);
   for (const turning of plan.promotions) await failures.attempt(turning.member.key, () => promote(turning, work));
   const nodes = new Map((await work.control.nodes()).map((node): [string, SwarmNode] => [node.id, node]));
   await endTokens(plan, desired, nodes, work, adopting);

@@ -1,6 +1,6 @@
 import { majorityOf, type Quorum } from "./quorum";
-import type { SwarmRole } from "./swarm-api";
-import { type HostFailure, MembershipRefusal } from "./types";
+import type { SwarmAddresses, SwarmRole } from "./swarm-api";
+import { type DesiredSwarm, type HostFailure, MembershipRefusal } from "./types";
 
 const unchanged = "Nothing was changed.";
 
@@ -65,24 +65,33 @@ export function swarmGone(swarmId: string, failures: readonly HostFailure[]): Me
 
 export interface LeaderlessManager {
   readonly key: string;
-  readonly advertiseAddress: string;
+  /** Undefined of a host that the program no longer has. */
+  readonly addresses: SwarmAddresses | undefined;
   /** Docker's own words. */
   readonly error: string;
+}
+
+/** All of them: what is not given, Docker takes to be its defaults, and not what the swarm had. */
+function addressFlags(addresses: SwarmAddresses | undefined, dataPathPort: number | undefined): string {
+  const { advertiseAddress = "ITS_ADDRESS", listenAddress = "ITS_ADDRESS:2377", dataPathAddress = "ITS_ADDRESS" } = addresses ?? {};
+  const port = dataPathPort === undefined ? "" : ` --data-path-port ${dataPathPort}`;
+  return `--advertise-addr ${advertiseAddress} --listen-addr ${listenAddress} --data-path-addr ${dataPathAddress}${port}`;
 }
 
 export function lostQuorum(
   managers: readonly LeaderlessManager[],
   away: readonly string[],
-  hosts: number,
+  { members, init }: Pick<DesiredSwarm, "members" | "init">,
   swarmId: string | undefined,
 ): MembershipRefusal {
+  const hosts = members.length;
   const [first] = managers;
   const keys = managers.map(({ key }) => key);
   return new MembershipRefusal(
     [
       `The swarm has lost its quorum: ${are(keys, `of ${hosts} hosts is a manager that answers`, `of ${hosts} hosts are managers that answer`)}, but there is no leader (${first?.error ?? ""}). ${unchanged} Running containers go on meanwhile.`,
       `  - Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} and run again.`,
-      `  - If they are lost for good, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster --advertise-addr ${first?.advertiseAddress ?? "ITS_ADDRESS"}`,
+      `  - If they are lost for good, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster ${addressFlags(first?.addresses, init?.dataPathPort)}`,
       `    ${managers.length > 1 ? "(on no other host) " : ""}and run again: it keeps services and networks, and the other hosts join it.`,
       ...(swarmId === undefined
         ? []

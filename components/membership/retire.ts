@@ -3,7 +3,7 @@ import { drain } from "./drain";
 import type { Leaving } from "./plan";
 import { isAlive, votes } from "./quorum";
 import { stepDown } from "./roles";
-import type { SwarmApi } from "./swarm-api";
+import type { SwarmApi, SwarmNode } from "./swarm-api";
 import { leavingLabel } from "./types";
 
 /** Takes one node out: drain, wait for its tasks, demote, leave, strike off. Whatever of it was done already is not done again. */
@@ -12,17 +12,39 @@ export async function retire({ key, node: seen, api }: Leaving, work: Work): Pro
   const node = await control.node(seen.id);
   if (!node) return;
   if (isAlive(node)) await drain(key, node, work, { [leavingLabel]: "true" });
-  if (votes(node) || node.role === "manager") {
-    io.progress(key, "is demoted");
-    await stepDown(node, api, work);
-  }
+  if (votes(node)) await takeVote(key, node, api, work);
   const left = api !== undefined && (await leave(key, api, work));
   const isDown = async (): Promise<boolean> => ((await control.node(node.id))?.state ?? "down") === "down";
   const down = left ? await waitUntil(io, limits.down, isDown) : await isDown();
-  await control.call((manager) => manager.removeNode(node.id, !down));
+  await strikeOff(key, node, !down, work);
   const gone = await waitUntil(io, limits.role, async () => (await control.node(node.id)) === undefined);
   if (!gone) throw new Error(`node ${node.id} is still listed ${limits.role / 1000} s after its removal; run again`);
   io.progress(key, `node ${node.id} is taken out`);
+}
+
+/**
+ * A node may have the role of a manager and no vote: after a forced new cluster, or when somebody promoted a host that the others do
+ * not reach. Docker demotes only who has a vote, and removes everybody else as it does a worker (swarmkit, manager/controlapi/node.go,
+ * UpdateNode and RemoveNode). The vote may come or go while we look.
+ */
+async function strikeOff(key: string, node: SwarmNode, force: boolean, work: Work): Promise<void> {
+  const remove = (): Promise<void> => work.control.call((manager) => manager.removeNode(node.id, force));
+  try {
+    await remove();
+  } catch (error) {
+    if (!/must be demoted to worker/.test(messageOf(error))) throw error;
+    await takeVote(key, node, undefined, work);
+    await remove();
+  }
+}
+
+async function takeVote(key: string, node: SwarmNode, api: SwarmApi | undefined, work: Work): Promise<void> {
+  work.io.progress(key, "is demoted");
+  try {
+    await stepDown(node, api, work);
+  } catch (error) {
+    if (!/can't find manager in raft memberlist/.test(messageOf(error))) throw error;
+  }
 }
 
 /** That a host cannot leave by itself keeps nobody from striking it off. */

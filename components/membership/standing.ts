@@ -38,6 +38,11 @@ function isLost(local: LocalSwarmState, node: SwarmNode): boolean {
   return waits || (leaderless && (node.state === "down" || node.role === "worker"));
 }
 
+/** Promoted, and not in the group of the managers. */
+export function isStuckManager(node: SwarmNode): boolean {
+  return node.role === "manager" && !votes(node);
+}
+
 /** How the host's and the managers' view of it differ, or undefined when all is well. */
 export function trouble(local: LocalSwarmState, node: SwarmNode): string | undefined {
   if (local.state !== "active") return `its engine is "${local.state}" in the swarm${local.error ? `: ${local.error}` : ""}`;

@@ -1,7 +1,7 @@
 import { Control, Failures, localOrNothing, messageOf, waitUntil } from "./control";
 import { majorityOf } from "./quorum";
 import * as refusals from "./refusals";
-import { standingOf, type Standing, trouble } from "./standing";
+import { isStuckManager, standingOf, type Standing, trouble } from "./standing";
 import type { LocalSwarmState, SwarmApi, SwarmNode, SwarmSettings } from "./swarm-api";
 import { unlockAll } from "./unlock";
 import type { DesiredSwarm, HostAccess, MembershipIo, MembershipLimits, MembershipMemory } from "./types";
@@ -193,16 +193,16 @@ function whichSwarm(hosts: readonly Seen[], question: Question): string | undefi
 function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures, silent }: Question): void {
   // An engine that was started again is no manager before it has found the others.
   const mayCome = silent.size > 0 || hosts.some(({ local }) => local.state === "pending");
-  const addresses = new Map(desired.members.map(({ key, advertiseAddress }) => [key, advertiseAddress]));
+  const addresses = new Map(desired.members.map((member) => [member.key, member]));
   const managers = hosts.filter(isManager);
   if (managers.length > 0) {
-    const leaderless = managers.map(({ key, local }) => ({ key, advertiseAddress: addresses.get(key) ?? "ITS_ADDRESS", error: local.error }));
+    const leaderless = managers.map(({ key, local }) => ({ key, addresses: addresses.get(key), error: local.error }));
     const holders = new Set(managers.map(({ key }) => key));
     const candidates = desired.members.filter(({ key, role }) => role === "manager" && !holders.has(key) && (!memory || key in memory.nodes));
     const refusal = refusals.lostQuorum(
       leaderless,
       candidates.map(({ key }) => key),
-      desired.members.length,
+      desired,
       memory?.swarmId,
     );
     // As many as answer may lack only the way to each other.
@@ -223,7 +223,8 @@ async function settle(
   control: Control,
   question: Question,
 ): Promise<Pick<Survey, "hosts" | "nodes">> {
-  const { memory, io, limits, failures, abandoned } = question;
+  const { desired, memory, io, limits, failures, abandoned } = question;
+  const workers = new Set(desired.members.flatMap(({ key, role }) => (role === "worker" ? [key] : [])));
   let seen = hosts;
   let nodes: readonly SwarmNode[] = [];
   let said = false;
@@ -244,7 +245,7 @@ async function settle(
   });
   const judged = judge(false);
   for (const { key, local, standing } of judged) {
-    const problem = standing.kind === "member" ? trouble(local, standing.node) : undefined;
+    const problem = standing.kind === "member" && !(workers.has(key) && isStuckManager(standing.node)) ? trouble(local, standing.node) : undefined;
     if (problem !== undefined) failures.add(key, `${problem}, still after ${limits.settle / 1000} s`);
   }
   for (const { local, api, standing } of judged) {

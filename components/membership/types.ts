@@ -75,8 +75,11 @@ export interface MembershipLimits {
    */
   readonly leader: number;
   /**
-   * For a member that is just starting, or whose role is just changing, to be what the managers say it is.
-   * @default 30000
+   * For a member that is just starting, that was cut off, or whose role is just changing, to be what the managers say it is. Docker
+   * itself may take this long: 30 s until it starts a swarm node again that failed (moby, daemon/cluster/cluster.go, maxReconnectDelay),
+   * 20 s for a connection that was being made when the network came back (grpc, minConnectTimeout), 10 s between two tries (swarmkit,
+   * manager/state/raft/transport and agent/agent.go), 11 s for an election, and 15 s of heartbeats (manager/dispatcher).
+   * @default 90000
    */
   readonly settle: number;
   /**
@@ -114,7 +117,7 @@ export interface MembershipLimits {
 
 export const defaultLimits: MembershipLimits = {
   leader: 45_000,
-  settle: 30_000,
+  settle: 90_000,
   ready: 60_000,
   release: 5_000,
   drain: 120_000,

@@ -204,6 +204,17 @@ describe("a restarted host", () => {
     assert.equal(machine.nodeId, nodeId);
   });
 
+  it("that the others had lost is given as long as Docker takes to find them again, and is not joined anew", async () => {
+    for (const key of ["control-3", "edge-1"]) {
+      const program = await formed(threeAndTwo);
+      program.swarm.cutOff(key, 80_000);
+      const { calls, result } = await program.run();
+      assert.deepEqual(result?.failures, []);
+      assert.deepEqual(calls.mutations, []);
+      await mustBeDone(program);
+    }
+  });
+
   it("that was struck off meanwhile leaves what it remembers and joins again", async () => {
     const program = await formed(threeAndTwo);
     program.swarm.kill("control-3");
@@ -366,8 +377,16 @@ describe("a lost quorum", () => {
       program,
       /quorum/,
       /Bring back control-2, control-3/,
-      /on control-1: docker swarm init --force-new-cluster --advertise-addr 10\.0\.0\.\d+/,
+      /on control-1: docker swarm init --force-new-cluster --advertise-addr (10\.0\.0\.\d+) --listen-addr \1:2377 --data-path-addr \1\n/,
     );
+  });
+
+  it("names the port of overlay data where it is not Docker's own, for the forced swarm would have that", async () => {
+    const program = await formed(three);
+    program.dataPathPort = 4790;
+    program.swarm.kill("control-2");
+    program.swarm.kill("control-3");
+    await mustRefuse(program, /--data-path-addr 10\.0\.0\.\d+ --data-path-port 4790\n/);
   });
 
   it("is mended by the instructions it gives", async () => {
@@ -379,6 +398,15 @@ describe("a lost quorum", () => {
     program.swarm.replace("control-2");
     program.swarm.replace("control-3");
     await settle(program);
+    await mustConverge(program);
+  });
+
+  it("is mended by them also where another manager than the first one lives, and run on right away", async () => {
+    const program = await formed(managers(5, 1));
+    for (const key of ["control-1", "control-4", "control-5"]) program.swarm.kill(key);
+    await mustRefuse(program, /run on control-2: docker swarm init/, /on no other host/);
+    program.swarm.forceNewCluster("control-2");
+    for (const key of ["control-1", "control-4", "control-5"]) program.swarm.replace(key);
     await mustConverge(program);
   });
 
@@ -562,6 +590,34 @@ describe("a change of role", () => {
     program.roles = threeAndTwo;
     await mustConverge(program);
     assert.equal(program.swarm.machine("edge-1").nodeId, nodeId);
+  });
+
+  it("that somebody made by hand is taken back", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.promoteByHand("edge-1");
+    await mustConverge(program);
+  });
+
+  it("that somebody made by hand, and that cannot be finished because the firewall closes a worker's port, is taken back", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.promoteByHand("edge-1", "fails");
+    await mustConverge(program);
+  });
+
+  it("that somebody made by hand, and whose host waits for it as a worker, is taken back with its tasks moved", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.giveTasks("edge-1", 3);
+    program.swarm.promoteByHand("edge-1", "waits");
+    await mustConverge(program);
+  });
+
+  it("that somebody made by hand of a host that is dead does not keep its node from being struck off", async () => {
+    const program = await formed(threeAndTwo);
+    program.swarm.kill("edge-1");
+    await settle(program);
+    program.swarm.promoteByHand("edge-1", "waits");
+    program.swarm.replace("edge-1");
+    await mustConverge(program);
   });
 
   it("swaps all managers for others", async () => {

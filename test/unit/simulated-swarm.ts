@@ -276,18 +276,49 @@ export class SimulatedSwarm {
     return raft;
   }
 
-  /** What an administrator does after a lost quorum. */
+  /**
+   * What an administrator does after a lost quorum. The others lose their votes and keep their role (swarmkit's manager/state/raft/storage.go,
+   * loadAndStart); those that live come back into the group by themselves after two waits of 16 s (node/node.go, superviseManager).
+   */
   forceNewCluster(key: string): void {
     const machine = this.machine(key);
     const { raft } = machine;
     if (!raft) throw new Error(`${key} is in no swarm`);
     for (const member of raft.members.values()) {
-      if (member.machine === machine) continue;
-      member.role = "worker";
+      if (member.machine === machine || member.role === "worker") continue;
       member.votes = false;
+      if (!this.alive(member)) continue;
+      member.machine.manager = false;
+      this.promote(member, 32_000);
     }
     raft.leader = machine.nodeId;
     raft.electedAt = this.clock.now();
+  }
+
+  /** A member that the others have lost, and that finds them again after a while. */
+  cutOff(key: string, milliseconds: number): void {
+    const machine = this.machine(key);
+    const member = this.memberOf(machine);
+    Object.assign(machine, { state: "pending", error: noLeader });
+    this.lose(machine, 0);
+    void this.clock.sleep(milliseconds).then(() => {
+      if (machine.nodeId === member?.id) Object.assign(machine, { state: "active", error: "" });
+      if (member) Object.assign(member, { goneAt: undefined, readyAt: this.clock.now() });
+    });
+  }
+
+  /** `docker node promote`. Where the others do not reach its port, the engine tries for ever, and each try fails (node/node.go). */
+  promoteByHand(key: string, way: "reached" | "fails" | "waits" = "reached"): void {
+    const machine = this.machine(key);
+    const member = this.memberOf(machine);
+    if (!member) throw new Error(`${key} is in no swarm`);
+    if (way === "reached") return this.promote(member);
+    member.role = "manager";
+    if (way === "waits") return undefined;
+    machine.state = "error";
+    machine.error =
+      "manager stopped: can't initialize raft node: rpc error: code = Unavailable desc = could not connect to prospective new cluster member";
+    return undefined;
   }
 
   memberOf(machine: Machine): Member | undefined {
@@ -471,7 +502,11 @@ export class SimulatedSwarm {
     }
   }
 
+  /** Refuses in the order of swarmkit's manager/controlapi/node.go, UpdateNode. */
   demote(raft: Raft, member: Member): void {
+    if ([...raft.members.values()].every((other) => other === member || other.role === "worker"))
+      throw new Error("rpc error: code = FailedPrecondition desc = attempting to demote the last manager of the swarm");
+    if (!member.votes) throw new Error("rpc error: code = NotFound desc = can't find manager in raft memberlist");
     this.guardQuorum(raft, member, "is demoted");
     const unfinished = [...raft.members.values()].filter((other) => other.role === "worker" && other.votes && this.alive(other));
     if (unfinished.length > 0)
@@ -716,6 +751,7 @@ export class SimulatedProgram {
   adopt: string | undefined;
   labels: Readonly<Record<string, string>> | undefined;
   options: SwarmOptions = {};
+  dataPathPort: number | undefined;
 
   constructor(
     readonly swarm: SimulatedSwarm,
@@ -731,6 +767,7 @@ export class SimulatedProgram {
     const desired: DesiredSwarm = {
       members,
       options: this.options,
+      ...(this.dataPathPort !== undefined && { init: { dataPathPort: this.dataPathPort } }),
       ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }),
       ...(this.adopt !== undefined && { adopt: this.adopt }),
     };
