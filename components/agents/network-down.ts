@@ -1,10 +1,11 @@
 import type { NetworkResponse } from "../networks/api";
 import { networkDown } from "../networks/reconcile";
-import { withManager } from "./network";
+import { removeIfAnswered, withManager } from "./network";
 import type { NetworkRequest } from "./request";
-import { runAgent } from "./run";
+import { progress, runAgent } from "./run";
 
 void runAgent(async (request: NetworkRequest, previous: NetworkResponse | undefined) => {
-  await withManager(request, (docker, io) => networkDown(docker, request.cluster, request.name, previous, io));
+  const remove = (): Promise<void> => withManager(request, (docker, io) => networkDown(docker, request.cluster, request.name, previous, io));
+  await removeIfAnswered(request.name, remove, (line) => progress(undefined, line));
   return {};
 });

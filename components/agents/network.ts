@@ -9,6 +9,31 @@ interface Info {
   readonly Swarm: { readonly LocalNodeState: string; readonly ControlAvailable: boolean; readonly Error: string };
 }
 
+/** Nobody is there who could be asked, now or, where the machines go too, ever. */
+class NoManager extends Error {}
+
+/** What a manager says that others have left alone. */
+const leaderless = /not have a leader|no leader|deadline ?exceeded|connection to Docker broke|did not answer|no longer answers/i;
+
+/**
+ * What goes with the swarm must not keep machines alive that nobody can ask any more: a destroy would stop here, and they would
+ * go on costing money.
+ *
+ * @throws whatever else went wrong, as that something uses the network.
+ */
+export async function removeIfAnswered(name: string, remove: () => Promise<void>, say: (line: string) => void): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (!(error instanceof NoManager) && !leaderless.test(reason)) throw error;
+    say(
+      `warning: network ${name} was not removed, because no manager can do it. It goes with the swarm; ` +
+        `if the swarm lives on, run "docker network rm ${name}" on a manager. ${reason}`,
+    );
+  }
+}
+
 /** Works on the first manager that answers and takes part in the quorum. */
 export async function withManager<Result>(request: NetworkRequest, work: (docker: DockerApi, io: NetworkIo) => Promise<Result>): Promise<Result> {
   const fleet = new Fleet(Math.min(request.reachableSeconds, 20));
@@ -36,6 +61,6 @@ async function firstManager(fleet: Fleet, request: NetworkRequest): Promise<Dock
     return await Promise.any(asked);
   } catch (error) {
     const reasons = (error as AggregateError).errors.map((reason) => `  - ${reasonOf(reason)}`);
-    throw new Error([`network ${request.name}: none of the managers can be asked:`, ...reasons].join("\n"));
+    throw new NoManager([`network ${request.name}: none of the managers can be asked:`, ...reasons].join("\n"));
   }
 }

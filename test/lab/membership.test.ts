@@ -82,6 +82,30 @@ describe("a swarm whose resources are replaced, and whose managers are locked", 
     await mustChangeNothing();
   });
 
+  it("that lost its quorum is recovered as the refusal says: a forced new swarm, fresh machines at the lost addresses, and an up", async () => {
+    const { swarmId } = await lab.outputs();
+    await run("docker", ["rm", "-f", "-v", "memt-control-2", "memt-control-3"]);
+    const lost = { ...base, reachableSeconds: 20, recheck: "lost" };
+    await lab.spec(lost);
+    const refused = await lab.stack.up();
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stdout + refused.stderr, /The swarm has lost its quorum: control-1 of 3 hosts .*Nothing was changed\./);
+    const command = /docker swarm init --force-new-cluster .*/.exec(refused.stdout + refused.stderr)?.[0] ?? "";
+    assert.match(command, /--advertise-addr \S+ --listen-addr \S+:2377 --data-path-addr \S+$/);
+    await on("control-1", command);
+    await up(lost, "--refresh");
+    assert.equal((await lab.outputs()).swarmId, swarmId);
+    assert.deepEqual(
+      (await nodes())
+        .split("\n")
+        .map((line) => line.split(" ").slice(1).join(" "))
+        .sort(),
+      hosts.map((host) => `${host} Ready`),
+    );
+    await running("kept");
+    await mustChangeNothing();
+  });
+
   it("are locked by an up, whose key nobody can read", async () => {
     const watch = watchArguments();
     await up({ ...base, swarm: { ...locked, certificateExpiry: "720h" } });
