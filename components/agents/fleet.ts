@@ -1,5 +1,6 @@
 import { DockerApi } from "../remote/docker-api";
 import { type Connection, defaultRemoteLimits, type RemoteLimits } from "../remote/connection";
+import type { HostLock } from "../remote/lock";
 import { SshSession } from "../remote/ssh";
 import { Ways } from "../remote/ways";
 import { progress } from "./run";
@@ -15,6 +16,7 @@ export interface ReachedHost {
 export class Fleet {
   private readonly reached: ReachedHost[] = [];
   private readonly ways = new Ways();
+  private readonly locks = new Map<string, HostLock>();
 
   constructor(
     private readonly reachableSeconds: number,
@@ -29,23 +31,34 @@ export class Fleet {
       if (reason !== said) this.say(key, `waiting for SSH: ${reason}`);
       said = reason;
     };
-    const session = await SshSession.open(key, connection, limits, onRetry, { ways: this.ways });
+    const session = this.locked(key, await SshSession.open(key, connection, limits, onRetry, { ways: this.ways }));
     const host = { key, session, docker: new DockerApi(key, session) };
     this.reached.push(host);
     return host;
   }
 
   /** One more session, which whoever asks for it closes; `fresh` where not even the way to its bastion may stand already. */
-  dial(key: string, connection: Connection, mostSeconds: number, fresh = false): Promise<SshSession> {
-    return SshSession.open(key, connection, this.limits(mostSeconds), () => {}, { ways: this.ways, fresh });
+  async dial(key: string, connection: Connection, mostSeconds: number, fresh = false): Promise<SshSession> {
+    return this.locked(key, await SshSession.open(key, connection, this.limits(mostSeconds), () => {}, { ways: this.ways, fresh }));
+  }
+
+  /** Until the end of the run; a host whose lock is lost is not worked on any more. */
+  hold(key: string, lock: HostLock): void {
+    this.locks.set(key, lock);
   }
 
   close(): void {
+    for (const lock of this.locks.values()) lock.release();
     for (const { docker, session } of this.reached) {
       docker.close();
       session.close();
     }
     this.ways.close();
+  }
+
+  private locked(key: string, session: SshSession): SshSession {
+    session.mayWork = () => this.locks.get(key)?.check();
+    return session;
   }
 
   private limits(mostSeconds: number): RemoteLimits {

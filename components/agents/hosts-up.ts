@@ -1,12 +1,11 @@
 import type { FirewallHost } from "../firewall/rule";
-import { refuseOwned } from "../owner";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet } from "./fleet";
 import { reachDeparting, release } from "./phases/departing";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
-import { holdLock } from "./phases/look";
+import { lockHosts } from "./phases/lock";
 import { enforceFirewall, type Guarded, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
-import { type HostsRequest, type HostsResponse, ownedParts } from "./request";
+import { hostsLock, type HostsRequest, type HostsResponse, ownedParts } from "./request";
 import { progress, reportFailures, runAgent } from "./run";
 
 /** Brings the firewall, or the tunnel, or both, of hosts to what the request says. Docker is not looked at. */
@@ -17,8 +16,8 @@ async function hostsUp(request: HostsRequest, previous: HostsResponse | undefine
     const { hosts, owner } = request;
     progress(undefined, `reaching ${hosts.length} hosts`);
     const [reached, departing] = await Promise.all([reach(fleet, request, failures), reachDeparting(fleet, request, previous)]);
-    await holdLock(reached[0]?.session, "pulumi-swarm-hosts", "these hosts");
-    await takeHosts(request, reached, failures);
+    await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], hostsLock(request), failures);
+    await takeHosts(request, without(failures, reached), failures);
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
       await enforceFirewall(fleet, request, without(failures, reached), all, failures);
       return raiseTunnel(request, without(failures, reached), all, publicKeys(previous), failures);
@@ -41,9 +40,7 @@ async function hostsUp(request: HostsRequest, previous: HostsResponse | undefine
 
 async function reach(fleet: Fleet, request: HostsRequest, failures: Failure[]): Promise<Guarded[]> {
   const reached = await onEach(request.hosts, failures, async (host): Promise<Guarded> => {
-    const { session, ...rest } = await fleet.reach(host.key, host.connection);
-    await refuseOwned(session, ownedParts(request), request.owner);
-    return { ...rest, session, host };
+    return { ...(await fleet.reach(host.key, host.connection)), host };
   });
   return [...reached.values()];
 }

@@ -12,6 +12,7 @@ import type { OverlayKind } from "../overlays/overlay";
 import type { HostProgram } from "../programs/program";
 import type { MembershipMemory } from "../membership/types";
 import type { Connection } from "../remote/connection";
+import type { LockOptions } from "./phases/lock";
 import type { Tunnel } from "../underlay/underlay";
 
 /**
@@ -133,6 +134,16 @@ export interface NetworkRequest {
 /** Whose the firewall and the tunnel of a cluster's hosts are. */
 export function ownerOf({ cluster }: Pick<SwarmRequest, "cluster">): string {
   return `SwarmCluster ${cluster}`;
+}
+
+/** Held by each run on each host of the cluster that it can reach. */
+export function swarmLock(request: Pick<SwarmRequest, "cluster">): LockOptions {
+  return { name: `pulumi-swarm-cluster.${request.cluster}`, what: ownerOf(request) };
+}
+
+/** One for all pieces: two of them may keep parts of the same host. */
+export function hostsLock({ owner }: Pick<HostsRequest, "owner">): LockOptions {
+  return { name: "pulumi-swarm-hosts", what: owner };
 }
 
 export function ownedParts({ firewall, tunnel }: ProtectRequest): OwnedPart[] {

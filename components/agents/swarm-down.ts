@@ -2,7 +2,8 @@ import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess } from "../membership/reconcile";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet, type ReachedHost } from "./fleet";
-import { memoryOf, ownerOf, type SwarmRequest, type SwarmResponse } from "./request";
+import { memoryOf, ownerOf, swarmLock, type SwarmRequest, type SwarmResponse } from "./request";
+import { lockHosts } from "./phases/lock";
 import { removeOverlays } from "./phases/overlay";
 import { release } from "./phases/departing";
 import { progress, runAgent, sleep } from "./run";
@@ -13,6 +14,7 @@ async function swarmDown(request: SwarmRequest, previous: SwarmResponse | undefi
   try {
     const failures: Failure[] = [];
     const reached = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
+    await lockHosts(fleet, [...reached.values()], swarmLock(request), failures);
     const access = request.hosts.map(({ key }): HostAccess => {
       const host = reached.get(key);
       if (host) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };

@@ -3,12 +3,13 @@ import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
 import { reachDeparting, release } from "./phases/departing";
 import { prepareEngines, type Ready } from "./phases/engines";
-import { lookAtHosts, waitForOtherRuns } from "./phases/look";
+import { lockHosts } from "./phases/lock";
+import { lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm } from "./phases/members";
 import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
 import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
-import { ownerOf, type SwarmRequest, type SwarmResponse, type SwarmResponseHost } from "./request";
+import { ownerOf, swarmLock, type SwarmRequest, type SwarmResponse, type SwarmResponseHost } from "./request";
 import { progress, runAgent } from "./run";
 
 /** Brings all hosts to what the request says, in phases a person can follow. */
@@ -17,8 +18,9 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
   try {
     const failures: Failure[] = [];
     progress(undefined, `reaching ${request.hosts.length} hosts`);
-    const [looked, departing] = await Promise.all([lookAtHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
-    await waitForOtherRuns(request, looked);
+    const [reached, departing] = await Promise.all([reachHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
+    await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], swarmLock(request), failures);
+    const looked = await lookAtHosts(without(failures, reached), request, failures);
     await checkAdoption(request, previous, looked);
     await checkSwarm(request, previous, looked, departing, failures);
     const networks = await checkSwitch(request, previous, looked);

@@ -30,7 +30,7 @@ export class DockerApi {
 
   constructor(
     private readonly host: string,
-    session: Pick<SshSession, "dockerStream">,
+    private readonly session: Pick<SshSession, "dockerStream"> & Partial<Pick<SshSession, "mayWork">>,
   ) {
     this.agent = new SessionAgent(session);
   }
@@ -59,6 +59,8 @@ export class DockerApi {
     const what = `${method} ${path.split("?")[0] ?? path}`;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
+      // A stream that stands already is not asked for again.
+      this.session.mayWork?.();
       const outgoing = request(
         {
           agent: this.agent,

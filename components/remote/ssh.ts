@@ -4,7 +4,7 @@ import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
 import { explain, HostKeyMismatch, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
-import { quote, type ScriptValues, scriptInput } from "./script";
+import { type ScriptValues, scriptInput } from "./script";
 import { Ways } from "./ways";
 
 export interface CommandResult {
@@ -23,6 +23,9 @@ export interface OpenOptions {
 
 /** A pinned, keep-alive SSH session to one host. Many commands may run on it at once. */
 export class SshSession {
+  /** Every command asks it first, and every request to Docker. @throws RemoteError when this run may not work on the host any more. */
+  mayWork: () => void = () => {};
+
   private constructor(
     readonly host: string,
     private readonly client: Client,
@@ -110,28 +113,20 @@ export class SshSession {
     return this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel);
   }
 
-  /**
-   * Takes a lock on the host, held until this session ends, however it ends: the lock is a process at its other end.
-   * Waits for another holder.
-   */
-  async lock(name: string, waitSeconds: number): Promise<void> {
-    const file = `/run/lock/${name}.lock`;
-    const command = this.privileged(`flock -w ${waitSeconds} ${quote(file)} sh -c 'echo locked; cat >/dev/null'`);
-    await this.exec(command, 10_000, (channel) => {
-      return new Promise<void>((resolve, reject) => {
-        let said = "";
-        channel.on("data", () => resolve());
-        channel.stderr.on("data", (data: Buffer) => (said += data.toString()));
-        channel.on("close", () =>
-          reject(new RemoteError(this.host, `another run has worked on this cluster for ${waitSeconds} s and still does ${said.trim()}`.trim())),
-        );
-      });
-    });
+  /** A command as root that lives on, and what it reads and writes. */
+  stream<Result>(command: string, use: (channel: ClientChannel) => Result | Promise<Result>): Promise<Result> {
+    return this.exec(this.privileged(command), 10_000, use);
   }
 
   close(): void {
     this.client.end();
     this.ownWays.close();
+  }
+
+  /** Where the host is, the same in all runs that dial it in the same way. */
+  get address(): string {
+    const { host, port = 22 } = this.connection;
+    return `${host}:${port}`;
   }
 
   private privileged(command: string): string {
@@ -141,6 +136,7 @@ export class SshSession {
 
   private exec<Result>(command: string, timeout: number, use: (channel: ClientChannel) => Result | Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
+      this.mayWork();
       const timer = setTimeout(() => reject(new RemoteError(this.host, "the SSH session no longer answers")), timeout);
       const fail = (error: Error): void => {
         clearTimeout(timer);

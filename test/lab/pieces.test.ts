@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sshOptions } from "../../components/docker-provider/ssh-options";
 import type { Connection } from "../../components/remote/connection";
+import { HostLock, thisRun } from "../../components/remote/lock";
+import { SshSession } from "../../components/remote/ssh";
 import { eventually, testImage } from "../../tools/lab/cluster";
-import { docker, machineKeys, removeMachines, startMachine } from "../../tools/lab/machines";
+import { connectionTo, docker, machineKeys, removeMachines, startMachine } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 import { assertNoChange } from "./lab";
 
@@ -103,6 +105,27 @@ describe("the pieces alone, on hosts of one's own", function () {
     await mustDo({ mesh: { machines: machines(1, 2) } });
     assert.doesNotMatch(await on(1, "nft list tables"), /pulumi_swarm/, "the firewall that it no longer keeps is away");
     assert.ok(await answers(1, addresses["rack-b"] ?? ""));
+  });
+
+  it("a run whose network is gone is named to the next one, which goes on when it was silent for 30 s; the first one stops by itself", async () => {
+    const cut = await SshSession.open("rack-a", connectionTo({ address: "10.239.1.1", keys }));
+    const [, port = ""] = (await cut.run('printf %s "$SSH_CONNECTION"', { timeout: 10_000 })).stdout.split(" ");
+    const lock = await HostLock.take(cut, { name: "pulumi-swarm-hosts", holder: thisRun("a test"), wait: 0 });
+    assert.ok(lock instanceof HostLock);
+    const drop = `add chain inet cut in { type filter hook input priority -9; }; add rule inet cut in tcp sport ${port} drop`;
+    await on(
+      1,
+      `nft 'add table inet cut; ${drop}; add chain inet cut out { type filter hook output priority -9; }; add rule inet cut out tcp dport ${port} drop'`,
+    );
+    const result = await mustDo({ mesh: { machines: machines(1, 2), recheck: "lock" } });
+    assert.match(
+      result.stdout,
+      /rack-a: another run holds the lock: \S+@\S+, process \d+, for a test, since \S+ UTC, there as process \d+\. Waiting for it/,
+    );
+    assert.throws(() => lock.check(), /rack-a: the lock (may be another run's by now|was taken from this run)/);
+    await on(1, "nft delete table inet cut");
+    lock.release();
+    cut.close();
   });
 
   it("a destroy leaves nothing", async () => {

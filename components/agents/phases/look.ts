@@ -2,7 +2,6 @@ import { probeHost } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { preflight, type Probe } from "../../engine/preflight";
 import { type Failure, onEach } from "../../remote/each";
-import type { SshSession } from "../../remote/ssh";
 import type { Fleet, ReachedHost } from "../fleet";
 import { refuseOwned } from "../../owner";
 import { ownedParts, ownerOf, type SwarmRequest, type SwarmRequestHost } from "../request";
@@ -15,10 +14,17 @@ export interface Looked extends ReachedHost {
   readonly needsEngine: boolean;
 }
 
+/** A host with a session that stands, and what is asked of it. */
+export type Asked = ReachedHost & { readonly host: SwarmRequestHost };
+
+export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures: Failure[]): Promise<Asked[]> {
+  const reached = await onEach(hosts, failures, async (host): Promise<Asked> => ({ ...(await fleet.reach(host.key, host.connection)), host }));
+  return [...reached.values()];
+}
+
 /** Preflight of every host, before anything is changed on any. */
-export async function lookAtHosts(fleet: Fleet, request: SwarmRequest, failures: Failure[]): Promise<Looked[]> {
-  const looked = await onEach(request.hosts, failures, async (host): Promise<Looked> => {
-    const reached = await fleet.reach(host.key, host.connection);
+export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, failures: Failure[]): Promise<Looked[]> {
+  const looked = await onEach(hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
     const probe = await probeHost(reached.session, request.needs);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     if (refusals.length > 0) throw new Error(refusals.join("; "));
@@ -56,27 +62,5 @@ export function refuseMixedEngines({ needs }: Pick<SwarmRequest, "needs">, engin
   const unknown = unstamped(engines);
   if (unknown.length > 0) {
     progress(undefined, `warning: ${named(unknown)}: an engine that does not tell its version may not share encrypted networks with the others`);
-  }
-}
-
-/** What was long enough for any run that is not stuck. */
-const lockSeconds = 300;
-
-/**
- * When Pulumi is killed, what it started may go on for a while, and the next `up` meets it. Both would work on the same
- * cluster, so the first manager that answers holds a lock; a second run waits until the first has ended.
- */
-export async function waitForOtherRuns(request: SwarmRequest, hosts: readonly Looked[]): Promise<void> {
-  const first = request.hosts.find(({ key, role }) => role === "manager" && hosts.some((host) => host.key === key));
-  await holdLock(hosts.find(({ key }) => key === first?.key)?.session, `pulumi-swarm-cluster.${request.cluster}`, "this cluster");
-}
-
-/** Until the session's end. */
-export async function holdLock(session: SshSession | undefined, name: string, what: string): Promise<void> {
-  const patience = setTimeout(() => progress(undefined, `another run works on ${what}; waiting up to ${lockSeconds} s for it to end`), 2_000);
-  try {
-    await session?.lock(name, lockSeconds);
-  } finally {
-    clearTimeout(patience);
   }
 }

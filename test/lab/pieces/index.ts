@@ -5,7 +5,12 @@ import * as existing from "pulumi-swarm/existing";
 /** What the tests ask for, in one configuration value. */
 interface Spec {
   readonly firewall?: { readonly machines: existing.ExistingHostsArgs["machines"]; readonly firewall: FirewallArgs };
-  readonly mesh?: { readonly machines: existing.ExistingHostsArgs["machines"]; readonly rotation?: string; readonly firewall?: FirewallArgs };
+  readonly mesh?: {
+    readonly machines: existing.ExistingHostsArgs["machines"];
+    readonly rotation?: string;
+    readonly recheck?: string;
+    readonly firewall?: FirewallArgs;
+  };
   readonly cluster?: {
     readonly hosts: Record<"control" | "edge", existing.ExistingHostsArgs["machines"]>;
     readonly firewall: FirewallArgs;
