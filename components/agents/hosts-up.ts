@@ -1,4 +1,5 @@
 import type { FirewallHost } from "../firewall/rule";
+import type { OwnerNames } from "../owner";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet } from "./fleet";
 import { reachDeparting, release } from "./phases/departing";
@@ -13,13 +14,14 @@ async function hostsUp(request: HostsRequest, previous: HostsResponse | undefine
   const fleet = new Fleet(request.reachableSeconds);
   try {
     const failures: Failure[] = [];
-    const { hosts, owner } = request;
+    const { hosts } = request;
+    const owner: OwnerNames = [request.owner, ...(previous?.called === undefined ? [] : [previous.called])];
     progress(undefined, `reaching ${hosts.length} hosts`);
     const [reached, departing] = await Promise.all([reach(fleet, request, failures), reachDeparting(fleet, request, previous)]);
     await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], hostsLock(request), failures);
-    await takeHosts(request, without(failures, reached), failures);
+    await takeHosts(request, owner, without(failures, reached), failures);
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
-      await enforceFirewall(fleet, request, without(failures, reached), all, failures);
+      await enforceFirewall(fleet, request, owner, without(failures, reached), all, failures);
       return raiseTunnel(request, without(failures, reached), all, publicKeys(previous), failures);
     };
     const [parts, before] = [ownedParts(request), previous?.parts ?? []];
@@ -32,7 +34,7 @@ async function hostsUp(request: HostsRequest, previous: HostsResponse | undefine
     if (request.tunnel) await checkMtu(request, without(failures, reached), failures);
     reportFailures("the other hosts are done", failures);
     progress(undefined, `${hosts.length} hosts as asked`);
-    return { parts, hosts: Object.fromEntries(hosts.map((host) => [host.key, remembered(host, keys[host.key])])) };
+    return { parts, called: owner[0], hosts: Object.fromEntries(hosts.map((host) => [host.key, remembered(host, keys[host.key])])) };
   } finally {
     fleet.close();
   }

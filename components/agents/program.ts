@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative } from "node:path";
 import { local } from "@pulumi/command";
 
-export type AgentProgram = "swarm-up" | "swarm-down" | "network-up" | "network-down" | "hosts-up" | "hosts-down";
+export type AgentProgram = "intent" | "swarm-up" | "swarm-down" | "network-up" | "network-down" | "hosts-up" | "hosts-down";
 
 /**
  * The path of one of our programs as Pulumi's state should hold it: relative to where the provider runs it, so that
@@ -14,12 +14,12 @@ export function agentPath(program: AgentProgram): string {
   return process.env["PULUMI_NODEJS_PROJECT"] === undefined && isAbsolute(file) && path.startsWith("..") ? file : path;
 }
 
-/** Arguments of a resource that is one of our programs: no shell, request by standard input, progress on standard error. */
-export function agentCommand(up: AgentProgram, down: AgentProgram, request: local.CommandArgs["stdin"]): local.CommandArgs {
+/** Arguments of a resource that is one of our programs, with what undoes it, if anything does: no shell, request by standard input, progress on standard error. */
+export function agentCommand(up: AgentProgram, down: AgentProgram | undefined, request: local.CommandArgs["stdin"]): local.CommandArgs {
   return {
     interpreter: ["node"],
     create: agentPath(up),
-    delete: agentPath(down),
+    ...(down !== undefined && { delete: agentPath(down) }),
     ...(request !== undefined && { stdin: request }),
     logging: "stderr",
   };

@@ -7,10 +7,10 @@ import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
 import type { NetworkSpec } from "../networks/api";
 import type { NetworkSlice } from "../networks/network";
-import type { OwnedPart } from "../owner";
+import type { OwnedPart, OwnerNames } from "../owner";
 import type { OverlayKind } from "../overlays/overlay";
 import type { HostProgram } from "../programs/program";
-import type { MembershipMemory } from "../membership/types";
+import type { MembershipMemory, SwarmOwner } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import type { LockOptions } from "./phases/lock";
 import type { Tunnel } from "../underlay/underlay";
@@ -21,6 +21,9 @@ import type { Tunnel } from "../underlay/underlay";
  */
 export interface SwarmRequest extends ProtectRequest {
   readonly cluster: string;
+  readonly project: string;
+  readonly stack: string;
+  readonly intent: Intent;
   readonly hosts: readonly SwarmRequestHost[];
   readonly engine: EngineArgs;
   readonly bridges: BridgePlan;
@@ -40,6 +43,24 @@ export interface SwarmRequest extends ProtectRequest {
   readonly recheck?: string;
 }
 
+/** What `intent` prints. */
+export interface Intent {
+  /** Random; of this resource for as long as it lives. */
+  readonly mark: string;
+  /** Counts what was asked for, so that a request is another one after each that failed. */
+  readonly generation: number;
+}
+
+/** What `swarm-down` is told: no more than it needs, and what makes the resource another one whenever more is asked for. */
+export interface SwarmDownRequest extends Pick<SwarmRequest, "cluster" | "tunnel" | "reachableSeconds" | "adopt">, Partial<Identity> {
+  readonly hosts: readonly Pick<SwarmRequestHost, "key" | "connection">[];
+}
+
+/** The same of `hosts-down`. */
+export interface HostsDownRequest extends ProtectRequest, Pick<HostsRequest, "owner" | "reachableSeconds"> {
+  readonly hosts: readonly Pick<RequestHost, "key" | "connection">[];
+}
+
 /** Firewall and tunnel of hosts, with or without a swarm on them. */
 export interface ProtectRequest {
   /** Largest packet between two hosts on the underlay, in bytes. */
@@ -56,12 +77,15 @@ export interface HostsRequest extends ProtectRequest {
   readonly hosts: readonly RequestHost[];
   readonly reachableSeconds: number;
   readonly recheck?: string;
+  readonly intent: Intent;
 }
 
 /** What `hosts-up` prints, and is given back on its next run. */
 export interface HostsResponse {
   /** What it keeps on the hosts. */
   readonly parts: readonly OwnedPart[];
+  /** What the hosts call their owner. @default - as a run of version 0.1.0 did */
+  readonly called?: string;
   readonly hosts: Readonly<Record<string, RememberedHost>>;
 }
 
@@ -102,7 +126,9 @@ export interface SwarmRequestHost extends RequestHost {
  * What `swarm-up` prints, and is given back on its next run as its memory. It holds secrets (the unlock keys), so it is
  * kept as a secret as a whole, and only single other fields are taken out of it.
  */
-export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "unlockKeys"> {
+export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "adopted" | "unlockKeys"> {
+  /** What the hosts call the cluster as their owner. @default - as a run of version 0.1.0 did */
+  readonly called?: string;
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
   /** @default - `native`, of a run before there were others */
   readonly overlay?: Pick<OverlayRequest, "kind" | "slices">;
@@ -131,14 +157,29 @@ export interface NetworkRequest {
   readonly reachableSeconds: number;
 }
 
-/** Whose the firewall and the tunnel of a cluster's hosts are. */
-export function ownerOf({ cluster }: Pick<SwarmRequest, "cluster">): string {
-  return `SwarmCluster ${cluster}`;
+type Identity = Pick<SwarmRequest, "project" | "stack">;
+
+/**
+ * Whose the firewall and the tunnel of a cluster's hosts are: by its present name and, where something is remembered of it, by what
+ * it was called before. Version 0.1.0 knew neither project nor stack.
+ */
+export function ownerOf(
+  { cluster, project, stack }: Pick<SwarmRequest, "cluster"> & Partial<Identity>,
+  previous: Pick<SwarmResponse, "called"> | undefined,
+): OwnerNames {
+  const first = `SwarmCluster ${cluster}`;
+  const name = project === undefined || stack === undefined ? first : `${first} of ${project}, stack ${stack}`;
+  return previous ? [name, first, ...(previous.called === undefined ? [] : [previous.called])] : [name];
+}
+
+/** Whose the swarm is, as it carries it itself. */
+export function swarmOwnerOf({ project, stack, cluster, intent }: Pick<SwarmRequest, "project" | "stack" | "cluster" | "intent">): SwarmOwner {
+  return { mark: intent.mark, stack: `${project}/${stack}/${cluster}` };
 }
 
 /** Held by each run on each host of the cluster that it can reach. */
-export function swarmLock(request: Pick<SwarmRequest, "cluster">): LockOptions {
-  return { name: `pulumi-swarm-cluster.${request.cluster}`, what: ownerOf(request) };
+export function swarmLock(request: Pick<SwarmRequest, "cluster"> & Partial<Identity>): LockOptions {
+  return { name: `pulumi-swarm-cluster.${request.cluster}`, what: ownerOf(request, undefined)[0] };
 }
 
 /** One for all pieces: two of them may keep parts of the same host. */
@@ -153,6 +194,6 @@ export function ownedParts({ firewall, tunnel }: ProtectRequest): OwnedPart[] {
 /** What membership needs of the last run's response. */
 export function memoryOf(previous: SwarmResponse | undefined): MembershipMemory | undefined {
   if (!previous) return undefined;
-  const { hosts, overlay: _overlay, ...kept } = previous;
+  const { hosts, overlay: _overlay, called: _called, ...kept } = previous;
   return { ...kept, nodes: Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, host.nodeId])) };
 }

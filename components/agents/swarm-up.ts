@@ -20,18 +20,19 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     progress(undefined, `reaching ${request.hosts.length} hosts`);
     const [reached, departing] = await Promise.all([reachHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
     await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], swarmLock(request), failures);
-    const looked = await lookAtHosts(without(failures, reached), request, failures);
+    const owner = ownerOf(request, previous);
+    const looked = await lookAtHosts(without(failures, reached), request, owner, failures);
     await checkAdoption(request, previous, looked);
     await checkSwarm(request, previous, looked, departing, failures);
     const networks = await checkSwitch(request, previous, looked);
     const ready = await prepareEngines(request, looked, previous?.unlockKeys ?? [], failures);
 
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
-      await enforceFirewall(fleet, request, without(failures, ready), all, failures);
+      await enforceFirewall(fleet, request, owner, without(failures, ready), all, failures);
       return raiseTunnel(request, without(failures, ready), all, publicKeys(previous), failures);
     };
     await leaveOtherOverlays(request, networks, without(failures, ready), failures);
-    await takeHosts(request, without(failures, ready), failures);
+    await takeHosts(request, owner, without(failures, ready), failures);
     let keys = await protect([...request.hosts, ...departing.map(({ host }) => host)]);
     await raiseOverlay(request, without(failures, ready), departing, failures);
     const members = await formSwarm(request, previous, without(failures, ready), departing, failures);
@@ -43,7 +44,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
         gone.flatMap(({ reached }) => reached ?? []),
         request,
         ["firewall", "tunnel"],
-        ownerOf(request),
+        owner,
         failures,
       );
       // One that could not be taken out is a member still, and must find the others until the next run.
@@ -54,7 +55,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
     const { nodes, ...kept } = await finish(members, failures);
     progress(undefined, `swarm ${kept.swarmId}: ${request.hosts.length} hosts as asked`);
     const { kind, slices } = request.overlay;
-    return { ...kept, overlay: { kind, slices }, hosts: describeHosts(request, ready, nodes, keys) };
+    return { ...kept, called: owner[0], overlay: { kind, slices }, hosts: describeHosts(request, ready, nodes, keys) };
   } finally {
     fleet.close();
   }

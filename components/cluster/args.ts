@@ -69,6 +69,8 @@ export interface SwarmClusterArgs {
   readonly swarm?: SwarmOptions;
   /** Last say over the arguments of the resources underneath. */
   readonly transform?: {
+    /** The command that remembers what is about to be asked, and dissolves the swarm at a destroy. It touches no host before. */
+    readonly intent?: Transform<local.CommandArgs>;
     /** The command that forms the swarm and looks after its members. */
     readonly swarm?: Transform<local.CommandArgs>;
     /** The command of each of the cluster's networks. */

@@ -1,6 +1,6 @@
-import { local } from "@pulumi/command";
+import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { agentCommand } from "../agents/program";
+import { intendedCommand } from "../agents/intended";
 import type { SwarmResponse } from "../agents/request";
 import { dockerUrl, makeDockerProvider } from "../docker-provider";
 import type { DockerProviderArgs } from "../docker-provider/args";
@@ -14,7 +14,7 @@ import { describeLateNetwork } from "./late-network";
 import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
-import { defaultReachableSeconds, swarmRequest } from "./request";
+import { defaultReachableSeconds, swarmDownRequest, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { LateService, reachable } from "./service";
@@ -23,7 +23,6 @@ import { mermaid } from "../picture/mermaid";
 import { svg } from "../picture/svg";
 import { rememberedSecret } from "../secret";
 import { topologyOf } from "../topology/of-plan";
-import { transformed } from "../transform";
 
 /** A host of the cluster as it came to be. */
 export interface ClusterHost {
@@ -196,13 +195,14 @@ export class SwarmCluster extends pulumi.ComponentResource {
     checked: pulumi.Output<unknown>,
   ): local.Command {
     const secret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
-    const request = requestOf(machines, { secret, checked }, (known, overlaySecret) => swarmRequest(name, args, this.plan, known, overlaySecret));
-    const command = agentCommand("swarm-up", "swarm-down", request);
-    return new local.Command(`${name}-swarm`, transformed(args.transform?.swarm, command), {
-      parent: this,
-      dependsOn: [...admitted],
-      additionalSecretOutputs: ["stdout"],
-    });
+    const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name };
+    const request = requestOf(machines, { secret, checked }, (known, overlaySecret) => swarmRequest(identity, args, this.plan, known, overlaySecret));
+    return intendedCommand(
+      `${name}-swarm`,
+      { up: "swarm-up", down: "swarm-down", request, downRequest: swarmDownRequest },
+      { work: args.transform?.swarm, intent: args.transform?.intent },
+      { parent: this, dependsOn: [...admitted] },
+    );
   }
 
   private createNetworks(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, swarm: local.Command): OverlayNetwork[] {

@@ -1,4 +1,4 @@
-import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
+import type { SwarmDownRequest, SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { Cidr, isCidr } from "../network/cidr";
 import type { PublicAddress } from "../hosts/host";
 import type { KnownMachine } from "../hosts/make";
@@ -9,17 +9,20 @@ import type { ClusterPlan } from "./plan";
 export const defaultReachableSeconds = 75;
 export const defaultDrainSeconds = 120;
 
-/** What the program that works on all hosts is asked. Pure. */
+/** Whose request it is. */
+export type RequestIdentity = Pick<SwarmRequest, "project" | "stack" | "cluster">;
+
+/** What the program that works on all hosts is asked, but for what its intent adds. Pure. */
 export function swarmRequest(
-  cluster: string,
+  identity: RequestIdentity,
   args: SwarmClusterArgs,
   plan: ClusterPlan,
   machines: ReadonlyMap<string, KnownMachine>,
   overlaySecret: string,
-): SwarmRequest {
+): Omit<SwarmRequest, "intent"> {
   const { abandonedSwarm, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
   return {
-    cluster,
+    ...identity,
     hosts: plan.hosts.flatMap((host) => {
       const machine = machines.get(host.key);
       return machine ? [requestHost(host, machine)] : [];
@@ -44,6 +47,20 @@ export function swarmRequest(
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
     ...(args.adopt && { adopt: { swarmId: args.adopt.swarmId, dissolve: args.adopt.dissolve ?? false } }),
     ...(recheck !== undefined && { recheck }),
+  };
+}
+
+/** What takes all of it away again needs of the request. */
+export function swarmDownRequest(request: Omit<SwarmRequest, "intent">): SwarmDownRequest {
+  const { project, stack, cluster, hosts, tunnel, reachableSeconds, adopt } = request;
+  return {
+    project,
+    stack,
+    cluster,
+    hosts: hosts.map(({ key, connection }) => ({ key, connection })),
+    reachableSeconds,
+    ...(tunnel && { tunnel }),
+    ...(adopt && { adopt }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Failures, localOrNothing, messageOf, waitUntil } from "./control";
 import type { Seen } from "./survey";
-import { type HostAccess, type HostFailure, type MembershipIo, type MembershipMemory, ownerLabel } from "./types";
+import { type HostAccess, type HostFailure, type MembershipIo, type MembershipMemory, ownerLabel, stackLabel } from "./types";
 
 /** For a leader to be there, who alone can tell whose the swarm is: an election takes 11 s. */
 const leaderWait = 15_000;
@@ -29,10 +29,11 @@ export async function dissolveMembership(
   const failures = new Failures();
   const seen = await look(hosts, failures);
   const known = knownIds(seen, memory);
-  if (await takenOver(seen, known, memory, io)) {
+  const other = await takenOver(seen, known, memory, io);
+  if (other) {
     io.progress(
       undefined,
-      "the swarm was taken over by another run, as when its resource is replaced: it lives on, and was left alone. " +
+      `the swarm was taken over by another run${other.stack === undefined ? "" : ` (of ${other.stack})`}, as when its resource is replaced, or never belonged to this one: it lives on, and was left alone. ` +
         'If nobody is to have it any more, "pulumi up" and then "pulumi destroy", or run "docker swarm leave --force" on its hosts',
     );
     return { failures: [], livesOn: true };
@@ -73,27 +74,27 @@ async function takenOver(
   known: ReadonlySet<string>,
   memory: MembershipMemory | undefined,
   io: MembershipIo,
-): Promise<boolean> {
+): Promise<{ readonly stack: string | undefined } | undefined> {
   const managers = seen.filter(({ local }) => local.controlAvailable && isOurs(local, known));
-  if (managers.length === 0) return false;
-  let mark: string | undefined;
+  if (managers.length === 0) return undefined;
+  let labels: Readonly<Record<string, string>> = {};
   const told = await waitUntil(io, leaderWait, async () => {
     for (const { api } of managers) {
       const local = await localOrNothing(api);
       if (!local?.controlAvailable || local.error !== "") continue;
       const settings = await api.settings().catch(() => undefined);
-      mark = settings?.labels[ownerLabel];
+      if (settings) labels = settings.labels;
       if (settings) return true;
     }
     return false;
   });
-  return told && mark !== memory?.owner;
+  return told && labels[ownerLabel] !== memory?.owner ? { stack: labels[stackLabel] } : undefined;
 }
 
-/** Ids of nodes that are certainly of our swarm; without memory, of the one swarm that managers here are in. */
+/** Ids of nodes that are certainly of our swarm; where its id is not remembered, of the one swarm that managers here are in. */
 function knownIds(seen: readonly Seen[], memory: MembershipMemory | undefined): ReadonlySet<string> {
   const swarms = new Set(seen.map(({ local }) => local.swarmId).filter(Boolean));
-  const ours = memory?.swarmId ?? (swarms.size === 1 ? [...swarms][0] : undefined);
+  const ours = memory && memory.swarmId !== "" ? memory.swarmId : swarms.size === 1 ? [...swarms][0] : undefined;
   const managers = seen.filter(({ local }) => ours !== undefined && local.swarmId === ours).map(({ local }) => local.nodeId);
   return new Set([...managers, ...Object.values(memory?.nodes ?? {})].filter(Boolean));
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { SwarmOptions } from "./args";
 import { Control, messageOf, waitUntil } from "./control";
 import { asksForRotation, hoursOf } from "./options";
@@ -12,20 +11,19 @@ import {
   type MembershipLimits,
   type MembershipMemory,
   type MembershipResult,
-  ownerLabel,
   rotatedLabels,
 } from "./types";
 
 /**
- * The last thing of a run, and only of one in which nothing failed: what only the run's memory can keep (whose the swarm
- * is, the unlock key) must not be changed by a run whose memory is thrown away. What was done is read from the swarm
+ * The last thing of a run, and only of one in which nothing failed: an unlock key that nobody remembers is a swarm that nobody
+ * can open. What was done is read from the swarm
  * itself, so that it is done once whatever was cut off.
  *
  * @param result Of the same run's `reconcileMembership`, without failures.
  * @returns what the next run is to be given.
  */
 export async function finishSwarm(
-  { options = {} }: DesiredSwarm,
+  { options = {}, owner, adopt }: DesiredSwarm,
   hosts: readonly HostAccess[],
   { swarmId, nodes, managers }: MembershipResult,
   memory: MembershipMemory | undefined,
@@ -35,13 +33,13 @@ export async function finishSwarm(
   const bounds = { ...defaultLimits, ...limits };
   const control = new Control(io, bounds);
   for (const host of hosts) if (host.kind === "ready" && managers.includes(host.key)) control.add(nodes[host.key] ?? host.key, host.api);
-  const owner = memory?.owner ?? randomUUID();
+  const adopted = [adopt, memory?.adopted].includes(swarmId);
   try {
     await renewCertificates(options, control, io, bounds);
-    const settings = await bring(control, (seen) => settle(seen, options, owner, io));
+    const settings = await bring(control, (seen) => settle(seen, options, io));
     const newest = settings.autolock ? [await control.call((api) => api.unlockKey())] : [];
     const unlockKeys = [...new Set([...newest, ...(memory?.unlockKeys ?? [])])].filter((key) => key !== "").slice(0, keysKept);
-    return { swarmId, nodes, owner, ...(unlockKeys.length > 0 && { unlockKeys }) };
+    return { swarmId, nodes, owner: owner.mark, ...(adopted && { adopted: swarmId }), ...(unlockKeys.length > 0 && { unlockKeys }) };
   } catch (error) {
     throw new Error(messageOf(error));
   }
@@ -88,12 +86,7 @@ async function renewCertificates(
   );
 }
 
-function settle(
-  seen: SwarmSettings,
-  { autolock, rotateUnlockKey, rotateJoinTokens }: SwarmOptions,
-  owner: string,
-  io: MembershipIo,
-): SwarmChange | undefined {
+function settle(seen: SwarmSettings, { autolock, rotateUnlockKey, rotateJoinTokens }: SwarmOptions, io: MembershipIo): SwarmChange | undefined {
   const lock = autolock !== undefined && autolock !== seen.autolock;
   const locked = autolock ?? seen.autolock;
   const tokens = asksForRotation(rotateJoinTokens, seen, "joinTokens");
@@ -103,10 +96,9 @@ function settle(
   // Turned on just now, it comes with a new key.
   const rotateKey = key && !lock;
   if (rotateKey) io.progress(undefined, "makes another unlock key");
-  if (!lock && !tokens && !key && seen.labels[ownerLabel] === owner) return undefined;
+  if (!lock && !tokens && !key) return undefined;
   return {
     labels: {
-      [ownerLabel]: owner,
       ...(tokens && { [rotatedLabels.joinTokens]: rotateJoinTokens }),
       ...(key && { [rotatedLabels.unlockKey]: rotateUnlockKey }),
     },

@@ -1,19 +1,21 @@
 import { localOrNothing, messageOf, waitUntil, type Work } from "./control";
 import { hoursOf, initialLabels } from "./options";
 import { isAlive, votes } from "./quorum";
+import { ownerLabels } from "./ownership";
 import type { Joining } from "./plan";
 import type { SwarmAddresses, SwarmApi, SwarmInit } from "./swarm-api";
 import type { DesiredMember, DesiredSwarm } from "./types";
 
 /** @returns the new swarm's id. @throws when it cannot be formed, for nothing else can be done then. */
-export async function formSwarm({ member, api, remains }: Joining, { init: given, options = {} }: DesiredSwarm, work: Work): Promise<string> {
+export async function formSwarm({ member, api, remains }: Joining, desired: DesiredSwarm, work: Work): Promise<string> {
+  const { init: given, options = {} } = desired;
   const { io, limits } = work;
   if (remains) await leaveRemains(member.key, api, work);
   io.progress(member.key, "forms the swarm");
   const init: SwarmInit = {
     ...given,
     ...addressesOf(member),
-    labels: initialLabels(options),
+    labels: { ...initialLabels(options), ...ownerLabels(desired) },
     ...(options.certificateExpiry !== undefined && { certificateHours: hoursOf(options.certificateExpiry) }),
   };
   let said = "";

@@ -1,6 +1,7 @@
 import { messageOf, withoutTokens, type Work } from "./control";
 import { formSwarm, joinAll } from "./join";
 import { label } from "./labels";
+import { ownerLabels } from "./ownership";
 import { type Joining, type Leaving, type MembershipPlan, planMembership } from "./plan";
 import { votes } from "./quorum";
 import { leave, retire } from "./retire";
@@ -30,7 +31,7 @@ export { finishSwarm } from "./finish";
  * managers go one at a time. Run again, it changes nothing; cut off anywhere, the next run finishes it.
  *
  * @param hosts One per desired member.
- * @param memory What the last run returned. Without it, the swarm that the hosts are in is taken for ours.
+ * @param memory What the last run returned. Without it, a swarm that the hosts are in is ours only if it carries our name.
  * @returns failures of single hosts; the other hosts are done.
  * @throws MembershipRefusal before anything is changed, when something is wrong with the whole; a plain Error when the
  * swarm could not be formed.
@@ -53,6 +54,7 @@ export async function reconcileMembership(
       `leaves alone what is in the swarm but not from this program: ${plan.strangers.map(({ id, hostname }) => `${hostname} (${id})`).join(", ")}`,
     );
   }
+  await takeSwarm(desired, seen);
   const swarmId = seen.swarmId ?? (plan.form ? await formFirst(plan.form, desired, work) : "");
   try {
     await carryOut(plan, desired, work, desired.adopt !== undefined && !memory);
@@ -90,6 +92,13 @@ const firstLook: Partial<MembershipLimits> = { leader: 15_000, settle: 0 };
 
 function carefulIo(io: MembershipIo): MembershipIo {
   return { ...bound(io), progress: (host, line) => io.progress(host, withoutTokens(line)) };
+}
+
+/** Whose the swarm is is written before anything else is done to it. */
+async function takeSwarm(desired: DesiredSwarm, { control, settings }: Survey): Promise<void> {
+  const labels = ownerLabels(desired, settings?.labels);
+  if (!settings || Object.keys(labels).length === 0) return;
+  await control.call(async (api) => api.updateSwarm((await api.settings()).version, { labels }));
 }
 
 async function formFirst(form: Joining, desired: DesiredSwarm, work: Work): Promise<string> {

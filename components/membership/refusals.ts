@@ -1,3 +1,4 @@
+import type { FoundSwarm } from "./ownership";
 import { majorityOf, type Quorum } from "./quorum";
 import type { SwarmAddresses, SwarmRole } from "./swarm-api";
 import { type DesiredSwarm, type HostFailure, MembershipRefusal } from "./types";
@@ -110,7 +111,7 @@ export function differentSwarms(bySwarm: ReadonlyMap<string, readonly string[]>,
 export function otherSwarm(keys: readonly string[], found: string, remembered: string): MembershipRefusal {
   return new MembershipRefusal(
     `${are(keys, "is", "are")} in the swarm ${found}, but this cluster's is ${remembered}. ${unchanged} Run "docker swarm leave --force" there, and run again; ` +
-      `or, if ${remembered} is lost and ${found} is its successor, set membership.abandonedSwarm to "${remembered}".`,
+      `or, if ${remembered} is lost and ${found} is its successor, set membership.abandonedSwarm to "${remembered}" and adopt.swarmId to "${found}".`,
   );
 }
 
@@ -124,6 +125,28 @@ export function nothingToAdopt(wanted: string): MembershipRefusal {
   return new MembershipRefusal(
     `None of the hosts is a manager of a swarm, and ${wanted} is to be adopted. ${unchanged} ` +
       "Name its managers among the hosts; or leave adopt out, and a new swarm is formed.",
+  );
+}
+
+const byAdopting = (swarmId: string): string => `adopt: { swarmId: "${swarmId}" }`;
+
+export function notOurs({ swarmId, managers }: FoundSwarm, stack: string | undefined, ours: string): MembershipRefusal {
+  const whose =
+    stack === undefined
+      ? "carries no name of this package: it was formed by hand, or by an older version whose state is lost"
+      : `belongs to ${stack}`;
+  return new MembershipRefusal(
+    `${are(managers, "is a manager", "are managers")} of the swarm ${swarmId}, which ${whose}; this cluster is ${ours}. ${unchanged} ` +
+      `Remove these hosts from the program. Or, if this program is to manage that swarm from now on, write ${byAdopting(swarmId)} and run again.`,
+  );
+}
+
+export function takenSince({ swarmId }: FoundSwarm, stack: string | undefined, ours: string): MembershipRefusal {
+  const whose = stack === ours ? `another state of ${ours}` : (stack ?? "another program");
+  return new MembershipRefusal(
+    `The swarm ${swarmId} was managed by this program, but ${whose} has taken it over since. ${unchanged} ` +
+      `Leave it to ${whose}, and remove it here with "pulumi destroy", which then leaves the swarm alone. Or, to take it back, write ${byAdopting(swarmId)} and run again` +
+      `; where that is written already, add membership: { abandonedSwarm: "${swarmId}" } for one run.`,
   );
 }
 

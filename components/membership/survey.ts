@@ -1,4 +1,5 @@
 import { Control, Failures, localOrNothing, messageOf, waitUntil } from "./control";
+import { refuseUnlessOurs } from "./ownership";
 import { majorityOf } from "./quorum";
 import * as refusals from "./refusals";
 import { isStuckManager, standingOf, type Standing, trouble } from "./standing";
@@ -26,7 +27,7 @@ export interface Survey {
   /** Undefined when a swarm is to be formed. */
   readonly swarmId: string | undefined;
   readonly nodes: readonly SwarmNode[];
-  /** Read only where something in the plan depends on it. */
+  /** Undefined when a swarm is to be formed. */
   readonly settings: SwarmSettings | undefined;
 }
 
@@ -74,6 +75,11 @@ export async function survey(
   const swarmId = whichSwarm(all, question);
   const control = new Control(io, limits);
   for (const { local, api } of all) if (swarmId !== undefined && local.swarmId === swarmId) control.add(local.nodeId, api);
+  const settings = swarmId === undefined ? undefined : await control.call((api) => api.settings());
+  if (swarmId !== undefined && settings) {
+    const managers = all.filter((seen) => isLed(seen) && seen.local.swarmId === swarmId).map(({ key }) => key);
+    refuseUnlessOurs(desired, memory, { swarmId, labels: settings.labels, managers }, question.abandoned);
+  }
   const keys = new Set(desired.members.map(({ key }) => key));
   const settled = await settle(
     all.filter(({ key }) => keys.has(key)),
@@ -81,7 +87,6 @@ export async function survey(
     control,
     question,
   );
-  const settings = swarmId !== undefined && desired.options?.rotateCa !== undefined ? await control.call((api) => api.settings()) : undefined;
   const others = new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen]));
   return { ...settled, departing: others, failures, silent, control, swarmId, settings };
 }

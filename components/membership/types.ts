@@ -8,11 +8,20 @@ export interface DesiredMember extends SwarmAddresses {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Whose a swarm is. */
+export interface SwarmOwner {
+  /** Random, and the same for as long as the resource lives that has the swarm: see `ownerLabel`. */
+  readonly mark: string;
+  /** Project, stack and cluster, as a person reads them: `shop/prod/main`. */
+  readonly stack: string;
+}
+
 export interface DesiredSwarm {
+  readonly owner: SwarmOwner;
   readonly members: readonly DesiredMember[];
   readonly init?: Pick<SwarmInit, "dataPathPort" | "defaultAddressPool" | "subnetSize">;
   readonly options?: SwarmOptions;
-  /** Id of a swarm that exists and is to be taken over, in a run without memory. */
+  /** Id of a swarm that exists and is to be taken over, whoever has it. */
   readonly adopt?: string;
   /** Id of a swarm that is lost and may be replaced by a new one. */
   readonly abandonedSwarm?: string;
@@ -36,6 +45,8 @@ export interface MembershipMemory {
   readonly nodes: Readonly<Record<string, string>>;
   /** Whose the swarm is: see `ownerLabel`. Undefined where nothing was marked yet. */
   readonly owner?: string;
+  /** Id of the swarm, where it was taken over from somebody else. */
+  readonly adopted?: string;
   /** Secret. What opens locked managers, the newest first; older ones for those that were away when it was changed. */
   readonly unlockKeys?: readonly string[];
 }
@@ -156,6 +167,11 @@ export const managedLabel = "pulumi-swarm.labels";
  * one that the swarm is no longer its to dissolve.
  */
 export const ownerLabel = "pulumi-swarm.owner";
+/**
+ * A label of the swarm itself, from its birth: project, stack and cluster that have it. It tells a person whose the swarm is, and a
+ * run that remembers nothing whether the swarm that it finds is its own.
+ */
+export const stackLabel = "pulumi-swarm.stack";
 /** Labels of the swarm itself, with the value of the option that asked for the last rotation. */
 export const rotatedLabels = {
   ca: "pulumi-swarm.rotated.ca",

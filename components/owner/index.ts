@@ -7,40 +7,49 @@ const timeout = 60_000;
 /** Of these a host has one, and two resources that both kept it would undo each other's work for ever. */
 export type OwnedPart = "firewall" | "tunnel";
 
+/** What an owner is called, as a message can say it, and before it what it was called in earlier runs. */
+export type OwnerNames = readonly [string, ...string[]];
+
 type Owners = Readonly<Partial<Record<OwnedPart, string | null>>>;
 type Session = Pick<SshSession, "script">;
 
 /**
- * Takes parts of a host for an owner, by its name as a message can say it.
+ * Takes parts of a host for an owner, and writes its present name where it had another one.
  *
  * @throws where another one has a part; the host is then as it was.
  */
-export async function claim(session: Session, parts: readonly OwnedPart[], owner: string): Promise<void> {
+export async function claim(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {
   if (parts.length > 0) refuseOthers(await run(session, "claim", parts, owner), owner);
 }
 
 /** The same question, with nothing taken. @throws where another one has a part */
-export async function refuseOwned(session: Session, parts: readonly OwnedPart[], owner: string): Promise<void> {
+export async function refuseOwned(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {
   if (parts.length > 0) refuseOthers(await run(session, "look", parts, owner), owner);
 }
 
 /** @returns those of the parts that another one has. */
-export async function ownedByOthers(session: Session, parts: readonly OwnedPart[], owner: string): Promise<OwnedPart[]> {
+export async function ownedByOthers(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<OwnedPart[]> {
   const owners = await run(session, "look", parts, owner);
-  return parts.filter((part) => typeof owners[part] === "string" && owners[part] !== owner);
+  return parts.filter((part) => isAnother(owners[part], owner));
 }
 
-export async function disown(session: Session, parts: readonly OwnedPart[], owner: string): Promise<void> {
+export async function disown(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {
   await run(session, "release", parts, owner);
 }
 
-function run(session: Session, verb: string, parts: readonly OwnedPart[], owner: string): Promise<Owners> {
-  return session.script<Owners>(script, { PARTS: parts.join(" "), OWNER: JSON.stringify(owner) }, { verb, timeout });
+function run(session: Session, verb: string, parts: readonly OwnedPart[], [owner, ...formerly]: OwnerNames): Promise<Owners> {
+  const values = { PARTS: parts.join(" "), OWNER: JSON.stringify(owner), FORMERLY: formerly.map((name) => JSON.stringify(name)).join("\n") };
+  return session.script<Owners>(script, values, { verb, timeout });
 }
 
-function refuseOthers(owners: Owners, owner: string): void {
-  const other = Object.entries(owners).find(([, name]) => typeof name === "string" && name !== owner);
+function isAnother(name: string | null | undefined, owner: OwnerNames): name is string {
+  return typeof name === "string" && !owner.includes(name);
+}
+
+function refuseOthers(owners: Owners, names: OwnerNames): void {
+  const other = Object.entries(owners).find(([, name]) => isAnother(name, names));
   if (!other) return;
+  const [owner] = names;
   const [part, name] = other;
   throw new Error(
     `its ${part} is kept by ${name}, and ${owner} would undo that. Fix: take the host out of one of the two and run that one's "pulumi up" first; ` +

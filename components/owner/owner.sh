@@ -1,7 +1,8 @@
 #!/bin/sh
 # Whose a part of this host is. A name is kept as the JSON text that it came as.
-#   claim    PARTS (words), OWNER: takes them, all or none. Result: the owners of all of them
-#   release  PARTS, OWNER: gives back those that are this owner's
+#   claim    PARTS (words), OWNER, FORMERLY (what the owner was called before, a line each): takes them, all or none.
+#            Result: the owners of all of them
+#   release  PARTS, OWNER, FORMERLY: gives back those that are this owner's
 #   look     PARTS: the owners
 set -eu
 
@@ -13,9 +14,15 @@ owners() {
   echo "{$list}"
 }
 
+# Whether a name is this owner's.
+ours() {
+  [ "$1" = "$OWNER" ] || printf '%s\n' "$FORMERLY" | grep -qxF -e "$1"
+}
+
 claim() {
   for part in $PARTS; do
-    case $(cat "$folder/owner.$part" 2>/dev/null || true) in "$OWNER" | "") ;; *) return 0 ;; esac
+    name=$(cat "$folder/owner.$part" 2>/dev/null || true)
+    if [ -n "$name" ] && ! ours "$name"; then return 0; fi
   done
   install -d -m 0700 "$folder"
   for part in $PARTS; do
@@ -26,7 +33,8 @@ claim() {
 
 release() {
   for part in $PARTS; do
-    if [ "$(cat "$folder/owner.$part" 2>/dev/null || true)" = "$OWNER" ]; then rm -f "$folder/owner.$part"; fi
+    name=$(cat "$folder/owner.$part" 2>/dev/null || true)
+    if [ -n "$name" ] && ours "$name"; then rm -f "$folder/owner.$part"; fi
   done
   rmdir "$folder" 2>/dev/null || true
   echo '{}'

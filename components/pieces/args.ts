@@ -6,7 +6,9 @@ import type { WireGuardArgs } from "../underlay/wireguard/args";
 
 /** Changes to the arguments of what a piece is made of. */
 export interface HostsAloneTransform {
-  /** Of the program that works on the hosts. */
+  /** Of the command that remembers what is about to be asked, and takes it off the hosts at a destroy. */
+  readonly intent?: Transform<local.CommandArgs>;
+  /** Of the command that works on the hosts. */
   readonly command?: Transform<local.CommandArgs>;
 }
 

@@ -1,7 +1,7 @@
-import { local } from "@pulumi/command";
+import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { agentCommand } from "../agents/program";
-import type { HostsRequest } from "../agents/request";
+import { intendedCommand } from "../agents/intended";
+import type { HostsDownRequest, HostsRequest } from "../agents/request";
 import { defaultReachableSeconds, requestHost, withPrefix } from "../cluster/request";
 import { slug } from "../slug";
 import { FirewallRule } from "../firewall/resource";
@@ -11,7 +11,6 @@ import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering, type Renumbering, settleMoves } from "../network/subnets";
 import type { Connection } from "../remote/connection";
 import { describeProblems, stop } from "../report";
-import { transformed } from "../transform";
 import type { HostsAloneArgs } from "./args";
 import type { HostsAlonePlan, PlannedHostsAlone } from "./plan";
 
@@ -57,11 +56,12 @@ export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Res
     },
   });
   const request = requestOf(made.machines, { checked }, (known) => hostsRequest(piece, plan, known));
-  const command = new local.Command(`${name}-hosts`, transformed(args.transform?.command, agentCommand("hosts-up", "hosts-down", request)), {
-    parent,
-    dependsOn: [...made.admitted],
-    additionalSecretOutputs: ["stdout"],
-  });
+  const command = intendedCommand(
+    `${name}-hosts`,
+    { up: "hosts-up", down: "hosts-down", request, downRequest: hostsDownRequest },
+    { work: args.transform?.command, intent: args.transform?.intent },
+    { parent, dependsOn: [...made.admitted] },
+  );
   return { ...made, command };
 }
 
@@ -100,7 +100,7 @@ function showHosts({ name, what, args, plan: planWith }: Piece, plan: HostsAlone
   });
 }
 
-function hostsRequest({ type, name, args }: Piece, plan: HostsAlonePlan, machines: ReadonlyMap<string, KnownMachine>): HostsRequest {
+function hostsRequest({ type, name, args }: Piece, plan: HostsAlonePlan, machines: ReadonlyMap<string, KnownMachine>): Omit<HostsRequest, "intent"> {
   return {
     // Two stacks of one program have pieces of the same name.
     owner: `${type} ${name} of ${pulumi.getProject()}, stack ${pulumi.getStack()}`,
@@ -115,5 +115,17 @@ function hostsRequest({ type, name, args }: Piece, plan: HostsAlonePlan, machine
     ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),
     reachableSeconds: args.reachableSeconds ?? defaultReachableSeconds,
     ...(args.recheck !== undefined && { recheck: args.recheck }),
+  };
+}
+
+function hostsDownRequest({ owner, hosts, reachableSeconds, underlayMtu, tunnel, firewall }: Omit<HostsRequest, "intent">): HostsDownRequest {
+  return {
+    owner,
+    hosts: hosts.map(({ key, connection }) => ({ key, connection })),
+    reachableSeconds,
+    underlayMtu,
+    ...(tunnel && { tunnel }),
+    // Which rules there are does not matter to what takes them away.
+    ...(firewall && { firewall: { rules: [] } }),
   };
 }

@@ -47,7 +47,7 @@ describe("the adoption of a swarm", () => {
     assert.equal(result?.swarmId, swarmId);
     // A label is tried again when two are set at once.
     const kinds = [...new Set(calls.mutations.map((call) => call.split(" ")[1]))];
-    assert.deepEqual(kinds, ["updateNode", "updateSwarm"], "labels, and whose the swarm is now");
+    assert.deepEqual(kinds, ["updateSwarm", "updateNode"], "whose the swarm is now, and labels");
     assert.equal(raftOf(program).made.tokens, tokens, "tokens that somebody else may use stay");
     assert.deepEqual((await program.run()).calls.mutations, [], "a second run changes nothing");
   });

@@ -53,8 +53,9 @@ describe("hosts behind one bastion", () => {
   };
   const enforce = async (guarded: readonly Guarded[]): Promise<void> => {
     const all = guarded.map(({ host }) => host);
-    const request: HostsRequest = { owner: "Firewall test", hosts: all, underlayMtu: 1500, reachableSeconds: 20, firewall: { rules: [rule] } };
-    await enforceFirewall(fleet, request, guarded, all, failures);
+    const intent = { mark: "mark", generation: 1 };
+    const request: HostsRequest = { owner: "Firewall test", intent, hosts: all, underlayMtu: 1500, reachableSeconds: 20, firewall: { rules: [rule] } };
+    await enforceFirewall(fleet, request, [request.owner], guarded, all, failures);
   };
 
   it("share one connection to it, also for those that confirm their firewalls, so that sshd's MaxStartups drops none", async () => {

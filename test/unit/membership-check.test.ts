@@ -15,6 +15,7 @@ async function check(program: SimulatedProgram, without: readonly string[] = [],
   const run = program.swarm.begin();
   const keys = Object.keys(program.roles).sort();
   const desired: DesiredSwarm = {
+    owner: program.owner,
     members: keys.map((key) => {
       const member = memberFor(program.swarm, key, program.roles[key] ?? "worker");
       return { ...member, advertiseAddress: addresses[key] ?? member.advertiseAddress };

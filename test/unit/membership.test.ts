@@ -247,6 +247,7 @@ describe("a host that holds on to a membership nobody else knows of", () => {
     const program = await formed(threeAndTwo);
     const machine = program.swarm.machine("edge-2");
     machine.refusesLeave = true;
+    program.swarm.conflictEvery = 0;
     program.roles = { ...three, "edge-1": "worker" };
     const { calls } = await program.run(3);
     assert.match(calls.mutations.at(-1) ?? "", /removeNode/);
@@ -687,7 +688,8 @@ describe("labels", () => {
 describe("dissolving a swarm", () => {
   async function dissolve(program: SimulatedProgram): Promise<readonly { host: string; reason: string }[]> {
     const run = program.swarm.begin();
-    return (await dissolveMembership(run.access(Object.keys(program.roles)), program.memory, run.io())).failures;
+    const memory = { ...(program.memory ?? { swarmId: "", nodes: {} }), owner: program.owner.mark };
+    return (await dissolveMembership(run.access(Object.keys(program.roles)), memory, run.io())).failures;
   }
 
   it("takes every host out", async () => {
@@ -710,14 +712,14 @@ describe("dissolving a swarm", () => {
 
   it("leaves alone one that another run has taken over, as when its resource is replaced", async () => {
     const program = await formed(threeAndTwo);
-    const old = program.memory;
-    forget(program);
+    const old = { memory: program.memory, owner: program.owner };
+    program.replaceResource();
     await mustConverge(program);
-    const successor = program.memory;
-    program.memory = old;
+    const successor = { memory: program.memory, owner: program.owner };
+    Object.assign(program, old);
     assert.deepEqual(await dissolve(program), []);
     assert.match(program.swarm.progress.at(-1) ?? "", /was taken over by another run.*"pulumi destroy"/);
-    program.memory = successor;
+    Object.assign(program, successor);
     await mustBeDone(program);
     assert.deepEqual(await dissolve(program), []);
     for (const key of Object.keys(threeAndTwo)) assert.equal(program.swarm.machine(key).state, "inactive");
@@ -725,12 +727,12 @@ describe("dissolving a swarm", () => {
 
   it("leaves alone one that somebody has marked while itself remembers nothing", async () => {
     const program = await formed(threeAndTwo);
-    forget(program);
+    program.replaceResource();
     await dissolve(program);
     assert.equal(program.swarm.machine("edge-1").state, "active");
   });
 
-  it("takes out hosts of one that was never marked, for its first run did not end well", async () => {
+  it("takes out the hosts of one whose first run did not end well", async () => {
     const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
     program.swarm.provision("edge-1").up = false;
     await program.run();
@@ -739,24 +741,28 @@ describe("dissolving a swarm", () => {
     assert.equal(program.swarm.machine("control-1").state, "inactive");
   });
 
-  it("is done by the old resource when its replacement was cut off before Pulumi knew of it, and an update came between", async () => {
+  it("is done by whoever took it back by name, and not by the other one", async () => {
     const program = await formed(threeAndTwo);
-    const old = program.memory;
-    forget(program);
+    const old = { memory: program.memory, owner: program.owner };
+    program.replaceResource();
     await program.run();
-    program.memory = old;
-    await program.run();
-    assert.equal(program.memory?.owner, old?.owner);
+    const other = { memory: program.memory, owner: program.owner };
+    Object.assign(program, old, { adopt: old.memory?.swarmId });
+    await mustConverge(program);
+    Object.assign(program, other);
+    assert.deepEqual(await dissolve(program), []);
+    assert.equal(program.swarm.machine("control-1").state, "active");
+    Object.assign(program, old);
     assert.deepEqual(await dissolve(program), []);
     assert.equal(program.swarm.machine("control-1").state, "inactive");
   });
 
   it("reads whose it is when the leader has just gone", async () => {
     const program = await formed(threeAndTwo);
-    const old = program.memory;
-    forget(program);
+    const old = { memory: program.memory, owner: program.owner };
+    program.replaceResource();
     await program.run();
-    program.memory = old;
+    Object.assign(program, old);
     program.swarm.kill("control-1");
     await dissolve(program);
     assert.equal(program.swarm.machine("control-2").state, "active");

@@ -25,35 +25,46 @@ describe("the owner of a host's firewall and tunnel", () => {
   afterEach(() => rmSync(host.folder, { recursive: true }));
 
   it("is whoever came first, also when it comes again", async () => {
-    await claim(host, ["firewall"], 'HostFirewall "it\'s"');
-    await claim(host, ["firewall", "tunnel"], 'HostFirewall "it\'s"');
-    assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], "SwarmCluster prod"), ["firewall", "tunnel"]);
-    assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], 'HostFirewall "it\'s"'), []);
+    await claim(host, ["firewall"], ['HostFirewall "it\'s"']);
+    await claim(host, ["firewall", "tunnel"], ['HostFirewall "it\'s"']);
+    assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], ["SwarmCluster prod"]), ["firewall", "tunnel"]);
+    assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], ['HostFirewall "it\'s"']), []);
   });
 
   it("is named to the next one, who takes nothing at all", async () => {
-    await claim(host, ["firewall"], "SwarmCluster prod");
-    await assert.rejects(claim(host, ["tunnel", "firewall"], "WireGuardMesh office"), {
+    await claim(host, ["firewall"], ["SwarmCluster prod"]);
+    await assert.rejects(claim(host, ["tunnel", "firewall"], ["WireGuardMesh office"]), {
       message:
         "its firewall is kept by SwarmCluster prod, and WireGuardMesh office would undo that. Fix: take the host out of one of the two and run that " +
         `one's "pulumi up" first; where SwarmCluster prod is no more, remove /etc/pulumi-swarm/owner.firewall there`,
     });
     assert.deepEqual(readdirSync(host.kept), ["owner.firewall"]);
-    await assert.rejects(refuseOwned(host, ["firewall"], "WireGuardMesh office"), /kept by SwarmCluster prod/);
+    await assert.rejects(refuseOwned(host, ["firewall"], ["WireGuardMesh office"]), /kept by SwarmCluster prod/);
   });
 
   it("leaves nothing behind, and takes away only what is its own", async () => {
-    await claim(host, ["firewall"], "one");
-    await claim(host, ["tunnel"], "other");
-    await disown(host, ["firewall", "tunnel"], "one");
+    await claim(host, ["firewall"], ["one"]);
+    await claim(host, ["tunnel"], ["other"]);
+    await disown(host, ["firewall", "tunnel"], ["one"]);
     assert.deepEqual(readdirSync(host.kept), ["owner.tunnel"]);
     assert.equal(readFileSync(join(host.kept, "owner.tunnel"), "utf8"), '"other"');
-    await disown(host, ["firewall", "tunnel"], "other");
+    await disown(host, ["firewall", "tunnel"], ["other"]);
+    assert.deepEqual(readdirSync(host.folder), []);
+  });
+
+  it("keeps what it had under a name of before, and writes its present one", async () => {
+    await claim(host, ["firewall", "tunnel"], ["SwarmCluster prod"]);
+    const renamed = ["SwarmCluster prod of shop, stack prod", "SwarmCluster prod", "SwarmCluster prod of shop, stack old"] as const;
+    await assert.rejects(claim(host, ["firewall"], [renamed[0]]), /kept by SwarmCluster prod, and SwarmCluster prod of shop, stack prod would/);
+    assert.deepEqual(await ownedByOthers(host, ["firewall"], [...renamed]), []);
+    await claim(host, ["firewall"], [...renamed]);
+    assert.equal(readFileSync(join(host.kept, "owner.firewall"), "utf8"), '"SwarmCluster prod of shop, stack prod"');
+    await disown(host, ["firewall", "tunnel"], [...renamed]);
     assert.deepEqual(readdirSync(host.folder), []);
   });
 
   it("is nobody where nobody looked after the host, and looking changes nothing", async () => {
-    await refuseOwned(host, ["firewall", "tunnel"], "one");
+    await refuseOwned(host, ["firewall", "tunnel"], ["one"]);
     assert.deepEqual(readdirSync(host.folder), []);
   });
 });

@@ -745,7 +745,11 @@ export interface Outcome {
 }
 
 /** A program and its state: what is asked for, and what the last run that ended well returned. */
+let marks = 0;
+
 export class SimulatedProgram {
+  /** Of the resource that has the swarm: it stays when what a run printed is lost. */
+  owner = { mark: `mark-${++marks}`, stack: "shop/prod/main" };
   memory: MembershipMemory | undefined;
   abandonedSwarm: string | undefined;
   adopt: string | undefined;
@@ -765,6 +769,7 @@ export class SimulatedProgram {
     const run = this.swarm.begin(interruptAfter);
     const departing = Object.keys(this.memory?.nodes ?? {}).filter((key) => !keys.includes(key));
     const desired: DesiredSwarm = {
+      owner: this.owner,
       members,
       options: this.options,
       ...(this.dataPathPort !== undefined && { init: { dataPathPort: this.dataPathPort } }),
@@ -782,6 +787,12 @@ export class SimulatedProgram {
     } catch (error) {
       return { result: undefined, error: error as Error, calls: run.calls };
     }
+  }
+
+  /** Another resource in its place, which remembers nothing. */
+  replaceResource(): void {
+    this.memory = undefined;
+    this.owner = { ...this.owner, mark: `mark-${++marks}` };
   }
 
   /** What is not as the program asks, in the swarm itself. */

@@ -3,7 +3,7 @@ import type { FirewallHost } from "../../firewall/rule";
 import { lowerMesh } from "../../underlay/wireguard/apply";
 import { type Failure, onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
-import { disown, ownedByOthers, type OwnedPart } from "../../owner";
+import { disown, ownedByOthers, type OwnedPart, type OwnerNames } from "../../owner";
 import type { ProtectRequest, RememberedHost, RequestHost, SwarmResponseHost } from "../request";
 import { progress } from "../run";
 
@@ -43,9 +43,9 @@ export async function reachDeparting(
 /** Leaves a host as it was found, but for what is another owner's. */
 export async function release(
   hosts: readonly ReachedHost[],
-  { tunnel }: ProtectRequest,
+  { tunnel }: Pick<ProtectRequest, "tunnel">,
   parts: readonly OwnedPart[],
-  owner: string,
+  owner: OwnerNames,
   failures: Failure[],
 ): Promise<void> {
   const kept = await onEach(hosts, failures, ({ session }) => ownedByOthers(session, ["firewall", "tunnel"], owner));

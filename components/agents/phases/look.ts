@@ -3,8 +3,8 @@ import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from 
 import { preflight, type Probe } from "../../engine/preflight";
 import { type Failure, onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
-import { refuseOwned } from "../../owner";
-import { ownedParts, ownerOf, type SwarmRequest, type SwarmRequestHost } from "../request";
+import { type OwnerNames, refuseOwned } from "../../owner";
+import { ownedParts, type SwarmRequest, type SwarmRequestHost } from "../request";
 import { progress } from "../run";
 
 /** A host that was looked at, and on which nothing speaks against work. */
@@ -23,12 +23,12 @@ export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures
 }
 
 /** Preflight of every host, before anything is changed on any. */
-export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, failures: Failure[]): Promise<Looked[]> {
+export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, owner: OwnerNames, failures: Failure[]): Promise<Looked[]> {
   const looked = await onEach(hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
     const probe = await probeHost(reached.session, request.needs);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     if (refusals.length > 0) throw new Error(refusals.join("; "));
-    await refuseOwned(reached.session, ownedParts(request), ownerOf(request));
+    await refuseOwned(reached.session, ownedParts(request), owner);
     return { ...reached, host, probe, needsEngine };
   });
   const byNftables = [...looked.values()].filter(({ probe }) => probe.firewall?.backend === "nftables").map(({ key }) => key);

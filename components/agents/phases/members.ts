@@ -14,7 +14,7 @@ import { ingressUp } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
 import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
 import { type Failure, onEach, reasonOf } from "../../remote/each";
-import { memoryOf, type SwarmRequest, type SwarmResponse } from "../request";
+import { memoryOf, swarmOwnerOf, type SwarmRequest, type SwarmResponse } from "../request";
 import { progress, reportFailures, sleep } from "../run";
 import type { ReachedHost } from "../fleet";
 import type { Departing } from "./departing";
@@ -131,8 +131,10 @@ async function placeIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docke
   await ingressUp(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
 }
 
-function desiredSwarm({ hosts, dockerPool, abandonedSwarm, swarm, needs, adopt }: SwarmRequest): DesiredSwarm {
+function desiredSwarm(request: SwarmRequest): DesiredSwarm {
+  const { hosts, dockerPool, abandonedSwarm, swarm, needs, adopt } = request;
   return {
+    owner: swarmOwnerOf(request),
     members: hosts.map(({ key, role, address, tunnelAddress, labels }) => {
       const own = tunnelAddress ?? address;
       return { key, role, labels, advertiseAddress: own, listenAddress: `${own}:2377`, dataPathAddress: own };

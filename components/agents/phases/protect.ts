@@ -8,8 +8,8 @@ import type { SshSession } from "../../remote/ssh";
 import { type Failure, mostAtOnce, onEach } from "../../remote/each";
 import { mostStarting } from "../../remote/ways";
 import type { Fleet, ReachedHost } from "../fleet";
-import { type HostsRequest, ownedParts, ownerOf, type RequestHost, type SwarmRequest } from "../request";
-import { claim, disown, ownedByOthers } from "../../owner";
+import { type HostsRequest, ownedParts, type RequestHost, type SwarmRequest } from "../request";
+import { claim, disown, ownedByOthers, type OwnerNames } from "../../owner";
 import { progress } from "../run";
 
 /** A host whose firewall or tunnel is worked on. */
@@ -45,8 +45,7 @@ export function isOwnBastion({ connection, address, publicAddress }: RequestHost
 }
 
 /** Before the first change of either: of two owners, the first one keeps the host. */
-export async function takeHosts(request: Request, hosts: readonly Guarded[], failures: Failure[]): Promise<void> {
-  const owner = "owner" in request ? request.owner : ownerOf(request);
+export async function takeHosts(request: Request, owner: OwnerNames, hosts: readonly Guarded[], failures: Failure[]): Promise<void> {
   await onEach(hosts, failures, ({ session }) => claim(session, ownedParts(request), owner));
 }
 
@@ -58,6 +57,7 @@ export async function takeHosts(request: Request, hosts: readonly Guarded[], fai
 export async function enforceFirewall(
   fleet: Fleet,
   request: Request,
+  owner: OwnerNames,
   hosts: readonly Guarded[],
   all: readonly FirewallHost[],
   failures: Failure[],
@@ -65,7 +65,7 @@ export async function enforceFirewall(
   const { firewall, tunnel } = request;
   const routedIn = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
   await onEach(hosts, failures, async ({ key, session, host }) => {
-    if (!firewall) return leaveFirewall(request, key, session);
+    if (!firewall) return leaveFirewall(request, owner, key, session);
     const ruleset = nftRuleset(firewall.rules, host, all, {
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       ...(routedIn && { routedIn }),
@@ -79,10 +79,10 @@ export async function enforceFirewall(
 }
 
 /** A cluster that keeps no firewall takes its own away, and nobody else's. A mesh alone never had one. */
-async function leaveFirewall(request: Request, key: string, session: SshSession): Promise<void> {
-  if ("owner" in request || (await ownedByOthers(session, ["firewall"], ownerOf(request))).length > 0) return;
+async function leaveFirewall(request: Request, owner: OwnerNames, key: string, session: SshSession): Promise<void> {
+  if ("owner" in request || (await ownedByOthers(session, ["firewall"], owner)).length > 0) return;
   await removeFirewall(session, (line) => progress(key, line));
-  await disown(session, ["firewall"], ownerOf(request));
+  await disown(session, ["firewall"], owner);
 }
 
 /** Networks from which SSH is let in there. */

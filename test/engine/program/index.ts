@@ -27,7 +27,7 @@ const swarm = new SwarmCluster("prod", {
   ...(docker && { overlay: native(docker) }),
   ...(router && { overlay: weave(router) }),
   ...(routed && { overlay: flannel(routed) }),
-  transform: { swarm: pretend({ swarmId: "swarm", hosts: {} }), network: pretend({ id: "network" }) },
+  transform: { intent: pretend({ mark: "mark", generation: 1 }), swarm: pretend({ swarmId: "swarm", hosts: {} }), network: pretend({ id: "network" }) },
 });
 
 export const summary = swarm.summary;
