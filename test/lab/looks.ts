@@ -18,8 +18,19 @@ interface Look {
 /** By "host from whom". */
 type Findings = Readonly<Record<string, { readonly tcp: readonly string[]; readonly udp: readonly string[] }>>;
 
+type Protocol = "tcp" | "udp";
+
+function only<Found extends Findings[string]>({ tcp, udp }: Found, protocols: readonly Protocol[]): Findings[string] {
+  return { tcp: protocols.includes("tcp") ? tcp : [], udp: protocols.includes("udp") ? udp : [] };
+}
+
 /** What is let through on every host of the cluster, as the rules of the plan have it, and as scans of all ports find it. */
-export async function lookAtAll(sites: Sites, plan: ClusterPlan): Promise<{ readonly planned: Findings; readonly found: Findings }> {
+export async function lookAtAll(
+  sites: Sites,
+  plan: ClusterPlan,
+  /** By title, as "HOST from an outsider". A scan of all ports takes seconds. @default - all looks at both protocols */
+  { wanted = () => true, protocols = ["tcp", "udp"] }: { wanted?: (title: string) => boolean; protocols?: readonly Protocol[] } = {},
+): Promise<{ readonly planned: Findings; readonly found: Findings }> {
   const hosts = plan.hosts.map((host): FirewallHost => {
     const { address, publicAddress, ...others } = host;
     assert.ok(address, `${host.key} has an address`);
@@ -27,9 +38,9 @@ export async function lookAtAll(sites: Sites, plan: ClusterPlan): Promise<{ read
     return { ...others, address, ...(publicAddress !== undefined && { publicAddress }) };
   });
   const machines = new Map(plan.hosts.map(({ key, place }) => [key, sites.host(place).machine]));
-  const looks = hosts.flatMap((target) => looksAt(target, hosts, sites, machines));
-  const planned = looks.map(({ title, target, from }) => [title, openPorts(plan.firewall, target, from, hosts)] as const);
-  return { planned: Object.fromEntries(planned), found: await scanAll(looks) };
+  const looks = hosts.flatMap((target) => looksAt(target, hosts, sites, machines)).filter(({ title }) => wanted(title));
+  const planned = looks.map(({ title, target, from }) => [title, only(openPorts(plan.firewall, target, from, hosts), protocols)] as const);
+  return { planned: Object.fromEntries(planned), found: await scanAll(looks, protocols) };
 }
 
 function looksAt(target: FirewallHost, hosts: readonly FirewallHost[], sites: Sites, machines: ReadonlyMap<string, string>): readonly Look[] {
@@ -53,14 +64,14 @@ function looksAt(target: FirewallHost, hosts: readonly FirewallHost[], sites: Si
 }
 
 /** A host is looked at by one at a time, since what arrives is noted in one place; two hosts keep two processors busy. */
-async function scanAll(looks: readonly Look[]): Promise<Findings> {
+async function scanAll(looks: readonly Look[], protocols: readonly Protocol[]): Promise<Findings> {
   const atOnce = pLimit(2);
   const targets = [...new Set(looks.map(({ target }) => target.key))];
   const found = await Promise.all(
     targets.map((key) =>
       atOnce(async () => {
         const findings: [string, Findings[string]][] = [];
-        for (const look of looks.filter(({ target }) => target.key === key)) findings.push([look.title, await scan(look)]);
+        for (const look of looks.filter(({ target }) => target.key === key)) findings.push([look.title, await scan(look, protocols)]);
         return findings;
       }),
     ),
@@ -68,7 +79,9 @@ async function scanAll(looks: readonly Look[]): Promise<Findings> {
   return Object.fromEntries(found.flat());
 }
 
-async function scan({ target, machine, scanner, from }: Look): Promise<Findings[string]> {
+async function scan({ target, machine, scanner, from }: Look, protocols: readonly Protocol[]): Promise<Findings[string]> {
   const address = from.arrivesOn === "tunnel" ? (target.tunnelAddress ?? "") : target.address;
-  return { tcp: asRanges(await scanTcp(scanner, { machine, address })), udp: asRanges(await scanUdp(scanner, { machine, address })) };
+  const tcp = protocols.includes("tcp") ? await scanTcp(scanner, { machine, address }) : [];
+  const udp = protocols.includes("udp") ? await scanUdp(scanner, { machine, address }) : [];
+  return { tcp: asRanges(tcp), udp: asRanges(udp) };
 }

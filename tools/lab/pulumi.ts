@@ -23,6 +23,8 @@ export interface RunOptions {
   /** Ends the command by SIGKILL after this many milliseconds, or when `kill` says so of what was printed so far. */
   readonly killAfter?: number;
   readonly killWhen?: (output: string) => boolean;
+  /** The command's process group, as soon as there is one: a signal to it stops all that the command started. */
+  readonly onStart?: (group: number) => void;
   readonly stdin?: string;
 }
 
@@ -30,6 +32,7 @@ export interface RunOptions {
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: options.cwd ?? root, env: options.env ?? labEnv(), detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     let stdout = "";
     let stderr = "";
     // A group of its own, so that the program's children end with it, as when a machine loses power.

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { impatience, keyOf, managers, patience } from "./cluster";
+import type { FaultCase } from "./trial";
+
+/** More managers away than may be. */
+export const quorum: readonly FaultCase[] = [
+  {
+    title: "two managers frozen, which come back",
+    async play(trial) {
+      const [one, two] = trial.choices.shuffled(managers);
+      assert.ok(one && two);
+      trial.touch(one, two);
+      const thaw = [await trial.freeze(one), await trial.freeze(two)];
+      trial.cluster.edit({ label: trial.cluster.another("label"), reachable: impatience });
+      await trial.refused(/lost its quorum/, new RegExp(keyOf(one)), new RegExp(keyOf(two)), /Nothing was changed/);
+      for (const each of thaw) await each();
+      trial.cluster.edit({ reachable: patience });
+      await trial.up();
+    },
+  },
+  {
+    title: "two managers lost for good, and the way out that the message names",
+    async play(trial) {
+      const [left, ...lost] = trial.choices.shuffled(managers);
+      assert.ok(left);
+      trial.touch(left, ...lost);
+      for (const name of lost) {
+        trial.renewed.add(name);
+        await trial.powerOff(name);
+      }
+      trial.cluster.edit({ recheck: trial.cluster.another("look"), reachable: impatience });
+      const said = await trial.refused(/lost its quorum/, /Nothing was changed/);
+      const command = /run on (\S+): (docker swarm init --force-new-cluster[^\n]*)/.exec(said);
+      assert.equal(command?.[1], keyOf(left));
+      await trial.on(left, command[2] ?? "");
+      for (const name of lost) await trial.cluster.freshMachine(name);
+      trial.cluster.edit({ reachable: patience });
+      await trial.up();
+    },
+  },
+];
