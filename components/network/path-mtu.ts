@@ -1,3 +1,4 @@
+import { type Failure, onEach } from "../remote/each";
 import { loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 
@@ -38,7 +39,7 @@ interface Answer {
 }
 
 /**
- * Tries on the hosts what was planned by arithmetic: packets of exactly the underlay's MTU must pass, unfragmented. All hosts at
+ * Tries on the hosts what was planned by arithmetic: packets of exactly the underlay's MTU must pass, unfragmented. Many hosts at
  * once; a healthy host costs one command. A narrow path would otherwise let small packets through and swallow large ones without a word.
  *
  * @param sessions By host key. Paths from hosts that are not in it are left out.
@@ -52,7 +53,9 @@ export async function checkPathMtu(
   const failures: { host: string; reason: string }[] = [];
   const notes: string[] = [];
   const withoutPing: string[] = [];
-  const tried = [...sessions].map(async ([host, session]) => {
+  const refused: Failure[] = [];
+  const hosts = [...sessions].map(([key, session]) => ({ key, session }));
+  await onEach(hosts, refused, async ({ key: host, session }) => {
     const own = paths.filter(({ from }) => from === host);
     if (own.length === 0) return;
     const values = { MTU: String(mtu), PEERS: own.map(({ address }) => address).join("\n") };
@@ -65,9 +68,7 @@ export async function checkPathMtu(
       else if (size < mtu) failures.push({ host, reason: narrow(to, address, size, mtu) });
     }
   });
-  for (const { reason } of (await Promise.allSettled(tried)).filter((result) => result.status === "rejected")) {
-    notes.push(`the MTU cannot be checked: ${reason instanceof Error ? reason.message : String(reason)}`);
-  }
+  for (const { reason } of refused) notes.push(`the MTU cannot be checked: ${reason}`);
   if (withoutPing.length > 0) notes.push(`the MTU from ${withoutPing.sort().join(", ")} cannot be checked: ping is not there (package iputils-ping)`);
   return { failures: failures.sort((a, b) => (a.host < b.host ? -1 : 1)), notes: notes.sort() };
 }

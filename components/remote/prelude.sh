@@ -35,5 +35,16 @@ until_true() {
   done
 }
 
+# ADDRESS …: prints those for which `answers` of the script fails. A few at a time: a small machine cannot start hundreds at once.
+still_silent() {
+  started=0
+  for peer in "$@"; do
+    { answers "$peer" || echo "$peer"; } &
+    started=$((started + 1))
+    if [ $((started % 32)) -eq 0 ]; then wait; fi
+  done
+  wait
+}
+
 LOG=$(mktemp)
 trap 'rm -f "$LOG"' EXIT

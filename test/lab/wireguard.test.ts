@@ -204,7 +204,7 @@ describe("the encrypted mesh of two sites, one of them behind address translatio
   it("is finished by the next run, wherever the scripts on a host were cut off", async () => {
     const two = ["a1", "b1"];
     let rotation = 0;
-    for (const verb of ["keys", "up", "switch"]) {
+    for (const verb of ["keys", "up", "switch", "peer"]) {
       for (let limit = 2, whole = false; !whole; limit += 11) {
         rotation += 1;
         const cutting = new CutOff(sites.session("a1"), verb, limit);

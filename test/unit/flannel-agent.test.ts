@@ -16,6 +16,7 @@ class FakeHosts {
   /** What a host was given last time. */
   readonly subnets = new Map<string, string>();
   readonly blocked = new Map<string, readonly string[]>();
+  readonly asked = new Map<string, readonly string[]>();
   readonly silent = new Map<string, readonly string[]>();
   readonly progress: string[] = [];
   keys: Record<string, string> = {};
@@ -47,6 +48,7 @@ class FakeHosts {
       this.subnets.set(key, values["SUBNET"] ?? "");
     }
     if (verb === "look") return { subnet: this.subnets.get(key) ?? "", blocked: this.blocked.get(key) ?? [] };
+    if (verb === "check") this.asked.set(key, (values["ADDRESSES"] ?? "").split(" "));
     if (verb === "check") return { silent: this.silent.get(key) ?? [] };
     return { changed: true };
   }
@@ -102,7 +104,7 @@ class FakeHosts {
     const { away = [], leaving = [], ...rest } = more;
     const host = (key: string): OverlayHost => ({
       key,
-      role: key === "d" ? "worker" : "manager",
+      role: this.names.indexOf(key) < 3 ? "manager" : "worker",
       group: "all",
       site: "rack",
       // As the fake members' URLs have it.
@@ -198,6 +200,15 @@ describe("flannel's agent", () => {
     assert.deepEqual(failures, [
       { host: "a", reason: "containers on d do not answer within 20 s: look whether 8472/udp is open between them in both directions" },
     ]);
+  });
+
+  it("asks some of more than a hundred hosts, and each of them, whether containers meet", async () => {
+    const names = Array.from({ length: 120 }, (_, index) => `h${String(index).padStart(3, "0")}`);
+    fake = new FakeHosts(names);
+    assert.deepEqual(await flannelAgent.up(fake.work()), []);
+    const asked = names.map((key) => fake.asked.get(key) ?? []);
+    assert.deepEqual([...new Set(asked.map((addresses) => addresses.length))], [7]);
+    assert.equal(new Set(asked.flat()).size, names.length);
   });
 
   it("stops flanneld on a host whose subnet becomes another one, before that is given away", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { lowerMesh, type Mesh, type MeshMember, type MeshOptions, raiseMesh } from "../../components/underlay/wireguard/apply";
 import type { ScriptValues } from "../../components/remote/script";
 
@@ -13,6 +14,8 @@ class SimulatedHost {
   rotation: string | undefined;
   /** The key in use and, for each key that is let in, the address that belongs to it. */
   live: { readonly key: string; readonly peers: ReadonlyMap<string, string | undefined> } | undefined;
+  private program = "";
+  conf: string | undefined;
 
   constructor(
     readonly key: string,
@@ -25,8 +28,11 @@ class SimulatedHost {
       case "keys":
         return this.keys(values["ROTATION"] ?? "");
       case "up":
-        this.live = { key: this.current ?? "", peers: peersOf(values["PEERS"] ?? "") };
+        if (values["WHOLE"] === "yes") [this.program, this.conf] = [values["PROGRAM"] ?? "", values["PEERS"] ?? ""];
+        this.live = { key: this.current ?? "", peers: peersOf(this.conf ?? "") };
         return { changed: true };
+      case "peer":
+        return this.peer(values["NAME"] ?? "", values["SECTION"] ?? "");
       case "switch":
         if (this.next !== undefined) this.current = this.next;
         this.next = undefined;
@@ -36,18 +42,34 @@ class SimulatedHost {
       case "check":
         return { silent: (values["ADDRESSES"] ?? "").split(" ").filter((address) => !this.mesh.meets(this, address)) };
       case "down":
-        this.live = this.current = this.next = this.rotation = undefined;
+        this.live = this.current = this.next = this.rotation = this.conf = undefined;
         return { changed: true };
       default:
         throw new Error(`unknown verb ${verb}`);
     }
   }
 
+  /** As `change_peer` of tunnel.sh; that this does the same is shown where that is tried. */
+  private peer(name: string, section: string): unknown {
+    const sections = (this.conf ?? "").split("\n\n").map((text) => text.trimEnd());
+    const own = sections.findIndex((text) => text.startsWith(`# ${name}\n`));
+    if (own < 0) return { found: false };
+    const others = sections.filter((text) => !text.startsWith(`# ${name}\n`) && !text.startsWith(`# ${name}, its next key\n`));
+    this.conf = `${[...others.slice(0, own), section, ...others.slice(own)].join("\n\n")}\n`;
+    this.live = { key: this.current ?? "", peers: peersOf(this.conf) };
+    return { found: true, digest: this.digest() };
+  }
+
+  private digest(): string {
+    return this.conf === undefined ? "" : createHash("sha256").update(`${this.program}\n${this.conf}`).digest("hex");
+  }
+
   private keys(rotation: string): unknown {
     this.current ??= this.newKey();
     this.rotation ??= rotation;
     this.next = this.rotation === rotation ? undefined : (this.next ?? this.newKey());
-    return { publicKey: this.current, ...(this.next !== undefined && { nextPublicKey: this.next }), kernel: this.mesh.kernel.has(this.key) };
+    const next = this.next !== undefined && { nextPublicKey: this.next };
+    return { publicKey: this.current, ...next, kernel: this.mesh.kernel.has(this.key), digest: this.digest() };
   }
 
   private newKey(): string {

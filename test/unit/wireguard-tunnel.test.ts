@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { peersConf as confOf } from "../../components/underlay/wireguard/mesh";
 
 const program = join(__dirname, "../../components/underlay/wireguard/tunnel.sh");
 
@@ -36,11 +38,22 @@ class Stage {
     this.standIn("wg", `case "$*" in *endpoints) [ "$(${count})" -le ${looks} ] || exit 1 ;; esac`);
   }
 
-  run(verb: string): { readonly status: number | null; readonly stderr: string; readonly calls: readonly string[] } {
-    const env = { PATH: `${this.bin}:/usr/bin:/bin` };
-    const { status, stderr } = spawnSync("/bin/sh", [join(this.folder, "tunnel"), verb], { env, encoding: "utf8", timeout: 20_000 });
+  read(name: string): string {
+    return readFileSync(join(this.folder, name), "utf8");
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.folder, name));
+  }
+
+  run(
+    verb: string,
+    values: Readonly<Record<string, string>> = {},
+  ): { readonly status: number | null; readonly stdout: string; readonly stderr: string; readonly calls: readonly string[] } {
+    const env = { ...values, PATH: `${this.bin}:/usr/bin:/bin` };
+    const { status, stdout, stderr } = spawnSync("/bin/sh", [join(this.folder, "tunnel"), verb], { env, encoding: "utf8", timeout: 20_000 });
     const calls = join(this.folder, "calls");
-    return { status, stderr, calls: existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [] };
+    return { status, stdout, stderr, calls: existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [] };
   }
 
   configuration(): string {
@@ -260,6 +273,64 @@ describe("the program that holds a host's tunnel", () => {
         "ip link set stage0 mtu 1440 up",
       ],
     );
+  });
+
+  const keyed = (name: string, number: number): string => Buffer.from(`${name} ${number}`.padEnd(32, "-")).toString("base64");
+  const peersOf = (changing: readonly string[], number: number): string =>
+    confOf(
+      ["a-1", "a-10", "b.1"].map((key, index) => ({
+        key,
+        tunnelAddress: `10.99.0.${index + 2}`,
+        endpoint: `203.0.113.${index}:51820`,
+        keepalive: 25,
+      })),
+      Object.fromEntries(
+        ["a-1", "a-10", "b.1"].map((key) => [
+          key,
+          { publicKey: keyed(key, number), ...(changing.includes(key) && { nextPublicKey: keyed(key, number + 1) }) },
+        ]),
+      ),
+    );
+  const told = (name: string, conf: string): ReturnType<Stage["run"]> => {
+    const section = conf.split("\n\n").find((text) => text.startsWith(`# ${name}\n`)) ?? "";
+    return stage.run("peer", { NAME: name, SECTION: section.trimEnd() });
+  };
+
+  it("is told of one peer's new key at a time, and comes to the same as when it is told of all at once", () => {
+    running({});
+    const names = ["a-1", "a-10", "b.1"];
+    stage.write("peers.conf", peersOf(names, 1));
+    for (const name of ["b.1", "a-1", "a-10"]) {
+      const { status, stdout, stderr, calls } = told(name, peersOf([], 2));
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^\{"found":true,"digest":"[0-9a-f]{64}"\}$/m);
+      assert.ok(calls.some((call) => call.startsWith(`wg set stage0 peer ${keyed(name, 2)} `)));
+    }
+    assert.equal(stage.read("peers.conf"), peersOf([], 2));
+    const { stdout } = told("a-1", peersOf([], 2));
+    assert.equal(stage.read("peers.conf"), peersOf([], 2), "a second time changes nothing");
+    const digest = createHash("sha256").update(stage.read("tunnel")).update(peersOf([], 2)).digest("hex");
+    assert.equal(stdout.trim(), `{"found":true,"digest":"${digest}"}`);
+    assert.equal(stage.run("digest").stdout.trim().split("\n").at(-1), digest);
+    assert.ok(!stage.has("pending") && !stage.has("peers.conf.new"));
+  });
+
+  it("says so when it is told of a host that it has nothing of, and keeps what it has", () => {
+    for (const conf of ["", peersOf([], 1)]) {
+      stage.write("peers.conf", conf);
+      const { status, stdout } = stage.run("peer", { NAME: "c-1", SECTION: "# c-1" });
+      assert.deepEqual([status, stdout, stage.read("peers.conf")], [0, '{"found":false}\n', conf]);
+    }
+    assert.ok(!stage.has("pending") && !stage.has("peers.conf.new"));
+  });
+
+  it("is left with a mark for the next run when a peer's new key cannot be set", () => {
+    running({});
+    stage.write("peers.conf", peersOf(["a-1"], 1));
+    stage.standIn("wg", 'case "$*" in *pubkey | *public-key) echo pub ;; *listen-port) echo 51820 ;; "set "*) exit 1 ;; esac');
+    const { status } = told("a-1", peersOf([], 2));
+    assert.notEqual(status, 0);
+    assert.ok(stage.has("pending"));
   });
 
   it("takes its interface away, and does not mind when it is gone", () => {

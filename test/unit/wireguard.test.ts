@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { wireGuardProblems, wireGuardSettings } from "../../components/underlay/wireguard/args";
+import type { PlannedHost } from "../../components/hosts/host";
+import { wireguard } from "../../components/underlay/wireguard";
+import { mostHosts, wireGuardProblems, wireGuardSettings } from "../../components/underlay/wireguard/args";
 import { type MeshHost, meshProblems, peersConf, planPeers } from "../../components/underlay/wireguard/mesh";
 
 const keyOf = (name: string): string => Buffer.from(name.padEnd(32, "-")).toString("base64");
@@ -205,5 +207,31 @@ describe("WireGuard's arguments", () => {
 
   it("are refused all at once", () => {
     assert.equal(wireGuardProblems({ port: 0, keepalive: -1, mtu: 1 }).length, 3);
+  });
+});
+
+describe("a WireGuard mesh of very many hosts", () => {
+  const hosts = (count: number): PlannedHost[] =>
+    Array.from({ length: count }, (_, index) => ({
+      key: `edge-${index}`,
+      group: "edge",
+      place: String(index),
+      provider: "existing",
+      role: "worker" as const,
+      site: "rack",
+      sshPort: 22,
+      labels: {},
+    }));
+  const problems = (count: number): readonly object[] => wireguard().plan({ sites: [], hosts: hosts(count) }).problems;
+
+  it("is refused above the number that was tried, with what to do instead", () => {
+    assert.deepEqual(problems(mostHosts), []);
+    assert.deepEqual(problems(mostHosts + 1), [
+      {
+        path: "hosts",
+        message: "301 hosts are more than a WireGuard mesh takes (300): every host keeps a session with every other one",
+        fix: "split the hosts into clusters of 300 at most, or join the sites by a network of your own (a VPN, the cloud's peering) and use underlay: direct() on it",
+      },
+    ]);
   });
 });

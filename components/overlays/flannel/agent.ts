@@ -1,5 +1,6 @@
 import { versionNumbers } from "../../engine/version";
 import { Cidr, isCidr } from "../../network/cidr";
+import { pairsToCheck } from "../../network/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
@@ -209,16 +210,23 @@ class FlannelRun {
     await onEach(this.working(), this.failures, (host) => this.script(host, "settle"));
   }
 
-  /** Every host asks every other's first bridge: the way that containers' packets take. */
+  /** Every host asks every other's first bridge, of many hosts some: the way that containers' packets take. */
   private async check(): Promise<void> {
     const reached = this.working();
-    const gateways = new Map(reached.map((host) => [host.key, this.networksOf(host)[0]?.gateway]));
-    await onEach(this.working(), this.failures, async (host) => {
-      const others = reached.filter(({ key }) => key !== host.key && gateways.get(key) !== undefined);
+    const gateways = new Map(
+      reached.flatMap((host) =>
+        this.networksOf(host)
+          .slice(0, 1)
+          .map(({ gateway }): [string, string] => [host.key, gateway]),
+      ),
+    );
+    const pairs = pairsToCheck(reached.filter(({ key }) => gateways.has(key)));
+    await onEach(reached, this.failures, async (host) => {
+      const others = (pairs.get(host.key) ?? []).map((key) => ({ key, gateway: gateways.get(key) ?? "" }));
       if (others.length === 0) return;
-      const values = { ADDRESSES: others.map(({ key }) => gateways.get(key)).join(" "), WAIT: String(meetSeconds) };
+      const values = { ADDRESSES: others.map(({ gateway }) => gateway).join(" "), WAIT: String(meetSeconds) };
       const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + meetSeconds * 1000);
-      const apart = others.filter(({ key }) => silent.includes(gateways.get(key) ?? "")).map(({ key }) => key);
+      const apart = others.filter(({ gateway }) => silent.includes(gateway)).map(({ key }) => key);
       if (apart.length > 0) throw new Error(`containers on ${apart.join(", ")} do not answer within ${meetSeconds} s: ${this.way()}`);
     });
   }

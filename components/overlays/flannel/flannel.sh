@@ -306,10 +306,7 @@ settle() {
   printf '{"changed":%s}\n' "$changed"
 }
 
-still_silent() {
-  for peer in "$@"; do { ping -q -c 1 -W 1 "$peer" >/dev/null 2>&1 || echo "$peer"; } & done
-  wait
-}
+answers() { ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
 
 check() {
   silent=""

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { mostForAllPairs, pairsToCheck } from "../../network/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
 import type { SshSession } from "../../remote/ssh";
@@ -6,6 +8,7 @@ import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } 
 
 const hostScript = loadHostScript(__dirname, "wireguard.sh");
 const tunnelProgram = loadScript(__dirname, "tunnel.sh");
+const peerScript = loadScript(__dirname, "peer.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
@@ -76,6 +79,15 @@ interface HostKeys {
   readonly publicKey: string;
   readonly nextPublicKey?: string;
   readonly kernel: boolean;
+  /** Of its program and its peers' configuration, as they are; of an older version none. */
+  readonly digest?: string;
+}
+
+/** What a host says that was told of one peer's new key. */
+interface Told {
+  /** False where its configuration has nothing of that peer. */
+  readonly found: boolean;
+  readonly digest?: string;
 }
 
 type Reached = MeshHost & { readonly session: Pick<SshSession, "script"> };
@@ -83,6 +95,8 @@ type Reached = MeshHost & { readonly session: Pick<SshSession, "script"> };
 class MeshRun {
   private readonly peers: ReadonlyMap<string, readonly PlannedPeer[]>;
   private readonly keys: Record<string, PeerKeys> = {};
+  /** What each host holds of program and configuration, by their digest: it is not sent again. */
+  private readonly holds = new Map<string, string>();
   private readonly userspace: string[] = [];
   private readonly failures: Failure[] = [];
   private unrotated: readonly string[] = [];
@@ -101,6 +115,7 @@ class MeshRun {
     for (const { key } of this.hosts) {
       const keys = made.get(key) ?? this.options.known?.[key];
       if (keys !== undefined) this.keys[key] = keys;
+      this.holds.set(key, made.get(key)?.digest ?? "");
     }
     this.userspace.push(...[...made].filter(([, { kernel }]) => !kernel).map(([key]) => key));
     if (this.userspace.length > 0) this.io.progress(undefined, userspaceWarning(this.userspace.sort()));
@@ -108,19 +123,33 @@ class MeshRun {
 
   async givePeers(hosts: readonly Reached[]): Promise<void> {
     await onEach(hosts, this.failures, async (host) => {
+      const { conf, digest } = this.wanted(host);
+      const whole = this.holds.get(host.key) !== digest;
       const values = {
         ADDRESS: `${host.tunnelAddress}/${this.options.prefix}`,
         MTU: String(this.options.mtu),
         PORT: String(this.options.port),
-        PEERS: peersConf(this.peers.get(host.key) ?? [], this.keys),
-        PROGRAM: tunnelProgram,
+        WHOLE: whole ? "yes" : "no",
+        ...(whole && { PEERS: conf, PROGRAM: tunnelProgram }),
       };
       await this.script(host, "up", values);
+      this.holds.set(host.key, digest);
     });
+  }
+
+  private wanted(host: Reached): { readonly conf: string; readonly digest: string } {
+    const conf = peersConf(this.peers.get(host.key) ?? [], this.keys);
+    return { conf, digest: createHash("sha256").update(`${tunnelProgram}\n${conf}`).digest("hex") };
   }
 
   /** Host after host, so that never more than one host's pairs are without a session. */
   async rotate(): Promise<void> {
+    await this.switchAll();
+    // Changes one by one must have come to the same as all at once.
+    await this.givePeers(this.working().filter((host) => this.holds.get(host.key) !== this.wanted(host).digest));
+  }
+
+  private async switchAll(): Promise<void> {
     const waiting = this.working().filter(({ key }) => this.keys[key]?.nextPublicKey !== undefined);
     for (const [index, host] of waiting.entries()) {
       const absent = this.absentPeers();
@@ -147,34 +176,75 @@ class MeshRun {
       this.keys[host.key] = { publicKey };
     });
     if (this.failures.some((failure) => failure.host === host.key)) return;
-    await this.givePeers(this.working().filter(({ key }) => key !== host.key));
-    await this.checkPairs([host]);
+    const others = this.working().filter(({ key }) => key !== host.key);
+    const unaware: Reached[] = [];
+    await onEach(others, [], async (other) => {
+      if (!(await this.tellOf(host, other))) unaware.push(other);
+    });
+    await this.givePeers(unaware);
+    await this.checkPairs(host);
   }
 
-  /** @param from the hosts that look; all others are looked at. */
-  async checkPairs(from: readonly Reached[] = this.working()): Promise<void> {
+  /** Of one host's new key, and of nothing else: with all peers each time, the bytes would grow with the cube of the hosts. */
+  private async tellOf(changed: Reached, other: Reached): Promise<boolean> {
+    const peers = planPeers([changed, other], this.options).get(other.key) ?? [];
+    const values = { NAME: changed.key, SECTION: peersConf(peers, this.keys).trimEnd() };
+    const onProgress = (line: string): void => this.io.progress(other.key, line);
+    try {
+      const { found, digest = "" } = await other.session.script<Told>(peerScript, values, { verb: "peer", timeout: scriptTimeout, onProgress });
+      this.holds.set(other.key, digest);
+      return found;
+    } catch {
+      // It may be down, or somebody took its program away: `up` mends that, or says what it is.
+      this.holds.set(other.key, "");
+      return false;
+    }
+  }
+
+  /** @param of only the pairs of this host. */
+  async checkPairs(of?: Reached): Promise<void> {
     const reached = this.working();
     const wait = this.options.meetSeconds ?? 20;
-    const pairs: { readonly one: Reached; readonly other: Reached }[] = [];
-    await onEach(from, this.failures, async (host) => {
-      const others = reached.filter(({ key }) => key !== host.key);
-      const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
-      const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
-      pairs.push(...others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress)).map((other) => ({ one: host, other })));
-    });
-    this.failures.push(...this.blame(pairs, wait));
+    const targets = this.looks(reached, of);
+    const silentPairs: { readonly one: Reached; readonly other: Reached }[] = [];
+    await onEach(
+      reached.filter(({ key }) => targets.has(key)),
+      this.failures,
+      async (host) => {
+        const others = targets.get(host.key) ?? [];
+        const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
+        const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
+        silentPairs.push(...others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress)).map((other) => ({ one: host, other })));
+      },
+    );
+    this.failures.push(...this.blame(silentPairs, wait));
   }
 
-  /** One failure a pair, of the host that has trouble with most others. */
+  /** Who looks at whom. One host alone looks at those that it would be looked at by, too. */
+  private looks(reached: readonly Reached[], of: Reached | undefined): ReadonlyMap<string, readonly Reached[]> {
+    const byKey = new Map(reached.map((host) => [host.key, host]));
+    const pairs = pairsToCheck(reached);
+    if (of) {
+      const others = [...pairs].flatMap(([key, looked]) => (key === of.key ? looked : looked.includes(of.key) ? [key] : []));
+      return new Map([[of.key, [...new Set(others)].flatMap((key) => byKey.get(key) ?? [])]]);
+    }
+    if (reached.length > mostForAllPairs) {
+      const count = [...pairs.values()].reduce((sum, looked) => sum + looked.length, 0);
+      this.io.progress(undefined, `trying ${count} of the tunnels between ${reached.length} hosts, among them each host and every two sites`);
+    }
+    return new Map([...pairs].map(([key, looked]) => [key, looked.flatMap((other) => byKey.get(other) ?? [])]));
+  }
+
+  /** One failure a pair, of the host that has trouble with most others; of many pairs, the others' names. */
   private blame(pairs: readonly { readonly one: Reached; readonly other: Reached }[], wait: number): Failure[] {
     const trouble = (key: string): number => pairs.filter(({ one, other }) => one.key === key || other.key === key).length;
-    const failures = new Map<string, Failure>();
+    const told = new Map<string, Map<string, string>>();
     for (const { one, other } of pairs) {
       const [host, peer] = [one, other].sort((a, b) => trouble(b.key) - trouble(a.key) || (a.key < b.key ? -1 : 1)) as [Reached, Reached];
       const reason = `the tunnel between ${host.key} and ${peer.key} gave no answer within ${wait} s: look whether ${this.way(host, peer)}`;
-      failures.set(`${host.key} ${peer.key}`, { host: host.key, reason });
+      told.set(host.key, (told.get(host.key) ?? new Map<string, string>()).set(peer.key, reason));
     }
-    return [...failures.values()];
+    return [...told].flatMap(([host, reasons]) => fewOf(reasons).map((reason) => ({ host, reason })));
   }
 
   /** What must be open for two hosts to meet. */
@@ -218,6 +288,17 @@ function userspaceWarning(hosts: readonly string[]): string {
     `warning: no WireGuard in the kernel of ${hosts.join(", ")}, so wireguard-go does it: ` +
     "about 3 ms of processor time a megabyte, and about 8 times that under an overlay network"
   );
+}
+
+/** What keeps a host from its first peers most likely keeps it from the others. */
+function fewOf(reasons: ReadonlyMap<string, string>): string[] {
+  const few = 4;
+  const peers = [...reasons.keys()].sort();
+  const rest = peers.slice(few);
+  const first = peers.slice(0, few).flatMap((peer) => reasons.get(peer) ?? []);
+  return rest.length === 0
+    ? first
+    : [...first, `the tunnels to ${rest.length} more hosts gave no answer either: ${rest.slice(0, 20).join(", ")}${rest.length > 20 ? " …" : ""}`];
 }
 
 function sorted(failures: readonly Failure[]): Failure[] {

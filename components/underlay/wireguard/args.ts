@@ -38,6 +38,12 @@ export interface WireGuardSettings {
 /** Name of the tunnel's interface on every host. */
 export const tunnelInterface = "swarm0";
 
+/**
+ * Every host knows every other one: each new key is told to all, host after host, so bytes grow with the square of the hosts and the time
+ * with their number. Tried up to here (test/unit/wireguard-size.test.ts).
+ */
+export const mostHosts = 300;
+
 export interface ArgumentProblem {
   /** Relative to the underlay's arguments. */
   readonly path: string;

@@ -1,7 +1,7 @@
 import type { PlannedHost, Problem } from "../../hosts/host";
 import { wireguardOverhead } from "../../network/mtu";
 import type { Underlay, UnderlayPlan } from "../underlay";
-import { tunnelInterface, type WireGuardArgs, wireGuardProblems, wireGuardSettings } from "./args";
+import { mostHosts, tunnelInterface, type WireGuardArgs, wireGuardProblems, wireGuardSettings } from "./args";
 import { meshProblems } from "./mesh";
 
 export type { WireGuardArgs } from "./args";
@@ -12,6 +12,8 @@ export type { WireGuardArgs } from "./args";
  *
  * Private keys are made on the hosts and never leave them. The kernel's WireGuard is used where there is one, the
  * userspace program where not, which costs throughput and is said as a warning.
+ *
+ * It takes up to 300 hosts: every host keeps a session with every other one. More are refused.
  *
  * @example
  * new SwarmCluster("prod", { underlay: wireguard(), hosts, firewall: { ssh: ["203.0.113.0/24"] } });
@@ -57,9 +59,21 @@ function plan(args: WireGuardArgs, hosts: readonly PlannedHost[]): UnderlayPlan 
     },
     problems: [
       ...wireGuardProblems(args).map((problem): Problem => ({ ...problem, path: `underlay.${problem.path}` })),
+      ...sizeProblems(hosts.length),
       ...meshProblems(hosts, "hosts").map(({ path = "hosts", message, fix }): Problem => ({ path, message, fix })),
     ],
   };
+}
+
+function sizeProblems(hosts: number): Problem[] {
+  if (hosts <= mostHosts) return [];
+  return [
+    {
+      path: "hosts",
+      message: `${hosts} hosts are more than a WireGuard mesh takes (${mostHosts}): every host keeps a session with every other one`,
+      fix: `split the hosts into clusters of ${mostHosts} at most, or join the sites by a network of your own (a VPN, the cloud's peering) and use underlay: direct() on it`,
+    },
+  ];
 }
 
 /** Whether other sites cannot know under which address they see it. Within one site nobody needs to. */

@@ -3,6 +3,9 @@
 #   run       makes the interface, from the kernel's WireGuard or from wireguard-go, and stays as long as it does
 #   as-asked  whether the interface that runs is what the files say: exit code 0 or 1
 #   sync      brings the interface that runs to what the files say; peers that stay lose no packet
+#   peer      NAME, SECTION (in the environment): what the configuration says of one host becomes this, and the rest stays as it is.
+#             Result: whether it says anything of that host, and a checksum of program and configuration
+#   digest    prints that checksum
 #   poke      makes sessions with all peers that can be called, where there are none
 #   remove    takes the interface away
 set -eu
@@ -161,12 +164,46 @@ sync() {
   recall
 }
 
+# The program and the peers that it serves: whoever gives them knows by this what is here already.
+digest() { cat tunnel peers.conf | sha256sum | cut -d ' ' -f 1; }
+
+# A blank line ends a section; a host has two of them while it is about to change its key. ENVIRON, since -v would read backslashes.
+with_section() {
+  awk '
+    function give(text) { printf "%s%s\n", (given++ ? "\n" : ""), text }
+    BEGIN { RS = ""; FS = "\n"; own = "# " ENVIRON["NAME"] }
+    $1 != own && $1 != own ", its next key" { give($0); next }
+    !found++ { give(ENVIRON["SECTION"]) }
+    END { exit !found }' peers.conf
+}
+
+# Cut off between the two, the mark says that the tunnel is to be looked after.
+change_peer() {
+  umask 077
+  exec 9>/run/lock/pulumi-swarm-wireguard.lock
+  flock -w 120 9 || die "another run works on the tunnel of this host and does not end"
+  if ! with_section >peers.conf.new; then
+    rm -f peers.conf.new
+    echo '{"found":false}'
+    return 0
+  fi
+  marked=false
+  if [ -e pending ]; then marked=true; fi
+  : >pending
+  mv peers.conf.new peers.conf
+  sync
+  "$marked" || rm pending
+  printf '{"found":true,"digest":"%s"}\n' "$(digest)"
+}
+
 remove() { ip link delete "$INTERFACE" 2>/dev/null || true; }
 
 case "$1" in
   run) settings; run ;;
   as-asked) settings; as_asked ;;
   sync) settings; sync ;;
+  peer) settings; change_peer ;;
+  digest) cd "$(dirname "$0")"; digest ;;
   poke) settings; poke ;;
   remove) settings; remove ;;
   *) die "unknown verb $1" ;;

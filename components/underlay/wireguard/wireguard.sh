@@ -1,8 +1,9 @@
 #!/bin/sh
 # The encrypted tunnel of one host. Every verb may be run again at any time, also after a run that was cut off.
 #   keys    INTERFACE, ROTATION: makes the host's private key once, and a next one when ROTATION is another than the
-#           recorded one. Result: the public keys, and whether the kernel has WireGuard
-#   up      INTERFACE, ADDRESS (with prefix), MTU, PORT, PEERS (text of the configuration), PROGRAM (text of tunnel.sh)
+#           recorded one. Result: the public keys, whether the kernel has WireGuard, and a checksum of what WHOLE brings
+#   up      INTERFACE, ADDRESS (with prefix), MTU, PORT; WHOLE is `yes` for PEERS (text of the configuration) and PROGRAM (text of
+#           tunnel.sh), and `no` for those that are here already
 #   switch  INTERFACE: the next private key becomes the one in use, and sessions are made with it at once
 #   check   INTERFACE, ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
 #   down    INTERFACE: everything away, the keys too
@@ -50,6 +51,9 @@ settle_keys() {
   if [ -e rotation.next ] && [ ! -e private.key.next ]; then mv rotation.next rotation; fi
 }
 
+# Of the program and its peers, as tunnel.sh has it; none where one of them is missing.
+digest() { if [ -e tunnel ] && [ -e peers.conf ]; then cat tunnel peers.conf | sha256sum | cut -d ' ' -f 1; fi; }
+
 keys() {
   need wg wireguard-tools
   kernel=true
@@ -77,7 +81,7 @@ keys() {
     printf '%s\n' "$ROTATION" >rotation.next
     next=$(printf ',"nextPublicKey":"%s"' "$(public_key private.key.next)")
   fi
-  printf '{"publicKey":"%s"%s,"kernel":%s}\n' "$(public_key private.key)" "$next" "$kernel"
+  printf '{"publicKey":"%s"%s,"kernel":%s,"digest":"%s"}\n' "$(public_key private.key)" "$next" "$kernel" "$(digest)"
 }
 
 unit_text() {
@@ -135,9 +139,11 @@ up() {
   cd "$folder"
   settle_keys
   stop_renamed
-  printf '%s\n' "$PROGRAM" | put tunnel 0700
+  if [ "$WHOLE" = yes ]; then
+    printf '%s\n' "$PROGRAM" | put tunnel 0700
+    printf '%s' "$PEERS" | put peers.conf 0600
+  fi
   settings_text | put settings 0600
-  printf '%s' "$PEERS" | put peers.conf 0600
   unit_text | put "$unit_file" 0644
   ( umask 022; mkdir -p "${docker_file%/*}" )
   docker_text | put "$docker_file" 0644
@@ -186,12 +192,7 @@ session_is_fresh() {
 }
 
 # A host without ping, or whose peers may not answer it, is judged by its sessions.
-still_silent() {
-  for peer in "$@"; do
-    { ping -q -c 1 -W 1 "$peer" >/dev/null 2>&1 || session_is_fresh "$peer" || echo "$peer"; } &
-  done
-  wait
-}
+answers() { ping -q -c 1 -W 1 "$1" >/dev/null 2>&1 || session_is_fresh "$1"; }
 
 check() {
   command -v ping >/dev/null 2>&1 || sh "$folder/tunnel" poke

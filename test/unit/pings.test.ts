@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadHostScript, scriptInput } from "../../components/remote/script";
+
+const components = join(__dirname, "../../components");
+
+/** Of each ping while it runs, and of how many ran then. */
+const ping = `#!/bin/sh
+for address; do :; done
+: >"$STAGE/running/$address"
+: >"$STAGE/most/$(ls "$STAGE/running" | wc -l)"
+sleep 0.1
+rm "$STAGE/running/$address"
+[ "$address" != 10.0.0.7 ]
+`;
+
+describe("a host that looks whether many others answer", () => {
+  for (const [folder, name] of [
+    ["underlay/wireguard", "wireguard.sh"],
+    ["overlays/flannel", "flannel.sh"],
+  ] as const) {
+    it(`starts few pings at once, and names those that are silent, in ${name}`, () => {
+      const stage = mkdtempSync(join(tmpdir(), "pings-"));
+      try {
+        for (const sub of ["running", "most"]) mkdirSync(join(stage, sub));
+        writeFileSync(join(stage, "ping"), ping, { mode: 0o755 });
+        writeFileSync(join(stage, "wg"), "#!/bin/sh\n", { mode: 0o755 });
+        const addresses = Array.from({ length: 100 }, (_, index) => `10.0.0.${index + 1}`).join(" ");
+        const input = scriptInput(loadHostScript(join(components, folder), name), "check", { ADDRESSES: addresses, WAIT: "0", INTERFACE: "stage0" });
+        const { stdout, stderr } = spawnSync("/bin/sh", ["-s"], {
+          input,
+          encoding: "utf8",
+          env: { PATH: `${stage}:/usr/sbin:/usr/bin:/sbin:/bin`, STAGE: stage },
+        });
+        assert.equal(stdout.trim(), '{"silent":["10.0.0.7"]}', stderr);
+        const most = Math.max(...readdirSync(join(stage, "most")).map(Number));
+        assert.ok(most > 1 && most <= 32, `${most} at once`);
+      } finally {
+        rmSync(stage, { recursive: true });
+      }
+    });
+  }
+});
