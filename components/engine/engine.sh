@@ -35,8 +35,8 @@ install_from_docker() {
   timeout 60 curl -fsSL "https://download.docker.com/linux/$ID/gpg" -o /etc/apt/keyrings/docker.asc ||
     die "Docker's repository cannot be reached; use engine.source \"distribution\", or open the way to download.docker.com"
   chmod 0644 /etc/apt/keyrings/docker.asc
-  echo "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/$ID $VERSION_CODENAME stable" \
-    >/etc/apt/sources.list.d/docker.list
+  write_file /etc/apt/sources.list.d/docker.list 0644 \
+    "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/$ID $VERSION_CODENAME stable"
   apt update
   package=docker-ce
   if [ -n "$VERSION" ]; then
@@ -68,20 +68,24 @@ install_engine() {
 # Lies there from before the file changes until the engine runs with it, so that a run that was cut off in between is finished.
 unapplied=/etc/pulumi-swarm/engine-restart
 
+keep_settings() {
+  write_file /etc/docker/daemon.json.before 0644 "$(cat /etc/docker/daemon.json)"
+}
+
 configure() {
   mkdir -p /etc/docker
   install -d -m 0700 /etc/pulumi-swarm
-  printf '%s\n' "$CONTENT" >/etc/docker/daemon.json.new
+  write_file /etc/docker/daemon.json.next 0644 "$CONTENT"
   # Engines before 23.0 cannot validate a file.
   if dockerd --help 2>&1 | grep -q -- --validate; then
-    dockerd --validate --config-file /etc/docker/daemon.json.new >"$LOG" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$LOG")"
+    dockerd --validate --config-file /etc/docker/daemon.json.next >"$LOG" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$LOG")"
   fi
   # After a cut, what is there was never tried: the last settings that worked are those that were kept then.
   if [ ! -e "$unapplied" ]; then
-    if [ -f /etc/docker/daemon.json ]; then cp -p /etc/docker/daemon.json /etc/docker/daemon.json.before; else rm -f /etc/docker/daemon.json.before; fi
-    touch "$unapplied"
+    if [ -f /etc/docker/daemon.json ]; then keep_settings; else rm -f /etc/docker/daemon.json.before; fi
+    make_mark "$unapplied"
   fi
-  mv /etc/docker/daemon.json.new /etc/docker/daemon.json
+  mv /etc/docker/daemon.json.next /etc/docker/daemon.json
   say "restarting Docker with its new settings"
   # Debian's unit allows three starts a minute, whoever asked for them.
   systemctl reset-failed docker >/dev/null 2>&1 || true

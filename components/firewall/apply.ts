@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { smallestRuleset } from "./nftables";
 import { RemoteError } from "../remote/connection";
-import { loadHostScript } from "../remote/script";
+import { loadHostScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 
 const script = loadHostScript(__dirname, "firewall.sh");
+const guard = loadScript(__dirname, "guard.sh").trimEnd();
 
 /** nftables may have to be installed first; apt's own limits are inside the script. */
 const applyTimeout = 20 * 60_000;
 
 /** Time for the confirmation itself, once a new connection stands. */
 const confirmTime = 2_000;
+
+const closed = smallestRuleset([], { key: "", role: "worker", group: "", site: "", address: "" }, []);
 
 export interface FirewallTarget {
   readonly key: string;
@@ -22,6 +26,8 @@ export interface FirewallTarget {
 export interface ApplyOptions {
   /** After how many seconds without a new connection the old rules are back. At least 5. @default 15 */
   readonly seconds?: number;
+  /** Loaded at boot where the ruleset itself does not load. @default - nobody comes in */
+  readonly smallest?: string;
   /** Networks from which SSH is let in, for the message when it is not. @default - not named */
   readonly admitted?: readonly string[];
 }
@@ -39,7 +45,8 @@ export async function applyFirewall(
   options: ApplyOptions = {},
 ): Promise<{ readonly changed: boolean }> {
   const seconds = options.seconds ?? 15;
-  const values = { RULESET: ruleset.trimEnd(), LIMIT_SECONDS: String(seconds) };
+  const kept = { SMALLEST: (options.smallest ?? closed).trimEnd(), GUARD: guard };
+  const values = { RULESET: ruleset.trimEnd(), LIMIT_SECONDS: String(seconds), ...kept };
   const { changed } = await target.session.script<{ changed: boolean }>(script, values, {
     verb: "apply",
     timeout: applyTimeout,
@@ -53,7 +60,7 @@ export async function applyFirewall(
     throw new RemoteError(target.key, await lockedOut(target.session, seconds, options.admitted));
   }
   try {
-    await fresh.script(script, {}, { verb: "confirm", timeout: 60_000, onProgress: progress });
+    await fresh.script(script, kept, { verb: "confirm", timeout: 60_000, onProgress: progress });
   } finally {
     fresh.close();
   }

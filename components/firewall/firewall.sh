@@ -1,7 +1,7 @@
 #!/bin/sh
 # The host's own firewall: one nftables table of ours, beside everybody else's. All verbs may be run again at any time.
-#   apply    RULESET, LIMIT_SECONDS: loads it, and puts the old rules back by itself unless `confirm` comes in time
-#   confirm  keeps what is loaded, also for the next boot; refuses when the old rules are back already
+#   apply    RULESET, LIMIT_SECONDS, SMALLEST (rules for a host on which those do not load), GUARD (text of guard.sh): loads it, and puts the old rules back by itself unless `confirm` comes in time
+#   confirm  SMALLEST, GUARD: keeps what is loaded, also for the next boot; refuses when the old rules are back already
 #   state    whether an unconfirmed ruleset is loaded
 #   down     takes everything away
 set -eu
@@ -15,6 +15,9 @@ refused=$folder/firewall.nft.refused
 fingerprint=$folder/firewall.loaded
 switch=pulumi-swarm-firewall-rollback
 unit=pulumi-swarm-firewall.service
+watch=pulumi-swarm-firewall-watch.service
+units=/etc/systemd/system
+keeper=$folder/firewall-guard
 table="inet pulumi_swarm"
 
 install_nftables() {
@@ -44,14 +47,14 @@ uplinks() {
 }
 
 # What is loaded: the ruleset, and what only the host knows. One file, and so one transaction.
-write_ruleset() {
+ruleset_text() {
   printf '%s\n' "$RULESET"
   names=$(uplinks | sort -u | sed 's/.*/"&"/' | paste -sd, -)
   [ -z "$names" ] || echo "add element $table uplinks { $names }"
 }
 
 # The table as it is, as a file that brings it back. The confirmed file is better than nft's own listing of it.
-write_previous() {
+previous_text() {
   echo "table $table"
   echo "delete table $table"
   if [ -f "$confirmed" ] && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then cat "$confirmed"; else listing || true; fi
@@ -95,20 +98,17 @@ apply() {
   command -v systemd-run >/dev/null 2>&1 || die "systemd-run is missing: without it nothing would put the old rules back"
   install -d -m 0700 "$folder"
   settle_interrupted
-  write_ruleset >"$next.new"
-  if cmp -s "$next.new" "$confirmed" && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then
-    rm -f "$next.new"
-    install_unit
+  wanted=$(ruleset_text)
+  if has_text "$confirmed" "$wanted" && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then
+    install_units
     echo '{"changed":false}'
     return
   fi
-  if ! "$nft" -c -f "$next.new" >"$LOG" 2>&1; then
-    rm -f "$next.new"
+  if ! printf '%s\n' "$wanted" | "$nft" -c -f - >"$LOG" 2>&1; then
     die "nft refuses the ruleset, so the old one stays: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
   fi
-  write_previous >"$previous.new"
-  mv "$previous.new" "$previous"
-  mv "$next.new" "$next"
+  write_file "$previous" 0600 "$(previous_text)"
+  write_file "$next" 0600 "$wanted"
   start_switch
   if ! "$nft" -f "$next" >"$LOG" 2>&1; then
     stop_switch
@@ -121,19 +121,20 @@ apply() {
 
 confirm() {
   nft=$(command -v nft)
+  # First: where it cannot be written, the switch brings the old rules back.
+  write_file "$fingerprint" 0600 "$(print_fingerprint)"
   stop_switch
   [ -f "$next" ] || die "the new firewall rules were not confirmed in time, so the old ones are back"
-  print_fingerprint >"$fingerprint"
   mv "$next" "$confirmed"
   rm -f "$previous" "$refused"
-  install_unit
+  install_units
   echo '{"confirmed":true}'
 }
 
 # At boot before the network and Docker, and after a firewall of the machine's own that might flush everything. It has no stop
 # and is not stopped at shutdown: that would open the host while Docker still runs.
-install_unit() {
-  cat >"$LOG" <<EOF
+unit_text() {
+  cat <<EOF
 [Unit]
 Description=Host firewall of pulumi-swarm
 DefaultDependencies=no
@@ -145,15 +146,54 @@ Before=network-pre.target docker.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=$nft -f $confirmed
+ExecStart=/bin/sh $keeper load
 
 [Install]
 WantedBy=sysinit.target
 EOF
-  # Enabled by hand: the unit has nothing to do before the next boot, and two reloads of systemd are a third of the time.
-  cmp -s "$LOG" "/etc/systemd/system/$unit" || install -m 0644 "$LOG" "/etc/systemd/system/$unit"
-  install -d /etc/systemd/system/sysinit.target.wants
-  ln -sf "/etc/systemd/system/$unit" "/etc/systemd/system/sysinit.target.wants/$unit"
+}
+
+watch_text() {
+  cat <<EOF
+[Unit]
+Description=Loads the host firewall of pulumi-swarm again when somebody takes it away
+ConditionPathExists=$confirmed
+After=$unit
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/bin/sh $keeper watch
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+EOF
+}
+
+# FILE MODE TEXT
+put() {
+  if has_text "$1" "$3"; then return 0; fi
+  write_file "$1" "$2" "$3"
+  units_changed=true
+}
+
+# Enabled by hand, and systemd is told only of what is new: two reloads of it are a third of the time.
+install_units() {
+  units_changed=false
+  put "$folder/firewall.nft.smallest" 0600 "$SMALLEST"
+  put "$keeper" 0700 "$GUARD"
+  put "$units/$unit" 0644 "$(unit_text)"
+  put "$units/$watch" 0644 "$(watch_text)"
+  install -d "$units/sysinit.target.wants" "$units/multi-user.target.wants"
+  ln -sf "$units/$unit" "$units/sysinit.target.wants/$unit"
+  ln -sf "$units/$watch" "$units/multi-user.target.wants/$watch"
+  if "$units_changed"; then
+    systemctl daemon-reload
+    systemctl restart --no-block "$watch"
+  elif ! systemctl is-active --quiet "$watch"; then
+    systemctl restart --no-block "$watch"
+  fi
 }
 
 state() {
@@ -162,11 +202,14 @@ state() {
 
 down() {
   stop_switch
-  if [ -f "/etc/systemd/system/$unit" ]; then
-    rm -f "/etc/systemd/system/$unit" "/etc/systemd/system/sysinit.target.wants/$unit"
+  # The watch first, or it would bring back what goes.
+  systemctl stop "$watch" "$unit" >/dev/null 2>&1 || true
+  if [ -f "$units/$unit" ] || [ -f "$units/$watch" ]; then
+    rm -f "$units/$unit" "$units/sysinit.target.wants/$unit" "$units/$watch" "$units/multi-user.target.wants/$watch"
     systemctl daemon-reload
+    systemctl reset-failed "$watch" "$unit" >/dev/null 2>&1 || true
   fi
-  rm -f "$confirmed" "$next" "$next.new" "$previous" "$previous.new" "$refused" "$fingerprint"
+  rm -f "$confirmed" "$next" "$next.new" "$previous" "$previous.new" "$refused" "$fingerprint" "$folder/firewall.nft.smallest" "$keeper"
   nft=$(command -v nft || true)
   # Made first, so that there is one to delete.
   if [ -n "$nft" ]; then printf 'table %s\ndelete table %s\n' "$table" "$table" | "$nft" -f -; fi

@@ -54,6 +54,25 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
   ].join("\n");
 }
 
+/**
+ * For a host on which the whole ruleset does not load, such as after an upgrade of its kernel: SSH from where it is allowed, and
+ * what no host can do without, in the plainest words. The swarm's own traffic is dropped too: a host that does nothing is noticed.
+ */
+export function smallestRuleset(rules: readonly FirewallRule[], host: FirewallHost, all: readonly FirewallHost[]): string {
+  const ssh = rules.filter((rule) => isSsh(rule) && selects(rule.to, host)).map((rule): Opening => ({ rule, from: resolve(rule, host, all) }));
+  const needed = accept(["ct state established,related", 'iifname "lo"', "meta l4proto ipv6-icmp", "udp sport 67 udp dport 68"]);
+  const input = [...needed, ...ssh.flatMap((opening) => lines(opening, undefined, onHost))];
+  const chains = [
+    chain("input", input, "type filter hook input priority filter - 5; policy drop;"),
+    chain("forward", accept(["ct state established,related"]), "type filter hook forward priority filter - 5; policy drop;"),
+  ];
+  return [`table ${nftTable}`, `delete table ${nftTable}`, `table ${nftTable} {`, ...chains.flat().map((line) => `  ${line}`), "}", ""].join("\n");
+}
+
+export function isSsh({ name }: Pick<FirewallRule, "name">): boolean {
+  return name === "ssh" || name.startsWith("ssh ");
+}
+
 interface Opening {
   readonly rule: FirewallRule;
   readonly from: Resolved;

@@ -10,7 +10,9 @@ export type OwnedPart = "firewall" | "tunnel";
 /** What an owner is called, as a message can say it, and before it what it was called in earlier runs. */
 export type OwnerNames = readonly [string, ...string[]];
 
-type Owners = Readonly<Partial<Record<OwnedPart, string | null>>>;
+/** Nobody knows whose a part is when its file was cut off. */
+type Owner = string | null | { readonly unreadable: true };
+type Owners = Readonly<Partial<Record<OwnedPart, Owner>>>;
 type Session = Pick<SshSession, "script">;
 
 /**
@@ -30,6 +32,7 @@ export async function refuseOwned(session: Session, parts: readonly OwnedPart[],
 /** @returns those of the parts that another one has. */
 export async function ownedByOthers(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<OwnedPart[]> {
   const owners = await run(session, "look", parts, owner);
+  refuseUnreadable(owners);
   return parts.filter((part) => isAnother(owners[part], owner));
 }
 
@@ -42,15 +45,25 @@ function run(session: Session, verb: string, parts: readonly OwnedPart[], [owner
   return session.script<Owners>(script, values, { verb, timeout });
 }
 
-function isAnother(name: string | null | undefined, owner: OwnerNames): name is string {
+function isAnother(name: Owner | undefined, owner: OwnerNames): name is string {
   return typeof name === "string" && !owner.includes(name);
 }
 
+function refuseUnreadable(owners: Owners): void {
+  const [part] = Object.entries(owners).find(([, name]) => typeof name === "object" && name !== null) ?? [];
+  if (part === undefined) return;
+  const file = `/etc/pulumi-swarm/owner.${part}`;
+  throw new Error(
+    `its file ${file} is empty or cut off, so it does not say who keeps the host's ${part}. Fix: where no other stack does, remove ${file} there and run again`,
+  );
+}
+
 function refuseOthers(owners: Owners, names: OwnerNames): void {
+  refuseUnreadable(owners);
   const other = Object.entries(owners).find(([, name]) => isAnother(name, names));
   if (!other) return;
   const [owner] = names;
-  const [part, name] = other;
+  const [part, name] = other as [string, string];
   throw new Error(
     `its ${part} is kept by ${name}, and ${owner} would undo that. Fix: take the host out of one of the two and run that one's "pulumi up" first; ` +
       `where ${name} is no more, remove /etc/pulumi-swarm/owner.${part} there`,

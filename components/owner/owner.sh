@@ -8,9 +8,28 @@ set -eu
 
 folder=/etc/pulumi-swarm
 
+unreadable='{"unreadable":true}'
+
+# What there is of a part when somebody keeps it.
+kept() { case "$1" in firewall) [ -e "$folder/firewall.nft" ] ;; *) [ -e "$folder/wireguard" ] ;; esac; }
+
+# PART: its owner's name, or nothing. Version 0.1.0 left empty files and beginnings of names on full disks: the beginning of this
+# owner's name is its own, and an empty file says nothing where the part is not there.
+read_name() {
+  name=$(cat "$folder/owner.$1" 2>/dev/null || true)
+  case "$name" in
+    '"'*'"') ;;
+    "") if [ -e "$folder/owner.$1" ] && kept "$1"; then name=$unreadable; fi ;;
+    *) case "$OWNER" in "$name"*) name=$OWNER ;; *) name=$unreadable ;; esac ;;
+  esac
+}
+
 owners() {
   list=""
-  for part in $PARTS; do list="$list${list:+,}\"$part\":$(cat "$folder/owner.$part" 2>/dev/null || echo null)"; done
+  for part in $PARTS; do
+    read_name "$part"
+    list="$list${list:+,}\"$part\":${name:-null}"
+  done
   echo "{$list}"
 }
 
@@ -21,27 +40,29 @@ ours() {
 
 claim() {
   for part in $PARTS; do
-    name=$(cat "$folder/owner.$part" 2>/dev/null || true)
+    read_name "$part"
     if [ -n "$name" ] && ! ours "$name"; then return 0; fi
   done
   install -d -m 0700 "$folder"
   for part in $PARTS; do
-    printf '%s' "$OWNER" >"$folder/owner.$part.new"
-    mv "$folder/owner.$part.new" "$folder/owner.$part"
+    write_file "$folder/owner.$part" 0600 "$OWNER"
   done
 }
 
 release() {
   for part in $PARTS; do
-    name=$(cat "$folder/owner.$part" 2>/dev/null || true)
-    if [ -n "$name" ] && ours "$name"; then rm -f "$folder/owner.$part"; fi
+    read_name "$part"
+    if [ -z "$name" ] || ours "$name"; then rm -f "$folder/owner.$part"; fi
   done
   rmdir "$folder" 2>/dev/null || true
   echo '{}'
 }
 
 case "$1" in
-  claim) claim && owners ;;
+  claim)
+    claim
+    owners
+    ;;
   release) release ;;
   look) owners ;;
   *) die "unknown verb $1" ;;

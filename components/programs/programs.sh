@@ -60,7 +60,7 @@ pull_failed() {
 pull() {
   if timeout 60 docker image inspect "$IMAGE" >/dev/null 2>&1; then return 0; fi
   # Only what was pulled for this is taken away again.
-  echo "$IMAGE" >.pulled
+  write_file .pulled 0644 "$IMAGE"
   say "pulling $IMAGE"
   result=0
   timeout -k 10 "$most" docker pull -q "$IMAGE" >"$LOG" 2>&1 </dev/null || result=$?

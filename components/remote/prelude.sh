@@ -6,6 +6,26 @@ set -eu
 say() { echo "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# FILE MODE TEXT [USER]: the file has this text, whole and on the disk. Or the run ends with the host's own reason, and the file is as
+# it was. To be used for every file that outlives a run. The text is no standard input: in a pipe, the run would go on after a failure.
+write_file() {
+  if ! problem=$({
+    umask 077
+    printf '%s\n' "$3" | cat >"$1.new" && { [ -z "${4-}" ] || chown "$4:" "$1.new"; } && chmod "$2" "$1.new" && sync "$1.new" && mv -f "$1.new" "$1"
+  } 2>&1); then
+    rm -f "$1.new"
+    die "$1 cannot be written, so it is as it was: ${problem##*: }"
+  fi
+}
+
+# FILE TEXT: whether it has this text already.
+has_text() { [ -e "$1" ] && printf '%s\n' "$2" | cmp -s - "$1"; }
+
+# FILE: an empty one that says something by being there.
+make_mark() {
+  if ! problem=$({ : >"$1"; } 2>&1); then die "$1 cannot be written: ${problem##*: }"; fi
+}
+
 # Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
 apt() {
   DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$LOG" 2>&1 </dev/null ||

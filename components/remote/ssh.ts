@@ -105,7 +105,7 @@ export class SshSession {
       const reason = lastLine(result.stderr) || lastLine(result.stdout) || "no message";
       throw new RemoteError(this.host, sudoHint(reason, this.connection) ?? `${reason} (exit code ${result.code})`);
     }
-    return JSON.parse(lastLine(result.stdout)) as Result;
+    return resultOf<Result>(this.host, lastLine(result.stdout));
   }
 
   /** A raw stream to the host's Docker engine; sudo works here where forwarding the socket would not. */
@@ -193,6 +193,17 @@ function sudoHint(reason: string, connection: Connection): string | undefined {
     return `user ${connection.user ?? "root"} is not root and there is no sudo: install it, or connect as root`;
   if (!/^sudo: /.test(reason)) return undefined;
   return `user ${connection.user ?? "root"} may not use sudo without a password (${reason}); allow it with NOPASSWD, or connect as root`;
+}
+
+function resultOf<Result>(host: string, line: string): Result {
+  try {
+    return JSON.parse(line) as Result;
+  } catch {
+    throw new RemoteError(
+      host,
+      `a file there cannot be read: a script of this package answers with ${line.slice(0, 300) || "nothing"}, which is no JSON`,
+    );
+  }
 }
 
 function lastLine(text: string): string {

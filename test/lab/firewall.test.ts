@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { applyFirewall, removeFirewall } from "../../components/firewall/apply";
-import { nftRuleset } from "../../components/firewall/nftables";
+import { nftRuleset, smallestRuleset } from "../../components/firewall/nftables";
 import { openPorts } from "../../components/firewall/open";
 import { type FirewallArgs } from "../../components/firewall/args";
 import { planFirewall } from "../../components/firewall/plan";
@@ -127,7 +127,11 @@ describe("a host's firewall", function () {
   ): Promise<{ readonly changed: boolean; readonly said: string }> {
     const said: string[] = [];
     const target = { key: host.key, session: session(host), redial: () => redial(host) };
-    const { changed } = await applyFirewall(target, text, (line) => said.push(line), { seconds, admitted });
+    const { changed } = await applyFirewall(target, text, (line) => said.push(line), {
+      seconds,
+      admitted,
+      smallest: smallestRuleset(plan(firewall), host, all),
+    });
     return { changed, said: said.join("\n") };
   }
 
@@ -339,6 +343,65 @@ describe("a host's firewall", function () {
     });
     assert.ok((state[0] ?? 0) < (state[1] ?? 0), `firewall and Docker stood at ${state.join(", ")} µs`);
     assert.equal(await table(one), before);
+    assert.equal((await apply(one)).changed, false);
+  });
+
+  it("stands again by itself when somebody flushes all rules, restarts nftables.service, or takes out a single one", async () => {
+    const before = await table(one);
+    const again = (what: string): Promise<string> =>
+      eventually(`the rules after ${what}`, 30, async () => ((await table(one)) === before ? before : undefined));
+    await inside("fwt-one", "nft flush ruleset");
+    await again("a flush");
+    assert.equal(await reaches("fwt-outside", `http://${one.address}:8081`), false, "closed to whom no rule names");
+    await inside("fwt-one", "systemctl start nftables && systemctl restart nftables");
+    await again("a restart of nftables.service");
+    await inside("fwt-one", "systemctl stop nftables");
+    await again("a stop of nftables.service");
+    await inside("fwt-one", "nft flush chain inet pulumi_swarm input");
+    await again("a chain without rules");
+    await inside("fwt-one", "nft delete table inet pulumi_swarm");
+    await again("a deleted table");
+    assert.match(
+      await inside("fwt-one", "journalctl -u pulumi-swarm-firewall-watch -o cat"),
+      /somebody changed or removed the rules of this host: loading them again/,
+    );
+    assert.equal((await apply(one)).changed, false);
+  });
+
+  it("lets nobody in but over SSH at a boot at which the confirmed rules do not load, and says so", async () => {
+    const before = await table(one);
+    await inside("fwt-one", "cp /etc/pulumi-swarm/firewall.nft /root/kept && echo 'no such word' >>/etc/pulumi-swarm/firewall.nft");
+    session(one).close();
+    await docker("restart", "fwt-one");
+    sessions.set(one.key, await redial(one));
+    assert.deepEqual(await scanTcp("fwt-outside", one.address, []), []);
+    assert.match(await inside("fwt-one", "systemctl is-failed pulumi-swarm-firewall; true"), /failed/);
+    assert.match(
+      await inside("fwt-one", "journalctl -b -u 'pulumi-swarm-firewall*' -o cat"),
+      /the confirmed rules do not load: loading the smallest ones/,
+    );
+    await apply(one);
+    assert.equal(await table(one), before);
+    assert.equal(
+      await inside("fwt-one", "systemctl is-active pulumi-swarm-firewall-watch; cmp /etc/pulumi-swarm/firewall.nft /root/kept && rm /root/kept"),
+      "active",
+    );
+  });
+
+  it("stays as it is on a disk that is full, which is named", async () => {
+    const before = await table(one);
+    await inside(
+      "fwt-one",
+      "cp -a /etc/pulumi-swarm /root/kept && mount -t tmpfs -o size=128k,mode=700 tmpfs /etc/pulumi-swarm && cp -a /root/kept/. /etc/pulumi-swarm",
+    );
+    await inside("fwt-one", "head -c 1M /dev/zero >/etc/pulumi-swarm/filler 2>/dev/null || true");
+    const narrower = ruleset(one, { ssh: firewall.ssh ?? [] });
+    await assert.rejects(
+      apply(one, narrower),
+      /^RemoteError: control-1: \/etc\/pulumi-swarm\/\S+ cannot be written, so it is as it was: No space left on device/,
+    );
+    assert.equal(await table(one), before);
+    await inside("fwt-one", "rm /etc/pulumi-swarm/filler && diff -r /root/kept /etc/pulumi-swarm && umount /etc/pulumi-swarm && rm -r /root/kept");
     assert.equal((await apply(one)).changed, false);
   });
 

@@ -41,7 +41,10 @@ describe("a ruleset put on a host", () => {
     const session = new FakeSession({ apply: [{ changed: false }] });
     const redial = (): Promise<SshSession> => assert.fail("there is nothing to confirm");
     assert.deepEqual(await applyFirewall({ key: "a-1", session: session.asSession, redial }, "rules\n", quiet), { changed: false });
-    assert.deepEqual(session.values, { RULESET: "rules", LIMIT_SECONDS: "15" });
+    const { GUARD, SMALLEST, ...values } = session.values as Record<string, string>;
+    assert.deepEqual(values, { RULESET: "rules", LIMIT_SECONDS: "15" });
+    assert.match(String(GUARD), /^#!\/bin\/sh\n/);
+    assert.match(String(SMALLEST), /policy drop;/, "where no smaller rules are given, nobody comes in");
   });
 
   it("is confirmed over a new connection, which is closed again, after dials that failed", async () => {

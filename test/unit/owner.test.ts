@@ -47,7 +47,7 @@ describe("the owner of a host's firewall and tunnel", () => {
     await claim(host, ["tunnel"], ["other"]);
     await disown(host, ["firewall", "tunnel"], ["one"]);
     assert.deepEqual(readdirSync(host.kept), ["owner.tunnel"]);
-    assert.equal(readFileSync(join(host.kept, "owner.tunnel"), "utf8"), '"other"');
+    assert.equal(readFileSync(join(host.kept, "owner.tunnel"), "utf8"), '"other"\n');
     await disown(host, ["firewall", "tunnel"], ["other"]);
     assert.deepEqual(readdirSync(host.folder), []);
   });
@@ -58,7 +58,7 @@ describe("the owner of a host's firewall and tunnel", () => {
     await assert.rejects(claim(host, ["firewall"], [renamed[0]]), /kept by SwarmCluster prod, and SwarmCluster prod of shop, stack prod would/);
     assert.deepEqual(await ownedByOthers(host, ["firewall"], [...renamed]), []);
     await claim(host, ["firewall"], [...renamed]);
-    assert.equal(readFileSync(join(host.kept, "owner.firewall"), "utf8"), '"SwarmCluster prod of shop, stack prod"');
+    assert.equal(readFileSync(join(host.kept, "owner.firewall"), "utf8"), '"SwarmCluster prod of shop, stack prod"\n');
     await disown(host, ["firewall", "tunnel"], [...renamed]);
     assert.deepEqual(readdirSync(host.folder), []);
   });

@@ -1,5 +1,5 @@
 import { applyFirewall, removeFirewall } from "../../firewall/apply";
-import { nftRuleset } from "../../firewall/nftables";
+import { isSsh, nftRuleset, smallestRuleset } from "../../firewall/nftables";
 import { selects } from "../../firewall/resolve";
 import type { FirewallHost, FirewallRule } from "../../firewall/rule";
 import { type MeshMember, raiseMesh } from "../../underlay/wireguard/apply";
@@ -72,7 +72,7 @@ export async function enforceFirewall(
     });
     const { dial, seconds } = confirmation(host.connection, hosts.length);
     const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));
-    const options = { seconds, admitted: admittedTo(host, firewall.rules) };
+    const options = { seconds, admitted: admittedTo(host, firewall.rules), smallest: smallestRuleset(firewall.rules, host, all) };
     await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
     return undefined;
   });
@@ -87,7 +87,7 @@ async function leaveFirewall(request: Request, owner: OwnerNames, key: string, s
 
 /** Networks from which SSH is let in there. */
 function admittedTo(host: FirewallHost, rules: readonly FirewallRule[]): string[] {
-  return rules.filter(({ name, to }) => (name === "ssh" || name.startsWith("ssh ")) && selects(to, host)).flatMap(({ from }) => [...from]);
+  return rules.filter((rule) => isSsh(rule) && selects(rule.to, host)).flatMap(({ from }) => [...from]);
 }
 
 /**

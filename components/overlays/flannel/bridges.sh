@@ -40,7 +40,7 @@ table $table {
     ip daddr $SPACE ip saddr != $SPACE meta iifkind "bridge" drop
 END
   while read -r _ _ bridge _ _ _ mask place; do
-    if [ "$mask" != 0.0.0.0 ]; then echo "    iifname \"$bridge\" ip daddr $SPACE ip daddr & $mask != $place drop"; fi
+    if [ -n "$bridge" ] && [ "$mask" != 0.0.0.0 ]; then echo "    iifname \"$bridge\" ip daddr $SPACE ip daddr & $mask != $place drop"; fi
   done <networks
   printf '  }\n}\n'
 }

@@ -29,17 +29,12 @@ lock() {
   flock -w 120 9 || die "another run works on flannel on this host and does not end"
 }
 
-# Replaces a file in one step, and marks what is to be done about it, unless it has this content already.
+# FILE MODE TEXT [restart]: marks what is to be done about it, unless it has this text already.
 put() {
-  cat >"$1.new" || die "$1 cannot be written"
-  chmod "$2" "$1.new"
-  if cmp -s "$1.new" "$1"; then
-    rm "$1.new"
-    return 0
-  fi
-  : >"$folder/pending"
-  if [ "${3-}" = restart ]; then : >"$folder/restart"; fi
-  mv "$1.new" "$1"
+  if has_text "$1" "$3"; then return 0; fi
+  make_mark "$folder/pending"
+  if [ "${4-}" = restart ]; then make_mark "$folder/restart"; fi
+  write_file "$1" "$2" "$3"
 }
 
 setting() { sed -n "s/^$1=//p" "$folder/settings" 2>/dev/null || true; }
@@ -192,7 +187,7 @@ remove_network() { docker network rm "$1" >/dev/null 2>"$LOG"; }
 make_network() {
   is=$(is_network "$3")
   if [ "$is" = "$(wanted_network "$1" "$4" "$5" "$6")" ]; then return 0; fi
-  : >"$folder/pending"
+  make_mark "$folder/pending"
   case "$is" in
     "") ;;
     *" flannel")
@@ -219,14 +214,14 @@ our_networks() { docker network ls --filter "label=$mark" --filter scope=local -
 
 # Networks that are not asked for any more. One that the swarm still has cannot go before that has: it is left, with its bridge.
 drop_networks() {
-  : >"$folder/networks.kept"
+  make_mark "$folder/networks.kept"
   for name in $(our_networks); do
     if printf '%s\n' "$DOCKER" | awk '{ print $3 }' | grep -qxF "$name"; then continue; fi
     line=$(awk -v one="$name" -v other="${name#pulumi-swarm-}" '$2 == one || $2 == other' "$folder/networks" 2>/dev/null || true)
     if until_true 15 remove_network "$name"; then
-      : >"$folder/pending"
+      make_mark "$folder/pending"
       say "removed the network $name of this host"
-      printf '%s\n' "$line" >"$folder/networks.gone"
+      write_file "$folder/networks.gone" 0600 "$line"
       if [ -n "$line" ]; then sh "$folder/bridges" remove networks.gone; fi
       rm "$folder/networks.gone"
     else
@@ -241,14 +236,14 @@ up() {
   need iptables iptables
   need nft nftables
   [ -s "$folder/host.pem" ] || die "this host has no certificate for etcd yet"
-  printf '%s\n' "$BRIDGES" | put "$folder/bridges" 0700
-  printf '%s\n' "$PIN" | put "$folder/pin" 0700 restart
-  settings_text | put "$folder/settings" 0600
-  environment_text | put "$folder/flanneld.env" 0600 restart
-  unit_text | put "$units/$unit" 0644 restart
-  bridges_unit_text | put "$units/$bridges_unit" 0644
+  put "$folder/bridges" 0700 "$BRIDGES"
+  put "$folder/pin" 0700 "$PIN" restart
+  put "$folder/settings" 0600 "$(settings_text)"
+  put "$folder/flanneld.env" 0600 "$(environment_text)" restart
+  put "$units/$unit" 0644 "$(unit_text)" restart
+  put "$units/$bridges_unit" 0644 "$(bridges_unit_text)"
   drop_networks
-  { printf '%s\n' "$NETWORKS" | sed '/^$/d'; cat "$folder/networks.kept"; } | put "$folder/networks" 0600
+  put "$folder/networks" 0600 "$({ printf '%s\n' "$NETWORKS"; cat "$folder/networks.kept"; } | sed '/^$/d')"
   rm "$folder/networks.kept"
   if [ -e "$folder/pending" ]; then systemctl daemon-reload; fi
   for each in "$bridges_unit" "$unit"; do
@@ -256,11 +251,11 @@ up() {
   done
   systemctl is-active --quiet "$bridges_unit" || systemctl start "$bridges_unit" 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
   sh "$folder/bridges" up 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
-  printf '%s\n' "$DOCKER" >"$folder/docker.new"
+  write_file "$folder/docker.wanted" 0600 "$DOCKER"
   while read -r kind network name range gateway link; do
     if [ -n "$kind" ]; then make_network "$kind" "$network" "$name" "$range" "$gateway" "$link"; fi
-  done <"$folder/docker.new"
-  rm "$folder/docker.new"
+  done <"$folder/docker.wanted"
+  rm "$folder/docker.wanted"
   run_flanneld
   if [ -e "$folder/pending" ]; then
     rm "$folder/pending"
@@ -275,7 +270,7 @@ flanneld_runs() { systemctl is-active --quiet "$unit"; }
 # It is ready only when etcd has answered, and tries as long as that takes: the wait has a limit of its own.
 run_flanneld() {
   if [ ! -e "$folder/restart" ] && flanneld_runs && { [ "$BACKEND" != vxlan ] || [ -e "/sys/class/net/$device" ]; }; then return 0; fi
-  : >"$folder/pending"
+  make_mark "$folder/pending"
   say "starting flanneld"
   systemctl stop "$unit" 2>/dev/null || true
   began=$(date +%s)

@@ -28,14 +28,10 @@ lock() {
   flock -w 300 9 || die "another run works on Weave on this host and does not end"
 }
 
-# FILE MODE TEXT: replaces a file in one step, unless it has this text already.
+# FILE MODE TEXT
 put() {
-  if [ -e "$1" ] && printf '%s\n' "$3" | cmp -s - "$1"; then return 0; fi
-  printf '%s\n' "$3" >"$1.new" || die "$1 cannot be written"
-  chmod "$2" "$1.new"
-  # Half a password must never be taken for one, also after a power cut.
-  sync "$1.new"
-  mv "$1.new" "$1"
+  if has_text "$1" "$3"; then return 0; fi
+  write_file "$1" "$2" "$3"
   changed=true
 }
 

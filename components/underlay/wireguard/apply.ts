@@ -139,7 +139,7 @@ class MeshRun {
 
   private wanted(host: Reached): { readonly conf: string; readonly digest: string } {
     const conf = peersConf(this.peers.get(host.key) ?? [], this.keys);
-    return { conf, digest: createHash("sha256").update(`${tunnelProgram}\n${conf}`).digest("hex") };
+    return { conf, digest: createHash("sha256").update(`${tunnelProgram}\n${conf.trimEnd()}\n`).digest("hex") };
   }
 
   /** Host after host, so that never more than one host's pairs are without a session. */

@@ -49,8 +49,13 @@ poke() {
 # A peer behind address translation has no address but the one that was learned from it. When that is forgotten, the
 # peer takes 15 s or more to notice that this end knows nothing of its session, and only it could call.
 remember() {
-  wg show "$INTERFACE" endpoints >endpoints.new
-  cmp -s endpoints.new endpoints || mv endpoints.new endpoints
+  now=$(wg show "$INTERFACE" endpoints)
+  # A full disk keeps the last ones.
+  if ! printf '%s\n' "$now" | cat 2>/dev/null >endpoints.new; then
+    rm -f endpoints.new
+  elif ! cmp -s endpoints.new endpoints; then
+    mv endpoints.new endpoints
+  fi
 }
 
 recall() {

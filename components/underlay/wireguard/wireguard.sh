@@ -25,23 +25,17 @@ lock() {
 # Built in, loaded or loadable: only trying tells. The namespace takes the interface away again.
 kernel_has_wireguard() { unshare -n ip link add swarm-probe type wireguard >/dev/null 2>&1; }
 
-# Replaces a file in one step, and marks that the tunnel is to be looked after, unless the file has this content already.
+# FILE MODE TEXT: marks that the tunnel is to be looked after, unless the file has this text already.
 put() {
-  cat >"$1.new" || die "$1 cannot be written"
-  chmod "$2" "$1.new"
-  if cmp -s "$1.new" "$1"; then
-    rm "$1.new"
-    return 0
-  fi
-  : >"$folder/pending"
-  mv "$1.new" "$1"
+  if has_text "$1" "$3"; then return 0; fi
+  make_mark "$folder/pending"
+  write_file "$1" "$2" "$3"
 }
 
 # A half-written key must never be taken for one, also after a power cut.
 make_key() {
-  wg genkey >"$1.new"
-  sync "$1.new"
-  mv "$1.new" "$1"
+  key=$(wg genkey) || die "wg makes no key"
+  write_file "$1" 0600 "$key"
 }
 
 public_key() { wg pubkey <"$1"; }
@@ -68,7 +62,7 @@ keys() {
     rm -f rotation
     make_key private.key
   fi
-  [ -e rotation ] || printf '%s\n' "$ROTATION" >rotation
+  [ -e rotation ] || write_file rotation 0600 "$ROTATION"
   next=""
   # Taking the option out asks for nothing.
   if [ -z "$ROTATION" ] || [ "$(cat rotation)" = "$ROTATION" ]; then
@@ -78,7 +72,7 @@ keys() {
   else
     # One that an unfinished rotation made was never in use: it is as good as new.
     [ -s private.key.next ] || make_key private.key.next
-    printf '%s\n' "$ROTATION" >rotation.next
+    write_file rotation.next 0600 "$ROTATION"
     next=$(printf ',"nextPublicKey":"%s"' "$(public_key private.key.next)")
   fi
   printf '{"publicKey":"%s"%s,"kernel":%s,"digest":"%s"}\n' "$(public_key private.key)" "$next" "$kernel" "$(digest)"
@@ -140,21 +134,21 @@ up() {
   settle_keys
   stop_renamed
   if [ "$WHOLE" = yes ]; then
-    printf '%s\n' "$PROGRAM" | put tunnel 0700
-    printf '%s' "$PEERS" | put peers.conf 0600
+    put tunnel 0700 "$PROGRAM"
+    put peers.conf 0600 "$(printf %s "$PEERS")"
   fi
-  settings_text | put settings 0600
-  unit_text | put "$unit_file" 0644
+  put settings 0600 "$(settings_text)"
+  put "$unit_file" 0644 "$(unit_text)"
   ( umask 022; mkdir -p "${docker_file%/*}" )
-  docker_text | put "$docker_file" 0644
+  put "$docker_file" 0644 "$(docker_text)"
   if needs_reload; then systemctl daemon-reload; fi
   if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then systemctl enable "$unit" 2>"$LOG" || die "$(tail -n 1 "$LOG")"; fi
   if ! systemctl is-active --quiet "$unit" || ! wg show "$INTERFACE" public-key >/dev/null 2>&1; then
-    : >pending
+    make_mark pending
     say "starting the tunnel"
     timeout 60 systemctl restart "$unit" 2>"$LOG" || die "the tunnel does not start: $(reason)"
   elif [ -e pending ] || ! sh tunnel as-asked; then
-    : >pending
+    make_mark pending
     # A new program or unit serves from the next start on: a restart now would cut all tunnels of this host.
     sh tunnel sync 2>"$LOG" || die "the tunnel does not take its new settings: $(tail -n 1 "$LOG")"
   fi

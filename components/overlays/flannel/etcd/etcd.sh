@@ -41,17 +41,8 @@ lock() {
 text() { awk '{ gsub(/[\\"]/, "\\\\&"); gsub(/\t/, "\\t"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'; }
 file_text() { if [ -e "$1" ]; then text <"$1"; fi; }
 
-# Replaces a file in one step, unless it has this content already. Fails when it has.
-put() {
-  cat >"$1.new" || die "$1 cannot be written"
-  if [ -n "${3-}" ]; then chown "$3:" "$1.new"; fi
-  chmod "$2" "$1.new"
-  if cmp -s "$1.new" "$1"; then
-    rm "$1.new"
-    return 1
-  fi
-  mv "$1.new" "$1"
-}
+# FILE MODE TEXT [USER]
+put() { has_text "$1" "$3" || write_file "$@"; }
 
 programs() {
   if [ -n "${FOLDER-}" ]; then echo "$FOLDER"; else cat "$folder/programs" 2>/dev/null || true; fi
@@ -128,18 +119,22 @@ pem_given() {
   esac
 }
 
+# Without its last end of line.
+text_of() { printf '%s' "$1"; }
+
 certify() {
   mkdir -p "$folder"
-  printf '%s' "$CLIENTS_CA" | put "$base/ca.pem" 0600 || true
+  put "$base/ca.pem" 0600 "$(text_of "$CLIENTS_CA")"
   case " $CERTIFICATES " in *" server "* | *" peer "*) make_user ;; esac
   if [ -d "$own/tls" ]; then
-    printf '%s' "$CLIENTS_CA" | put "$own/tls/clients-ca.pem" 0600 "$user" || true
-    printf '%s' "$PEERS_CA" | put "$own/tls/peers-ca.pem" 0600 "$user" || true
+    put "$own/tls/clients-ca.pem" 0600 "$(text_of "$CLIENTS_CA")" "$user"
+    put "$own/tls/peers-ca.pem" 0600 "$(text_of "$PEERS_CA")" "$user"
   fi
   for name in $CERTIFICATES; do
     case "$name" in server | peer) owner=$user ;; *) owner=root ;; esac
     # One file for both, so that a key is never with the certificate of another. etcd reads it at each handshake.
-    { cat "$folder/next/$name.key" && pem_given "$name"; } | put "$(pem_of "$name")" 0600 "$owner" || true
+    pair=$(cat "$folder/next/$name.key" && pem_given "$name") || die "the key for the certificate $name is not there any more: run again"
+    put "$(pem_of "$name")" 0600 "$pair" "$owner"
   done
   rm -rf "$folder/next"
   echo '{"changed":true}'
@@ -246,10 +241,10 @@ configure() {
   if [ ! -s "$own/tls/server.pem" ] || [ ! -s "$own/tls/peer.pem" ]; then die "this host has no certificates for etcd yet"; fi
   mkdir -p "$folder" "$own/data"
   chown "$user:" "$own/data"
-  : >"$folder/pending"
-  printf '%s\n' "$FOLDER" | put "$folder/programs" 0600 || true
-  settings_text | put "$folder/settings" 0600 || true
-  unit_text | put "$unit_file" 0644 || true
+  make_mark "$folder/pending"
+  put "$folder/programs" 0600 "$FOLDER"
+  put "$folder/settings" 0600 "$(settings_text)"
+  put "$unit_file" 0644 "$(unit_text)"
   systemctl daemon-reload
   systemctl enable "$unit" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
 }
@@ -269,14 +264,18 @@ wipe() {
   rm -rf "$own/data"
 }
 
+initial_text() {
+  printf 'ETCD_INITIAL_CLUSTER=%s\nETCD_INITIAL_CLUSTER_STATE=%s\n' "$INITIAL" "$1"
+  if [ -n "${TOKEN-}" ]; then printf 'ETCD_INITIAL_CLUSTER_TOKEN=%s\n' "$TOKEN"; fi
+}
+
 # new, or existing
 start_empty() {
   wipe
   configure
-  printf 'ETCD_INITIAL_CLUSTER=%s\nETCD_INITIAL_CLUSTER_STATE=%s\n' "$INITIAL" "$1" | put "$folder/initial" 0600 || true
-  if [ -n "${TOKEN-}" ]; then printf 'ETCD_INITIAL_CLUSTER_TOKEN=%s\n' "$TOKEN" >>"$folder/initial"; fi
+  write_file "$folder/initial" 0600 "$(initial_text "$1")"
   # name=url, with commas between them.
-  echo "$INITIAL" | tr , '\n' | sed 's/=.*//' | sort | paste -s -d ' ' - | put "$folder/roster" 0600 || true
+  put "$folder/roster" 0600 "$(echo "$INITIAL" | tr , '\n' | sed 's/=.*//' | sort | paste -s -d ' ' -)"
   start_anew
   echo '{"changed":true}'
 }
@@ -301,14 +300,14 @@ has_place() {
 
 wait_for_place() {
   until_true "$WAIT" has_place || die "etcd has not come up within $WAIT s: $(reason)"
-  member_id "$line" >"$folder/id"
-  : >"$folder/formed"
+  write_file "$folder/id" 0600 "$(member_id "$line")"
+  make_mark "$folder/formed"
   printf '{"id":"%s","learner":%s}\n' "$(cat "$folder/id")" "$(echo "$line" | awk -F ', ' '{ print $6 }')"
 }
 
 whole() {
   mkdir -p "$folder"
-  printf '%s\n' "$ROSTER" | put "$folder/roster" 0600 || true
+  put "$folder/roster" 0600 "$ROSTER"
   echo '{}'
 }
 
