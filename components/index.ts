@@ -33,6 +33,7 @@ export type {
   PublicAddress,
   RulesContext,
   Site,
+  Stop,
   Zone,
 } from "./hosts/host";
 export { compareSwarm } from "./cluster/compare";

@@ -1,4 +1,4 @@
-import type { HostRole, HostService } from "../hosts/host";
+import type { HostRole, HostService, Stop } from "../hosts/host";
 import { type Aside, type AsideWork, comeBack, stepAside } from "../membership/aside";
 import { Control } from "../membership/control";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
@@ -6,6 +6,8 @@ import type { SwarmApi } from "../membership/swarm-api";
 import { defaultLimits, type MembershipLimits } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import { reasonOf } from "../remote/each";
+import { loadHostScript } from "../remote/script";
+import type { SshSession } from "../remote/ssh";
 import { Fleet } from "./fleet";
 import { sleep } from "./run";
 
@@ -26,6 +28,7 @@ const managerSeconds = 15;
 /** Takes hosts of a swarm out of service and back, over SSH, by the managers that answer. */
 export class SwarmService implements HostService {
   private readonly away = new Map<string, Aside>();
+  private readonly quieted = new Set<string>();
 
   constructor(
     private readonly hosts: () => Promise<readonly ServedHost[]>,
@@ -33,12 +36,15 @@ export class SwarmService implements HostService {
     private readonly say: (host: string | undefined, line: string) => void,
   ) {}
 
-  leave(host: string): Promise<void> {
+  leave(host: string, stop: Stop): Promise<void> {
     return this.withFleet(async (fleet, hosts) => {
       const { control, reasons, outside } = await this.managers(fleet, hosts);
-      if (control === undefined) return this.withoutManagers(host, hosts, reasons, outside);
-      const aside = await stepAside(host, this.work(control));
-      if (aside) this.away.set(host, aside);
+      if (control === undefined) this.withoutManagers(host, hosts, reasons, outside);
+      else {
+        const aside = await stepAside(host, this.work(control));
+        if (aside) this.away.set(host, aside);
+      }
+      if (stop === "powered off") await this.quiet(fleet, host, hosts);
     });
   }
 
@@ -46,18 +52,45 @@ export class SwarmService implements HostService {
     return this.withFleet(async (fleet, hosts) => {
       const own = hosts.find(({ key }) => key === host);
       const aside = this.away.get(host);
-      if (!own || !aside) return;
+      if (!own) return;
+      if (!aside) return this.wakeAlone(fleet, own);
       const { control = this.control() } = await this.managers(
         fleet,
         hosts.filter(({ key }) => key !== host),
       );
       const reach = async (): Promise<SwarmApi> => {
-        const { docker } = await fleet.reach(host, own.connection, this.seconds.reachableSeconds);
+        const { docker, session } = await fleet.reach(host, own.connection, this.seconds.reachableSeconds);
+        await this.wake(host, session);
         return new DockerSwarmApi(host, docker);
       };
       await comeBack(host, aside, reach, this.work(control));
       this.away.delete(host);
     });
+  }
+
+  /** A machine that cannot be reached may be what the change is for: it is not held up by that. */
+  private async quiet(fleet: Fleet, host: string, hosts: readonly ServedHost[]): Promise<void> {
+    const own = hosts.find(({ key }) => key === host);
+    if (!own) return;
+    try {
+      const { session } = await fleet.reach(host, own.connection, managerSeconds);
+      await power(session, "quiet", (line) => this.say(host, line));
+      this.quieted.add(host);
+    } catch (error) {
+      this.say(host, `warning: its engine could not be stopped before its power is cut: ${reasonOf(error)}`);
+    }
+  }
+
+  /** Its power may not have been cut after all. While a machine still boots, its units start by themselves. */
+  private async wake(host: string, session: SshSession): Promise<void> {
+    if (this.quieted.delete(host)) await power(session, "wake").catch(() => undefined);
+  }
+
+  /** A host that was in no swarm. */
+  private async wakeAlone(fleet: Fleet, { key, connection }: ServedHost): Promise<void> {
+    if (!this.quieted.has(key)) return;
+    const { session } = await fleet.reach(key, connection, this.seconds.reachableSeconds);
+    await this.wake(key, session);
   }
 
   private async withFleet(work: (fleet: Fleet, hosts: readonly ServedHost[]) => Promise<void>): Promise<void> {
@@ -127,4 +160,13 @@ export class SwarmService implements HostService {
   private work(control: Control): AsideWork {
     return { control, io: { progress: this.say, sleep, now: Date.now }, limits: this.limits() };
   }
+}
+
+const powerScript = loadHostScript(__dirname, "power.sh");
+
+/** Stopping containers takes as long as they take to end, ten seconds each at most and all at once. */
+const powerSeconds = 90;
+
+async function power(session: SshSession, verb: "quiet" | "wake", onProgress: (line: string) => void = () => {}): Promise<void> {
+  await session.script<object>(powerScript, {}, { verb, timeout: powerSeconds * 1000, onProgress });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import type { HostRole, HostService, LateHostService, Machine, PlannedHost } from "../hosts/host";
+import type { HostRole, HostService, LateHostService, Machine, PlannedHost, Stop } from "../hosts/host";
 import type { ServedHost } from "../agents/service";
 import type { MembershipArgs } from "../membership/args";
 import type { Connection } from "../remote/connection";
@@ -38,8 +38,8 @@ export class LateService implements LateHostService {
     this.told.set(host, connection);
   }
 
-  leave(host: string): Promise<void> {
-    return this.service.leave(host);
+  leave(host: string, stop: Stop): Promise<void> {
+    return this.service.leave(host, stop);
   }
 
   enter(host: string): Promise<void> {

@@ -96,10 +96,17 @@ export interface HostContext {
   readonly shared: <T>(key: string, make: () => T) => T;
 }
 
+/** How a machine is stopped: its operating system is told, or its power is cut. */
+export type Stop = "stopped" | "powered off";
+
 /** Gets a host of the cluster ready for its machine to be stopped, and back to work. Only while resources are made, never in a preview. */
 export interface HostService {
-  /** @returns when its tasks run elsewhere; at once where it is no member of the swarm. */
-  leave(host: string): Promise<void>;
+  /**
+   * @param stop What is about to happen to the machine.
+   * @returns when its tasks run elsewhere; at once where it is no member of the swarm. Of a machine whose power will be cut, when its
+   *   engine is stopped and everything is on the disk too.
+   */
+  leave(host: string, stop: Stop): Promise<void>;
   /** @returns when it takes part in the swarm again. */
   enter(host: string): Promise<void>;
 }

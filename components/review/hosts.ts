@@ -1,12 +1,24 @@
+import { behaviour as awsBehaviour } from "../hosts/aws/behaviour";
+import { propertiesThat, type ResourceBehaviour } from "../hosts/cloud/behaviour";
+import { behaviour as hetznerBehaviour } from "../hosts/hetzner/behaviour";
 import type { Topology, TopologyHost } from "../topology/topology";
 import { type ClusterChange, counted, type Finding, list, type MachineChange, type Text, text, words } from "./findings";
 import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "./risks";
 
 /** Arguments whose change stops a machine for a while; the machines' own code has them stopped one at a time. */
-const stopping: readonly string[] = ["instanceType", "serverType"];
+const stopping: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries<ResourceBehaviour>({ ...awsBehaviour, ...hetznerBehaviour }).map(([type, one]) => [
+    type,
+    propertiesThat(one, "stops", "powers off"),
+  ]),
+);
 
-export function isStopped({ how, changed }: MachineChange): boolean {
-  return how === "changed" && changed.some((name) => stopping.includes(name));
+export function isStopped({ type, how, changed }: MachineChange): boolean {
+  return how === "changed" && changed.some((name) => stopsBy(type, name));
+}
+
+function stopsBy(type: string, name: string): boolean {
+  return stopping[type]?.includes(name) ?? false;
 }
 
 /** Hosts that are new or go, by what they are and where. */
@@ -71,7 +83,7 @@ function machineFindings({ host, type, how, changed }: MachineChange, was: Topol
   const found = { section: "hosts", kind: "changed", subject: host } as const;
   if (how === "made") return was ? [{ ...found, text: text`the machine of ${host} is made, for it is there no longer` }] : [];
   if (how === "changed") {
-    const stops = changed.some((name) => stopping.includes(name));
+    const stops = changed.some((name) => stopsBy(type, name));
     const turns = piece ? "" : ", drained before and back in the swarm before the next one";
     const what = stops ? `is stopped to be changed${turns}` : "is changed in place";
     return [{ ...found, text: text`the machine of ${host} ${words(what)}${because}` }];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { docker } from "../../tools/lab/machines";
+import { docker, makeHostImages } from "../../tools/lab/machines";
 import { run, Stack } from "../../tools/lab/pulumi";
 import { forget, standIn, type StandInAccount } from "../plugins/clouds/install";
 
@@ -26,6 +26,8 @@ export class CloudStack {
   }
 
   async begin(): Promise<void> {
+    // What plays the clouds' image: quick where it is there.
+    await makeHostImages("pulumi-swarm-host:trixie-cloud");
     await this.end();
     await this.stack.init();
     await this.stack.setConfig({ spec: this.spec });
@@ -63,6 +65,17 @@ export class CloudStack {
       ...lists.flatMap((list) => list.split("\n")).filter(Boolean),
       ...stdout.split("\n").filter((line) => line.endsWith(` ${this.account.table}`)),
     ];
+  }
+
+  async up(): Promise<void> {
+    const up = await this.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+  }
+
+  /** Whether the machine of a host is on. */
+  async running(host: string): Promise<boolean> {
+    const filter = ["--filter", `label=${this.account.label.label}=${this.account.label.value}`];
+    return (await docker("ps", ...filter, "--format", "{{.Names}}")).split("\n").some((name) => name.endsWith(`-${host}`));
   }
 
   /** What an `up` would do, in order: operation, kind and name. */

@@ -65,22 +65,54 @@ describe("an edit of a cluster at Hetzner", function () {
     ]);
   });
 
-  it("that makes a host anew makes another server with the same addresses, once", async () => {
+  const servers = (): string[] => account.all("server:Server").map(({ id }) => id);
+
+  it("that makes a host anew makes another server with the same addresses, each time that the text is another one, and no more when it is gone", async () => {
     const addresses = (): unknown[] => account.all("primaryIp:PrimaryIp").map(({ id, properties }) => [id, properties["ipAddress"]]);
-    const servers = (): string[] => account.all("server:Server").map(({ id }) => id);
-    account.describe(with_({ each: { 2: { renew: "2026-11" } } }));
-    assert.deepEqual(await account.planned(), [
-      "create Stash cl-edge-2-made-2026-11",
-      "delete Stash cl-edge-2-made",
-      "replace Server cl-edge-2",
-      "update Command cl-swarm",
-    ]);
-    const [placesBefore, before] = [addresses(), servers()];
-    const up = await account.stack.up();
-    assert.equal(up.code, 0, up.stdout + up.stderr);
-    assert.deepEqual(addresses(), placesBefore);
+    const placesBefore = addresses();
+    for (const renew of ["1", "2", "3"]) {
+      account.describe(with_({ each: { 2: { renew } } }));
+      assert.deepEqual(
+        await account.planned(),
+        ["replace Server cl-edge-2", "replace Stash cl-edge-2-made", "replace Stash cl-edge-2-renewed", "update Command cl-swarm"],
+        renew,
+      );
+      const before = servers();
+      await account.up();
+      assert.deepEqual(addresses(), placesBefore);
+      assert.equal(servers().filter((id) => before.includes(id)).length, 2, "two of three are the old ones");
+      assert.deepEqual(await account.planned(), [], renew);
+    }
+    account.describe(with_({}));
+    assert.deepEqual(await account.planned(), [], "taken out");
+    await account.up();
+    account.describe(with_({ each: { 2: { renew: "3" } } }));
+    assert.deepEqual(await account.planned(), [], "the text that it was made anew by");
+    account.describe(with_({ each: { 2: { renew: "4" } } }));
+    assert.ok((await account.planned()).includes("replace Server cl-edge-2"), "another one after none");
+  });
+
+  it("that makes a manager anew can delete the old one", async () => {
+    const before = servers();
+    account.describe({ groups: { control: { ...control, each: { 1: { renew: "1" } } }, edge } });
+    await account.up();
     assert.equal(servers().filter((id) => before.includes(id)).length, 2, "two of three are the old ones");
-    assert.deepEqual(await account.planned(), []);
+  });
+
+  it("that takes a protected host out is refused by Hetzner, leaves the machine running, and succeeds after protection was taken off", async () => {
+    account.describe(with_({ protect: true }));
+    assert.deepEqual(await account.planned(), ["update Server cl-edge-1", "update Server cl-edge-2"]);
+    await account.up();
+    account.describe(with_({ protect: true, count: 1 }));
+    const refused = await account.stack.up();
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stdout, /server deletion is protected \(protected\)/);
+    assert.deepEqual(await account.running("edge-2"), true, "it was not switched off before");
+    account.describe(with_({ protect: false }));
+    await account.up();
+    account.describe(with_({ count: 1 }));
+    await account.up();
+    assert.equal(servers().length, 2);
   });
 
   it("leaves nothing on the machine that plays the cloud when its account is closed", async () => {

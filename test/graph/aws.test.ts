@@ -188,11 +188,11 @@ describe("the graph of three managers on EC2", function () {
       );
   });
 
-  it("has at most six resources for each host, and the same for each one more", async () => {
+  it("has at most seven resources for each host, and the same for each one more", async () => {
     const count = async (workers: number): Promise<number> =>
       (await graphOf({ hosts: { control, edge: awsHosts.hosts({ role: "worker", count: workers, region }) } })).resources.length;
     const [three, four, nine] = [await count(3), await count(4), await count(9)];
-    assert.ok(four - three <= 6, `${four - three} resources for one host`);
+    assert.ok(four - three <= 7, `${four - three} resources for one host`);
     assert.equal(nine - four, 5 * (four - three));
   });
 
@@ -280,8 +280,16 @@ describe("the options of EC2 hosts", function () {
         ["t3.medium", "2026-11"],
       ],
     );
-    assert.ok(find(graph, stash, "lab-control-2-made"));
-    assert.ok(find(graph, stash, "lab-control-3-made-2026-11"), "another memory, so another image");
+    const memories = [2, 3].map((n) => find(graph, stash, `lab-control-${n}-made`));
+    assert.deepEqual(
+      memories.map(({ replacementTrigger, aliases }) => [replacementTrigger, aliases]),
+      [
+        ["first", undefined],
+        // The name that it had in 0.1.0, so that its state is taken over.
+        ["2026-11", ["lab-control-3-made-2026-11"]],
+      ],
+      "another memory, so another image",
+    );
   });
 
   it("have hooks before and after an update where there is an engine to call them, and none that a destroy would miss", async () => {
@@ -356,10 +364,15 @@ describe("what an EC2 host was made as", function () {
   };
 
   /** Images and zones, where the state has this of earlier runs. */
-  async function placesOf(args: Partial<awsHosts.AwsHostsArgs>): Promise<unknown[]> {
+  async function placesOf(args: Partial<awsHosts.AwsHostsArgs>, anew?: string): Promise<unknown[]> {
     const graph = await graphOf(
       { hosts: { control: awsHosts.hosts({ role: "manager", count: 3, region, ...args }) } },
-      { outputs: (one) => ({ ...answers.outputs?.(one), ...(one.type === stash && one.name in stand && { output: stand[one.name] }) }) },
+      {
+        outputs: (one) => ({
+          ...answers.outputs?.(one),
+          ...(one.type === stash && one.name in stand && one.name !== anew && { output: stand[one.name] }),
+        }),
+      },
     );
     const subnets = ofType(graph, networkInterface).map(({ inputs }) => String(inputs["subnetId"]).replace("lab-aws-eu-west-1-", ""));
     return ofType(graph, instance).map(({ inputs }, index) => [String(inputs["ami"]).slice(0, 7), subnets[index]]);
@@ -379,7 +392,7 @@ describe("what an EC2 host was made as", function () {
   });
 
   it("is another one when the host is made anew", async () => {
-    assert.deepEqual(await placesOf({ zones: ["a", "d", "c"], each: { 2: { renew: "1" } } }), [
+    assert.deepEqual(await placesOf({ zones: ["a", "d", "c"], each: { 2: { renew: "1" } } }, "lab-control-2-made"), [
       ["ami-old", "a-id"],
       ["ami of ", "d-id"],
       ["ami-old", "c-id"],

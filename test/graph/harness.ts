@@ -20,6 +20,7 @@ interface RegisterRequest {
   getDeletebeforereplace(): boolean;
   getProtect(): boolean;
   getProvider(): string;
+  getAliasesList(): { getSpec(): { getName(): string } | undefined }[];
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
   getHooks(): HookNames | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
@@ -47,6 +48,8 @@ export interface Registered {
   /** Name of the provider that was given. @default - the default one */
   readonly provider?: string;
   readonly replacementTrigger?: unknown;
+  /** Names that it had in earlier versions. @default - none */
+  readonly aliases?: readonly string[];
   /** Names of its hooks, by when they are called. @default - none */
   readonly hooks?: Readonly<Record<"beforeUpdate" | "afterUpdate" | "delete" | "onError", readonly string[]>>;
   /** As sent: a secret is a `{secret: …}`, what is not known yet is `unknown`. */
@@ -151,6 +154,7 @@ function keyOf({ type, name }: Registered): string {
 
 function describeRequest(request: RegisterRequest): Registered {
   const provider = request.getProvider();
+  const aliases = request.getAliasesList().flatMap((alias) => alias.getSpec()?.getName() ?? []);
   const trigger = request.getReplacementTrigger()?.toJavaScript();
   return {
     type: request.getType(),
@@ -163,6 +167,7 @@ function describeRequest(request: RegisterRequest): Registered {
     protect: request.getProtect(),
     ...hooksOf(request.getHooks()),
     ...(provider !== "" && { provider: nameOf(provider.slice(0, provider.lastIndexOf("::"))) }),
+    ...(aliases.length > 0 && { aliases }),
     ...(trigger !== undefined && { replacementTrigger: trigger }),
     inputs: plain(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
   };

@@ -71,7 +71,7 @@ describe("the graph of three managers on Hetzner", function () {
     for (const [n, location] of locations.entries()) {
       const { inputs, name } = find(graph, primaryIp, `lab-control-${n + 1}-${location}`);
       const { labels: _, ...shown } = inputs;
-      assert.deepEqual(shown, { name, type: "ipv4", assigneeType: "server", autoDelete: false, location });
+      assert.deepEqual(shown, { name, type: "ipv4", autoDelete: false, location });
       const { publicNets } = find(graph, server, `lab-control-${n + 1}`).inputs;
       assert.deepEqual(publicNets, [{ ipv4Enabled: true, ipv4: idOf(primaryIp, name), ipv6Enabled: false }]);
     }
@@ -109,10 +109,11 @@ describe("the graph of three managers on Hetzner", function () {
     }
   });
 
-  it("protects managers, keeps their disks' size, and spares root a password by mail", () => {
+  it("protects nobody, so that all can be deleted, keeps disks' size, and spares root a password by mail", () => {
     for (const { inputs } of ofType(graph, server)) {
       const { deleteProtection, rebuildProtection, keepDisk, shutdownBeforeDeletion, ignoreRemoteFirewallIds, serverType, sshKeys } = inputs;
-      assert.deepEqual([deleteProtection, rebuildProtection, keepDisk, shutdownBeforeDeletion, ignoreRemoteFirewallIds], Array(5).fill(true));
+      assert.deepEqual([deleteProtection, rebuildProtection], [undefined, undefined]);
+      assert.deepEqual([keepDisk, shutdownBeforeDeletion, ignoreRemoteFirewallIds], Array(3).fill(true));
       assert.deepEqual([serverType, sshKeys], ["cx23", [String(idOf("hcloud:index/sshKey:SshKey", "lab-hetzner-eu-central"))]]);
     }
   });
@@ -131,11 +132,11 @@ describe("the graph of three managers on Hetzner", function () {
     assert.ok(dependsOn.includes(`lab-hetzner-eu-central-members (${firewall})`));
   });
 
-  it("has at most six resources for each host, and the same for each one more", async () => {
+  it("has at most seven resources for each host, and the same for each one more", async () => {
     const count = async (workers: number): Promise<number> =>
       (await graphOf({ hosts: { control, edge: hetzner.hosts({ role: "worker", count: workers }) } })).resources.length;
     const [three, four, nine] = [await count(3), await count(4), await count(9)];
-    assert.ok(four - three <= 6, `${four - three} resources for one host`);
+    assert.ok(four - three <= 7, `${four - three} resources for one host`);
     assert.equal(nine - four, 5 * (four - three));
   });
 
@@ -200,6 +201,8 @@ describe("the options of Hetzner's hosts", function () {
     const protection = async (args: Partial<hetzner.HetznerHostsArgs>): Promise<unknown> =>
       find(await graphOf(edge(args)), server, "lab-edge-1").inputs["deleteProtection"];
     assert.deepEqual([await protection({}), await protection({ protect: true })], [undefined, true]);
+    // It would be switched off, and then not be deleted.
+    assert.deepEqual([(await inputsOf({ protect: true }))["shutdownBeforeDeletion"], open["shutdownBeforeDeletion"]], [false, true]);
   });
 
   it("change one host of a group alone", async () => {
@@ -213,8 +216,16 @@ describe("the options of Hetzner's hosts", function () {
         ["cx23", "2026-11"],
       ],
     );
-    assert.ok(find(graph, stash, "lab-control-2-made"));
-    assert.ok(find(graph, stash, "lab-control-3-made-2026-11"), "another memory, so another image");
+    const memories = [2, 3].map((n) => find(graph, stash, `lab-control-${n}-made`));
+    assert.deepEqual(
+      memories.map(({ replacementTrigger, aliases }) => [replacementTrigger, aliases]),
+      [
+        ["first", undefined],
+        // The name that it had in 0.1.0, so that its state is taken over.
+        ["2026-11", ["lab-control-3-made-2026-11"]],
+      ],
+      "another memory, so another image",
+    );
   });
 
   it("hop over a bastion", async () => {

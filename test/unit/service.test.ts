@@ -16,7 +16,7 @@ async function leave(host: string, hosts: readonly ServedHost[]): Promise<string
     { reachableSeconds: 0.1, drainSeconds: 1 },
     (of, line) => said.push(`${of ?? ""}: ${line}`),
   );
-  await service.leave(host);
+  await service.leave(host, "stopped");
   // Whoever was never taken out is not waited for.
   await service.enter(host);
   return said.filter((line) => !line.includes("waiting for SSH"));

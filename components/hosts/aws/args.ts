@@ -112,7 +112,7 @@ export interface AwsHostArgs {
   readonly instanceType?: string;
   /**
    * Any short text, such as a date. Another text makes the machine anew, once: from the newest image, in the zone that `zones`
-   * says, with its old name. Of managers, one at a time.
+   * says, with its old name. Of managers, one at a time. Taken out of the program, it changes nothing.
    * @default - the machine stays
    */
   readonly renew?: string;

@@ -9,6 +9,7 @@ import { userData } from "../cloud/user-data";
 import { oneAtATime } from "../cloud/rolling";
 import type { HostContext, HostToMake, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
+import { behaviour } from "./behaviour";
 import { defaults } from "./defaults";
 import { newestImage } from "./image";
 import { remembered } from "./memory";
@@ -30,14 +31,14 @@ export interface Surroundings {
 export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings: Surroundings): Machine {
   const { seed, common, context } = surroundings;
   const { instanceType } = hostArgs(args, host.place);
-  const birth = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
+  const { birth, renewed } = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
   const keys = hostKeys(seed, host.key);
   const face = createInterface(args, host, birth, surroundings);
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
   const direct = connectionOf(elastic?.publicIp ?? address, keys, args.bastion);
   const byId = args.access === "ssm" ? (id: pulumi.Input<string>) => throughAgent(direct, args.region, id) : undefined;
-  const instance = createInstance(args, host, { birth, keys, face, ...(byId && { byId }) }, surroundings);
+  const instance = createInstance(args, host, { birth, renewed, keys, face, ...(byId && { byId }) }, surroundings);
   return {
     id: instance.id,
     address,
@@ -81,6 +82,7 @@ function createElasticIp(
 
 interface Parts {
   readonly birth: pulumi.Output<Birth>;
+  readonly renewed: pulumi.Output<string>;
   readonly keys: pulumi.Output<HostKeys>;
   readonly face: aws.ec2.NetworkInterface;
   /** Where the instance is reached by its id. @default - by an address */
@@ -90,11 +92,11 @@ interface Parts {
 function createInstance(
   args: AwsHostsArgs,
   host: HostToMake,
-  { birth, keys, face, byId }: Parts,
+  { birth, renewed, keys, face, byId }: Parts,
   { common, context }: Surroundings,
 ): aws.ec2.Instance {
   const name = `${context.cluster}-${host.key}`;
-  const { instanceType, renew } = hostArgs(args, host.place);
+  const { instanceType } = hostArgs(args, host.place);
   const tags = common.tags(name);
   const protect = args.protect ?? args.role === "manager";
   const commands = agentCommands(args, host.place);
@@ -125,7 +127,7 @@ function createInstance(
     deleteBeforeReplace: true,
     // User data counts at the first boot only: a later form of ours must not stop machines that stand.
     ignoreChanges: ["userData"],
-    replacementTrigger: renew ?? "first",
-    ...oneAtATime(context, host, ["instanceType"], byId),
+    replacementTrigger: renewed,
+    ...oneAtATime(context, host, behaviour["aws:ec2/instance:Instance"], byId),
   });
 }

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type Birth, type BirthWords, remembered as rememberedBirth } from "../cloud/memory";
+import { type BirthWords, type Remembered, remembered as rememberedBirth } from "../cloud/memory";
 import type { HostContext, HostToMake } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { architectureOf, hostArgs } from "./plan";
@@ -14,7 +14,7 @@ export const words: BirthWords = {
 };
 
 /** @returns fails where the host would have to be another machine, though nobody asked for it. */
-export function remembered(args: AwsHostsArgs, host: HostToMake, newest: pulumi.Input<string>, context: HostContext): pulumi.Output<Birth> {
+export function remembered(args: AwsHostsArgs, host: HostToMake, newest: pulumi.Input<string>, context: HostContext): Remembered {
   const { instanceType, renew } = hostArgs(args, host.place);
   return rememberedBirth(host, { newest, architecture: architectureOf(instanceType), renew }, words, context);
 }

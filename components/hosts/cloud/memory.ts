@@ -14,7 +14,7 @@ export interface Wanted {
   /** The image that it would have if it were made today. */
   readonly newest: pulumi.Input<string>;
   readonly architecture: string;
-  /** Another text begins another memory. */
+  /** Another text begins another memory. None leaves the host as it is. */
   readonly renew?: string | undefined;
 }
 
@@ -31,6 +31,13 @@ export interface BirthWords {
   readonly renewing: string;
 }
 
+/** What the state remembers of a host's machine. */
+export interface Remembered {
+  readonly birth: pulumi.Output<Birth>;
+  /** Changes exactly when the machine is to be made anew. */
+  readonly renewed: pulumi.Output<string>;
+}
+
 /**
  * What a host was made as. The state remembers it from the first `up` on, so that a newer image replaces nothing, and
  * a longer list of zones cannot move a host without a word.
@@ -42,14 +49,35 @@ export function remembered(
   { newest, architecture, renew }: Wanted,
   words: BirthWords,
   { cluster, parent }: HostContext,
-): pulumi.Output<Birth> {
+): Remembered {
   const wanted = { zone: host.zone ?? "", architecture };
-  const name = [cluster, host.key, "made", ...(renew === undefined ? [] : [renew])].join("-");
-  const stash = new pulumi.Stash(name, { input: { image: newest, ...wanted } }, { parent: host.parent, ignoreChanges: ["input"] });
-  return (stash.output as pulumi.Output<Birth>).apply((made) => {
+  const name = `${cluster}-${host.key}`;
+  const renewed = lastText(`${name}-renewed`, renew, host.parent);
+  const stash = new pulumi.Stash(
+    `${name}-made`,
+    { input: { image: newest, ...wanted } },
+    {
+      parent: host.parent,
+      ignoreChanges: ["input"],
+      replacementTrigger: renewed,
+      // Up to version 0.1.0 the text was a part of the name.
+      ...(renew !== undefined && { aliases: [{ name: `${name}-made-${renew}` }] }),
+    },
+  );
+  const birth = (stash.output as pulumi.Output<Birth>).apply((made) => {
     const wrong = birthProblem(words, host, made, wanted);
     return wrong === undefined ? made : stop(wrong, parent);
   });
+  return { birth, renewed };
+}
+
+/**
+ * The text by which a machine was last made anew. The engine takes a trigger that is gone, or comes after none, for no change at all:
+ * so a text that is taken out of a program must stay remembered, or the next one would do nothing. A stash keeps its first value.
+ */
+function lastText(name: string, renew: string | undefined, parent: pulumi.Resource): pulumi.Output<string> {
+  const options = renew === undefined ? { ignoreChanges: ["input"] } : { replaceOnChanges: ["input"] };
+  return new pulumi.Stash(name, { input: renew ?? "first" }, { parent, ...options }).output as pulumi.Output<string>;
 }
 
 /** Why a host that stands would not be what is asked for now, and what to do about it. */

@@ -48,7 +48,12 @@ export interface HetznerHostsArgs extends NumberedHosts {
   readonly site?: string;
   /** Largest packet in bytes. Hetzner's private networks carry 1450. @default 1450 */
   readonly mtu?: number;
-  /** Whether nobody but this stack can delete or rebuild the servers. @default - true for managers */
+  /**
+   * Whether Hetzner refuses to delete and rebuild the servers, for everybody, this stack too. To remove a server, make it anew or run
+   * `pulumi destroy`, set this to `false` first and run `pulumi up` once: Hetzner's provider never takes the protection off by itself.
+   * Refused together with `renew`.
+   * @default false
+   */
   readonly protect?: boolean;
   /** What is otherwise for single hosts, by number: to change one host at a time. @default - all are alike */
   readonly each?: Readonly<Record<number, HetznerHostArgs>>;
@@ -72,7 +77,7 @@ export interface HetznerHostArgs {
   readonly serverType?: string;
   /**
    * Any short text, such as a date. Another text makes the machine anew, once: from the newest image, in the location that
-   * `locations` says, with its old name and private address. Of managers, one at a time.
+   * `locations` says, with its old name and private address. Of managers, one at a time. Taken out of the program, it changes nothing.
    * @default - the machine stays
    */
   readonly renew?: string;

@@ -15,6 +15,7 @@ export function checkArgs(args: HetznerHostsArgs, hosts: readonly HostDescriptio
     ...checkNetwork(args),
     ...checkMachines(args, networkZone),
     ...checkEach(args.each, hosts, ({ serverType }, path) => checkServerType(serverType, `${path}.serverType`)),
+    ...checkProtection(args),
     ...checkLabels(args),
   ];
 }
@@ -67,6 +68,17 @@ function checkMachines(args: HetznerHostsArgs, networkZone: string): Problem[] {
 function checkServerType(type: unknown, path: string): Problem[] {
   if (type === undefined || (typeof type === "string" && /^c(x|px|cx|ax)\d+$/.test(type))) return [];
   return [{ path, message: `${show(type)} is not a server type`, fix: 'write one such as "cx23", "cpx22", "ccx13" or "cax11"' }];
+}
+
+/** The provider would shut the server down or leave it, and then be refused. */
+function checkProtection({ protect, each = {} }: HetznerHostsArgs): Problem[] {
+  if (protect !== true) return [];
+  return Object.entries(each).flatMap(([place, one]): Problem[] => {
+    if (one?.renew === undefined) return [];
+    const message = `the servers are protected, so Hetzner refuses to delete host ${place}, and it cannot be made anew`;
+    const fix = "set protect: false and run pulumi up once, then renew; after that leave renew out (the host stays as it is) and set protect again";
+    return [{ path: `each.${place}.renew`, message, fix }];
+  });
 }
 
 function checkLabels({ hcloudLabels = {} }: HetznerHostsArgs): Problem[] {

@@ -9,14 +9,14 @@ import { oneAtATime } from "../cloud/rolling";
 import { userData } from "../cloud/user-data";
 import type { HostContext, HostToMake, Machine } from "../host";
 import type { HetznerHostsArgs } from "./args";
+import { behaviour } from "./behaviour";
 import { newestImage } from "./image";
 import { remembered } from "./memory";
 import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
 
-/** Hetzner takes ten servers in one group. Source: docs.hetzner.com/cloud/placement-groups/overview. */
-const placedTogether = 10;
+const { most: placedTogether } = behaviour["hcloud:index/placementGroup:PlacementGroup"].quotas.servers;
 
 /** What a machine is made with, beside what the user says. */
 export interface Surroundings {
@@ -35,10 +35,10 @@ export interface Surroundings {
 export function createMachine(args: HetznerHostsArgs, host: HostToMake, surroundings: Surroundings): Machine {
   const { seed, client, common, context } = surroundings;
   const { serverType } = hostArgs(args, host.place);
-  const birth = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
+  const { birth, renewed } = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
   const keys = hostKeys(seed, host.key, client);
   const primaryIp = createPrimaryIp(args, host, birth, surroundings);
-  const server = createServer(args, host, { birth, keys, primaryIp }, surroundings);
+  const server = createServer(args, host, { birth, renewed, keys, primaryIp }, surroundings);
   return {
     id: server.id,
     address: host.address ?? server.networks.apply((networks) => networks?.[0]?.ip ?? ""),
@@ -61,8 +61,7 @@ function createPrimaryIp(
     labels: common.labels,
     type: "ipv4",
     // Also a host that may not move is found out before anything of it is touched.
-    assigneeType: pulumi.all([birth, context.checked]).apply(() => "server"),
-    autoDelete: false,
+    autoDelete: pulumi.all([birth, context.checked]).apply(() => false),
     location,
   };
   return new hcloud.PrimaryIp(name, transformed(transform?.primaryIp, args), common.options(host.parent));
@@ -70,13 +69,13 @@ function createPrimaryIp(
 
 interface Parts {
   readonly birth: pulumi.Output<Birth>;
+  readonly renewed: pulumi.Output<string>;
   readonly keys: pulumi.Output<HostKeys>;
   readonly primaryIp: hcloud.PrimaryIp;
 }
 
 function createServer(args: HetznerHostsArgs, host: HostToMake, parts: Parts, surroundings: Surroundings): hcloud.Server {
   const { common, context, closed } = surroundings;
-  const { renew } = hostArgs(args, host.place);
   const server = serverArgs(args, host, parts, surroundings);
   return new hcloud.Server(`${context.cluster}-${host.key}`, transformed(args.transform?.server, server), {
     ...common.options(host.parent),
@@ -85,14 +84,14 @@ function createServer(args: HetznerHostsArgs, host: HostToMake, parts: Parts, su
     deleteBeforeReplace: true,
     // They count at the first boot only: a later form of ours must not replace machines that stand.
     ignoreChanges: ["userData", "sshKeys"],
-    replacementTrigger: renew ?? "first",
-    ...oneAtATime(context, host, ["serverType"]),
+    replacementTrigger: parts.renewed,
+    ...oneAtATime(context, host, behaviour["hcloud:index/server:Server"]),
   });
 }
 
 function serverArgs(args: HetznerHostsArgs, host: HostToMake, { birth, keys, primaryIp }: Parts, surroundings: Surroundings): hcloud.ServerArgs {
   const { common, context, network, sshKey } = surroundings;
-  const protect = args.protect ?? args.role === "manager";
+  const { protect = false } = args;
   return {
     name: slug(`${context.cluster}-${host.key}`),
     labels: common.serverLabels({ role: args.role, group: context.group }),
@@ -109,8 +108,9 @@ function serverArgs(args: HetznerHostsArgs, host: HostToMake, { birth, keys, pri
     // Without one, Hetzner makes a password for root and sends it by mail.
     sshKeys: [sshKey.id],
     userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine })),
-    shutdownBeforeDeletion: true,
-    // Hetzner takes both or none. The provider lifts them itself when the stack deletes the server.
+    // Of a protected server, the deletion is refused after the shutdown: it would be left switched off.
+    shutdownBeforeDeletion: !protect,
+    // Hetzner takes both or none, and nothing but an update of its own lifts them: see the table of behaviour.
     ...(protect && { deleteProtection: true, rebuildProtection: true }),
   };
 }

@@ -4,18 +4,11 @@ import { selects } from "../../firewall/resolve";
 import type { HostSelector } from "../../firewall/rule";
 import { AnyCidr, isAnyCidr, normalised } from "../../network/any-cidr";
 import type { Member, PlannedMember, Problem, RulesContext } from "../host";
+import { behaviour } from "./behaviour";
 
-/** What Hetzner takes. Sources: docs.hetzner.com/cloud/firewalls/overview#limits, docs.hetzner.com/cloud/networks/overview. */
-const limits = {
-  /** Entries of one firewall. */
-  rules: 50,
-  /** Sources of one entry. */
-  sources: 100,
-  /** Effective rules of one firewall: each source counts. */
-  effective: 500,
-  /** Servers in one network. */
-  servers: 100,
-} as const;
+const { rules, sources, effective, description: described } = behaviour["hcloud:index/firewall:Firewall"].quotas;
+const { servers } = behaviour["hcloud:index/network:Network"].quotas;
+const limits = { rules: rules.most, sources: sources.most, effective: effective.most, description: described.most, servers: servers.most } as const;
 
 /** What one firewall lets in. Plain data. */
 export interface HetznerFirewall {
@@ -104,11 +97,10 @@ function pieces(sources: readonly IngressSource[]): readonly (readonly IngressSo
 
 function entry(rules: Alike, sources: readonly IngressSource[]): IngressRule {
   const [{ protocol, fromPort, toPort }] = rules;
-  // Hetzner takes 255 characters.
   const description = rules
     .map((rule) => `${rule.name}: ${rule.description}`)
     .join("; ")
-    .slice(0, 255);
+    .slice(0, limits.description);
   const port = protocol === "tcp" || protocol === "udp" ? showPorts({ first: fromPort ?? 1, last: toPort ?? 65_535 }) : undefined;
   return { protocol, ...(port !== undefined && { port }), sources, description };
 }

@@ -36,6 +36,8 @@ export interface ResourceType {
   readonly updateRenewsComputed: boolean;
   /** What is wrong with the inputs beyond their names. */
   mistakes?(news: Props): readonly { readonly property: string; readonly reason: string }[];
+  /** What the real plugin warns of whenever it is given such inputs, in previews too. */
+  warnings?(news: Props): readonly string[];
   /** Fills in what the real plugin fills in before planning, for example a generated name. */
   complete?(news: Props, olds: Props, urn: string): Props;
   diff(change: Change): Diff;

@@ -130,6 +130,8 @@ class Handlers {
     const resource = this.resource(request.getUrn());
     const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
     const response = new messages.CheckResponse();
+    for (const warning of resource.warnings?.(news) ?? []) this.log.write("warning", warning, request.getUrn());
+    await this.log.flush();
     response.setInputs(toStruct(resource.complete?.(news, olds, request.getUrn()) ?? news));
     const given = Object.keys(news).filter((name) => name !== "__defaults" && news[name] !== null);
     response.setFailuresList([

@@ -1,4 +1,6 @@
+import { behaviour } from "../../../../components/hosts/aws/behaviour";
 import { flag, record, requiredText, text, textTable } from "../../../../tools/plugins/shared/properties";
+import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Account } from "../shared/account";
 import type { Kind } from "../shared/kept";
 import { playing, removeMachine, stands, startMachine } from "../shared/machine";
@@ -6,13 +8,12 @@ import type { PrivateNetworks } from "../shared/network";
 import type { Store } from "../shared/store";
 import { images } from "./images";
 
-const mostUserDataBytes = 16 * 1024;
+const { userDataBytes } = behaviour["aws:ec2/instance:Instance"].quotas;
 
 /** A container that plays a machine: it has the interface's address, and boots with the user data by cloud-init. */
 export function instance(store: Store, networks: PrivateNetworks, account: Account): Kind {
   return {
     id: "i",
-    replaces: ["ami", "primaryNetworkInterface", "subnetId", "availabilityZone", "instanceMarketOptions"],
     async create(id, inputs, context) {
       const face = store.get(requiredText(record(inputs, "primaryNetworkInterface") ?? {}, "networkInterfaceId"), "InvalidNetworkInterfaceID");
       const user = store.all("aws:ec2/instance:Instance").find(({ properties }) => properties["primaryNetworkInterfaceId"] === face.id);
@@ -22,7 +23,8 @@ export function instance(store: Store, networks: PrivateNetworks, account: Accou
       if (!image) throw new Error(`InvalidAMIID.NotFound: The image id '[${String(inputs["ami"])}]' does not exist`);
       const privateIp = requiredText(face.properties, "privateIp");
       const userData = text(inputs, "userData") ?? "";
-      if (Buffer.byteLength(userData) > mostUserDataBytes) throw new Error("InvalidParameterValue: User data is limited to 16384 bytes");
+      if (Buffer.byteLength(userData) > userDataBytes.most)
+        throw new Error(`InvalidParameterValue: User data is limited to ${userDataBytes.most} bytes`);
       const machine = await startMachine(
         {
           id,
@@ -41,20 +43,28 @@ export function instance(store: Store, networks: PrivateNetworks, account: Accou
         played: { container: machine },
       };
     },
-    async update(before, inputs) {
-      // Another type takes effect by a stop and a start.
-      if (inputs["instanceType"] !== before.properties["instanceType"]) await playing(before).restart({ t: 30 });
+    async update(before, inputs, changes) {
+      if (changes.some(({ effect }) => effect === "stops")) {
+        if (isSpot(before.properties))
+          throw new Error(
+            `UnsupportedOperation: You can't stop the Spot Instance '${before.id}' because it is associated with a one-time Spot Instance request.`,
+          );
+        if (architectureOf(inputs) !== architectureOf(before.properties)) throw new Error("InvalidParameterValue: The architecture does not match");
+        await playing(before).restart({ t: 30 });
+      }
       return {};
     },
     stands,
-    async delete(stored) {
-      const { id, properties } = stored;
-      if (flag(properties, "disableApiTermination") && !flag(properties, "forceDestroy")) {
-        throw new Error(
-          `OperationNotPermitted: The instance '${id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,
-        );
-      }
-      await removeMachine(stored);
-    },
+    // The state that the provider reads is what was applied last.
+    refused: ({ properties }) => flag(properties, "forceDestroy") === true,
+    delete: removeMachine,
   };
+}
+
+function isSpot(inputs: Props): boolean {
+  return record(inputs, "instanceMarketOptions")?.["marketType"] === "spot";
+}
+
+function architectureOf(inputs: Props): string {
+  return /^(a1|[a-z]+\d+g[a-z]*)\./.test(text(inputs, "instanceType") ?? "") ? "arm64" : "x86_64";
 }

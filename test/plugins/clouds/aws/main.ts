@@ -1,7 +1,8 @@
+import { behaviour } from "../../../../components/hosts/aws/behaviour";
 import { serve } from "../../../../tools/plugins/shared/server";
 import { Account, accountFile } from "../shared/account";
 import { Filter } from "../shared/filter";
-import { kept, type Kind } from "../shared/kept";
+import { allKept, type Kind } from "../shared/kept";
 import { PrivateNetworks } from "../shared/network";
 import { Outside } from "../shared/outside";
 import { PublishedTypes } from "../shared/published";
@@ -20,15 +21,15 @@ const networks = new PrivateNetworks(account, outside);
 const filter = new Filter("inet cl_security_groups", () => securityGroupRules(store));
 const filtered = (kind: Kind): Kind => ({ ...kind, settled: () => filter.apply() });
 
-const kinds: Readonly<Record<string, Kind>> = {
+const kinds: Readonly<Record<keyof typeof behaviour, Kind>> = {
   "aws:ec2/vpc:Vpc": vpc(networks),
   "aws:ec2/subnet:Subnet": subnet(store),
-  "aws:ec2/internetGateway:InternetGateway": { id: "igw", replaces: [] },
-  "aws:ec2/routeTable:RouteTable": { id: "rtb", replaces: ["vpcId"] },
-  "aws:ec2/routeTableAssociation:RouteTableAssociation": { id: "rtbassoc", replaces: ["subnetId"] },
-  "aws:ec2/securityGroup:SecurityGroup": { id: "sg", replaces: ["name", "description", "vpcId"] },
+  "aws:ec2/internetGateway:InternetGateway": { id: "igw" },
+  "aws:ec2/routeTable:RouteTable": { id: "rtb" },
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": { id: "rtbassoc" },
+  "aws:ec2/securityGroup:SecurityGroup": { id: "sg" },
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": filtered(ingressRule(store)),
-  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { id: "sgr", replaces: ["securityGroupId"] },
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { id: "sgr" },
   "aws:ec2/networkInterface:NetworkInterface": filtered(networkInterface(store)),
   "aws:ec2/eip:Eip": elasticIp(store, outside),
   "aws:ec2/instance:Instance": filtered(instance(store, networks, account)),
@@ -39,7 +40,7 @@ void serve(
     name: "aws",
     version: "7.48.0",
     config: types.configuration(),
-    resources: Object.fromEntries(Object.entries(kinds).map(([token, kind]) => [token, kept(token, types, store, kind)])),
+    resources: allKept(behaviour, kinds, types, store),
     functions: { "aws:ec2/getAmi:getAmi": getAmi },
   },
   process.argv.slice(2),

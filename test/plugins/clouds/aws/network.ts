@@ -1,3 +1,4 @@
+import { behaviour } from "../../../../components/hosts/aws/behaviour";
 import { requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
 import { Cidr, isCidr } from "../../../../components/network/cidr";
 import type { Kind } from "../shared/kept";
@@ -12,7 +13,6 @@ const elasticPool = cidr("10.233.255.0/24");
 export function vpc(networks: PrivateNetworks): Kind {
   return {
     id: "vpc",
-    replaces: ["cidrBlock"],
     async create(id, inputs, context) {
       const range = cidr(requiredText(inputs, "cidrBlock"));
       if (range.prefix < 16 || range.prefix > 28) throw new Error(`InvalidVpc.Range: The CIDR '${range}' is invalid.`);
@@ -27,7 +27,6 @@ export function vpc(networks: PrivateNetworks): Kind {
 export function subnet(store: Store): Kind {
   return {
     id: "subnet",
-    replaces: ["vpcId", "cidrBlock", "availabilityZone"],
     create(id, inputs) {
       const whole = store.get(requiredText(inputs, "vpcId"), "InvalidVpcID");
       const block = cidr(requiredText(inputs, "cidrBlock"));
@@ -40,12 +39,11 @@ export function subnet(store: Store): Kind {
   };
 }
 
-const mostSecurityGroups = 5;
+const mostSecurityGroups = behaviour["aws:ec2/networkInterface:NetworkInterface"].quotas.securityGroups.most;
 
 export function networkInterface(store: Store): Kind {
   return {
     id: "eni",
-    replaces: ["subnetId"],
     create(id, inputs) {
       const within = cidr(requiredText(store.get(requiredText(inputs, "subnetId"), "InvalidSubnetID").properties, "cidrBlock"));
       const groups = texts(inputs, "securityGroups") ?? [];
@@ -84,7 +82,6 @@ export function elasticIp(store: Store, outside: Outside): Kind {
   const token = "aws:ec2/eip:Eip";
   return {
     id: "eipalloc",
-    replaces: ["domain"],
     async create(id, inputs) {
       const face = store.get(requiredText(inputs, "networkInterface"), "InvalidNetworkInterfaceID");
       if (store.all("aws:ec2/internetGateway:InternetGateway").length === 0)

@@ -1,16 +1,16 @@
+import { behaviour } from "../../../../components/hosts/aws/behaviour";
 import { number, requiredText, text } from "../../../../tools/plugins/shared/properties";
 import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Kind } from "../shared/kept";
 import type { Store } from "../shared/store";
 
 const token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
-const mostRules = 60;
+const mostRules = behaviour["aws:ec2/securityGroup:SecurityGroup"].quotas.rules.most;
 
 /** Refuses what EC2 does: a rule twice, too many, or one without exactly one source. */
 export function ingressRule(store: Store): Kind {
   return {
     id: "sgr",
-    replaces: ["securityGroupId"],
     create(id, inputs) {
       const group = requiredText(inputs, "securityGroupId");
       store.get(group, "InvalidGroup");

@@ -1,3 +1,4 @@
+import { behaviour } from "../../../../components/hosts/hetzner/behaviour";
 import { number, records, requiredText, text, texts, textTable } from "../../../../tools/plugins/shared/properties";
 import type { Props } from "../../../../tools/plugins/shared/values";
 import { parseAnyCidr } from "./sources";
@@ -8,8 +9,8 @@ import type { Store, Stored } from "../shared/store";
 import { checkLabels, checkName, newId, selects } from "./names";
 
 const token = "hcloud:index/firewall:Firewall";
-/** docs.hetzner.com/cloud/firewalls/faq. */
-const most = { rules: 50, sources: 100, firewalls: 5 } as const;
+const { quotas } = behaviour[token];
+const most = { rules: quotas.rules.most, sources: quotas.sources.most, firewalls: quotas.beforeServer.most, description: quotas.description.most };
 
 /** Rules before the public side of the servers that a selector names. */
 export function firewall(store: Store): Kind {
@@ -24,7 +25,6 @@ export function firewall(store: Store): Kind {
   return {
     id: newId,
     named: true,
-    replaces: [],
     create(_id, inputs) {
       check(inputs);
       return { outputs: {} };
@@ -48,7 +48,7 @@ function checkRule(rule: Props, index: number): void {
   const sources = texts(rule, "sourceIps") ?? [];
   if (sources.length === 0 || sources.length > most.sources) refuse(`${sources.length} source_ips, of 1 to ${most.sources}`);
   for (const source of sources) if (parseAnyCidr(source) === undefined) refuse(`${source} is not a network in CIDR form`);
-  if ((text(rule, "description") ?? "").length > 255) refuse("description is longer than 255 characters");
+  if ((text(rule, "description") ?? "").length > most.description) refuse(`description is longer than ${most.description} characters`);
 }
 
 function isPort(port: string): boolean {

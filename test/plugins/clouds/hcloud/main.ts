@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { behaviour } from "../../../../components/hosts/hetzner/behaviour";
 import { serve } from "../../../../tools/plugins/shared/server";
 import { requiredText, text } from "../../../../tools/plugins/shared/properties";
 import { Account, accountFile } from "../shared/account";
 import { Filter } from "../shared/filter";
-import { kept, type Kind } from "../shared/kept";
+import { allKept, type Kind } from "../shared/kept";
 import { PrivateNetworks } from "../shared/network";
 import { Outside } from "../shared/outside";
 import { PublishedTypes } from "../shared/published";
@@ -29,7 +30,6 @@ const settled = async (): Promise<void> => {
 const sshKey: Kind = {
   id: newId,
   named: true,
-  replaces: ["publicKey"],
   create(_id, inputs) {
     checkName("hcloud:index/sshKey:SshKey", inputs, store);
     checkLabels(inputs);
@@ -45,7 +45,6 @@ const sshKey: Kind = {
 const placementGroup: Kind = {
   id: newId,
   named: true,
-  replaces: ["type"],
   create(_id, inputs) {
     checkName("hcloud:index/placementGroup:PlacementGroup", inputs, store);
     checkLabels(inputs);
@@ -54,7 +53,7 @@ const placementGroup: Kind = {
   },
 };
 
-const kinds: Readonly<Record<string, Kind>> = {
+const kinds: Readonly<Record<keyof typeof behaviour, Kind>> = {
   "hcloud:index/network:Network": network(store, networks),
   "hcloud:index/networkSubnet:NetworkSubnet": subnet(store),
   "hcloud:index/sshKey:SshKey": sshKey,
@@ -69,7 +68,7 @@ void serve(
     name: "hcloud",
     version: "1.41.0",
     config: types.configuration(),
-    resources: Object.fromEntries(Object.entries(kinds).map(([token, kind]) => [token, kept(token, types, store, kind)])),
+    resources: allKept(behaviour, kinds, types, store),
     functions: { "hcloud:index/getImage:getImage": getImage },
   },
   process.argv.slice(2),

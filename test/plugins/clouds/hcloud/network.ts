@@ -1,3 +1,4 @@
+import { behaviour } from "../../../../components/hosts/hetzner/behaviour";
 import { number, requiredText, text } from "../../../../tools/plugins/shared/properties";
 import { cidr } from "../shared/outside";
 import type { Kind } from "../shared/kept";
@@ -6,6 +7,7 @@ import type { Store, Stored } from "../shared/store";
 import { checkLabels, checkName, newId, zones } from "./names";
 
 const networkToken = "hcloud:index/network:Network";
+const [subnetInUse] = behaviour["hcloud:index/networkSubnet:NetworkSubnet"].deleteRefused;
 const subnetToken = "hcloud:index/networkSubnet:NetworkSubnet";
 
 /** What Hetzner's networks carry: docs.hetzner.com/networking/networks/faq. */
@@ -16,7 +18,6 @@ export function network(store: Store, networks: PrivateNetworks): Kind {
   return {
     id: newId,
     named: true,
-    replaces: [],
     async create(id, inputs, context) {
       checkName(networkToken, inputs, store);
       checkLabels(inputs);
@@ -28,7 +29,6 @@ export function network(store: Store, networks: PrivateNetworks): Kind {
     update(before, inputs) {
       checkName(networkToken, inputs, store, before.id);
       checkLabels(inputs);
-      if (inputs["ipRange"] !== before.properties["ipRange"]) throw new Error("ipRange: another one is left out of this stand-in plugin");
       return {};
     },
     delete: (stored, context) => networks.delete(stored, context),
@@ -38,7 +38,6 @@ export function network(store: Store, networks: PrivateNetworks): Kind {
 export function subnet(store: Store): Kind {
   return {
     id: (inputs) => `${number(inputs, "networkId")}-${text(inputs, "ipRange")}`,
-    replaces: ["networkId", "ipRange", "type", "networkZone", "vswitchId"],
     create(_id, inputs) {
       const whole = found(store, number(inputs, "networkId"));
       const [range, ipRange] = [cidr(requiredText(whole.properties, "ipRange")), cidr(requiredText(inputs, "ipRange"))];
@@ -52,7 +51,7 @@ export function subnet(store: Store): Kind {
     },
     delete({ id }) {
       const user = store.all("hcloud:index/server:Server").find(({ played }) => played?.["subnet"] === id);
-      if (user) throw new Error(`cannot remove subnet because servers are attached to it (conflict): ${user.id}`);
+      if (user) throw new Error(`${subnetInUse.says}: ${user.id}`);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { behaviour } from "../../../../components/hosts/hetzner/behaviour";
 import { number, records, requiredText, text } from "../../../../tools/plugins/shared/properties";
 import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Kind } from "../shared/kept";
@@ -6,6 +7,7 @@ import type { Store, Stored } from "../shared/store";
 import { checkLabels, checkName, newId, zones } from "./names";
 
 const token = "hcloud:index/primaryIp:PrimaryIp";
+const [inUse] = behaviour[token].deleteRefused;
 const serverToken = "hcloud:index/server:Server";
 const pool = cidr("10.233.254.0/24");
 
@@ -14,12 +16,17 @@ export function primaryIp(store: Store, outside: Outside): Kind {
   return {
     id: newId,
     named: true,
-    replaces: ["type", "location", "datacenter", "assigneeType"],
+    warnings: (inputs) =>
+      inputs["assigneeType"] !== undefined && inputs["assigneeId"] === undefined
+        ? [
+            "Unused Attribute: assigneeType: This attribute is now optional and is only required together with the assignee_id attribute. " +
+              "Please remove it from your configuration.",
+          ]
+        : [],
     async create(_id, inputs) {
       checkName(token, inputs, store);
       checkLabels(inputs);
       if (text(inputs, "type") !== "ipv4") throw new Error(`type: ${text(inputs, "type")} is left out of this stand-in plugin`);
-      if (text(inputs, "assigneeType") !== "server") throw new Error("invalid input in field 'assignee_type' (invalid_input)");
       if (number(inputs, "assigneeId") !== undefined)
         throw new Error("assigneeId: left out of this stand-in plugin; name it in the server's publicNets");
       if (!(locationOf(inputs) in zones)) throw new Error(`location not found (not_found): ${locationOf(inputs)}`);
@@ -33,7 +40,7 @@ export function primaryIp(store: Store, outside: Outside): Kind {
     },
     delete({ id }) {
       const user = store.all(serverToken).find(({ properties }) => publicAddressOf(properties) === Number(id));
-      if (user) throw new Error(`primary IP is assigned to server ${user.id} (must_be_unassigned)`);
+      if (user) throw new Error(`${inUse.says}: ${user.id}`);
     },
   };
 }

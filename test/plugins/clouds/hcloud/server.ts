@@ -1,5 +1,6 @@
+import { behaviour } from "../../../../components/hosts/hetzner/behaviour";
 import { flag, number, records, requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
-import { changedNames, type Props } from "../../../../tools/plugins/shared/values";
+import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Account } from "../shared/account";
 import type { Kind } from "../shared/kept";
 import { playing, removeMachine, stands, startMachine } from "../shared/machine";
@@ -13,53 +14,81 @@ import { type Place, placeIn } from "./network";
 import { assignable, publicAddressOf } from "./primary-ip";
 
 const token = "hcloud:index/server:Server";
-const most = { userDataBytes: 32 * 1024, serversInNetwork: 100, serversInGroup: 10 } as const;
+const { userDataBytes, attachedAtOnce } = behaviour[token].quotas;
+const most = {
+  userDataBytes: userDataBytes.most,
+  attachedAtOnce: attachedAtOnce.most,
+  serversInNetwork: behaviour["hcloud:index/network:Network"].quotas.servers.most,
+  serversInGroup: behaviour["hcloud:index/placementGroup:PlacementGroup"].quotas.servers.most,
+} as const;
 
 /** A container that plays a machine: it has the private address, and boots with the user data by cloud-init. */
 export function server(store: Store, networks: PrivateNetworks, account: Account): Kind {
   return {
     id: newId,
     named: true,
-    replaces: ["image", "location", "datacenter", "userData", "sshKeys"],
-    async create(id, inputs, context) {
-      const location = text(inputs, "location") ?? "";
-      check(inputs, store, id);
-      const attachment = attachmentOf(inputs);
-      const place = placeIn(store, attachment);
-      if (zones[location] !== place.subnet.properties["networkZone"]) {
-        throw new Error(`network zone ${String(place.subnet.properties["networkZone"])} has no location ${location} (invalid_input)`);
-      }
-      const address = freeAddress(store, place, text(attachment, "ip"));
-      const image = imageOf(inputs);
-      const outside = assignable(store, publicAddressOf(inputs), location);
-      const name = requiredText(inputs, "name");
-      const userData = text(inputs, "userData") ?? "";
-      const machine = { id, name, hostname: name, image: image.container, network: networks.name(place.network.id), address, userData };
-      // Others that begin meanwhile must find the address taken.
-      const where = { network: place.network.id, subnet: place.subnet.id, address, bridge: place.network.played?.["bridge"] ?? "" };
-      store.put({ id, token, properties: inputs, played: where });
-      const container = await startMachine(machine, account, context).catch((error: unknown) => {
-        store.remove(id);
-        throw error;
-      });
-      return { outputs: { status: "running", ipv4Address: outside.properties["ipAddress"] }, played: { ...where, container } };
-    },
-    async update(before, inputs) {
+    create: (id, inputs, context) =>
+      attaching(attachmentOf(inputs), async () => {
+        const location = text(inputs, "location") ?? "";
+        check(inputs, store, id);
+        const attachment = attachmentOf(inputs);
+        const place = placeIn(store, attachment);
+        if (zones[location] !== place.subnet.properties["networkZone"]) {
+          throw new Error(`network zone ${String(place.subnet.properties["networkZone"])} has no location ${location} (invalid_input)`);
+        }
+        const address = freeAddress(store, place, text(attachment, "ip"));
+        const image = imageOf(inputs);
+        const outside = assignable(store, publicAddressOf(inputs), location);
+        const name = requiredText(inputs, "name");
+        const userData = text(inputs, "userData") ?? "";
+        const machine = { id, name, hostname: name, image: image.container, network: networks.name(place.network.id), address, userData };
+        // Others that begin meanwhile must find the address taken.
+        const where = { network: place.network.id, subnet: place.subnet.id, address, bridge: place.network.played?.["bridge"] ?? "" };
+        store.put({ id, token, properties: inputs, played: where });
+        const container = await startMachine(machine, account, context).catch((error: unknown) => {
+          store.remove(id);
+          throw error;
+        });
+        return { outputs: { status: "running", ipv4Address: outside.properties["ipAddress"] }, played: { ...where, container } };
+      }),
+    async update(before, inputs, changes) {
       check(inputs, store, before.id);
-      const changed = changedNames(Object.keys({ ...before.properties, ...inputs }), before.properties, inputs);
+      const changed = changes.map(({ path }) => path);
       for (const name of ["networks", "publicNets"].filter((one) => changed.includes(one)))
         throw new Error(`${name}: another one is left out of this stand-in plugin`);
       if (changed.includes("serverType") && architectureOf(inputs) !== architectureOf(before.properties)) {
         throw new Error("server type is of another architecture (invalid_server_type)");
       }
-      // Both need the server to be off.
-      if (changed.some((name) => ["serverType", "placementGroupId"].includes(name))) await playing(before).restart({ t: 30 });
+      // Its power is cut: nothing on it is told.
+      if (changes.some(({ effect }) => effect === "powers off")) {
+        await playing(before).kill();
+        await playing(before).start();
+      }
       return {};
     },
     stands,
-    // The provider itself lifts the protection of what the program no longer has.
+    async refused(stored) {
+      if (flag(stored.properties, "shutdownBeforeDeletion") === true) await playing(stored).stop({ t: 30 });
+      return false;
+    },
     delete: removeMachine,
   };
+}
+
+/** Ids of the networks to which servers are being attached. */
+const busy: string[] = [];
+
+/** An attachment locks the network, and the provider tries so many times and no more. */
+async function attaching<T>(attachment: Readonly<Record<string, unknown>>, work: () => Promise<T>): Promise<T> {
+  const network = text(attachment, "subnetId")?.split("-")[0] ?? String(number(attachment, "networkId"));
+  if (busy.filter((one) => one === network).length >= most.attachedAtOnce)
+    throw new Error(`hcloud/inlineAttachServerToNetwork: attach server to network: network ${network} is locked (conflict)`);
+  busy.push(network);
+  try {
+    return await work();
+  } finally {
+    busy.splice(busy.indexOf(network), 1);
+  }
 }
 
 function check(inputs: Props, store: Store, id: string): void {
@@ -69,7 +98,8 @@ function check(inputs: Props, store: Store, id: string): void {
   if (!/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(name)) throw new Error(`invalid input in field 'name' (invalid_input): ${name}`);
   if (!(location in zones)) throw new Error(`location not found (not_found): ${location}`);
   if (!/^(cx|cpx|ccx|cax)\d\d$/.test(type)) throw new Error(`server type ${type} not found (not_found)`);
-  if (Buffer.byteLength(text(inputs, "userData") ?? "") > most.userDataBytes) throw new Error("user_data is longer than 32768 bytes (invalid_input)");
+  if (Buffer.byteLength(text(inputs, "userData") ?? "") > most.userDataBytes)
+    throw new Error(`user_data is longer than ${most.userDataBytes} bytes (invalid_input)`);
   if (flag(inputs, "deleteProtection") !== flag(inputs, "rebuildProtection")) {
     throw new Error("delete protection and rebuild protection must be the same (invalid_input)");
   }

@@ -1,5 +1,6 @@
 import { completeName, type Context, isGeneratedName, randomHex, type ResourceType } from "../../../../tools/plugins/shared/plugin";
-import { changedNames, replaceRevealed, revealProps, type Props } from "../../../../tools/plugins/shared/values";
+import { replaceRevealed, revealProps, sameValue, type Props } from "../../../../tools/plugins/shared/values";
+import { changesBetween, type ChangeOf, type ResourceBehaviour, unknownTo } from "../../../../components/hosts/cloud/behaviour";
 import type { PublishedTypes } from "./published";
 import type { Store, Stored } from "./store";
 
@@ -9,14 +10,16 @@ export interface Kind {
   readonly id: string | ((inputs: Props) => string);
   /** Whether it has a name, made up by the engine where the program gives none. @default false */
   readonly named?: boolean;
-  /** Inputs whose change makes another one. */
-  readonly replaces: readonly string[];
+  /** What the provider warns of in each run. */
+  warnings?(inputs: Props): readonly string[];
   /** Does what there is to do. */
   create?(id: string, inputs: Props, context: Context): Promise<Made> | Made;
   /** @returns what became of what the cloud tells */
-  update?(before: Stored, inputs: Props): Promise<Props> | Props;
+  update?(before: Stored, inputs: Props, changes: readonly ChangeOf[]): Promise<Props> | Props;
   /** Whether it still stands, beside being in the books. */
   stands?(stored: Stored): Promise<boolean>;
+  /** What the provider does before the cloud refuses to delete it. @returns whether it is not refused after all */
+  refused?(stored: Stored): Promise<boolean> | boolean;
   delete?(stored: Stored, context: Context): Promise<void> | void;
   /** Once the books say so: what follows for others. */
   settled?(): Promise<void>;
@@ -27,23 +30,29 @@ export interface Made extends Pick<Stored, "played"> {
   readonly outputs: Props;
 }
 
-/** A resource of the cloud's package: checked against the types that it publishes, and kept in the store. */
-export function kept(token: string, types: PublishedTypes, store: Store, kind: Kind): ResourceType {
+/**
+ * A resource of the cloud's package: checked against the types that it publishes, and kept in the store. What a change does, the table of
+ * the package's own plan says: what it does not know is refused.
+ */
+export function kept(token: string, types: PublishedTypes, store: Store, behaviour: ResourceBehaviour, kind: Kind): ResourceType {
   const published = types.resource(token);
-  const replaces = ["region", ...kind.replaces];
+  const refusal = behaviour.deleteRefused.find(({ property }) => property !== undefined);
+  const strange = (news: Props): { property: string; reason: string }[] =>
+    unknownTo(behaviour, withoutDefaults(news)).map((property) => ({ property, reason: `${token} has no row for it in the table of behaviour` }));
   return {
     inputs: published.inputs,
     required: published.required,
     refused: [],
     computed: published.outputs,
     updateRenewsComputed: false,
-    mistakes: (news) => published.problems(news),
+    mistakes: (news) => [...published.problems(news), ...strange(news)],
+    ...(kind.warnings && { warnings: kind.warnings }),
     ...(kind.named === true && { complete: completeName }),
     diff({ olds, news }) {
-      const changed = changedNames(published.inputs, olds, news);
+      const changes = changesBetween(behaviour, olds, news, sameValue);
       // A name that the program gives is free only when the old one is gone.
       const deleteBeforeReplace = kind.named === true && !isGeneratedName(news);
-      return { changed, replaces: changed.filter((name) => replaces.includes(name)), deleteBeforeReplace };
+      return { changed: outermost(changes), replaces: outermost(changes.filter(({ effect }) => effect === "replaces")), deleteBeforeReplace };
     },
     async create(inputs, context) {
       const id = typeof kind.id === "string" ? `${kind.id}-${randomHex(17)}` : kind.id(revealProps(inputs));
@@ -54,8 +63,11 @@ export function kept(token: string, types: PublishedTypes, store: Store, kind: K
     },
     async update(id, { news, state }) {
       const before = store.get(id, token);
+      const changes = changesBetween(behaviour, before.properties, revealProps(news), sameValue);
+      const refused = changes.find(({ effect }) => effect === "refuses");
+      if (refused) throw new Error(behaviour.properties[refused.path]?.note ?? refused.path);
       const computed = Object.fromEntries(published.outputs.map((name) => [name, state[name]]));
-      const outputs = { ...computed, ...(await kind.update?.(before, revealProps(news))) };
+      const outputs = { ...computed, ...(await kind.update?.(before, revealProps(news), changes)) };
       store.put({ ...before, properties: { ...revealProps(news), ...outputs } });
       await kind.settled?.();
       return { ...news, ...outputs };
@@ -74,9 +86,34 @@ export function kept(token: string, types: PublishedTypes, store: Store, kind: K
     async delete(id, _state, context) {
       const found = store.find(id);
       if (!found) return;
+      if (refusal?.property !== undefined && found.properties[refusal.property] === true) {
+        const spared = await kind.refused?.(found);
+        if (spared !== true) throw new Error(refusal.says);
+      }
       await kind.delete?.(found, context);
       store.remove(id);
       await kind.settled?.();
     },
   };
+}
+
+/** All resources of a cloud: for each row of its table the kind that plays it. */
+export function allKept<Token extends string>(
+  behaviour: Readonly<Record<Token, ResourceBehaviour>>,
+  kinds: Readonly<Record<Token, Kind>>,
+  types: PublishedTypes,
+  store: Store,
+): Readonly<Record<string, ResourceType>> {
+  return Object.fromEntries(
+    (Object.keys(kinds) as Token[]).map((token): [string, ResourceType] => [token, kept(token, types, store, behaviour[token], kinds[token])]),
+  );
+}
+
+function outermost(changes: readonly ChangeOf[]): string[] {
+  return [...new Set(changes.map(({ path }) => path.split(".")[0] ?? path))];
+}
+
+/** The engine's own note of what it made up, at any depth. */
+function withoutDefaults(props: Props): Props {
+  return Object.fromEntries(Object.entries(props).flatMap(([name, value]) => (name === "__defaults" ? [] : [[name, value]])));
 }
