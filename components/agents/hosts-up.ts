@@ -32,7 +32,7 @@ async function hostsUp(request: HostsRequest, previous: HostsResponse | undefine
     const staying = departing.filter(({ key }) => failures.some(({ host }) => host === key));
     const keys = await protect([...hosts, ...staying.map(({ host }) => host)]);
     if (request.tunnel) await checkMtu(request, without(failures, reached), failures);
-    reportFailures("the other hosts are done", failures);
+    reportFailures(hosts, failures);
     progress(undefined, `${hosts.length} hosts as asked`);
     return { parts, called: owner[0], hosts: Object.fromEntries(hosts.map((host) => [host.key, remembered(host, keys[host.key])])) };
   } finally {

@@ -1,8 +1,11 @@
 import { text } from "node:stream/consumers";
+import { describeFailures, type FailedHost, Progress } from "./progress";
+
+const shown = new Progress((line) => process.stderr.write(line));
 
 /** Progress for a person, on standard error; Pulumi shows it beside the resource. */
 export function progress(host: string | undefined, line: string): void {
-  process.stderr.write(`${host === undefined ? "" : `${host}: `}${line}\n`);
+  shown.say(host, line);
 }
 
 /**
@@ -20,12 +23,15 @@ export async function runAgent<Request, Previous>(work: (request: Request, previ
   }
 }
 
-/** Several things went wrong on several hosts: one message, a line each. */
-export function reportFailures(done: string, failures: readonly { readonly host: string; readonly reason: string }[]): void {
+/** Several things went wrong on several hosts of those that were asked for: one message, a line each. */
+export function reportFailures(hosts: readonly { readonly key: string }[], failures: readonly FailedHost[]): void {
   if (failures.length === 0) return;
-  const lines = failures.map(({ host, reason }) => `  - ${reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`}`);
-  const count = failures.length === 1 ? "1 host is" : `${failures.length} hosts are`;
-  throw new Error([`${count} not as asked; ${done}. Run again when this is mended:`, ...lines].join("\n"));
+  throw new Error(
+    describeFailures(
+      hosts.map(({ key }) => key),
+      failures,
+    ),
+  );
 }
 
 export function sleep(milliseconds: number): Promise<void> {

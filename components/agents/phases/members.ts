@@ -121,7 +121,7 @@ export async function formSwarm(
  * @throws when something failed.
  */
 export async function finish({ desired, access, memory, io, result }: Members, failures: readonly Failure[]): Promise<MembershipMemory> {
-  reportFailures("the other hosts are done", failures);
+  reportFailures(desired.members, failures);
   return finishSwarm(desired, access, result, memory, io);
 }
 

@@ -1,0 +1,97 @@
+import { appendFileSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/*
+ * Pulumi keeps what a run writes to standard error, and gives it back to the next run and to the deletion in one environment
+ * variable, which Linux limits to 128 KiB (MAX_ARG_STRLEN). So it is bounded, whatever the number of hosts.
+ */
+
+/** Bytes of progress; as many again are left for what a failed run says at its end. */
+const mostBytes = 48_000;
+/** Whose steps are told one by one. Of the others, only warnings are. */
+const hostsTold = 40;
+
+/** What a person sees of a run, and what goes into a file because there are too many hosts to tell it of. */
+export class Progress {
+  private readonly told = new Set<string>();
+  private bytes = 0;
+  private file: string | undefined;
+
+  constructor(
+    private readonly write: (text: string) => void,
+    private readonly makeFile: () => string = () => join(mkdtempSync(join(tmpdir(), "pulumi-swarm-")), "progress.log"),
+  ) {}
+
+  say(host: string | undefined, line: string): void {
+    const text = `${host === undefined ? "" : `${host}: `}${line}\n`;
+    if (this.isTold(host, line) && this.bytes + Buffer.byteLength(text) <= mostBytes) this.put(text);
+    else this.keep(text);
+  }
+
+  private isTold(host: string | undefined, line: string): boolean {
+    if (host === undefined || this.told.has(host) || line.startsWith("warning:")) return true;
+    if (this.told.size >= hostsTold) return false;
+    this.told.add(host);
+    return true;
+  }
+
+  private keep(text: string): void {
+    if (this.file === undefined) {
+      this.file = this.makeFile();
+      this.put(`there is more to tell than fits here: the rest is in ${this.file}\n`);
+    }
+    appendFileSync(this.file, text, { mode: 0o600 });
+  }
+
+  private put(text: string): void {
+    this.bytes += Buffer.byteLength(text);
+    this.write(text);
+  }
+}
+
+export interface FailedHost {
+  readonly host: string;
+  readonly reason: string;
+}
+
+/** Bytes of the list of all that failed. */
+const mostBytesOfFailures = 40_000;
+
+/** A line each; where that is too much, the first ones with their reasons, and the names of all others. */
+export function listFailures(failures: readonly FailedHost[], most = mostBytesOfFailures): string[] {
+  const lines = failures.map(({ host, reason }) => `  - ${reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`}`);
+  const size = (text: string): number => Buffer.byteLength(text) + 1;
+  if (lines.reduce((sum, line) => sum + size(line), 0) <= most) return lines;
+  let [left, shown] = [most / 2, 0];
+  for (const line of lines) {
+    left -= size(line);
+    if (left < 0) break;
+    shown += 1;
+  }
+  const names = [...new Set(failures.slice(shown).map(({ host }) => host))].join(", ");
+  const cut = Buffer.from(names)
+    .subarray(0, most / 2)
+    .toString();
+  return [...lines.slice(0, shown), `  - and ${failures.length - shown} more: ${cut}${cut.length < names.length ? " …" : ""}`];
+}
+
+/** What a run says at its end of hosts that are not as asked. */
+export function describeFailures(hosts: readonly string[], failures: readonly FailedHost[]): string {
+  const failed = new Set(failures.map(({ host }) => host));
+  const known = hosts.filter((key) => failed.has(key)).length;
+  const others = hosts.length - known;
+  const count = failed.size === 1 ? `1 ${known === 1 ? "host is" : "thing is"}` : `${failed.size} ${known === failed.size ? "hosts" : "things"} are`;
+  const rest =
+    others === 0
+      ? `that is all of the ${hosts.length}`
+      : known === 0
+        ? "the hosts themselves are done"
+        : others === 1
+          ? "the other host is done"
+          : "the other hosts are done";
+  return [
+    `${count} not as asked; ${hosts.length === 1 && others === 0 ? "it is the only one" : rest}. Fix this and run again:`,
+    ...listFailures(failures),
+  ].join("\n");
+}
