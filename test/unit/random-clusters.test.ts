@@ -149,11 +149,11 @@ describe("ten thousand random clusters", function () {
   });
 
   it("of a thousand hosts are planned by a function that looks at each host a bounded number of times", () => {
+    // Over direct(): a WireGuard mesh takes fewer hosts.
     const plan = (groups: number): ClusterPlan => {
       const hosts = Object.fromEntries(Array.from({ length: groups }, (_, index) => [`edge${index}`, local.hosts({ role: "worker", count: 249 })]));
       const { plan: made, problems } = planCluster({
         hosts: { control: local.hosts({ role: "manager", count: 4 + 1 }), ...hosts },
-        underlay: wireguard(),
       });
       assert.deepEqual(problems, []);
       return made;
@@ -162,7 +162,7 @@ describe("ten thousand random clusters", function () {
     const { hosts, firewall } = plan(4);
     process.stdout.write(`      (${hosts.length} hosts, ${firewall.length} rules: ${Number((process.hrtime.bigint() - start) / 1_000_000n)} ms)\n`);
     assert.equal(hosts.length, 1001);
-    assert.equal(new Set(hosts.map(({ tunnelAddress }) => tunnelAddress)).size, 1001);
+    assert.equal(new Set(hosts.map(({ address }) => address)).size, 1001);
     assert.equal(firewall.length - plan(1).firewall.length, 3, "rules grow with groups, not with hosts");
   });
 });

@@ -99,7 +99,7 @@ describe("what a review says of hosts", () => {
     const alone = "while the only one is away nothing of the swarm can be changed, though running services go on";
     assert.deepEqual(quorum([host("a")]), [`quorum-loss: managers: 3 before, 1 after; ${alone}`]);
     const one = [host("a")];
-    assert.deepEqual(quorum([...one, host("w", "worker")], [machine("a", "changed", ["serverType"])], one), [
+    assert.deepEqual(quorum([...one, host("w", "worker")], [machine("a", "changed", ["instanceType"])], one), [
       `1 manager, before and after; ${alone}`,
       "quorum-loss: a is stopped for a while; 0 of 1 are left meanwhile, and 1 is needed: nothing of the swarm can be changed until enough are back",
     ]);
