@@ -11,7 +11,7 @@ export const machines: readonly FaultCase[] = [
     async play(trial) {
       const name = trial.victim();
       // All hosts of the lab share one clock, so that only what is read of it can be wrong.
-      const date = '#!/bin/sh\\ncase "$*" in +%s) echo $(($(/usr/bin/date +%s) + 3600)) ;; *) exec /usr/bin/date "$@" ;; esac\\n';
+      const date = '#!/bin/sh\\ncase "$*" in +%%s) echo $(($(/usr/bin/date +%%s) + 3600)) ;; *) exec /usr/bin/date "$@" ;; esac\\n';
       await trial.on(name, `printf '${date}' >/usr/local/bin/date && chmod +x /usr/local/bin/date`);
       trial.finally(() => trial.on(name, "rm -f /usr/local/bin/date"));
       trial.cluster.lookAgain();
