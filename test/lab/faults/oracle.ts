@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../../../tools/lab/cluster";
 import { root } from "../../../tools/lab/pulumi";
 import { found } from "../../../tools/lab/secrets";
+import type { LabOutputs } from "../lab";
 import { lookAtAll } from "../looks";
 import { type FaultCluster, keyOf, type Name, names } from "./cluster";
 
@@ -41,8 +42,7 @@ export async function belongings(cluster: FaultCluster): Promise<Belongings> {
 }
 
 /** The swarm is what the program says: members, roles, labels, availability, networks. */
-export async function isAsProgrammed(cluster: FaultCluster): Promise<void> {
-  const { plan, networksMade } = await cluster.lab.outputs();
+export async function isAsProgrammed(cluster: FaultCluster, { plan, networksMade }: LabOutputs): Promise<void> {
   const wanted = plan.hosts.map(({ key, role, labels }) => `${key} ${role} active ready ${sorted(labels)}`).sort();
   await eventually("the swarm is what the program says", 60, async () => {
     const have = (await nodes(cluster)).map(({ Spec, Status, ManagerStatus }) => {
@@ -71,9 +71,9 @@ export function nothingIsLost(before: Belongings, after: Belongings, excused: Re
 }
 
 /** An outsider finds open on a host what the plan opens to him. Which protocol and which host comes by choice: a scan takes its time. */
-export async function opensAsPlanned(cluster: FaultCluster, name: Name, protocol: "tcp" | "udp"): Promise<void> {
+export async function opensAsPlanned({ sites }: FaultCluster, { plan }: LabOutputs, name: Name, protocol: "tcp" | "udp"): Promise<void> {
   const look = { wanted: (title: string) => title === `${keyOf(name)} from an outsider`, protocols: [protocol] };
-  const { planned, found: open } = await lookAtAll(cluster.sites, (await cluster.lab.outputs()).plan, look);
+  const { planned, found: open } = await lookAtAll(sites, plan, look);
   assert.deepEqual(open, planned);
 }
 

@@ -39,7 +39,8 @@ export async function play(cluster: FaultCluster, fault: FaultCase, seed: number
       }
     });
     lap("played");
-    await isAsProgrammed(cluster);
+    const outputs = await cluster.lab.outputs();
+    await isAsProgrammed(cluster, outputs);
     lap("programmed");
     if (trial.everythingIsNew) await cluster.settle();
     await everybodyAnswers(cluster);
@@ -50,7 +51,7 @@ export async function play(cluster: FaultCluster, fault: FaultCase, seed: number
       nothingIsLost(stillWanted(before, cluster), await belongings(cluster), trial.excused);
     }
     lap("gaps");
-    await opensAsPlanned(cluster, trial.choices.pick(cluster.members), trial.choices.pick(["tcp", "udp"]));
+    await opensAsPlanned(cluster, outputs, trial.choices.pick(cluster.members), trial.choices.pick(["tcp", "udp"]));
     lap("ports");
     await noSecretIsSeen(cluster, { ...prefixed("earlier: ", known), ...(await secrets(cluster)) }, Math.floor(started / 1000), seen);
     lap("secrets");
