@@ -12,7 +12,7 @@ const chosen = new Choices(seed, "order").shuffled(cases.filter(({ quick }) => a
 
 /** One standing cluster, to which things happen; what each case leaves is what the next one begins with. */
 describe(`a cluster through ${chosen.length} faults (seed ${seed})`, function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   const cluster = new FaultCluster();
   const outcomes: Outcome[] = [];
   /** Whether the last case left the cluster as it should be. */
