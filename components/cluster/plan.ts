@@ -147,10 +147,21 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       firewall: firewall.rules,
       enforced: firewall.enforce,
       encryption: planEncryption(underlay, overlay, args.swarm ?? {}, groups),
-      warnings: [...siteLossWarnings(hosts, quorum), ...engineWarnings(args.engine ?? {}), ...overlay.warnings, ...firewall.warnings],
+      warnings: [
+        ...siteLossWarnings(hosts, quorum),
+        ...cloudWarnings(groups, hosts),
+        ...engineWarnings(args.engine ?? {}),
+        ...overlay.warnings,
+        ...firewall.warnings,
+      ],
     },
     problems,
   };
+}
+
+/** Each once, though all groups of a site say it. */
+function cloudWarnings(groups: Groups, hosts: readonly PlannedHost[]): readonly string[] {
+  return [...new Set(groups.flatMap(([, group]) => group.warnings?.(hosts) ?? []))];
 }
 
 function withTunnel(host: PlannedHost, tunnelAddress: string | undefined): PlannedHost {

@@ -208,6 +208,13 @@ export interface HostGroup {
    */
   checkRules?(context: RulesContext): readonly Problem[];
   /**
+   * What may go wrong at the cloud though nothing is wrong with the arguments, such as a quota. Pure.
+   *
+   * @param hosts All of the cluster.
+   * @default - nothing that is known
+   */
+  warnings?(hosts: readonly PlannedHost[]): readonly string[];
+  /**
    * Makes the machines.
    *
    * @returns each host's by its key.

@@ -29,6 +29,25 @@ describe("EC2 hosts in a network that is known only when it is made", function (
   });
 });
 
+describe("EC2 hosts in a region that has other zones", function () {
+  this.timeout(120_000);
+  const account = new CloudStack("aws", "other-zones");
+  before(() => account.begin());
+  after(() => account.end());
+
+  it("are refused at preview with the zones that the account has, and planned in those", async () => {
+    account.describe({ groups: { control: { role: "manager", count: 3, region: "us-west-1" } } });
+    const preview = await account.stack.preview();
+    assert.notEqual(preview.code, 0);
+    assert.match(
+      preview.stdout,
+      /control-2 would be in zone b of us-west-1, and this account has a, c there\. Nothing was changed\. Fix: write zones: \["a", "c"\]\./,
+    );
+    account.describe({ groups: { control: { role: "manager", count: 3, region: "us-west-1", zones: ["a", "c"] } } });
+    assert.ok((await account.planned()).includes("create Instance cl-control-3"));
+  });
+});
+
 describe("an edit of a cluster on EC2", function () {
   this.timeout(240_000);
   const account = new CloudStack("aws", "ec2-edits");
@@ -59,6 +78,8 @@ describe("an edit of a cluster on EC2", function () {
         "create RouteTableAssociation cl-aws-eu-west-1-c",
         "create Stash cl-edge-3-made",
         "create Stash cl-edge-4-made",
+        "create Stash cl-edge-3-renewed",
+        "create Stash cl-edge-4-renewed",
         "create Stash cl-site-edge-c",
         "create Subnet cl-aws-eu-west-1-c",
         "create SubnetAssignment cl-site-edge-c",
@@ -76,6 +97,7 @@ describe("an edit of a cluster on EC2", function () {
       "delete NetworkInterface cl-edge-2",
       "delete RouteTableAssociation cl-aws-eu-west-1-b",
       "delete Stash cl-edge-2-made",
+      "delete Stash cl-edge-2-renewed",
       "delete Stash cl-site-edge-b",
       "delete Subnet cl-aws-eu-west-1-b",
       "delete SubnetAssignment cl-site-edge-b",
@@ -126,9 +148,9 @@ describe("an edit of a cluster on EC2", function () {
     const instances = (): string[] => Object.keys(account.holds).filter((id) => id.startsWith("i-"));
     account.describe(with_({ each: { 2: { renew: "2026-11" } } }));
     assert.deepEqual(await account.planned(), [
-      "create Stash cl-edge-2-made-2026-11",
-      "delete Stash cl-edge-2-made",
       "replace Instance cl-edge-2",
+      "replace Stash cl-edge-2-made",
+      "replace Stash cl-edge-2-renewed",
       "update Command cl-swarm",
     ]);
     const [placesBefore, before] = [addresses(), instances()];

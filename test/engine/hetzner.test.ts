@@ -34,7 +34,9 @@ describe("an edit of a cluster at Hetzner", function () {
       "create Server cl-edge-3",
       "create Server cl-edge-4",
       "create Stash cl-edge-3-made",
+      "create Stash cl-edge-3-renewed",
       "create Stash cl-edge-4-made",
+      "create Stash cl-edge-4-renewed",
       "update Command cl-swarm",
     ]);
   });
@@ -47,6 +49,7 @@ describe("an edit of a cluster at Hetzner", function () {
       "delete PrimaryIp cl-edge-2-nbg1",
       "delete Server cl-edge-2",
       "delete Stash cl-edge-2-made",
+      "delete Stash cl-edge-2-renewed",
       "update Command cl-swarm",
     ]);
   });

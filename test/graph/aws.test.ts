@@ -399,6 +399,36 @@ describe("what an EC2 host was made as", function () {
     ]);
   });
 
+  it("keeps the key of its volume, and gets another one when it is made anew", async () => {
+    const arn = (id: string): string => `arn:aws:kms:eu-west-1:111122223333:key/${id}`;
+    const born = (diskKey: string | undefined): Birth => ({ ...stand["lab-control-1-made"], diskKey }) as Birth;
+    const keyOf = async (made: Birth | undefined, kmsKeyId: pulumi.Input<string> | undefined): Promise<unknown> => {
+      const group = awsHosts.hosts({ role: "manager", region, ...(kmsKeyId !== undefined && { kmsKeyId }) });
+      const outputs: Answers["outputs"] = (one) => ({
+        ...answers.outputs?.(one),
+        ...(one.name === "lab-control-1-made" && made && { output: made }),
+      });
+      const { rootBlockDevice } = find(await graphOf({ hosts: { control: group } }, { outputs }), instance, "lab-control-1").inputs;
+      return (rootBlockDevice as Record<string, unknown>)["kmsKeyId"];
+    };
+    assert.equal(await keyOf(undefined, pulumi.output(arn("new"))), arn("new"), "a new host");
+    assert.equal(await keyOf(born(arn("old")), arn("new")), arn("old"));
+    assert.equal(await keyOf(born(""), arn("new")), undefined, "AWS's own");
+    assert.equal(await keyOf(born(undefined), arn("given")), arn("given"), "a state of 0.1.0 does not know it");
+  });
+
+  it("keeps its type where it is a spot instance, which cannot be stopped", () => {
+    const made = { ...born("a"), type: "t3.medium" };
+    const wanted = { zone: "a", architecture: "x86_64" };
+    assert.equal(birthProblem(words, { key: "edge-1", place: "1" }, made, { ...wanted, type: "t3.medium" }), undefined);
+    assert.equal(birthProblem(words, { key: "edge-1", place: "1" }, born("a"), { ...wanted, type: "m7i.large" }), undefined, "a state of 0.1.0");
+    assert.equal(
+      birthProblem(words, { key: "edge-1", place: "1" }, made, { ...wanted, type: "m7i.large" }),
+      "edge-1 is a spot instance of type t3.medium, which EC2 cannot stop to make it m7i.large. Nothing was changed. Fix: keep its type, " +
+        'or make it anew, without its volumes, by each: { 1: { renew: "any new text" } }.',
+    );
+  });
+
   it("says what keeps it, where a list of zones or a type would change it without a word", () => {
     const host = { key: "control-2", place: "2" };
     assert.equal(birthProblem(words, host, born("b"), { zone: "b", architecture: "x86_64" }), undefined);

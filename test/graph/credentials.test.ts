@@ -26,13 +26,16 @@ const atHetzner = { role: "manager", count: 3, location: "fsn1" } as const;
 describe("a preview of hosts that are not there yet", function () {
   this.timeout(30_000);
 
-  it("asks the cloud for the newest image, and nothing else", async () => {
-    assert.deepEqual(await asked(aws.hosts(onEc2), "ami-newest"), ["aws:ec2/getAmi:getAmi"]);
+  it("asks the cloud for the newest image and for zones that nobody named, and nothing else", async () => {
+    assert.deepEqual([...(await asked(aws.hosts(onEc2), "ami-newest"))].sort(), [
+      "aws:ec2/getAmi:getAmi",
+      "aws:index/getAvailabilityZones:getAvailabilityZones",
+    ]);
     assert.deepEqual(await asked(hetzner.hosts(atHetzner), 1), ["hcloud:index/getImage:getImage"]);
   });
 
-  it("asks nothing where the image is named, and so needs no valid credentials", async () => {
-    assert.deepEqual(await asked(aws.hosts({ ...onEc2, image: { id: "ami-0123456789abcdef0" } }), "none"), []);
+  it("asks nothing where the image and zones are named, and so needs no valid credentials", async () => {
+    assert.deepEqual(await asked(aws.hosts({ ...onEc2, zones: ["a", "b", "c"], image: { id: "ami-0123456789abcdef0" } }), "none"), []);
     assert.deepEqual(await asked(hetzner.hosts({ ...atHetzner, image: { id: "161547269" } }), "none"), []);
   });
 });

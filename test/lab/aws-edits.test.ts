@@ -14,7 +14,7 @@ import { changes } from "./lab";
 describe("three managers and two workers on EC2, while a service is asked", function () {
   this.timeout(400_000);
   this.bail(true);
-  const cloud = standIn("aws", "lab-aws-edits");
+  const cloud = standIn("aws", "lab-aws-edits", { addresses: 20 });
   const { account } = cloud;
   const lab = new CloudLab("aws-edits", [cloud]);
   const { stack } = lab;

@@ -30,7 +30,7 @@ child.on("close", (code) => process.exit(code ?? 1));
 describe("a manager on EC2 behind Systems Manager", function () {
   this.timeout(300_000);
   this.bail(true);
-  const cloud = standIn("aws", "lab-ssm");
+  const cloud = standIn("aws", "lab-ssm", { addresses: 20 });
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-ssm-"));
   const path = [folder, cloud.env["PATH"]].join(delimiter);
   const pathBefore = process.env["PATH"];

@@ -16,7 +16,7 @@ import { assertNoChange, changes } from "./lab";
 describe("three managers on EC2", function () {
   this.timeout(400_000);
   this.bail(true);
-  const cloud = standIn("aws", "lab-aws");
+  const cloud = standIn("aws", "lab-aws", { addresses: 20 });
   const { account } = cloud;
   const lab = new CloudLab("aws-lab", [cloud]);
   const { stack } = lab;

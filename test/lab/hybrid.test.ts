@@ -20,7 +20,7 @@ const hostTable = "inet pulumi_swarm";
 describe("a swarm over AWS, Hetzner and a machine of one's own", function () {
   this.timeout(400_000);
   this.bail(true);
-  const aws = standIn("aws", "lab-hybrid-aws");
+  const aws = standIn("aws", "lab-hybrid-aws", { addresses: 20 });
   const hetzner = standIn("hcloud", "lab-hybrid-hetzner");
   const third = new ThirdPlace("lab-hybrid-own");
   const lab = new CloudLab("hybrid-lab", [aws, hetzner]);

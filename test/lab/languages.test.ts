@@ -210,7 +210,7 @@ describe("the example in Python", function () {
 describe("a cluster on EC2 out of YAML", function () {
   this.timeout(300_000);
   this.bail(true);
-  const cloud = standIn("aws", "lab-languages");
+  const cloud = standIn("aws", "lab-languages", { addresses: 20 });
   const folder = join(paths.lab, "languages", "pl-cloud");
   const lab = new CloudLab("pl-cloud", [cloud], folder);
   const place = "region: eu-west-1, zones: [a], network: 10.238.128.0/21";

@@ -62,6 +62,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
     ...["TerminateInstances", "CancelSpotInstanceRequests", ...tags],
   ],
   "ec2.getAmiOutput": ["DescribeImages"],
+  getAvailabilityZones: ["DescribeAvailabilityZones"],
 };
 
 function actionsOf({ Action }: Statement): readonly string[] {
@@ -73,7 +74,11 @@ function kindsMade(): readonly string[] {
   const folder = join(root, "components", "hosts", "aws");
   const sources = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
   return [
-    ...new Set(sources.flatMap((source) => [...source.matchAll(/(?:new |return )aws\.(\w+\.(?:[A-Z]\w+|get\w+))\(/g)].map(([, kind = ""]) => kind))),
+    ...new Set(
+      sources.flatMap((source) =>
+        [...source.matchAll(/(?:new |return |await )aws\.((?:\w+\.)?(?:[A-Z]\w+|get\w+))\(/g)].map(([, kind = ""]) => kind),
+      ),
+    ),
   ];
 }
 

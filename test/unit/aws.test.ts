@@ -4,8 +4,10 @@ import { planCluster } from "../../components/cluster/plan";
 import { summarize } from "../../components/cluster/summary";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import * as aws from "../../components/hosts/aws";
+import type { AwsHostsArgs } from "../../components/hosts/aws/args";
 import { architectureOf } from "../../components/hosts/aws/plan";
 import { compileIngress, groupSizes, selectorsOf } from "../../components/hosts/aws/rules";
+import { zonesProblem } from "../../components/hosts/aws/zones";
 import { selects } from "../../components/firewall/resolve";
 import { userData } from "../../components/hosts/cloud/user-data";
 import type { HostGroup, Member } from "../../components/hosts/host";
@@ -150,6 +152,17 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
     "something is said of a host that is not there",
     { count: 1, each: { 2: { renew: "1" } } },
     { path: "hosts.control.each.2", message: "there is no host 2", fix: "the hosts are 1" },
+  ],
+  [
+    "the key is named by its alias",
+    { kmsKeyId: "alias/swarm" },
+    {
+      path: "hosts.control.kmsKeyId",
+      message: '"alias/swarm" is not a key\'s ARN',
+      fix:
+        'give what "aws kms describe-key --key-id KEY --query KeyMetadata.Arn --output text" prints, with the key\'s id or alias as KEY: ' +
+        "EC2 gives an id or alias back as the ARN, and each up would make all hosts anew",
+    },
   ],
   [
     "a text to renew a host cannot be part of a name",
@@ -456,5 +469,40 @@ describe("the rules of security groups", () => {
     for (const host of [{ role: "manager", group: "control" } as const, { role: "worker", group: "edge" } as const]) {
       assert.equal(selectors.filter((selector) => selects(selector, host)).length, 3);
     }
+  });
+});
+
+describe("the zones of an AWS account", () => {
+  const hosts = ["a", "b", "c"].map((zone, index) => ({ key: `control-${index + 1}`, zone }));
+
+  it("are enough where they are those of the hosts, or where the account did not answer", () => {
+    assert.equal(zonesProblem("eu-west-1", hosts, ["a", "b", "c", "d"]), undefined);
+    assert.equal(zonesProblem("eu-west-1", hosts, undefined), undefined);
+  });
+
+  it("are named where a host would be in another one, with what to write", () => {
+    assert.equal(
+      zonesProblem("us-west-1", hosts, ["a", "c"]),
+      'control-2 would be in zone b of us-west-1, and this account has a, c there. Nothing was changed. Fix: write zones: ["a", "c"].',
+    );
+  });
+});
+
+describe("Elastic IP addresses", () => {
+  const planned = (count: number, more: Partial<AwsHostsArgs> = {}): readonly string[] =>
+    planCluster({
+      hosts: {
+        control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1" }),
+        edge: aws.hosts({ role: "worker", count, region: "eu-west-1", ...more }),
+      },
+      firewall: { ssh: ["203.0.113.0/24"] },
+    }).plan.warnings.filter((warning) => warning.includes("Elastic IP"));
+
+  it("that are more than AWS gives to everybody are a warning with their number, once for all groups", () => {
+    assert.deepEqual(planned(2), []);
+    assert.deepEqual(planned(4), [
+      'site "aws eu-west-1" needs 7 Elastic IP addresses, and AWS gives an account 5 in a region until it raises the quota: ' +
+        'see at Service Quotas that eu-west-1 has at least 7 ("EC2-VPC Elastic IPs") before you run up',
+    ]);
   });
 });

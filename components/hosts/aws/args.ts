@@ -18,6 +18,8 @@ export interface AwsHostsArgs extends NumberedHosts {
   /**
    * Letters of the zones over which the hosts go by their numbers: host 1 to the first, host 4 of three zones to the first again.
    * A list that would put a host that stands into another zone is refused: it would be another machine with another address.
+   * Not every region and account has a, b and c: where neither this nor `vpc` is given, the account is asked, and the preview names those
+   * that it has.
    * @default ["a", "b", "c"], or those of `vpc.subnets`
    */
   readonly zones?: readonly string[];
@@ -40,7 +42,11 @@ export interface AwsHostsArgs extends NumberedHosts {
       };
   /** Size of the root volume in GiB, 8 or more; it can grow later. It is always encrypted. @default 20 */
   readonly diskSize?: number;
-  /** Key that encrypts the root volume. Another one replaces the host. @default - AWS's own for the account */
+  /**
+   * ARN of the key that encrypts the root volume, such as `arn:aws:kms:eu-west-1:111122223333:key/0d99…`. An id or alias is refused, since EC2
+   * gives it back as the ARN. A host keeps the key that it was made with, and gets another one when it is made anew by `each`.
+   * @default - AWS's own for the account
+   */
   readonly kmsKeyId?: pulumi.Input<string>;
   /**
    * `elastic`: each host has an Elastic IP address, which outlives it. Other sites need one to call it; so does whoever runs
@@ -84,7 +90,10 @@ export interface AwsHostsArgs extends NumberedHosts {
    * @default 60
    */
   readonly securityGroupRules?: number;
-  /** Spare capacity at a lower price, taken away with two minutes' notice. Workers only. @default false */
+  /**
+   * Spare capacity at a lower price, taken away with two minutes' notice. Workers only. EC2 cannot stop such an instance, so that another
+   * type needs a host that is made anew by `each`. @default false
+   */
   readonly spot?: boolean;
   /**
    * Name of an instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. With

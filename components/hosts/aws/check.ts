@@ -51,6 +51,9 @@ function checkMachines(args: AwsHostsArgs): Problem[] {
       fix: "give a whole number from 8 to 16384",
     });
   }
+  if (typeof args.kmsKeyId === "string" && !isKeyArn(args.kmsKeyId)) {
+    problems.push({ path: "kmsKeyId", message: `${show(args.kmsKeyId)} is not a key's ARN`, fix: howToKeyArn });
+  }
   if (args.spot === true && args.role === "manager") {
     problems.push({
       path: "spot",
@@ -63,6 +66,15 @@ function checkMachines(args: AwsHostsArgs): Problem[] {
   }
   return problems;
 }
+
+/** EC2 takes a key's id and aliases too, and gives all of them back as this. */
+export function isKeyArn(key: unknown): boolean {
+  return typeof key === "string" && /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/.test(key);
+}
+
+export const howToKeyArn =
+  'give what "aws kms describe-key --key-id KEY --query KeyMetadata.Arn --output text" prints, with the key\'s id or alias as KEY: ' +
+  "EC2 gives an id or alias back as the ARN, and each up would make all hosts anew";
 
 function checkGivenType(type: unknown, path: string): Problem[] {
   if (type === undefined) return [];

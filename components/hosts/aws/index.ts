@@ -4,7 +4,7 @@ import type { AwsHostsArgs } from "./args";
 import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
-import { planAwsHosts } from "./plan";
+import { addressWarnings, planAwsHosts } from "./plan";
 import { admit, checkRules, securityGroups } from "./security-groups";
 import { agentSources } from "./ssm";
 
@@ -33,6 +33,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     ...(args.access === "ssm" && { adminSources: agentSources }),
     ...(args.labels && { labels: args.labels }),
     checkRules: (context) => checkRules(args, site.key, context),
+    warnings: (all) => addressWarnings(args, site.key, all),
     create: (context) => createMachines(args, site.key, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
   };

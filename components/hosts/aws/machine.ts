@@ -12,7 +12,7 @@ import type { AwsHostsArgs } from "./args";
 import { behaviour } from "./behaviour";
 import { defaults } from "./defaults";
 import { newestImage } from "./image";
-import { remembered } from "./memory";
+import { diskKey, remembered } from "./memory";
 import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
@@ -31,14 +31,20 @@ export interface Surroundings {
 export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings: Surroundings): Machine {
   const { seed, common, context } = surroundings;
   const { instanceType } = hostArgs(args, host.place);
-  const { birth, renewed } = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
+  const memory = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
+  const { birth, renewed } = memory;
   const keys = hostKeys(seed, host.key);
   const face = createInterface(args, host, birth, surroundings);
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
   const direct = connectionOf(elastic?.publicIp ?? address, keys, args.bastion);
   const byId = args.access === "ssm" ? (id: pulumi.Input<string>) => throughAgent(direct, args.region, id) : undefined;
-  const instance = createInstance(args, host, { birth, renewed, keys, face, ...(byId && { byId }) }, surroundings);
+  const instance = createInstance(
+    args,
+    host,
+    { birth, renewed, diskKey: diskKey(args, host.key, memory, context), keys, face, ...(byId && { byId }) },
+    surroundings,
+  );
   return {
     id: instance.id,
     address,
@@ -83,6 +89,7 @@ function createElasticIp(
 interface Parts {
   readonly birth: pulumi.Output<Birth>;
   readonly renewed: pulumi.Output<string>;
+  readonly diskKey: pulumi.Output<string | undefined>;
   readonly keys: pulumi.Output<HostKeys>;
   readonly face: aws.ec2.NetworkInterface;
   /** Where the instance is reached by its id. @default - by an address */
@@ -92,7 +99,7 @@ interface Parts {
 function createInstance(
   args: AwsHostsArgs,
   host: HostToMake,
-  { birth, renewed, keys, face, byId }: Parts,
+  { birth, renewed, diskKey: kmsKeyId, keys, face, byId }: Parts,
   { common, context }: Surroundings,
 ): aws.ec2.Instance {
   const name = `${context.cluster}-${host.key}`;
@@ -114,7 +121,7 @@ function createInstance(
       volumeType: "gp3",
       volumeSize: args.diskSize ?? defaults.diskSize,
       tags,
-      ...(args.kmsKeyId !== undefined && { kmsKeyId: args.kmsKeyId }),
+      kmsKeyId,
     },
     // Nobody else can terminate it; this stack can, as soon as it is no longer asked for.
     ...(protect && { disableApiTermination: true, forceDestroy: true }),

@@ -7,6 +7,7 @@ import type { AwsHostsArgs, AwsVpc } from "./args";
 import type { Common } from "./names";
 import { defaults } from "./defaults";
 import { ownZone } from "./plan";
+import { zonesThere } from "./zones";
 
 /** Where hosts are put. */
 export interface SiteNetwork {
@@ -30,7 +31,9 @@ export function siteNetwork(args: AwsHostsArgs, common: Common, context: HostCon
 }
 
 /** A VPC with a way out, whose zones' subnets are made as hosts need them. */
-function ownNetwork({ network = defaults.network, transform }: AwsHostsArgs, common: Common, context: HostContext): SiteNetwork {
+function ownNetwork(args: AwsHostsArgs, common: Common, context: HostContext): SiteNetwork {
+  const { network = defaults.network, transform } = args;
+  const there = zonesThere(args, common, context);
   const { region, named, tags } = common;
   const options = common.options(context.parent);
   const base = { region, tags: tags(named()) };
@@ -44,7 +47,7 @@ function ownNetwork({ network = defaults.network, transform }: AwsHostsArgs, com
   const subnet = (zone: string): SiteSubnet => {
     const name = named(zone);
     const { network: cidrBlock = "" } = ownZone(zone, network);
-    const place = { region, tags: tags(name), vpcId: vpc.id, cidrBlock, availabilityZone: `${region}${zone}` };
+    const place = { region, tags: tags(name), vpcId: vpc.id, cidrBlock, availabilityZone: there.apply(() => `${region}${zone}`) };
     const made = new aws.ec2.Subnet(name, transformed(transform?.subnet, place), options);
     const route = { region, subnetId: made.id, routeTableId: routes.id };
     const association = new aws.ec2.RouteTableAssociation(name, transformed(transform?.routeTableAssociation, route), options);

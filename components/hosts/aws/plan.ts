@@ -1,8 +1,9 @@
 import { Cidr, isCidr } from "../../network/cidr";
 import { show } from "../../report";
 import { known } from "../cloud/given";
-import { assigned, type HostDescription, numberedHosts, type Problem, type Site, type Zone } from "../host";
+import { assigned, type HostDescription, numberedHosts, type PlannedHost, type Problem, type Site, type Zone } from "../host";
 import type { AwsHostArgs, AwsHostsArgs, AwsVpc } from "./args";
+import { behaviour } from "./behaviour";
 import { checkArgs } from "./check";
 import { defaults } from "./defaults";
 
@@ -47,6 +48,16 @@ function describeHost(place: string, zones: readonly Zone[], { publicAddress, na
     ...(zone && { zone }),
     ...(publicAddress === "none" ? natAddress !== undefined && { seenAs: natAddress } : { publicAddress: assigned }),
   };
+}
+
+/** AWS gives few addresses to an account that never asked for more, and the sixth host would fail when the others are made. */
+export function addressWarnings({ publicAddress, region }: AwsHostsArgs, site: string, hosts: readonly PlannedHost[]): readonly string[] {
+  const { most } = behaviour["aws:ec2/eip:Eip"].quotas.perRegion;
+  const needed = hosts.filter((host) => host.provider === "aws" && host.site === site && host.publicAddress !== undefined).length;
+  if (publicAddress === "none" || needed <= most) return [];
+  return [
+    `site "${site}" needs ${needed} Elastic IP addresses, and AWS gives an account ${most} in a region until it raises the quota: see at Service Quotas that ${region} has at least ${needed} ("EC2-VPC Elastic IPs") before you run up`,
+  ];
 }
 
 /** What a host is to be, with what is said of it alone. */

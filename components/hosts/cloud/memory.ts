@@ -7,6 +7,10 @@ export interface Birth {
   readonly image: string;
   readonly zone: string;
   readonly architecture: string;
+  /** Its type, where that cannot become another one. @default - it can, or a version before 0.2 made the memory */
+  readonly type?: string;
+  /** The key that encrypts its disk; empty where the provider's own does. @default - a version before 0.2 made the memory, or there is none */
+  readonly diskKey?: string;
 }
 
 /** What is asked of a host now. */
@@ -14,6 +18,8 @@ export interface Wanted {
   /** The image that it would have if it were made today. */
   readonly newest: pulumi.Input<string>;
   readonly architecture: string;
+  readonly type?: string;
+  readonly diskKey?: pulumi.Input<string>;
   /** Another text begins another memory. None leaves the host as it is. */
   readonly renew?: string | undefined;
 }
@@ -46,16 +52,16 @@ export interface Remembered {
  */
 export function remembered(
   host: HostToMake,
-  { newest, architecture, renew }: Wanted,
+  { newest, architecture, type, diskKey, renew }: Wanted,
   words: BirthWords,
   { cluster, parent }: HostContext,
 ): Remembered {
-  const wanted = { zone: host.zone ?? "", architecture };
+  const wanted = { zone: host.zone ?? "", architecture, ...(type !== undefined && { type }) };
   const name = `${cluster}-${host.key}`;
   const renewed = lastText(`${name}-renewed`, renew, host.parent);
   const stash = new pulumi.Stash(
     `${name}-made`,
-    { input: { image: newest, ...wanted } },
+    { input: { image: newest, ...wanted, ...(diskKey !== undefined && { diskKey }) } },
     {
       parent: host.parent,
       ignoreChanges: ["input"],
@@ -85,7 +91,7 @@ export function birthProblem(
   { zone, zones, entry, type, moving, renewing }: BirthWords,
   { key, place }: Pick<HostToMake, "key" | "place">,
   made: Birth,
-  wanted: Omit<Birth, "image">,
+  wanted: Omit<Birth, "image" | "diskKey">,
 ): string | undefined {
   const anew = (costs: string): string => `make it anew, ${costs}, by each: { ${place}: { renew: "any new text" } }`;
   if (made.zone !== wanted.zone) {
@@ -95,6 +101,10 @@ export function birthProblem(
   if (made.architecture !== wanted.architecture) {
     const stay = `take a type for ${made.architecture}`;
     return `${key} was made for ${made.architecture}, and its ${type} is for ${wanted.architecture}. Nothing was changed. Fix: ${stay}, or ${anew(renewing)}.`;
+  }
+  if (made.type !== undefined && wanted.type !== undefined && made.type !== wanted.type) {
+    const cannot = `${key} is a spot instance of type ${made.type}, which EC2 cannot stop to make it ${wanted.type}`;
+    return `${cannot}. Nothing was changed. Fix: keep its type, or ${anew(renewing)}.`;
   }
   return undefined;
 }

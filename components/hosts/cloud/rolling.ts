@@ -1,9 +1,9 @@
-import { AsyncResource } from "node:async_hooks";
 import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../../remote/connection";
 import type { HostContext, HostToMake, Stop } from "../host";
 import { changesBetween, type ResourceBehaviour } from "./behaviour";
+import { canHook, ofThisRun } from "./hooks";
 import { Turns } from "./turns";
 
 /**
@@ -55,19 +55,6 @@ export function oneAtATime(
       ],
     },
   };
-}
-
-/**
- * Where this package serves programs of other languages, the SDK's log knows its engine only within the run to which a component belongs,
- * and hooks are called from outside: what they log would be lost, errors too.
- */
-function ofThisRun<Args, Result>(hook: (args: Args) => Promise<Result>): (args: Args) => Promise<Result> {
-  return AsyncResource.bind(hook);
-}
-
-/** The SDK's mocks, by which users test their programs, have no engine that would call hooks, and wait for one without end. */
-function canHook(): boolean {
-  return "registerResourceHook" in (pulumi.runtime.getMonitor() ?? {});
 }
 
 /** How an update stops the machine, if it does. */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { transformed } from "../../transform";
 import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
+import { aFewAtATime, both } from "../cloud/few";
 import type { Birth } from "../cloud/memory";
 import { slug } from "../cloud/names";
 import { oneAtATime } from "../cloud/rolling";
@@ -16,6 +17,7 @@ import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
 
+const { attachedAtOnce } = behaviour["hcloud:index/server:Server"].quotas;
 const { most: placedTogether } = behaviour["hcloud:index/placementGroup:PlacementGroup"].quotas.servers;
 
 /** What a machine is made with, beside what the user says. */
@@ -85,7 +87,10 @@ function createServer(args: HetznerHostsArgs, host: HostToMake, parts: Parts, su
     // They count at the first boot only: a later form of ours must not replace machines that stand.
     ignoreChanges: ["userData", "sshKeys"],
     replacementTrigger: parts.renewed,
-    ...oneAtATime(context, host, behaviour["hcloud:index/server:Server"]),
+    hooks: both(
+      aFewAtATime(context, host, common.once("network"), attachedAtOnce.most),
+      oneAtATime(context, host, behaviour["hcloud:index/server:Server"]).hooks,
+    ),
   });
 }
 

@@ -48,6 +48,13 @@ export function getAmi(args: Props): Props {
   };
 }
 
+/** As `aws.getAvailabilityZones`, of regions of which it matters here. */
+export function getAvailabilityZones(args: Props): Props {
+  const region = text(args, "region") ?? "";
+  const letters = region === "us-west-1" ? ["a", "c"] : ["a", "b", "c"];
+  return { ...args, id: region, names: letters.map((letter) => `${region}${letter}`), zoneIds: [], groupNames: [region] };
+}
+
 function property(image: Image, filter: string): string {
   switch (filter) {
     case "name":

@@ -22,6 +22,11 @@ export function instance(store: Store, networks: PrivateNetworks, account: Accou
       const image = images.find((one) => one.id === inputs["ami"]);
       if (!image) throw new Error(`InvalidAMIID.NotFound: The image id '[${String(inputs["ami"])}]' does not exist`);
       const privateIp = requiredText(face.properties, "privateIp");
+      const key = record(inputs, "rootBlockDevice")?.["kmsKeyId"];
+      if (typeof key === "string" && !key.startsWith("arn:"))
+        throw new Error(
+          `rootBlockDevice.kmsKeyId: ${key} is read back as ${behaviour["aws:ec2/instance:Instance"].properties["rootBlockDevice.kmsKeyId"].readBack}`,
+        );
       const userData = text(inputs, "userData") ?? "";
       if (Buffer.byteLength(userData) > userDataBytes.most)
         throw new Error(`InvalidParameterValue: User data is limited to ${userDataBytes.most} bytes`);

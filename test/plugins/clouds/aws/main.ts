@@ -8,7 +8,7 @@ import { Outside } from "../shared/outside";
 import { PublishedTypes } from "../shared/published";
 import { Store } from "../shared/store";
 import { securityGroupRules } from "./filter";
-import { getAmi } from "./images";
+import { getAmi, getAvailabilityZones } from "./images";
 import { instance } from "./instance";
 import { elasticIp, networkInterface, subnet, vpc } from "./network";
 import { ingressRule } from "./security-groups";
@@ -41,7 +41,7 @@ void serve(
     version: "7.48.0",
     config: types.configuration(),
     resources: allKept(behaviour, kinds, types, store),
-    functions: { "aws:ec2/getAmi:getAmi": getAmi },
+    functions: { "aws:ec2/getAmi:getAmi": getAmi, "aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones },
   },
   process.argv.slice(2),
 );

@@ -79,11 +79,14 @@ export function networkInterface(store: Store): Kind {
 /** An address outside, translated one to one: the machine itself never sees it. */
 export function elasticIp(store: Store, outside: Outside): Kind {
   const translate = (): Promise<void> => outside.translate(() => publicAddresses(store));
-  const token = "aws:ec2/eip:Eip";
+  const token = "aws:ec2/eip:Eip" as const;
   return {
     id: "eipalloc",
     async create(id, inputs) {
       const face = store.get(requiredText(inputs, "networkInterface"), "InvalidNetworkInterfaceID");
+      // An account has as many as AWS gives to everybody, unless its quota was raised.
+      const most = Number(process.env["STAND_IN_AWS_ADDRESSES"] ?? behaviour[token].quotas.perRegion.most);
+      if (store.all(token).length >= most) throw new Error("AddressLimitExceeded: The maximum number of addresses has been reached.");
       if (store.all("aws:ec2/internetGateway:InternetGateway").length === 0)
         throw new Error("Gateway.NotAttached: the network has no Internet gateway");
       const publicIp = await outside.freeAddress(elasticPool, () => store.all(token).map(({ properties }) => properties["publicIp"]));
