@@ -67,11 +67,12 @@ export function planContainers(
     pieces: "subnets for containers",
     blockPrefix: placement.hostPrefix - Math.ceil(Math.log2(placement.hostsPerGroup)),
     piecePrefix: placement.hostPrefix,
+    pinPrefixes: [containers.prefix, placement.hostPrefix - 2] as const,
     withoutEnds: false,
     purpose: (group: string) => `a /${placement.hostPrefix} for the containers of each host of ${group}`,
     from: `${containers}, the part of the address space for hosts' containers`,
     routes: "each to its host, by the overlay",
-    fix: "split the group, or raise the overlay's hostsPerGroup",
+    fix: "make a group of their own for those that are new",
   };
   const planned = planPieces(hosts, containers, kind, pins, report);
   for (const { owner, cidr, pin } of planned.blocks) {

@@ -13,6 +13,8 @@ export interface PieceKind {
   /** Prefix lengths of a group's block, and of a host's piece of it. */
   readonly blockPrefix: number;
   readonly piecePrefix: number;
+  /** Prefix lengths that a pinned block may have, shortest and longest: what is in use may be of another size than is usual now. */
+  readonly pinPrefixes: readonly [number, number];
   /** Whether the first and the last piece of a block are left out, as a network's own address and its broadcast are. */
   readonly withoutEnds: boolean;
   readonly purpose: (group: string) => string;
@@ -28,40 +30,101 @@ export interface PlannedPieces {
   readonly blocks: readonly PlannedSubnet[];
 }
 
-/** Each group has a block, and each host its number in it, or a place that follows from its name. */
+/** A block of a group, before it has a place. */
+interface Ask {
+  readonly group: string;
+  /** The group's key for its first block, with a number for the others. */
+  readonly key: string;
+  readonly prefix: number;
+  readonly pin?: Cidr | undefined;
+  /** The number of the last host before those that are in it. */
+  readonly after: number;
+  readonly members: readonly PlannedHost[];
+}
+
+/**
+ * Each group has a block, and each host its number in it, or a place that follows from its name. A group whose numbers go on after the
+ * block's end has a further block for them, so that it can grow while nothing of it moves.
+ */
 export function planPieces(hosts: readonly PlannedHost[], space: Cidr, kind: PieceKind, pins: Pins, report: Report): PlannedPieces {
-  const { owner, blockPrefix } = kind;
   const groups = new Map<string, PlannedHost[]>();
   for (const host of hosts) groups.set(host.group, [...(groups.get(host.group) ?? []), host]);
-  const requests = [...groups.keys()].map((key) => ({ key, prefix: blockPrefix, pin: pins.take(`${owner} ${key}`, blockPrefix, blockPrefix) }));
-  const assigned = assignBlocks(space, requests);
-  for (const { key } of assigned.problems) {
+  const asks = [...groups].flatMap(([group, members]) => asksOf(group, members, space, kind, pins));
+  const further = asks.filter(({ group, key }) => key !== group);
+  // No further block may push a first one aside.
+  const kept = further.flatMap(({ pin }) => pin ?? []);
+  const first = assignBlocks(
+    space,
+    asks.filter((ask) => !further.includes(ask)),
+    kept,
+  );
+  const second = assignBlocks(space, further, [...first.byKey.values()]);
+  for (const { key } of first.problems) {
     report(`hosts.${key}`, `the part of the address space for ${kind.pieces}, ${space}, has no block left for it`, "take a larger addressSpace");
+  }
+  for (const group of groups.keys()) {
+    const wanted = asks.filter((ask) => ask.group === group);
+    const without = wanted[wanted.filter(({ key }) => first.byKey.has(key) || second.byKey.has(key)).length];
+    if (without && first.byKey.has(group)) reportNoFurther(without, space, kind, report);
   }
   const pieces = new Map<string, Cidr>();
   const blocks: PlannedSubnet[] = [];
-  for (const [group, members] of groups) {
-    const block = assigned.byKey.get(group);
+  for (const { group, key, after, members, pin } of asks) {
+    const block = first.byKey.get(key) ?? second.byKey.get(key);
     if (!block) continue;
-    for (const [key, piece] of placesIn(block, group, members, kind, report)) pieces.set(key, piece);
+    const near = members.map((host) => (after === 0 ? host : { ...host, place: String(Number(host.place) - after) }));
+    for (const [host, piece] of placesIn(block, group, near, kind, report)) pieces.set(host, piece);
     blocks.push({
-      owner: `${owner} ${group}`,
+      owner: `${kind.owner} ${key}`,
       purpose: kind.purpose(group),
       cidr: block.toString(),
       from: kind.from,
       routes: kind.routes,
-      pin: pinPath(`${owner} ${group}`),
-      pinned: requests.some(({ key, pin }) => key === group && pin !== undefined),
+      pin: pinPath(`${kind.owner} ${key}`),
+      pinned: pin !== undefined,
     });
   }
   return { pieces, blocks };
 }
 
+/** At most as many as there are places for: more are asked for in vain. */
+function asksOf(group: string, members: readonly PlannedHost[], space: Cidr, kind: PieceKind, pins: Pins): Ask[] {
+  const last = Math.max(0, ...members.filter(isNumbered).map(({ place }) => Number(place)));
+  const asks: Ask[] = [];
+  for (let [number, after] = [1, 0]; number === 1 || (after < last && asks.length <= space.count(kind.blockPrefix)); number++) {
+    // A letter that no group's key has: the key is part of a resource's name.
+    const key = number === 1 ? group : `${group} Block ${number}`;
+    const pin = pins.take(`${kind.owner} ${key}`, ...kind.pinPrefixes);
+    const prefix = pin?.prefix ?? kind.blockPrefix;
+    const from = after;
+    after += roomOf(2 ** (kind.piecePrefix - prefix), kind);
+    const inside = members.filter((host) => (isNumbered(host) ? Number(host.place) > from && Number(host.place) <= after : number === 1));
+    if (number === 1 || inside.length > 0) asks.push({ group, key, prefix, pin, after: from, members: inside });
+  }
+  return asks;
+}
+
+function isNumbered({ place }: PlannedHost): boolean {
+  return /^\d+$/.test(place);
+}
+
+function roomOf(count: number, { withoutEnds }: PieceKind): number {
+  return withoutEnds ? count - 2 : count;
+}
+
+function reportNoFurther({ group, after, prefix }: Ask, space: Cidr, { pieces }: PieceKind, report: Report): void {
+  report(
+    `hosts.${group}`,
+    `its hosts from number ${after + 1} on need a further block of ${pieces}, a /${prefix}, and the part of the address space for them, ${space}, has none left`,
+    `keep the numbers of the group to ${after}, or take another cluster for the others`,
+  );
+}
+
 function placesIn(block: Cidr, group: string, members: readonly PlannedHost[], kind: PieceKind, report: Report): [string, Cidr][] {
   const count = block.count(kind.piecePrefix);
-  const room = kind.withoutEnds ? count - 2 : count;
+  const room = roomOf(count, kind);
   const piece = (place: number): Cidr => block.subnet(kind.piecePrefix, kind.withoutEnds ? place : place - 1);
-  const numbered = members.filter(({ place }) => /^\d+$/.test(place));
+  const numbered = members.filter(isNumbered);
   const beyond = numbered.filter(({ place }) => Number(place) > room);
   if (beyond.length > 0 || members.length > room) {
     report(

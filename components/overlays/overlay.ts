@@ -45,7 +45,7 @@ export type Placement =
       readonly kind: "slices";
       /** Prefix length of a host's subnet. */
       readonly hostPrefix: number;
-      /** How many hosts a group may have: their subnets lie together. A power of two. */
+      /** How many hosts of a group have their subnets in one block. A power of two. */
       readonly hostsPerGroup: number;
       /** Prefix length of a network's slice where the network names none. */
       readonly slicePrefix: number;

@@ -11,17 +11,19 @@ export interface PlannedTunnel {
 
 /** Each host has an address in the tunnel's space. */
 export function planTunnel(hosts: readonly PlannedHost[], space: Cidr, pins: Pins, report: Report): PlannedTunnel {
+  // Up to 64 groups have a block of the tunnel's space, of 254 hosts at the most.
+  const blockPrefix = Math.min(28, Math.max(24, space.prefix + 6));
   const kind = {
     owner: "tunnel",
     pieces: "tunnel addresses",
-    // Up to 64 groups have a block of the tunnel's space, of 254 hosts at the most.
-    blockPrefix: Math.min(28, Math.max(24, space.prefix + 6)),
+    blockPrefix,
+    pinPrefixes: [blockPrefix, blockPrefix] as const,
     piecePrefix: 32,
     withoutEnds: true,
     purpose: (group: string) => `addresses of the hosts of ${group} in the encrypted tunnel`,
     from: `${space}, the tunnel's part of the address space`,
     routes: "between all hosts, encrypted",
-    fix: "split the group, or take a larger addressSpace",
+    fix: "make a group of their own for those that are new",
   };
   const { pieces, blocks } = planPieces(hosts, space, kind, pins, report);
   return { addresses: new Map([...pieces].map(([key, piece]) => [key, piece.address(0)])), blocks };

@@ -6,6 +6,7 @@ import { planRenumbering, withPins } from "../../components/cluster/renumbering"
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/network/cidr";
+import { describeRenumbering } from "../../components/network/subnets";
 import { native } from "../../components/overlays/native";
 import type { Overlay, OverlayPlan, Placement } from "../../components/overlays/overlay";
 
@@ -16,6 +17,14 @@ const placement: Extract<Placement, { readonly kind: "slices" }> = {
   slicePrefix: 26,
   own: { bridge: 27 },
 };
+
+const named = (count: number): ReturnType<typeof existing.hosts> =>
+  existing.hosts({
+    role: "worker",
+    site: "rack",
+    agentSocket: "/run/agent",
+    machines: Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, { address: `192.168.1.${index + 1}`, hostKey }])),
+  });
 
 /** An overlay that routes, and nothing else. */
 function routed(more: Partial<OverlayPlan> = {}): Overlay {
@@ -95,9 +104,14 @@ describe("an overlay that routes", () => {
       /^networks\.b: each host's subnet, a \/24, has no slice left for it/,
     ],
     [
-      "more hosts than a group may have",
-      { hosts: { control: local.hosts({ role: "manager", numbers: [1, 2, 17] }) } },
-      /^hosts\.control: its block .* holds 16 hosts; 1 of its hosts do not fit.*hostsPerGroup/,
+      "more hosts with names than a block holds",
+      { hosts: { control, rack: named(17) } },
+      /^hosts\.rack: its block \S+\/20 of subnets for containers holds 16 hosts; 1 of its hosts do not fit\. Fix: make a group of their own for those that are new/,
+    ],
+    [
+      "more hosts than there are blocks for",
+      { hosts: { control: local.hosts({ role: "manager", numbers: [1, 2, 120] }), edge: local.hosts({ role: "worker", count: 97 }) } },
+      /^hosts\.edge: its hosts from number 97 on need a further block of subnets for containers, a \/20, .*10\.97\.0\.0\/17, has none left\. Fix: keep the numbers of the group to 96/,
     ],
     [
       "a pinned block that is not routed",
@@ -132,6 +146,57 @@ describe("an overlay that routes", () => {
     assert.equal(plan.networks.find(({ name }) => name === one)?.slice, alone.get(one));
   });
 
+  const edge = (count: number): Partial<SwarmClusterArgs> => ({
+    hosts: { control, edge: local.hosts({ role: "worker", count }), far: local.hosts({ role: "worker", count: 2 }) },
+  });
+  const places = ({ hosts }: ClusterPlan): Record<string, string | undefined> =>
+    Object.fromEntries(hosts.map(({ key, containerSubnet }) => [key, containerSubnet]));
+  const blocksOf = ({ subnets }: ClusterPlan): Record<string, string> => Object.fromEntries(subnets.map(({ owner, cidr }) => [owner, cidr]));
+  /** That all of the first are in the second as they are. */
+  const nothingMoved = (before: ClusterPlan, after: ClusterPlan): void => {
+    for (const [host, subnet] of Object.entries(places(before))) assert.equal(places(after)[host], subnet, host);
+  };
+
+  it("gives a group that outgrows its block a further one, and nothing in use moves", () => {
+    let before = planned(edge(16));
+    for (const count of [17, 33, 40]) {
+      const args: SwarmClusterArgs = { overlay: routed(), networks: { web: {}, db: {} }, ...edge(count) } as SwarmClusterArgs;
+      assert.deepEqual(planRenumbering(args, blocksOf(before)), []);
+      const after = planned(edge(count));
+      nothingMoved(before, after);
+      const subnets = Object.values(places(after));
+      assert.equal(new Set(subnets).size, subnets.length);
+      assert.ok(!subnets.includes(undefined));
+      before = after;
+    }
+    assert.deepEqual(
+      before.subnets.filter(({ owner }) => owner.startsWith("containers edge")).map(({ owner, pin }) => [owner, pin]),
+      [
+        ["containers edge", 'pins["containers edge"]'],
+        ["containers edge Block 2", 'pins["containers edge Block 2"]'],
+        ["containers edge Block 3", 'pins["containers edge Block 3"]'],
+      ],
+    );
+  });
+
+  it("keeps what is in use where the number of hosts of a block becomes another, by the pins that the refusal names", () => {
+    for (const hostsPerGroup of [8, 32]) {
+      const before = planned(edge(20));
+      const overlay = routed({ placement: { ...placement, hostsPerGroup } });
+      const args = { overlay, networks: { web: {}, db: {} }, ...edge(30) } as SwarmClusterArgs;
+      const moves = planRenumbering(args, blocksOf(before));
+      const advice = describeRenumbering('swarm cluster "prod"', moves);
+      const at = subnetOf(before, "containers edge");
+      assert.ok(advice.includes(`Fix: keep it with pins["containers edge"]: "${at}".`), advice);
+      // As a user does it: each line's pin, word for word.
+      const pins = Object.fromEntries([...advice.matchAll(/pins\["([^"]+)"\]: "([^"]+)"/g)].map(([, owner = "", cidr = ""]) => [owner, cidr]));
+      const after = planned({ ...args, pins });
+      nothingMoved(before, after);
+      assert.equal(new Set(Object.values(places(after))).size, 3 + 30 + 2);
+      assert.deepEqual(planRenumbering({ ...args, pins }, blocksOf(before)), []);
+    }
+  });
+
   it("overlaps nothing, whatever the groups and networks, and does not depend on their order", () => {
     const name = fc.stringMatching(/^[a-z]{2,6}$/).filter((text) => !["none", "host", "bridge", "ingress", "control"].includes(text));
     const groups = fc.dictionary(name, fc.uniqueArray(fc.integer({ min: 1, max: 16 }), { minLength: 1, maxLength: 6 }), { maxKeys: 5 });
@@ -147,7 +212,6 @@ describe("an overlay that routes", () => {
         });
         const plan = planned(args((entries) => entries));
         const turned = planned(args((entries) => entries.reverse()));
-        const places = (of: ClusterPlan): object => Object.fromEntries(of.hosts.map(({ key, containerSubnet }) => [key, containerSubnet]));
         assert.deepEqual(places(turned), places(plan));
         const pieces = [
           ...plan.hosts.map(({ containerSubnet }) => containerSubnet ?? ""),

@@ -16,7 +16,8 @@ export interface FlannelArgs {
    */
   readonly hostPrefix?: number;
   /**
-   * How many hosts a group may have, a power of two from 4 to 256: their subnets lie together.
+   * How many hosts of a group have their subnets in one block, a power of two from 4 to 256. A group of more has further blocks. A change
+   * of it asks for other blocks: the preview names the pins that keep those in use.
    * @default 16
    */
   readonly hostsPerGroup?: number;
