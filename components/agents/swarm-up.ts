@@ -8,6 +8,7 @@ import { lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm } from "./phases/members";
 import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
+import { proveSwarm } from "./phases/prove";
 import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
 import { ownerOf, swarmLock, type SwarmRequest, type SwarmResponse, type SwarmResponseHost } from "./request";
 import { progress, runAgent } from "./run";
@@ -51,6 +52,7 @@ async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefine
       keys = await protect([...request.hosts, ...staying.map(({ host }) => host)]);
     }
     await checkMtu(request, without(failures, ready), failures);
+    await proveSwarm(request, without(failures, ready), previous?.unlockKeys ?? [], failures);
 
     const { nodes, ...kept } = await finish(members, failures);
     progress(undefined, `swarm ${kept.swarmId}: ${request.hosts.length} hosts as asked`);

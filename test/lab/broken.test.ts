@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../../tools/lab/cluster";
 import { run } from "../../tools/lab/pulumi";
 import { assertNoChange, Lab } from "./lab";
 
@@ -16,6 +17,17 @@ function spec(managers: number, workers: number): object {
 async function memberNames(lab: Lab): Promise<string[]> {
   const names = await run("docker", ["exec", `${lab.name}-control-1`, "docker", "node", "ls", "--format", "{{.Hostname}}"]);
   return names.stdout.split("\n").filter(Boolean).sort();
+}
+
+/** As a program of the user's own would, until it is ended. */
+async function take(host: string, protocol: "tcp" | "udp", port: number): Promise<void> {
+  const listen = protocol === "tcp" ? ",Listen=>1" : "";
+  const program = `$s=IO::Socket::INET->new(LocalPort=>${port},Proto=>"${protocol}"${listen}) or die; sleep 100000`;
+  await run("docker", ["exec", "--detach", host, "perl", "-MIO::Socket::INET", "-e", program]);
+  await eventually(`${port}/${protocol} of ${host} is taken`, 20, async () => {
+    const { stdout } = await run("docker", ["exec", host, "ss", "-Hlnp", `--${protocol}`, `sport = :${port}`]);
+    return stdout.includes("perl") ? true : undefined;
+  });
 }
 
 describe("a host that does not do as it should", function () {
@@ -54,6 +66,29 @@ describe("a host that does not do as it should", function () {
     assert.ok((await memberNames(lab)).includes("edge-3"));
     await run("docker", ["exec", "broken-edge-1", "systemctl", "start", "ssh.service"]);
     await lab.up();
+  });
+
+  it("is named with the program that has a port of Docker's, before it joins and as a member; the others are done, and so is it once the port is free", async () => {
+    await run("docker", ["exec", "broken-edge-2", "docker", "swarm", "leave"]);
+    await take("broken-edge-2", "tcp", 7946);
+    await run("docker", ["exec", "broken-edge-3", "systemctl", "stop", "docker.socket", "docker.service"]);
+    await take("broken-edge-3", "udp", 4789);
+    await run("docker", ["exec", "broken-edge-3", "systemctl", "start", "docker.service"]);
+    await lab.spec({ ...spec(1, 3), recheck: "ports" });
+    const said = (result: { stdout: string; stderr: string }): string => result.stdout + result.stderr;
+    const failed = await lab.stack.up();
+    assert.notEqual(failed.code, 0);
+    assert.match(said(failed), /edge-2: port 7946\/tcp is taken by perl \(process \d+\), and Docker needs it/);
+    assert.match(said(failed), /edge-3: port 4789\/udp is taken by perl \(process \d+\), and Docker needs it/);
+    assert.doesNotMatch(said(failed), /edge-1: .*(taken|gossip|packet)/);
+    for (const host of ["broken-edge-2", "broken-edge-3"]) await run("docker", ["exec", host, "pkill", "-x", "perl"]);
+    const result = await lab.up();
+    assert.match(said(result), /edge-3: is a member of the swarm, but its network agent did not start: restarting Docker/);
+    assert.deepEqual(
+      (await memberNames(lab)).filter((name) => name.startsWith("edge")),
+      ["edge-1", "edge-2", "edge-3"],
+    );
+    assertNoChange(await lab.up());
   });
 
   it("is named when it presents another host key, and nothing is sent to it", async () => {

@@ -692,9 +692,13 @@ describe("dissolving a swarm", () => {
     return (await dissolveMembership(run.access(Object.keys(program.roles)), memory, run.io())).failures;
   }
 
-  it("takes every host out", async () => {
+  it("takes every host out, its managers one after the other", async () => {
     const program = await formed(threeAndTwo);
     assert.deepEqual(await dissolve(program), []);
+    assert.deepEqual(
+      program.swarm.violations.filter((violation) => violation.includes("same moment")),
+      [],
+    );
     for (const key of Object.keys(threeAndTwo)) assert.equal(program.swarm.machine(key).state, "inactive");
   });
 

@@ -139,6 +139,7 @@ export class SimulatedSwarm {
   brokenFormed = false;
   /** How often a join asked an address where no manager answered. */
   askedInVain = 0;
+  readonly managersLeaving = new Set<Machine>();
   private updates = 0;
   private ids = 0;
 
@@ -576,7 +577,15 @@ class SimulatedEngine implements SwarmApi {
   }
 
   async leave(force: boolean): Promise<void> {
-    this.swarm.exit(this.machine, force);
+    const { machine, swarm } = this;
+    const { manager } = machine;
+    if (manager) swarm.managersLeaving.add(machine);
+    // What Docker leaks then is the listener on port 7946, so that the next membership has no gossip.
+    if (swarm.managersLeaving.size > 1)
+      swarm.violations.push(`${[...swarm.managersLeaving].map(({ key }) => key).join(", ")} leave at the same moment`);
+    await swarm.clock.sleep(manager ? 500 : 0);
+    swarm.managersLeaving.delete(machine);
+    swarm.exit(machine, force);
   }
 
   async joinTokens(): Promise<{ readonly manager: string; readonly worker: string }> {

@@ -1,5 +1,7 @@
 import { applySettings, installEngine, makeGwbridge, pendingChanges } from "../../engine";
 import type { EngineChanges } from "../../engine/bridges";
+import { defaultDataPathPort } from "../../engine/needs";
+import { freePorts } from "../../gossip/ports";
 import { engineProblems } from "../../engine/preflight";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
@@ -26,7 +28,10 @@ export async function prepareEngines(
     const installed = host.needsEngine ? await installFor(request, host) : host.probe.engine.split(" ")[0];
     const changes = await pendingChanges(host.session, request.engine, request.bridges, request.adopt !== undefined);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
-    if (!changes.member) await changeEngine(host, changes);
+    if (!changes.member) {
+      await freePorts(host.session, request.needs.dataPathPort ?? defaultDataPathPort, (line) => progress(host.key, line));
+      await changeEngine(host, changes);
+    }
     return { ...host, engine: installed ?? "", changes };
   });
   for (const host of [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined)) {
@@ -57,7 +62,7 @@ async function changeEngine({ key, session }: ReachedHost, { gwbridge, settings 
   if (settings !== undefined) await applySettings(session, settings, (line) => progress(key, line));
 }
 
-async function quorumIsBack(host: ReachedHost, unlockKeys: readonly string[]): Promise<void> {
+export async function quorumIsBack(host: Pick<ReachedHost, "key" | "docker">, unlockKeys: readonly string[]): Promise<void> {
   const api = new DockerSwarmApi(host.key, host.docker);
   const until = Date.now() + 60_000;
   for (;;) {
