@@ -1,6 +1,6 @@
 #!/bin/sh
 # Docker's own bridges on a host.
-#   look   prints what daemon.json holds, whether its last change still waits for a restart, what the host is to a swarm, and the
+#   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, what the host is to a swarm, and the
 #          network docker_gwbridge. Changes nothing.
 #   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
 #          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
@@ -13,10 +13,11 @@ look() {
   state=$(swarm_state)
   unapplied=false
   [ ! -e /etc/pulumi-swarm/engine-restart ] || unapplied=true
-  if [ -s /etc/docker/daemon.json ]; then daemon=$(tr '\n' ' ' </etc/docker/daemon.json); else daemon='{}'; fi
+  # As it is: whoever wrote it may have left anything there.
+  daemon=$(base64 /etc/docker/daemon.json 2>/dev/null | tr -d '\n')
   # Docker prints an empty line for a network that is not there.
   bridge=$(gwbridge) || bridge=null
-  printf '{"daemon":%s,"unapplied":%s,"swarm":"%s","gwbridge":%s}\n' "$daemon" "$unapplied" "$state" "$bridge"
+  printf '{"daemon":"%s","unapplied":%s,"swarm":"%s","gwbridge":%s}\n' "$daemon" "$unapplied" "$state" "$bridge"
 }
 
 up() {

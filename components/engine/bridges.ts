@@ -23,6 +23,22 @@ export interface BridgePlan {
 /** Content of `daemon.json`, or part of it. */
 export type DaemonSettings = Readonly<Record<string, unknown>>;
 
+/** @param base64 The file as it is on the host; empty where there is none. @throws where Docker could not start with it */
+export function daemonSettings(base64: string): DaemonSettings {
+  const text = Buffer.from(base64, "base64").toString().trim();
+  if (text === "") return {};
+  let said = "it is no object";
+  try {
+    const settings: unknown = JSON.parse(text);
+    if (typeof settings === "object" && settings !== null && !Array.isArray(settings)) return settings as DaemonSettings;
+  } catch (error) {
+    said = (error as Error).message;
+  }
+  throw new Error(
+    `its /etc/docker/daemon.json is no valid JSON, so Docker would not start again with it (${said}). Fix: correct the file or remove it, then run again`,
+  );
+}
+
 /** What the user's own settings say of these bridges. It wins over the plan, which is to keep clear of it. */
 export interface OwnBridges {
   /** docker0's address with its prefix. */

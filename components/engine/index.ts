@@ -1,7 +1,7 @@
 import { loadHostScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import type { EngineArgs } from "./args";
-import { type BridgePlan, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
+import { type BridgePlan, daemonSettings, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
 import type { HostNeeds } from "./needs";
 import type { Probe } from "./preflight";
 
@@ -13,7 +13,7 @@ const bridgesScript = loadHostScript(__dirname, "bridges.sh");
 const installTimeout = 20 * 60_000;
 
 export function probeHost(session: SshSession, needs?: HostNeeds): Promise<Probe> {
-  return session.script<Probe>(probeScript, { LOOK_FOR: needs?.features.join(" ") ?? "" }, { verb: "probe", timeout: 60_000 });
+  return session.script<Probe>(probeScript, { LOOK_FOR: needs?.features.join(" ") ?? "" }, { verb: "probe", timeout: 150_000 });
 }
 
 export async function installEngine(session: SshSession, engine: EngineArgs, progress: (line: string) => void): Promise<string> {
@@ -33,7 +33,8 @@ export async function installEngine(session: SshSession, engine: EngineArgs, pro
 export async function pendingChanges(session: SshSession, engine: EngineArgs, bridges?: BridgePlan, keepMembers = false): Promise<EngineChanges> {
   const own = engine.settings ?? {};
   if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
-  const state = await session.script<EngineState>(bridgesScript, {}, { verb: "look", timeout: 90_000 });
+  const seen = await session.script<Omit<EngineState, "daemon"> & { readonly daemon: string }>(bridgesScript, {}, { verb: "look", timeout: 90_000 });
+  const state = { ...seen, daemon: daemonSettings(seen.daemon) };
   return keepMembers && state.swarm !== "inactive" ? engineChanges(state, own) : engineChanges(state, own, bridges);
 }
 

@@ -21,6 +21,18 @@ matches_u32() { if has iptables; then unshare -n iptables -w 5 -A INPUT -m u32 -
 # Words for a JSON string: nothing but plain characters is let through.
 plain() { tr -cd 'A-Za-z0-9 ._:/+~-'; }
 
+# sshd may answer before systemd does: whatever asks it then meets "Failed to connect to system scope bus".
+systemd_answers() { systemctl show --property=Version >/dev/null 2>&1; }
+tries=0
+while [ -d /run/systemd/system ] && ! systemd_answers; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 120 ] || {
+    echo "its systemd does not answer after 60 s: the machine is still starting, or hangs. Run again when it has booted" >&2
+    exit 1
+  }
+  sleep 0.5
+done
+
 # A machine that just booted is still starting its engine: that is not the same as having none.
 tries=0
 while [ "$(systemctl is-active docker.service 2>/dev/null || true)" = activating ] && [ "$tries" -lt 60 ]; do

@@ -140,7 +140,7 @@ export class SshSession {
       const timer = setTimeout(() => reject(new RemoteError(this.host, "the SSH session no longer answers")), timeout);
       const fail = (error: Error): void => {
         clearTimeout(timer);
-        reject(new RemoteError(this.host, `the SSH session broke: ${error.message}`));
+        reject(new RemoteError(this.host, brokenSession(error.message)));
       };
       this.client.once("error", fail);
       try {
@@ -204,6 +204,12 @@ function resultOf<Result>(host: string, line: string): Result {
       `a file there cannot be read: a script of this package answers with ${line.slice(0, 300) || "nothing"}, which is no JSON`,
     );
   }
+}
+
+/** A run has a few sessions at once on one connection: a script, streams to Docker, the lock. */
+export function brokenSession(said: string): string {
+  if (!/Channel open failure/i.test(said)) return `the SSH session broke: ${said}`;
+  return `its sshd opens no further session on the same connection (${said}). Fix: set MaxSessions in its sshd_config to 10, the default, or more, and reload sshd`;
 }
 
 function lastLine(text: string): string {
