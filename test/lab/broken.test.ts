@@ -22,7 +22,7 @@ async function memberNames(lab: Lab): Promise<string[]> {
 /** As a program of the user's own would, until it is ended. */
 async function take(host: string, protocol: "tcp" | "udp", port: number): Promise<void> {
   const listen = protocol === "tcp" ? ",Listen=>1" : "";
-  const program = `$s=IO::Socket::INET->new(LocalPort=>${port},Proto=>"${protocol}"${listen}) or die; sleep 100000`;
+  const program = `$s=IO::Socket::INET->new(LocalPort=>${port},Proto=>"${protocol}"${listen},ReuseAddr=>1) or die; sleep 100000`;
   await run("docker", ["exec", "--detach", host, "perl", "-MIO::Socket::INET", "-e", program]);
   await eventually(`${port}/${protocol} of ${host} is taken`, 20, async () => {
     const { stdout } = await run("docker", ["exec", host, "ss", "-Hlnp", `--${protocol}`, `sport = :${port}`]);
