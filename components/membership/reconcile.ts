@@ -48,6 +48,7 @@ export async function reconcileMembership(
   const seen = await survey(desired, hosts, memory, careful, bounds);
   const plan = planMembership(desired, seen, memory);
   const work: Work = { control: seen.control, failures: seen.failures, io: careful, limits: bounds, members: membersOf(seen) };
+  sayWhoseHostsGo(plan, memory, careful);
   if (plan.strangers.length > 0) {
     careful.progress(
       undefined,
@@ -138,6 +139,17 @@ async function carryOut(plan: MembershipPlan, desired: DesiredSwarm, work: Work,
     work,
   );
   await Promise.all(plan.stragglers.map(({ key, api }) => leave(key, api, work)));
+}
+
+/** This state has not seen them come: a run that was cut off let them in, or another copy of the state did, whose hosts they are. */
+function sayWhoseHostsGo({ strikeOff, departures }: MembershipPlan, memory: MembershipMemory | undefined, io: MembershipIo): void {
+  if (!memory) return;
+  for (const { key, node } of [...strikeOff, ...departures].filter((leaving) => !leaving.replaced && !(leaving.key in memory.nodes)))
+    io.progress(
+      key,
+      `warning: node ${node.id} is in the swarm under this cluster's label, but neither the program nor the last run of this state has such a host: it is taken out. ` +
+        "Either a run that was cut off added it, or this state is not the newest one. In the second case put the host into the program, and run again with the newest state",
+    );
 }
 
 /** Workers all at once, managers one after the other. */

@@ -523,6 +523,21 @@ describe("a host that is taken out", () => {
     assert.ok(program.swarm.clock.now() - before < 100_000, "the limit for its tasks was not used up");
   });
 
+  it("is named in a warning where another state than this one added it", async () => {
+    const program = await formed(threeAndTwo);
+    const older = program.memory;
+    program.roles = { ...threeAndTwo, "edge-9": "worker" };
+    await mustConverge(program);
+    Object.assign(program, { memory: older, roles: threeAndTwo });
+    await mustConverge(program);
+    const warnings = program.swarm.progress.filter((line) => line.includes("warning"));
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? "",
+      /^edge-9: warning: node node-\d+ is in the swarm under this cluster's label, but neither .* or this state is not the newest one/,
+    );
+  });
+
   it("is known by what the last run returned when somebody took our label off", async () => {
     const program = await formed(threeAndTwo);
     const member = program.swarm.memberOf(program.swarm.machine("edge-2"));
