@@ -202,6 +202,7 @@ export interface Etcd {
   on?: string[];
   rotation?: string;
   program?: Program;
+  allowVulnerable?: string;
 }
 
 export interface Underlay extends WireGuardArgs {

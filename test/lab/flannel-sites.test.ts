@@ -41,7 +41,7 @@ describe("flannel inside the encrypted tunnel of two sites", function () {
 
   before(async function () {
     needTools(this, "nsenter", "tcpdump", "nft");
-    await needImages(this, "flannel-io/flannel:v0.26.7", "etcd-development/etcd:v3.5.16");
+    await needImages(this, "flannel-io/flannel:v0.28.10", "etcd-development/etcd:v3.5.35");
     await lab.begin();
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);

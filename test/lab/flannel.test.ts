@@ -9,6 +9,7 @@ import { argumentsDuring } from "../../tools/lab/secrets";
 import { run } from "../../tools/lab/pulumi";
 import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
+import { callEtcd, calls, certificateOf } from "./etcd-call";
 import { lookAtAll } from "./looks";
 
 const subnet = "10.244.41.0/24";
@@ -21,6 +22,16 @@ const lab = new Lab("flannel");
 const keys = { c1: "control-c1", c2: "control-c2", c3: "control-c3", w1: "edge-w1" } as const;
 type Name = keyof typeof keys;
 const managers = ["c1", "c2", "c3"] as const;
+
+/** What version 0.1.0 of this package took, and what this one takes. */
+const older = { program: { version: "v0.26.7" }, etcd: { program: { version: "v3.5.16" }, allowVulnerable: "v3.5.16" } };
+const versions = { flanneld: "v0.28.10", etcd: "v3.5.35" };
+const images = [
+  `flannel-io/flannel:${versions.flanneld}`,
+  "flannel-io/flannel:v0.26.7",
+  `etcd-development/etcd:${versions.etcd}`,
+  "etcd-development/etcd:v3.5.16",
+];
 
 let mirror = "";
 
@@ -104,9 +115,10 @@ async function lossWhile(from: Probe, to: Probe, work: () => Promise<unknown>): 
 }
 
 /** It runs from the folder of that version, and there is no other one. */
-function exactly(version: string): RegExp {
-  const folder = `${version.replaceAll(".", "\\.")}-[0-9a-f]{10}`;
-  return new RegExp(`^/usr/local/lib/pulumi-swarm/flanneld/${folder}/flanneld\\n${folder}$`);
+async function assertRuns(name: Name, program: keyof typeof versions): Promise<void> {
+  const folder = `${versions[program].replaceAll(".", "\\.")}-[0-9a-f]{10}`;
+  const seen = await sh(name, `readlink /proc/$(pidof ${program})/exe; ls /usr/local/lib/pulumi-swarm/${program}`);
+  assert.match(seen, new RegExp(`^/usr/local/lib/pulumi-swarm/${program}/${folder}/${program}\\n${folder}$`));
 }
 
 /** Private keys of hosts are nowhere but there, and the cluster's own secret only where the state has it encrypted. */
@@ -140,6 +152,9 @@ async function seconds<T>(work: () => Promise<T>): Promise<{ readonly took: stri
   return { took: ((Date.now() - began) / 1000).toFixed(1), result };
 }
 
+/** gRPC's permission denied. */
+const denied = 7;
+
 const members = (name: Name): Promise<string> => sh(name, etcdctl("member list | cut -d , -f 3,6 | tr -d ' ' | sort"));
 const etcdctl = (command: string): string =>
   `cd /etc/pulumi-swarm/flannel; $(cat etcd/programs)/etcdctl --endpoints=https://127.0.0.1:2379 --cacert=ca.pem --cert=admin.pem --key=admin.pem ${command}`;
@@ -159,13 +174,13 @@ describe("a swarm on flannel", function () {
     // Two images may have to be made first.
     this.timeout(600_000);
     needTools(this, "nsenter", "nmap", "tcpdump", "nft");
-    await needImages(this, "flannel-io/flannel:v0.26.7", "flannel-io/flannel:v0.25.7", "etcd-development/etcd:v3.5.16");
+    await needImages(this, ...images);
     await lab.begin();
     const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
     assert.equal(set.code, 0, set.stderr);
     await sites.build();
     mirror = await mirrorOf("flannel-net-rack");
-    await lab.spec(spec());
+    await lab.spec(spec({ flannel: older }));
   });
   after(async () => {
     await lab.end();
@@ -219,6 +234,58 @@ describe("a swarm on flannel", function () {
       const tries = [mtu, mtu + 1].map((size) => tryPacket(sites.host(from).machine, "probe-web", address, size));
       assert.deepEqual(await Promise.all(tries), ["passes", "refused"], `${from} ${to}`);
     }
+  });
+
+  it("gives a host more than its own with an etcd whose holes are known", async () => {
+    await sh("c1", etcdctl("put /else mark"));
+    const caller = { machine: sites.host("c2").machine, certificate: await certificateOf(sites.host("c2").machine) };
+    const { address } = sites.host("c1");
+    assert.equal((await callEtcd(caller, address, calls.read("/else"))).code, denied);
+    const nested = await callEtcd(caller, address, calls.nestedRead("/else"));
+    assert.deepEqual([nested.code, Buffer.from(nested.answer, "hex").includes("mark")], [0, true]);
+    assert.equal((await callEtcd(caller, address, calls.nestedWrite("/else"))).code, 0);
+    assert.equal(await sh("c1", etcdctl("get /else --print-value-only")), "x");
+    assert.equal((await callEtcd(caller, address, calls.compact())).code, 0);
+  });
+
+  it("takes newer versions of flanneld and etcd, host by host, without a packet lost", async () => {
+    await lab.spec(spec());
+    const ids = await members("c1");
+    const { sent, lost } = await lossWhile(web.c1, web.c2, () => lab.up());
+    tell(`to flanneld ${versions.flanneld} and etcd ${versions.etcd}: ${lost} of ${sent} pings lost`);
+    assert.equal(lost, 0);
+    for (const name of managers) {
+      await assertRuns(name, "flanneld");
+      await assertRuns(name, "etcd");
+    }
+    assert.equal(await members("c1"), ids);
+    assert.match(await sh("c1", etcdctl("endpoint status --cluster")), /(.*3\.5\.35.*\n?){3}/);
+    assertNoChange(await lab.up());
+  });
+
+  it("lets a flanneld that slept past a compaction of etcd learn of a host that came meanwhile", async () => {
+    const own = (await containerSubnet("c1")).split(".");
+    // A host of nobody's: its subnet is in the group's block, at a place that no host has.
+    const subnet = [own[0], own[1], String(Number(own[2]) + 9), "0"].join(".");
+    const key = `/coreos.com/network/subnets/${subnet}-24`;
+    const lease = { PublicIP: "10.244.41.99", BackendType: "vxlan", BackendData: { VNI: 1, VtepMAC: "5a:00:00:00:00:99" } };
+    await sh("c1", "kill -STOP $(pidof flanneld)");
+    try {
+      await sh("c2", `printf '%s' '${JSON.stringify(lease)}' | ${etcdctl(`put ${key}`)}`);
+      await sh("c2", `for n in 1 2 3; do ${etcdctl("put /else mark")}; done`);
+      const revision = /"revision":(\d+)/.exec(await sh("c2", etcdctl("get /else -w json")))?.[1] ?? assert.fail("etcd tells no revision");
+      await sh("c2", etcdctl(`compact ${revision}`));
+      // What etcd had sent already lies in the connection: it must end, so that flanneld asks for what is gone.
+      for (const name of managers) {
+        await sh(name, "systemctl restart pulumi-swarm-flannel-etcd");
+        await eventually("all of etcd's members answer", 60, () => sh("c2", etcdctl("endpoint health --cluster")));
+      }
+    } finally {
+      await sh("c1", "kill -CONT $(pidof flanneld)");
+    }
+    await eventually("the route to it", 60, async () => ((await on("c1", "ip", "route")).includes(`${subnet}/24 `) ? true : undefined));
+    await sh("c2", etcdctl(`del ${key}`));
+    await eventually("no route to it", 60, async () => ((await on("c1", "ip", "route")).includes(`${subnet}/24 `) ? undefined : true));
   });
 
   it("keeps networks apart, on one host and between hosts, and lets all of them out", async () => {
@@ -350,6 +417,17 @@ describe("a swarm on flannel", function () {
       assert.match(await sh("w1", asHost(command)), /permission denied/, command);
     }
     assert.match(await sh("w1", `${asHost(`get ${root}/subnets/${own}`)}`), /PublicIP/);
+    // What etcdctl does not ask: see the same calls with the older etcd above.
+    const caller = { machine: sites.host("w1").machine, certificate: await certificateOf(sites.host("w1").machine) };
+    const { address } = sites.host("c1");
+    assert.equal((await callEtcd(caller, address, calls.nestedRead(`${root}/subnets/${other}`))).code, 0);
+    for (const call of [calls.nestedRead("/else"), calls.nestedWrite(`${root}/subnets/${other}`), calls.nestedWrite("/else"), calls.compact()]) {
+      const { code, message } = await callEtcd(caller, address, call);
+      assert.deepEqual([code, message], [denied, "etcdserver: permission denied"]);
+    }
+    // As docs/overlays.md says: 3.5.35 asks for a certificate (server.go, requireAuthInfo), and for nothing else.
+    assert.equal((await callEtcd(caller, address, calls.memberList())).code, 0);
+    await sh("c1", etcdctl("del /else"));
   });
 
   it("refuses within a limit when etcd has no majority, names who is away, and carries on", async () => {
@@ -389,22 +467,6 @@ describe("a swarm on flannel", function () {
     assertNoChange(await lab.up());
   });
 
-  it("takes another version of flanneld and then the tested one again, host by host, without a packet lost", async () => {
-    const rotation = { etcd: { rotation: "2026" } };
-    for (const [version, flannel] of [
-      ["v0.25.7", { ...rotation, program: { version: "v0.25.7" } }],
-      ["v0.26.7", rotation],
-    ] as const) {
-      await lab.spec(spec({ edge: true, flannel }));
-      const { sent, lost } = await lossWhile(web.c1, web.c2, () => lab.up());
-      tell(`to flanneld ${version}: ${lost} of ${sent} pings lost`);
-      assert.equal(lost, 0);
-      for (const name of [...managers, "w1"] as const) {
-        assert.match(await sh(name, "readlink /proc/$(pidof flanneld)/exe; ls /usr/local/lib/pulumi-swarm/flanneld"), exactly(version));
-      }
-    }
-  });
-
   it("changes the backend within seconds, and leaves nothing of the old one", async () => {
     const remove = managers.concat().map((name) => sh(name, "docker rm -f probe-flannel >/dev/null 2>&1 || true"));
     await Promise.all(remove);
@@ -434,6 +496,7 @@ describe("a swarm on flannel", function () {
   it("lets a host go: its subnet, routes and user are gone, and all of ours on it", async () => {
     const gone = await containerSubnet("w1");
     await sh("w1", "docker rm -f probe-web");
+    const certificate = await certificateOf(sites.host("w1").machine);
     await lab.spec(spec({ flannel: { etcd: { rotation: "2026" } } }));
     const { sent, lost } = await lossWhile(web.c1, web.c2, () => lab.up());
     tell(`a host left: ${lost} of ${sent} pings lost between two others`);
@@ -442,6 +505,11 @@ describe("a swarm on flannel", function () {
     assert.doesNotMatch(await sh("c1", etcdctl("get --prefix / --keys-only")), new RegExp(gone.replace("/", "-")));
     assert.doesNotMatch(await sh("c1", etcdctl("user list")), /edge/);
     assert.equal(await leftOn("w1"), "");
+    // Its certificate holds for years, and is of no use any more.
+    const thief = { machine: sites.host("c2").machine, certificate };
+    for (const call of [calls.nestedRead("/coreos.com/network/config"), calls.nestedWrite("/else")]) {
+      assert.equal((await callEtcd(thief, sites.host("c1").address, call)).code, denied);
+    }
   });
 
   it("leaves nothing on the hosts after a destroy", async () => {

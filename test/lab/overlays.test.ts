@@ -24,7 +24,7 @@ describe("a cluster that changes its overlay", function () {
     "ls /etc/systemd/system; ip -o link; ip route; docker plugin ls -q --no-trunc; ls /etc/pulumi-swarm; ls /usr/local/lib/pulumi-swarm 2>&1; docker network ls";
 
   before(async function () {
-    await needImages(this, "weaveworks/weave:2.6.5", "flannel-io/flannel:v0.26.7", "etcd-development/etcd:v3.5.16");
+    await needImages(this, "weaveworks/weave:2.6.5", "flannel-io/flannel:v0.28.10", "etcd-development/etcd:v3.5.35");
     await lab.begin();
     await choose({ native: {} });
     await lab.up();

@@ -63,7 +63,7 @@ describe(`the preview of ${count} edits in a row (seed ${seed})`, function () {
   };
 
   before(async function () {
-    await needImages(this, "weaveworks/weave:2.6.5", "flannel-io/flannel:v0.26.7", "etcd-development/etcd:v3.5.16");
+    await needImages(this, "weaveworks/weave:2.6.5", "flannel-io/flannel:v0.28.10", "etcd-development/etcd:v3.5.35");
     await lab.begin();
     await describeCluster(first);
     await lab.up();

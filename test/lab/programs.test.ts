@@ -233,7 +233,7 @@ describe("programs that are put onto a host", function () {
   });
 
   it("are the ones that the overlays run, out of the images that setup made", async function () {
-    await needImages(this, "flannel-io/flannel:v0.26.7", "flannel-io/flannel:v0.25.7", "etcd-development/etcd:v3.5.16");
+    await needImages(this, "flannel-io/flannel:v0.28.10", "flannel-io/flannel:v0.26.7", "etcd-development/etcd:v3.5.35");
     const [bin, etcdFiles] = ["/usr/local/bin", ["etcd", "etcdctl"]];
     const flannel = { name: "flanneld", image: "ghcr.io/flannel-io/flannel", files: { flanneld: "/opt/bin/flanneld" } };
     const etcd = {
@@ -242,9 +242,9 @@ describe("programs that are put onto a host", function () {
       files: Object.fromEntries(etcdFiles.map((name) => [name, `${bin}/${name}`])),
     };
     for (const [defaults, command, version] of [
+      [{ ...flannel, version: "v0.28.10" }, "flanneld --version 2>&1", "v0.28.10"],
       [{ ...flannel, version: "v0.26.7" }, "flanneld --version 2>&1", "v0.26.7"],
-      [{ ...flannel, version: "v0.25.7" }, "flanneld --version 2>&1", "v0.25.7"],
-      [{ ...etcd, version: "v3.5.16" }, "etcd --version | head -n 1", "etcd Version: 3.5.16"],
+      [{ ...etcd, version: "v3.5.35" }, "etcd --version | head -n 1", "etcd Version: 3.5.35"],
     ] as const) {
       const start = Date.now();
       const { folder } = await install(planProgram(defaults, undefined, "overlay", mirror).program);

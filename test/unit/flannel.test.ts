@@ -78,12 +78,38 @@ describe("the plan of flannel", () => {
   it("takes programs from the projects' images, the mirror's copies, or where it is told", () => {
     const references = (args: FlannelArgs, more = {}): unknown[] =>
       plan(args, more).programs.map(({ source }) => (source.kind === "image" ? source.reference : source.url));
-    assert.deepEqual(references({}), ["ghcr.io/flannel-io/flannel:v0.26.7", "gcr.io/etcd-development/etcd:v3.5.16"]);
+    assert.deepEqual(references({}), ["ghcr.io/flannel-io/flannel:v0.28.10", "gcr.io/etcd-development/etcd:v3.5.35"]);
     assert.deepEqual(references({}, { mirror: "10.0.0.1:5000" }), [
-      "10.0.0.1:5000/flannel-io/flannel:v0.26.7",
-      "10.0.0.1:5000/etcd-development/etcd:v3.5.16",
+      "10.0.0.1:5000/flannel-io/flannel:v0.28.10",
+      "10.0.0.1:5000/etcd-development/etcd:v3.5.35",
     ]);
     assert.deepEqual(references({ etcd: { program: { version: "v3.5.33" } } })[1], "gcr.io/etcd-development/etcd:v3.5.33");
+  });
+
+  it("refuses etcd with published holes, branch by branch, unless that very version is allowed", () => {
+    const refused = (version: string, more: object = {}): string => problems({ etcd: { program: { version }, ...more } }).join();
+    for (const version of ["v3.5.16", "3.5.32", "v3.6.13", "v3.7.0", "v3.4.38", "v2.3.8", "v3.5.16-arm64"]) {
+      assert.equal(
+        refused(version),
+        `overlay.etcd.program.version: etcd ${version} lets each host read and change more than its own ` +
+          "(CVE-2026-33343, CVE-2026-33413, CVE-2026-44283, CVE-2026-73499); take 3.5.33, 3.6.14, 3.7.1 or newer, or leave it out; " +
+          `allowVulnerable: "${version}" takes it all the same`,
+      );
+      assert.equal(refused(version, { allowVulnerable: version }), "");
+      assert.match(plan({ etcd: { program: { version }, allowVulnerable: version } }).warnings.join(), new RegExp(`etcd ${version} lets each host`));
+    }
+    for (const version of ["v3.5.33", "v3.5.35", "v3.6.14", "v3.7.1", "v3.8.0", "v4.0.0", "2026-11-01", "latest", "own-build"])
+      assert.equal(refused(version), "", version);
+    assert.match(
+      refused("v3.5.16", { allowVulnerable: "v3.5.17" }),
+      /^overlay.etcd.allowVulnerable: "v3.5.17" is not the version of etcd .*, v3.5.16; take it out/,
+    );
+    assert.match(
+      refused("v3.5.35", { allowVulnerable: "v3.5.35" }),
+      /^overlay.etcd.allowVulnerable: etcd v3.5.35 is not known to be vulnerable; take it out/,
+    );
+    const file = { url: "https://example.com/etcd.tar.gz", sha256: "0".repeat(64), version: "v3.5.16" };
+    assert.match(problems({ etcd: { program: file } }).join(), /^overlay.etcd.program.version: etcd v3.5.16 lets/);
   });
 
   it("refuses plaintext between sites, and host-gw where packets of containers cannot pass", () => {

@@ -8,16 +8,18 @@ const apt = require("./apt");
 const { labEnv, paths } = require("./env");
 const { fingerprint } = require("./fingerprint");
 const { ensureHostImage } = require("./host-image");
+const { patchedModule } = require("./patched-module");
 const { find, run } = require("./programs");
 const { publish, recipeOf, registry } = require("./registry");
 const { Progress, SetupError } = require("./report");
 
 /**
- * The versions that the product takes where the user says nothing (components/overlays), and an older one for tests of upgrades.
- * Debian's version of etcd is checked against the one here, as a mirror may have moved on.
+ * The versions that the product takes where the user says nothing (components/overlays), and an older one of each for tests of upgrades.
+ * The older etcd is Debian's, whose version is checked against the one here, as a mirror may have moved on.
  */
-const etcdVersion = "v3.5.16";
-const flannels = { "tools/go/flannel": "v0.26.7", "tools/go/flannel-older": "v0.25.7" };
+const etcdVersion = "v3.5.35";
+const olderEtcd = "v3.5.16";
+const flannels = { "tools/go/flannel": "v0.28.10", "tools/go/flannel-older": "v0.26.7" };
 
 // One file without libraries, as flannel's own is: it runs on any release of the hosts.
 const goFlags = ["-mod=readonly", "-trimpath", "-tags", "netgo,osusergo"];
@@ -29,6 +31,7 @@ async function overlays() {
   // One after the other: each compiler uses all processors.
   const works = [
     etcd,
+    etcdOfDebian,
     ...Object.entries(flannels).map(
       ([module, version]) =>
         () =>
@@ -64,8 +67,9 @@ async function flannel(module, version) {
     const name = "github.com/flannel-io/flannel";
     const file = path.join(folder, "flanneld");
     const stamp = `-X ${name}/pkg/version.Version=${version}`;
+    const patched = fs.existsSync(path.join(paths.root, module, "patches"));
     await run(`go-build-flannel-${version}`, "go", ["build", ...goFlags, "-ldflags", `${linkerFlags} ${stamp}`, "-o", file, name], {
-      cwd: path.join(paths.root, module),
+      cwd: patched ? await patchedModule(module, name, version) : path.join(paths.root, module),
       env: { ...labEnv(), CGO_ENABLED: "1" },
     });
     return { "/opt/bin/flanneld": file };
@@ -81,9 +85,26 @@ async function needCompiler(progress) {
   await apt.install(["gcc", "libc6-dev"]);
 }
 
-/** Out of the distribution's packages, which are fetched and unpacked in a container, and installed nowhere. */
 async function etcd() {
-  const programs = ["etcd", "etcdctl", "etcdutl"];
+  const module = "tools/go/etcd";
+  const flags = ["-ldflags", "-s -w"];
+  await image("etcd-development/etcd", etcdVersion, fingerprint([module], [...goFlags, ...flags, etcdVersion]), async (progress, folder) => {
+    if (find("go") === undefined) throw new SetupError("there is no Go", "install it: etcd is built with it here");
+    progress.working("building from Go modules, about a minute the first time");
+    const packages = { etcd: "go.etcd.io/etcd/server/v3", etcdctl: "go.etcd.io/etcd/etcdctl/v3" };
+    for (const [program, name] of Object.entries(packages)) {
+      await run(`go-build-${program}`, "go", ["build", ...goFlags, ...flags, "-o", path.join(folder, program), name], {
+        cwd: path.join(paths.root, module),
+        env: { ...labEnv(), CGO_ENABLED: "0" },
+      });
+    }
+    return Object.fromEntries(Object.keys(packages).map((program) => [`/usr/local/bin/${program}`, path.join(folder, program)]));
+  });
+}
+
+/** Out of the distribution's packages, which are fetched and unpacked in a container, and installed nowhere. */
+async function etcdOfDebian() {
+  const programs = ["etcd", "etcdctl"];
   const script = [
     "set -eu; apt-get update -qq; cd /tmp",
     "apt-get download -qq etcd-server etcd-client",
@@ -91,15 +112,15 @@ async function etcd() {
     'for package in etcd-*.deb; do dpkg-deb -x "$package" root; done',
     `cd root/usr/bin; cp ${programs.join(" ")} /out/`,
   ].join("\n");
-  await image("etcd-development/etcd", etcdVersion, fingerprint([], [script, etcdVersion]), async (progress, folder) => {
+  await image("etcd-development/etcd", olderEtcd, fingerprint([], [script, olderEtcd]), async (progress, folder) => {
     progress.working("taking it out of Debian's packages");
     const host = await ensureHostImage("trixie");
     await run("etcd", "docker", ["run", "--rm", "-v", `${folder}:/out`, host, "sh", "-c", script], { fix: "needs a Debian mirror" });
     const found = fs.readFileSync(path.join(folder, "version"), "utf8").trim();
-    if (!found.startsWith(`${etcdVersion.slice(1)}-`)) {
+    if (!found.startsWith(`${olderEtcd.slice(1)}-`)) {
       throw new SetupError(
-        `Debian has etcd ${found} now, and the hosts are to run ${etcdVersion}`,
-        "change the version in tools/setup/overlays.js and in components/overlays/flannel, and look whether the tests still pass",
+        `Debian has etcd ${found} now, and the tests upgrade from ${olderEtcd}`,
+        "change the version in tools/setup/overlays.js and in test/lab, and look whether the tests still pass",
       );
     }
     return Object.fromEntries(programs.map((program) => [`/usr/local/bin/${program}`, path.join(folder, program)]));

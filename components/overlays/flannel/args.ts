@@ -53,6 +53,12 @@ export interface EtcdArgs {
   readonly rotation?: string;
   /** Where etcd and etcdctl come from. @default - the project's image, of the version that this package was tested with */
   readonly program?: ProgramArgs;
+  /**
+   * A version of etcd with published holes by which a host reads or changes more than its own, as `program` has it, such as `"v3.5.16"`.
+   * Without it such a version is refused: before 3.5.33, 3.6.14 and 3.7.1.
+   * @default - none is allowed
+   */
+  readonly allowVulnerable?: string;
 }
 
 /** What the agent is given. */

@@ -10,15 +10,16 @@ import { plainData } from "../plain-data";
 import { ingressData } from "../ingress-data";
 import { bridgeSlice, etcdPorts, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
 import { certificateLife } from "./etcd/pki";
+import { etcdHoles, hasHoles } from "./etcd/versions";
 
 export type { EtcdArgs, FlannelArgs } from "./args";
 
 /** Those that this package is tested with. */
 const programs = {
-  flanneld: { name: "flanneld", version: "v0.26.7", image: "ghcr.io/flannel-io/flannel", files: { flanneld: "/opt/bin/flanneld" } },
+  flanneld: { name: "flanneld", version: "v0.28.10", image: "ghcr.io/flannel-io/flannel", files: { flanneld: "/opt/bin/flanneld" } },
   etcd: {
     name: "etcd",
-    version: "v3.5.16",
+    version: "v3.5.35",
     image: "gcr.io/etcd-development/etcd",
     files: { etcd: "/usr/local/bin/etcd", etcdctl: "/usr/local/bin/etcdctl" },
   },
@@ -81,8 +82,9 @@ function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
       ...memberProblems(args, members),
       ...flanneld.problems,
       ...etcd.problems,
+      ...holeProblems(args, etcd.program.version),
     ],
-    warnings: warnings(settings, members),
+    warnings: [...warnings(settings, members), ...holeWarnings(etcd.program.version)],
   };
 }
 
@@ -219,6 +221,30 @@ function memberProblems({ etcd }: FlannelArgs, members: number): Problem[] {
       fix: etcd?.on === undefined ? "name a group of 3 or 5 hosts" : "name groups of 3 or 5 hosts in all",
     },
   ];
+}
+
+/** Allowed by the version's own name, so that it does not hold for another one. */
+function holeProblems({ etcd }: FlannelArgs, version: string): Problem[] {
+  const allowed: unknown = etcd?.allowVulnerable;
+  const path = "overlay.etcd.allowVulnerable";
+  if (allowed !== undefined && allowed !== version) {
+    return [{ path, message: `${show(allowed)} is not the version of etcd that hosts are to run, ${version}`, fix: "take it out" }];
+  }
+  if (allowed !== undefined && !hasHoles(version)) {
+    return [{ path, message: `etcd ${version} is not known to be vulnerable`, fix: "take it out" }];
+  }
+  if (allowed !== undefined || !hasHoles(version)) return [];
+  return [
+    {
+      path: "overlay.etcd.program.version",
+      message: `etcd ${version} lets each host read and change more than its own (${etcdHoles.names.join(", ")})`,
+      fix: `take ${etcdHoles.fixedIn.join(", ")} or newer, or leave it out; allowVulnerable: "${version}" takes it all the same`,
+    },
+  ];
+}
+
+function holeWarnings(version: string): string[] {
+  return hasHoles(version) ? [`overlay.etcd: etcd ${version} lets each host read and change more than its own (${etcdHoles.names.join(", ")})`] : [];
 }
 
 function underlayProblems({ backend }: FlannelArgs, { sites, underlay }: OverlayContext): Problem[] {
