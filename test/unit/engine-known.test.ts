@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { refuseMixedEngines } from "../../components/agents/phases/look";
+import { type Asked, lookAtHosts, refuseMixedEngines } from "../../components/agents/phases/look";
+import type { SwarmRequest } from "../../components/agents/request";
+import type { Failure } from "../../components/remote/each";
 import { planCluster } from "../../components";
 import { backendProblem, backendWarning, engineRows, mixProblem, shortIndex, swarmProblem, unstamped } from "../../components/engine/known";
 import { within } from "../../components/engine/version";
@@ -62,6 +64,60 @@ describe("what is known of engines", () => {
     refuseMixedEngines({ needs: { features: ["vxlan"] } }, mixed, "Nothing was changed");
     const many = [...Array.from({ length: 200 }, (_, index) => ({ key: `edge-${index + 1}`, version: "29.1.3" })), { key: "old", version: "27.5.1" }];
     assert.match(mixProblem(many)?.message ?? "", /between edge-1, .*, edge-10 and 190 more \(Docker 29\.1\.3\) and old \(Docker 27\.5\.1\)/);
+  });
+
+  it("stops a run that has only looked at its hosts, where they cannot be mixed", async () => {
+    const verbs: string[] = [];
+    const host = (key: string, engine: string): Asked => {
+      const probe = {
+        engine: `${engine} 1.50`,
+        cli: true,
+        firewall: null,
+        distribution: "debian trixie",
+        apt: true,
+        systemd: true,
+        vxlan: true,
+        ipvs: true,
+        ipsec: { esp: true, xtBpf: true, xtU32: false },
+        macvlan: null,
+        folders: [],
+        epoch: Date.now() / 1000,
+        freeKilobytes: 20_000_000,
+        hostname: key,
+      };
+      const script = (_script: unknown, _values: unknown, { verb }: { readonly verb: string }): Promise<unknown> => {
+        verbs.push(verb);
+        return Promise.resolve(verb === "probe" ? probe : {});
+      };
+      return { key, session: { script }, docker: {}, host: { key } } as unknown as Asked;
+    };
+    const looked = async (
+      encrypted: boolean,
+      ...versions: readonly string[]
+    ): Promise<{ readonly keys: readonly string[]; readonly failures: Failure[] }> => {
+      verbs.length = 0;
+      const request = { engine: {}, needs: { features: encrypted ? ["vxlan", "ipsec"] : ["vxlan"] } } as unknown as SwarmRequest;
+      const failures: Failure[] = [];
+      const hosts = versions.map((version, index) => host(`host-${index + 1}`, version));
+      return { keys: (await lookAtHosts(hosts, request, ["prod"], failures)).map(({ key }) => key), failures };
+    };
+    await assert.rejects(
+      looked(true, "28.5.2+dfsg4", "29.1.3"),
+      /between host-2 \(Docker 29\.1\.3\) and host-1 .* Nothing was changed\. Fix: bring all hosts to 29\.2\.1/,
+    );
+    assert.deepEqual(new Set(verbs).has("probe") && verbs.every((verb) => ["probe", "look"].includes(verb)), true);
+    assert.deepEqual((await looked(false, "28.5.2+dfsg4", "29.1.3")).keys, ["host-1", "host-2"]);
+    assert.deepEqual((await looked(true, "28.5.2+dfsg4", "library-import")).keys, ["host-1", "host-2"]);
+    const bad = await looked(true, "28.5.2", "28.2.2");
+    assert.deepEqual(
+      [bad.keys, bad.failures.map(({ host: key, reason }) => `${key}: ${reason}`)],
+      [
+        ["host-1"],
+        [
+          "host-2: its Docker 28.2.2 loses containers' packets between the hosts of a swarm (moby#50129, moby#49908, moby#50232): upgrade it to 28.3 or newer",
+        ],
+      ],
+    );
   });
 
   it("judges the firewall's backend by version", () => {
