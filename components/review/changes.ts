@@ -1,5 +1,6 @@
 import { isMachineType, nameIn, ours, owners, topologiesIn, type WrittenResource } from "../topology/of-resources";
 import { byName, type Topology } from "../topology/topology";
+import { protectedBy } from "./clouds";
 import type { ClusterChange, MachineChange } from "./findings";
 import type { ReadPreview, ReviewStep } from "./read";
 
@@ -16,6 +17,7 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
   const [before, after] = partial ? [withOwners(preview.before), withOwners(preview.after)] : [preview.before, preview.after];
   const topologies = { before: byUrn(before), after: byUrn(after) };
   const parents = new Map([...before, ...after].flatMap(({ urn, parent }) => (parent === undefined ? [] : [[urn, parent] as const])));
+  const inputs = new Map(before.map((resource) => [resource.urn, resource.inputs]));
   const stays = new Set(after.map(({ urn }) => urn));
   // What an earlier run left to be deleted has the name of the one that took its place, which is not deleted.
   const steps = preview.steps.filter((step) => !isQuiet(step) && !(step.op === "delete" && stays.has(step.urn)));
@@ -30,7 +32,7 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
       before: was,
       after: will,
       steps: own,
-      machines: machinesOf(nameIn(urn), own, parents),
+      machines: machinesOf(nameIn(urn), own, parents, inputs),
       partial,
     };
   });
@@ -73,7 +75,12 @@ function isWithin(urn: string, owner: string, parents: ReadonlyMap<string, strin
   return false;
 }
 
-function machinesOf(cluster: string, steps: readonly ReviewStep[], parents: ReadonlyMap<string, string>): MachineChange[] {
+function machinesOf(
+  cluster: string,
+  steps: readonly ReviewStep[],
+  parents: ReadonlyMap<string, string>,
+  inputs: ReadonlyMap<string, WrittenResource["inputs"]>,
+): MachineChange[] {
   const machines = new Map<string, ReviewStep[]>();
   for (const step of steps) {
     if (isMachineType(step.type)) machines.set(step.urn, [...(machines.get(step.urn) ?? []), step]);
@@ -82,9 +89,9 @@ function machinesOf(cluster: string, steps: readonly ReviewStep[], parents: Read
     const host = parents.get(urn);
     const type = own[0]?.type ?? "";
     if (host === undefined || typeIn(host) !== `${ours}Host`) return [];
-    return [
-      { host: nameIn(host).slice(cluster.length + 1), urn, type, how: howOf(own), changed: [...new Set(own.flatMap(({ changed }) => changed))] },
-    ];
+    const by = protectedBy(type, inputs.get(urn) ?? {});
+    const changed = [...new Set(own.flatMap((step) => step.changed))];
+    return [{ host: nameIn(host).slice(cluster.length + 1), urn, type, how: howOf(own), changed, ...(by !== undefined && { protectedBy: by }) }];
   });
   // The engine's own order differs from run to run.
   return byName(found, ({ host }) => host);

@@ -32,9 +32,19 @@ export function destructiveFindings(change: ClusterChange): Finding[] {
   }
   const order = [...new Set(Object.values(lasting))].filter((kind) => kinds.has(kind));
   return [
+    ...refused(change),
     ...(before && !after ? [{ ...finding(cluster, words(itself(piece))), ...(leavesOpen(change) && { risk: "world-open" as const }) }] : []),
     ...order.flatMap((kind) => ofKind(kind, kinds.get(kind) ?? new Map<string, "deleted" | "replaced">())),
   ];
+}
+
+/** What would fail in the middle: the cloud deletes no machine that is protected, and the provider does not take the protection off. */
+function refused({ machines }: ClusterChange): Finding[] {
+  return machines.flatMap(({ host, how, protectedBy }): Finding[] => {
+    if (protectedBy === undefined || (how !== "removed" && how !== "replaced")) return [];
+    const what = text`the cloud refuses to delete the machine of ${host} (${protectedBy}), and the update fails: take the protection off by an update of its own first`;
+    return [{ section: "destructive", kind: "note", subject: host, text: what }];
+  });
 }
 
 /** Whether hosts stay whose firewall goes. */

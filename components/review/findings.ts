@@ -70,6 +70,8 @@ export interface MachineChange {
   readonly type: string;
   readonly how: "made" | "replaced" | "changed" | "removed";
   readonly changed: readonly string[];
+  /** The argument for which its cloud refuses to delete it. @default - it does not */
+  readonly protectedBy?: string;
 }
 
 /** One cluster before and after the edit. */

@@ -1,24 +1,10 @@
-import { behaviour as awsBehaviour } from "../hosts/aws/behaviour";
-import { propertiesThat, type ResourceBehaviour } from "../hosts/cloud/behaviour";
-import { behaviour as hetznerBehaviour } from "../hosts/hetzner/behaviour";
+import { stopsBy } from "./clouds";
 import type { Topology, TopologyHost } from "../topology/topology";
 import { type ClusterChange, counted, type Finding, list, type MachineChange, type Text, text, words } from "./findings";
 import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "./risks";
 
-/** Arguments whose change stops a machine for a while; the machines' own code has them stopped one at a time. */
-const stopping: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  Object.entries<ResourceBehaviour>({ ...awsBehaviour, ...hetznerBehaviour }).map(([type, one]) => [
-    type,
-    propertiesThat(one, "stops", "powers off"),
-  ]),
-);
-
 export function isStopped({ type, how, changed }: MachineChange): boolean {
   return how === "changed" && changed.some((name) => stopsBy(type, name));
-}
-
-function stopsBy(type: string, name: string): boolean {
-  return stopping[type]?.includes(name) ?? false;
 }
 
 /** Hosts that are new or go, by what they are and where. */

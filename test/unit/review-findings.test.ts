@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { FirewallRule } from "../../components/firewall/rule";
 import type { EncryptionChannel } from "../../components/network/encryption";
+import { protectedBy as byCloud } from "../../components/review/clouds";
 import type { ClusterChange, Finding, MachineChange } from "../../components/review/findings";
 import type { ReviewStep } from "../../components/review/read";
 import { plainText } from "../../components/review/render/plain";
@@ -68,6 +69,30 @@ function findings(
 
 const lines = (found: readonly Finding[], section?: Finding["section"]): string[] =>
   found.filter((each) => section === undefined || each.section === section).map(({ risk, text }) => `${risk ? `${risk}: ` : ""}${plainText(text)}`);
+
+describe("what a review says of machines that their cloud protects", () => {
+  const protectedBy = "deleteProtection";
+
+  it("is that the update would fail, and what to do first", () => {
+    const machines = [
+      { ...machine("a", "replaced"), protectedBy },
+      { ...machine("b", "changed", [protectedBy]), protectedBy },
+      { ...machine("w", "removed"), protectedBy },
+    ];
+    const refusal = (of: string): string =>
+      `the cloud refuses to delete the machine of ${of} (deleteProtection), and the update fails: take the protection off by an update of its own first`;
+    assert.deepEqual(lines(findings({}, {}, { machines }), "destructive"), [refusal("a"), refusal("w")]);
+  });
+
+  it("is known from what was applied last", () => {
+    const server = "hcloud:index/server:Server";
+    assert.equal(byCloud(server, { deleteProtection: true }), protectedBy);
+    assert.equal(byCloud(server, { deleteProtection: false }), undefined);
+    assert.equal(byCloud("aws:ec2/instance:Instance", { disableApiTermination: true, forceDestroy: true }), undefined, "the provider lifts it");
+    assert.equal(byCloud("aws:ec2/instance:Instance", { disableApiTermination: true }), "disableApiTermination");
+    assert.equal(byCloud("docker:index/container:Container", {}), undefined);
+  });
+});
 
 describe("what a review says of hosts", () => {
   it("names other roles and sites", () => {

@@ -72,6 +72,7 @@ export const behaviour = {
     deleteRefused: [
       {
         property: "disableApiTermination",
+        unless: "forceDestroy",
         when: "it is protected, and the state has no forceDestroy",
         says: "OperationNotPermitted: The instance may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
         source: `${api}/API_TerminateInstances.html; @pulumi/aws 7.48.0, forceDestroy`,

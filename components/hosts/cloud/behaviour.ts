@@ -34,6 +34,8 @@ export interface PropertyBehaviour {
 export interface DeleteRefusal {
   /** The property that has it refused while it is true. @default - what `when` says */
   readonly property?: string;
+  /** What has the provider lift it, while it is true in the state. @default - nothing does */
+  readonly unless?: string;
   readonly when: string;
   /** As the API says it. */
   readonly says: string;
@@ -61,6 +63,13 @@ export type CloudBehaviour = Readonly<Record<string, ResourceBehaviour>>;
 export function propertiesThat({ properties }: ResourceBehaviour, ...effects: readonly Effect[]): readonly string[] {
   const paths = Object.entries(properties).filter(([, { effect }]) => effects.includes(effect));
   return [...new Set(paths.map(([path]) => path.split(".")[0] ?? path))];
+}
+
+/** Whether the cloud would refuse to delete a resource, as its inputs were applied last. */
+export function refusalOf({ deleteRefused }: ResourceBehaviour, inputs: Readonly<Record<string, unknown>>): DeleteRefusal | undefined {
+  return deleteRefused.find(
+    ({ property, unless }) => property !== undefined && inputs[property] === true && (unless === undefined || inputs[unless] !== true),
+  );
 }
 
 /** What a change from some inputs to others comes to. */

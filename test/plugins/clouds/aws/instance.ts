@@ -1,5 +1,5 @@
 import { behaviour } from "../../../../components/hosts/aws/behaviour";
-import { flag, record, requiredText, text, textTable } from "../../../../tools/plugins/shared/properties";
+import { record, requiredText, text, textTable } from "../../../../tools/plugins/shared/properties";
 import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Account } from "../shared/account";
 import type { Kind } from "../shared/kept";
@@ -60,8 +60,6 @@ export function instance(store: Store, networks: PrivateNetworks, account: Accou
       return {};
     },
     stands,
-    // The state that the provider reads is what was applied last.
-    refused: ({ properties }) => flag(properties, "forceDestroy") === true,
     delete: removeMachine,
   };
 }

@@ -69,7 +69,6 @@ export function server(store: Store, networks: PrivateNetworks, account: Account
     stands,
     async refused(stored) {
       if (flag(stored.properties, "shutdownBeforeDeletion") === true) await playing(stored).stop({ t: 30 });
-      return false;
     },
     delete: removeMachine,
   };

@@ -1,6 +1,6 @@
 import { completeName, type Context, isGeneratedName, randomHex, type ResourceType } from "../../../../tools/plugins/shared/plugin";
 import { replaceRevealed, revealProps, sameValue, type Props } from "../../../../tools/plugins/shared/values";
-import { changesBetween, type ChangeOf, type ResourceBehaviour, unknownTo } from "../../../../components/hosts/cloud/behaviour";
+import { changesBetween, type ChangeOf, refusalOf, type ResourceBehaviour, unknownTo } from "../../../../components/hosts/cloud/behaviour";
 import type { PublishedTypes } from "./published";
 import type { Store, Stored } from "./store";
 
@@ -18,8 +18,8 @@ export interface Kind {
   update?(before: Stored, inputs: Props, changes: readonly ChangeOf[]): Promise<Props> | Props;
   /** Whether it still stands, beside being in the books. */
   stands?(stored: Stored): Promise<boolean>;
-  /** What the provider does before the cloud refuses to delete it. @returns whether it is not refused after all */
-  refused?(stored: Stored): Promise<boolean> | boolean;
+  /** What the provider does before the cloud refuses to delete it. */
+  refused?(stored: Stored): Promise<void>;
   delete?(stored: Stored, context: Context): Promise<void> | void;
   /** Once the books say so: what follows for others. */
   settled?(): Promise<void>;
@@ -36,7 +36,6 @@ export interface Made extends Pick<Stored, "played"> {
  */
 export function kept(token: string, types: PublishedTypes, store: Store, behaviour: ResourceBehaviour, kind: Kind): ResourceType {
   const published = types.resource(token);
-  const refusal = behaviour.deleteRefused.find(({ property }) => property !== undefined);
   const strange = (news: Props): { property: string; reason: string }[] =>
     unknownTo(behaviour, withoutDefaults(news)).map((property) => ({ property, reason: `${token} has no row for it in the table of behaviour` }));
   return {
@@ -86,9 +85,10 @@ export function kept(token: string, types: PublishedTypes, store: Store, behavio
     async delete(id, _state, context) {
       const found = store.find(id);
       if (!found) return;
-      if (refusal?.property !== undefined && found.properties[refusal.property] === true) {
-        const spared = await kind.refused?.(found);
-        if (spared !== true) throw new Error(refusal.says);
+      const refusal = refusalOf(behaviour, found.properties);
+      if (refusal) {
+        await kind.refused?.(found);
+        throw new Error(refusal.says);
       }
       await kind.delete?.(found, context);
       store.remove(id);
