@@ -90,7 +90,8 @@ export function mixProblem(engines: readonly NamedEngine[]): { readonly message:
   return {
     message:
       `encrypted networks carry nothing between ${named(short)} and ${named(others)}, though every node is Ready: ` +
-      `the first ${short.length === 1 ? "one" : short.length} derive the index (SPI) of encrypted packets otherwise (${shortIndex.sources.join(", ")})`,
+      `${short.length === 1 ? "the first one derives" : `the first ${short.length} derive`} the index (SPI) of encrypted packets in another way ` +
+      `(${shortIndex.sources.join(", ")})`,
     fix: shortIndex.fix,
   };
 }
