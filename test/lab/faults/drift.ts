@@ -12,8 +12,8 @@ interface Drift {
 
 const drifts: readonly Drift[] = [
   { title: "all nftables rules flushed", how: "nft flush ruleset" },
-  { title: "a hole in our rules", quick: true, how: "nft insert rule inet pulumi_swarm input tcp dport 1-65535 accept" },
-  { title: "a deleted tunnel", how: "ip link delete swarm0" },
+  { title: "a hole in our rules", how: "nft insert rule inet pulumi_swarm input tcp dport 1-65535 accept" },
+  { title: "a deleted tunnel", quick: true, how: "ip link delete swarm0" },
   { title: "a deleted tunnel key", how: "rm -f /etc/pulumi-swarm/wireguard/private.key" },
   { title: "a deleted /etc/pulumi-swarm", how: "rm -rf /etc/pulumi-swarm" },
   { title: "a stopped firewall unit", how: "systemctl stop pulumi-swarm-firewall.service" },

@@ -7,7 +7,6 @@ import type { FaultCase } from "./trial";
 export const hosts: readonly FaultCase[] = [
   {
     title: "a frozen worker, until the user thaws it",
-    quick: true,
     async play(trial) {
       const name = trial.worker();
       const thaw = await trial.freeze(name);
@@ -77,7 +76,6 @@ export const hosts: readonly FaultCase[] = [
   },
   {
     title: "an engine that was stopped by hand",
-    quick: true,
     async play(trial) {
       const name = trial.victim();
       await trial.on(name, "systemctl stop docker.socket docker.service");

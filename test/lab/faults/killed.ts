@@ -12,6 +12,7 @@ interface Moment {
 const moments: readonly Moment[] = [
   {
     title: "while the hosts are looked at",
+    quick: true,
     edit: ({ cluster }) => ({ recheck: cluster.another("look") }),
     sign: /reaching 5 hosts/,
   },
@@ -22,6 +23,7 @@ const moments: readonly Moment[] = [
   },
   {
     title: "while a network is made",
+    quick: true,
     edit: ({ cluster: { program } }) => ({ networks: program.networks.includes("db") ? ["web"] : ["web", "db"] }),
     sign: /fault-db (creating|deleting)/,
   },

@@ -67,6 +67,7 @@ export const members: readonly FaultCase[] = [
   },
   {
     title: "labels changed by hand on managers and workers",
+    quick: true,
     async play(trial) {
       for (const name of [trial.choices.pick(managers), trial.choices.pick(workers)]) {
         trial.note(keyOf(name));

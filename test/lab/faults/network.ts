@@ -71,7 +71,6 @@ export const network: readonly FaultCase[] = [
   })),
   {
     title: "the addresses of two hosts swapped in the program",
-    quick: true,
     async play(trial) {
       const [one, two] = trial.choices.shuffled(managers);
       assert.ok(one && two);

@@ -11,7 +11,6 @@ async function importState({ cluster: { lab } }: Trial, state: string): Promise<
 export const state: readonly FaultCase[] = [
   {
     title: "an older state",
-    quick: true,
     async play(trial) {
       const { cluster } = trial;
       const older = await cluster.lab.stack.export();
