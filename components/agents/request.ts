@@ -105,6 +105,8 @@ export interface OverlayRequest {
     readonly routedIn?: { readonly network: string; readonly interface?: string };
     /** 256 random bits in base64url. */
     readonly secret: string;
+    /** Goes up when it is time to look at it again; makes an update of a request that is otherwise the same. */
+    readonly revisit?: number;
   };
 }
 

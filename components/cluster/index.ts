@@ -22,6 +22,7 @@ import { summarize } from "./summary";
 import { mermaid } from "../picture/mermaid";
 import { svg } from "../picture/svg";
 import { rememberedSecret } from "../secret";
+import { rememberedDay } from "../since";
 import { topologyOf } from "../topology/of-plan";
 
 /** A host of the cluster as it came to be. */
@@ -196,7 +197,10 @@ export class SwarmCluster extends pulumi.ComponentResource {
   ): local.Command {
     const secret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name };
-    const request = requestOf(machines, { secret, checked }, (known, overlaySecret) => swarmRequest(identity, args, this.plan, known, overlaySecret));
+    const since = this.plan.revisitDays === undefined ? "" : rememberedDay(`${name}-overlay-since`, this);
+    const request = requestOf(machines, { secret, since, checked }, (known, overlaySecret, day) =>
+      swarmRequest(identity, args, this.plan, known, { secret: overlaySecret, since: day }),
+    );
     return intendedCommand(
       `${name}-swarm`,
       { up: "swarm-up", down: "swarm-down", request, downRequest: swarmDownRequest },

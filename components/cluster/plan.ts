@@ -57,6 +57,8 @@ export interface ClusterPlan {
   readonly programs: readonly HostProgram[];
   /** What the overlay's own agent is to do on the hosts, where there is anything. */
   readonly onHosts?: OverlayOnHosts;
+  /** After how many days an `up` looks at the overlay again, though nothing in the program has changed. @default - never */
+  readonly revisitDays?: number;
   /** The encrypted mesh of the hosts, where there is one. */
   readonly tunnel?: Tunnel & {
     /** Out of which each host has its address in it, in CIDR form. */
@@ -142,6 +144,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       needs: overlay.needs,
       programs: overlay.programs,
       ...(overlay.settings && { onHosts: planOnHosts(overlay.settings, overlay, space, networks) }),
+      ...(overlay.revisitDays !== undefined && { revisitDays: overlay.revisitDays }),
       ...(underlay.tunnel && { tunnel: { ...underlay.tunnel, subnet: space.tunnel.toString() } }),
       subnets,
       firewall: firewall.rules,

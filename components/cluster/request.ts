@@ -3,6 +3,7 @@ import { Cidr, isCidr } from "../network/cidr";
 import type { PublicAddress } from "../hosts/host";
 import type { KnownMachine } from "../hosts/make";
 import type { SwarmClusterArgs } from "./args";
+import { timesPassed } from "../since";
 import type { ClusterPlan } from "./plan";
 
 /** Seconds that a host may take to answer: a cloud machine's boot, and a dead host is reported within two minutes. */
@@ -18,7 +19,7 @@ export function swarmRequest(
   args: SwarmClusterArgs,
   plan: ClusterPlan,
   machines: ReadonlyMap<string, KnownMachine>,
-  overlaySecret: string,
+  overlay: { readonly secret: string; /** Empty, or the day from which on times are counted. */ readonly since: string },
 ): Omit<SwarmRequest, "intent"> {
   const { abandonedSwarm, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
   return {
@@ -35,7 +36,7 @@ export function swarmRequest(
       kind: plan.overlay,
       mtu: plan.mtu,
       slices: Object.fromEntries(plan.networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [[name, slice]]))),
-      ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: overlaySecret } }),
+      ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: overlay.secret, ...revisit(plan, overlay.since) } }),
     },
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
     ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),
@@ -48,6 +49,12 @@ export function swarmRequest(
     ...(args.adopt && { adopt: { swarmId: args.adopt.swarmId, dissolve: args.adopt.dissolve ?? false } }),
     ...(recheck !== undefined && { recheck }),
   };
+}
+
+/** Nothing before the first time, so that the request of a new cluster is the same each day. */
+function revisit({ revisitDays }: ClusterPlan, since: string): { readonly revisit?: number } {
+  const times = revisitDays === undefined || since === "" ? 0 : timesPassed(since, revisitDays);
+  return times > 0 ? { revisit: times } : {};
 }
 
 /** What takes all of it away again needs of the request. */

@@ -86,20 +86,20 @@ export interface KnownMachine {
  */
 export function requestOf(
   machines: ReadonlyMap<string, Machine>,
-  also: { readonly secret?: pulumi.Input<string>; readonly checked: pulumi.Output<unknown> },
-  describe: (known: ReadonlyMap<string, KnownMachine>, secret: string) => object,
+  also: { readonly secret?: pulumi.Input<string>; readonly since?: pulumi.Input<string>; readonly checked: pulumi.Output<unknown> },
+  describe: (known: ReadonlyMap<string, KnownMachine>, secret: string, since: string) => object,
 ): pulumi.Output<string> {
   const keys = [...machines.keys()];
   const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
   const [ids, addresses, publicAddresses] = [pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("publicAddress"))];
-  const made = pulumi.all([ids, addresses, publicAddresses, pulumi.all(of("connection")), also.secret ?? "", also.checked]);
-  const request = made.apply(([ids, addresses, publicAddresses, connections, secret]): string => {
+  const made = pulumi.all([ids, addresses, publicAddresses, pulumi.all(of("connection")), also.secret ?? "", also.since ?? "", also.checked]);
+  const request = made.apply(([ids, addresses, publicAddresses, connections, secret, since]): string => {
     const known = keys.map((key, index): [string, KnownMachine] => {
       const publicAddress = publicAddresses[index];
       const machine = { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection };
       return [key, { ...machine, ...(publicAddress !== undefined && { publicAddress }) }];
     });
-    return JSON.stringify(describe(new Map(known), secret));
+    return JSON.stringify(describe(new Map(known), secret, since));
   });
   return pulumi.secret(request);
 }

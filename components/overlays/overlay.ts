@@ -83,6 +83,8 @@ export interface OverlayPlan {
   readonly programs: readonly HostProgram[];
   /** What its agent is given beside the hosts: JSON, nothing secret in it. @default - nothing of it runs on hosts */
   readonly settings?: object;
+  /** After how many days it has to be looked at again, though nothing else is asked for. @default - never */
+  readonly revisitDays?: number;
   /** What services are found by. */
   readonly serves: Serving;
   /** What is wrong with it on this cluster; paths are those of the cluster's arguments. */

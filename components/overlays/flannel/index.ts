@@ -75,6 +75,7 @@ function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
     },
     programs: [flanneld.program, etcd.program],
     settings,
+    revisitDays: certificateLife.revisited,
     serves: "routed addresses",
     problems: [
       ...argumentProblems(args, context),
@@ -141,7 +142,7 @@ function encryption({ etcdOn }: FlannelSettings, { underlay }: OverlayContext): 
       channel: "etcd",
       mechanism: "TLS 1.3, both sides with certificates (Ed25519); each host may write its own subnet and nothing else",
       keyHolder: `each host has its own keys, made there; the authority's follows from the cluster's secret in Pulumi's state; members: ${etcdOn.join(", ") || "the managers"}`,
-      rotation: `by etcd.rotation, and by every up in the last ${certificateLife.renewedFrom} days of ${certificateLife.days}`,
+      rotation: `by etcd.rotation, and in the last ${certificateLife.renewedFrom} days of ${certificateLife.days} by the update that up has every ${certificateLife.revisited} days`,
       protects: true,
     },
   ];
