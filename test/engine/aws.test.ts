@@ -85,6 +85,7 @@ describe("an edit of a cluster on EC2", function () {
         "create SubnetAssignment cl-site-edge-c",
       ].sort(),
       "update Command cl-swarm",
+      "update Command cl-swarm-intent",
     ]);
   });
 
@@ -102,6 +103,7 @@ describe("an edit of a cluster on EC2", function () {
       "delete Subnet cl-aws-eu-west-1-b",
       "delete SubnetAssignment cl-site-edge-b",
       "update Command cl-swarm",
+      "update Command cl-swarm-intent",
     ]);
   });
 
@@ -118,6 +120,7 @@ describe("an edit of a cluster on EC2", function () {
       "create SecurityGroupIngressRule cl-aws-eu-west-1-https-443-world",
       "create SecurityGroupIngressRule cl-aws-eu-west-1-https-443-world-IPv6",
       "update Command cl-swarm",
+      "update Command cl-swarm-intent",
       "update NetworkInterface cl-edge-1",
       "update NetworkInterface cl-edge-2",
     ]);
@@ -133,6 +136,7 @@ describe("an edit of a cluster on EC2", function () {
       "delete SecurityGroupIngressRule cl-aws-eu-west-1-ping-203-0-113-0-24",
       "delete SecurityGroupIngressRule cl-aws-eu-west-1-ssh-22-203-0-113-0-24",
       "update Command cl-swarm",
+      "update Command cl-swarm-intent",
       "update FirewallRule cl-ping",
       "update Instance cl-control-1",
       "update Instance cl-edge-1",
@@ -152,6 +156,7 @@ describe("an edit of a cluster on EC2", function () {
       "replace Stash cl-edge-2-made",
       "replace Stash cl-edge-2-renewed",
       "update Command cl-swarm",
+      "update Command cl-swarm-intent",
     ]);
     const [placesBefore, before] = [addresses(), instances()];
     const up = await account.stack.up();

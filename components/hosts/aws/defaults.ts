@@ -1,3 +1,5 @@
+import { behaviour } from "./behaviour";
+
 /** What is taken where the user says nothing. */
 export const defaults = {
   zones: ["a", "b", "c"],
@@ -6,5 +8,5 @@ export const defaults = {
   image: "debian-13",
   diskSize: 20,
   mtu: 1500,
-  securityGroupRules: 60,
+  securityGroupRules: behaviour["aws:ec2/securityGroup:SecurityGroup"].quotas.rules.most,
 } as const;
