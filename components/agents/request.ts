@@ -157,6 +157,8 @@ export interface NetworkRequest {
   /** Any one of them will do. */
   readonly managers: readonly { readonly key: string; readonly connection: Connection }[];
   readonly reachableSeconds: number;
+  /** Any change of it makes an update of a request that is otherwise the same. */
+  readonly recheck?: string;
 }
 
 type Identity = Pick<SwarmRequest, "project" | "stack">;

@@ -224,6 +224,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
             network,
             managers,
             reachableSeconds: args.membership?.reachableSeconds ?? defaultReachableSeconds,
+            ...(args.membership?.recheck !== undefined && { recheck: args.membership.recheck }),
             ...(args.transform?.network && { transform: args.transform.network }),
           },
           { parent: this, dependsOn: swarm },

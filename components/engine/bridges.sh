@@ -1,13 +1,21 @@
 #!/bin/sh
 # Docker's own bridges on a host.
 #   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, what the host is to a swarm, and the
-#          network docker_gwbridge. Changes nothing.
+#          network docker_gwbridge, and which tables lack the chain DOCKER. Changes nothing.
 #   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
 #          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
 set -eu
 
 swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$LOG" || die "Docker does not answer: $(tail -n 1 "$LOG")"; }
 gwbridge() { timeout 20 docker network inspect --format '{{json .}}' docker_gwbridge 2>/dev/null; }
+
+# Docker makes these when it starts, and never again. Somebody may have taken them away since, as `nft flush ruleset` does.
+missing_chains() {
+  command -v iptables >/dev/null 2>&1 || return 0
+  for table in nat filter; do
+    iptables -w 10 -t "$table" -n -L DOCKER >/dev/null 2>&1 || echo "$table"
+  done
+}
 
 look() {
   state=$(swarm_state)
@@ -17,13 +25,15 @@ look() {
   daemon=$(base64 /etc/docker/daemon.json 2>/dev/null | tr -d '\n')
   # Docker prints an empty line for a network that is not there.
   bridge=$(gwbridge) || bridge=null
-  printf '{"daemon":"%s","unapplied":%s,"swarm":"%s","gwbridge":%s}\n' "$daemon" "$unapplied" "$state" "$bridge"
+  printf '{"daemon":"%s","unapplied":%s,"swarm":"%s","gwbridge":%s,"missingChains":[%s]}\n' "$daemon" "$unapplied" "$state" "$bridge" \
+    "$(missing_chains | sed 's/.*/"&"/' | paste -s -d , -)"
 }
 
 up() {
   # Things may have moved on since the look, and Docker would take a member's bridge away without a word.
-  [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
-  if gwbridge >/dev/null; then
+  # One that is missing, a member lacks as well.
+  if gwbridge | grep -q .; then
+    [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
     timeout 60 docker network rm docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$LOG")"
   fi
   set -- -o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false \

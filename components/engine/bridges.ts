@@ -81,6 +81,8 @@ export interface EngineState {
     readonly Options: Readonly<Record<string, string>> | null;
     readonly Containers: Readonly<Record<string, { readonly Name: string }>> | null;
   } | null;
+  /** Tables of iptables that lack the chain of Docker's own rules. */
+  readonly missingChains: readonly string[];
 }
 
 /** What is left to do on a host. Nothing at all, when neither `settings` nor `gwbridge` is there. */
@@ -100,11 +102,23 @@ export function engineChanges(state: EngineState, own: DaemonSettings = {}, brid
   const wanted = { ...state.daemon, ...(bridges && bridgeSettings(bridges, state.daemon, own)), ...own };
   const pending = state.unapplied || !isDeepStrictEqual(wanted, state.daemon);
   const member = state.swarm !== "inactive";
+  const { gwbridge, warnings } = bridges ? gwbridgeChange(state, wantedGwbridge(bridges, own), member) : { warnings: [] };
   return {
     member,
     ...(pending && { settings: JSON.stringify(wanted, undefined, 2) }),
-    ...(bridges ? gwbridgeChange(state, wantedGwbridge(bridges, own), member) : { warnings: [] }),
+    ...(gwbridge && { gwbridge }),
+    // A restart brings the rules back.
+    warnings: [...warnings, ...(pending ? [] : lostRules(state))],
   };
+}
+
+/** Docker makes them when it starts, and does not notice that they are gone. A restart stops containers, so nobody but a person decides it. */
+function lostRules({ daemon, missingChains }: EngineState): string[] {
+  if (missingChains.length === 0 || daemon["iptables"] === false || daemon["firewall-backend"] === "nftables") return [];
+  return [
+    `Docker's own rules are gone (chain DOCKER of ${missingChains.join(" and ")}), as after "nft flush ruleset": published ports and the containers' ` +
+      `way out do not work. Fix: "systemctl restart docker" there, one host after the other; its containers restart`,
+  ];
 }
 
 function bridgeSettings({ docker0, mtu }: BridgePlan, daemon: DaemonSettings, own: DaemonSettings): DaemonSettings {
@@ -120,12 +134,18 @@ function wantedGwbridge({ gwbridge, mtu }: BridgePlan, own: DaemonSettings): Gwb
 function gwbridgeChange(state: EngineState, wanted: Gwbridge, member: boolean): Pick<EngineChanges, "gwbridge" | "warnings"> {
   const present = state.gwbridge;
   if (present && isAsWanted(present, wanted)) return { warnings: [] };
+  // Docker would make it where it likes, with the next task on an overlay network.
+  if (!present && member) return { gwbridge: wanted, warnings: [lostGwbridge] };
   const difference = `docker_gwbridge is ${present ? describe(presentAs(present)) : "missing"} and planned ${describe(wanted)}`;
   if (member) return { warnings: [`${difference}: it is changed when the host next leaves the swarm and joins`] };
   const users = Object.values(present?.Containers ?? {}).map(({ Name }) => Name);
   if (users.length > 0) return { warnings: [`${difference}: it is left so while it is used by ${users.join(", ")}`] };
   return { gwbridge: wanted, warnings: [] };
 }
+
+const lostGwbridge =
+  "docker_gwbridge, by which containers on overlay networks reach the world, was removed, and is made again. Containers that were on it are " +
+  'not: for them, and for ports that the swarm publishes there, run "systemctl restart docker" on this host';
 
 function presentAs({ IPAM, Options }: NonNullable<EngineState["gwbridge"]>): Gwbridge {
   const { Subnet: subnet, Gateway: gateway } = IPAM.Config?.[0] ?? {};

@@ -9,6 +9,7 @@ const transient: readonly string[] = [leavingLabel, asideLabel, managedLabel];
 export async function label(member: DesiredMember, node: SwarmNode, { control, io }: Work): Promise<void> {
   const labels = labelsFor(member, node);
   const availability = node.availability === "drain" ? takenBack(member, node, io) : undefined;
+  if (availability === undefined && node.availability !== "active") io.progress(member.key, byHand(node));
   if (availability === undefined && sameLabels(labels, node.labels)) return;
   await control.call((manager) => manager.updateNode(node.id, { labels, ...(availability && { availability }) }));
 }
@@ -20,6 +21,12 @@ function takenBack(member: DesiredMember, { labels }: SwarmNode, io: Work["io"])
   else if (aside !== undefined) io.progress(member.key, "was drained for a change of its machine, and is taken back");
   else return undefined;
   return aside === undefined ? "active" : availabilityOf(aside);
+}
+
+/** Somebody may have had a reason: it is said, and not undone. */
+function byHand({ availability, hostname }: SwarmNode): string {
+  const effect = availability === "drain" ? "no task runs there" : "no new task starts there";
+  return `warning: somebody set its availability to "${availability}", so ${effect}; it is left so. To take it back: docker node update --availability active ${hostname}`;
 }
 
 /** Ours and the program's, and whatever somebody else put there. */

@@ -12,6 +12,7 @@ export interface OverlayNetworkArgs {
   readonly network: PlannedNetwork;
   readonly managers: pulumi.Input<readonly { readonly key: string; readonly connection: Connection }[]>;
   readonly reachableSeconds: number;
+  readonly recheck?: string;
   readonly transform?: Transform<local.CommandArgs>;
 }
 
@@ -23,11 +24,11 @@ export class OverlayNetwork extends pulumi.ComponentResource {
   constructor(name: string, args: OverlayNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("pulumi-swarm:index:OverlayNetwork", name, { ...args.network }, opts);
     const { name: network, ...spec } = args.network;
-    const request = pulumi
-      .output(args.managers)
-      .apply((managers): string =>
-        JSON.stringify({ cluster: args.cluster, name: network, spec, managers, reachableSeconds: args.reachableSeconds } satisfies NetworkRequest),
-      );
+    const { cluster, managers, reachableSeconds, recheck } = args;
+    const request = pulumi.output(managers).apply((known): string => {
+      const asked: NetworkRequest = { cluster, name: network, spec, managers: known, reachableSeconds, ...(recheck !== undefined && { recheck }) };
+      return JSON.stringify(asked);
+    });
     const command = new local.Command(name, transformed(args.transform, agentCommand("network-up", "network-down", pulumi.secret(request))), {
       parent: this,
     });

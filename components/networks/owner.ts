@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
-import type { NetworkApi, NetworkIo } from "./api";
+import type { NetworkApi, NetworkIo, NetworkResponse } from "./api";
 
 /**
  * Who has a network, where it is not the resource that made it. Pulumi replaces a resource by making the new one, which
@@ -38,10 +38,16 @@ export class NetworkOwner {
     return mark;
   }
 
-  /** Whether another resource has taken the network over. */
-  async isAnother(mine: string | undefined): Promise<boolean> {
+  /**
+   * Whether the network is another resource's. One that was removed by hand was made anew by whoever replaced this resource, and has
+   * no mark: then its id tells.
+   *
+   * @param mine What the last run of this resource returned.
+   */
+  async isAnother(mine: NetworkResponse | undefined, id: string): Promise<boolean> {
     const written = await this.mark();
-    return written !== undefined && written !== mine;
+    if (written !== undefined) return written !== mine?.owner;
+    return mine !== undefined && mine.id !== id;
   }
 
   async forget(): Promise<void> {

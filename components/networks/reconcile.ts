@@ -77,7 +77,7 @@ export async function networkDown(
   const present = await find(api, name);
   if (!present || ownerOf(present, cluster) !== cluster) return;
   const owner = new NetworkOwner(api, name, io);
-  if (await owner.isAnother(previous?.owner)) {
+  if (await owner.isAnother(previous, present.Id)) {
     io.progress("was taken over by another run, as when its resource is replaced: left alone");
     return;
   }

@@ -21,8 +21,8 @@ function gwbridge(subnet: string, gateway: string, mtu?: number, users: readonly
 const asPlanned = gwbridge("10.96.1.0/24", "10.96.1.1", 1440);
 const byDocker = gwbridge("172.18.0.0/16", "172.18.0.1");
 
-const fresh: EngineState = { daemon: {}, unapplied: false, swarm: "inactive", gwbridge: null };
-const settled: EngineState = { daemon: bridges, unapplied: false, swarm: "active", gwbridge: asPlanned };
+const fresh: EngineState = { daemon: {}, unapplied: false, swarm: "inactive", gwbridge: null, missingChains: [] };
+const settled: EngineState = { daemon: bridges, unapplied: false, swarm: "active", gwbridge: asPlanned, missingChains: [] };
 const settings = (changes: { readonly settings?: string }): unknown => JSON.parse(changes.settings ?? "null");
 
 describe("the engine's changes", () => {
@@ -92,6 +92,26 @@ describe("the engine's changes", () => {
       ]);
     });
   }
+
+  it("make a docker_gwbridge that was removed from a member, in its planned place, and say what else is to be done", () => {
+    const { gwbridge: change, warnings } = engineChanges({ ...settled, gwbridge: null }, {}, plan);
+    assert.deepEqual(change, { ...plan.gwbridge, mtu: 1440 });
+    assert.match(warnings.join(), /^docker_gwbridge, by which .* was removed, and is made again\. .*"systemctl restart docker" on this host$/);
+  });
+
+  it("say that Docker's own rules are gone, and leave the restart to a person", () => {
+    const { settings: change, warnings } = engineChanges({ ...settled, missingChains: ["nat", "filter"] }, {}, plan);
+    assert.equal(change, undefined);
+    assert.deepEqual(warnings, [
+      "Docker's own rules are gone (chain DOCKER of nat and filter), as after \"nft flush ruleset\": published ports and the containers' way out do not " +
+        'work. Fix: "systemctl restart docker" there, one host after the other; its containers restart',
+    ]);
+    for (const daemon of [
+      { ...bridges, iptables: false },
+      { ...bridges, "firewall-backend": "nftables" },
+    ])
+      assert.deepEqual(engineChanges({ ...settled, daemon, missingChains: ["nat"] }, {}, plan).warnings, []);
+  });
 
   it("leave docker_gwbridge alone while a container uses it, and say which", () => {
     const changes = engineChanges({ ...fresh, gwbridge: gwbridge("172.18.0.0/16", "172.18.0.1", 1500, ["debug"]) }, {}, plan);

@@ -594,6 +594,9 @@ describe("a host that is taken out", () => {
     assert.equal(member.availability, "drain");
     assert.ok(raft.members.has(stranger.id));
     assert.equal(program.swarm.progress.filter((line) => /stranger/.test(line)).length, 1);
+    const warning =
+      'edge-1: warning: somebody set its availability to "drain", so no task runs there; it is left so. To take it back: docker node update';
+    assert.equal(program.swarm.progress.filter((line) => line.startsWith(warning)).length, 1, program.swarm.progress.join("\n"));
   });
 });
 

@@ -256,6 +256,18 @@ describe("a network whose resource is replaced", () => {
   const again = (docker: FakeDocker, io: FakeIo, previous?: NetworkResponse): Promise<NetworkResponse> =>
     networkUp(docker, "lab", "web", spec, previous, io);
 
+  it("stays where it was removed by hand, so that the new resource made it and nobody took it over", async () => {
+    const { docker, io, up, memory } = setUp();
+    await up();
+    docker.networks.length = 0;
+    const { id } = await again(docker, io);
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.equal(docker.find("web")?.Id, id);
+    assert.match(io.lines.join(), /was taken over by another run, as when its resource is replaced: left alone/);
+    await networkDown(docker, "lab", "web", { id }, io);
+    assert.deepEqual(docker.networks, [], "its own resource removes it");
+  });
+
   it("stays, as the old resource sees that another one took it over", async () => {
     const { docker, io, up, memory } = setUp();
     const id = await up();

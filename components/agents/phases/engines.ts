@@ -31,12 +31,14 @@ export async function prepareEngines(
     if (!changes.member) {
       await freePorts(host.session, request.needs.dataPathPort ?? defaultDataPathPort, (line) => progress(host.key, line));
       await changeEngine(host, changes);
+    } else if (changes.gwbridge) {
+      await makeGwbridge(host.session, changes.gwbridge);
     }
     return { ...host, engine: installed ?? "", changes };
   });
   for (const host of [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined)) {
     try {
-      await changeEngine(host, host.changes);
+      await applySettings(host.session, host.changes.settings ?? "", (line) => progress(host.key, line));
       await quorumIsBack(host, unlockKeys);
     } catch (error) {
       // None after one that failed.
