@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import type { FirewallArgs } from "../../components/firewall/args";
 import { cloudRules } from "../../components/firewall/cloud";
-import { type NftOptions, nftRuleset } from "../../components/firewall/nftables";
+import { type NftOptions, nftRuleset, smallestRuleset } from "../../components/firewall/nftables";
 import { openPorts } from "../../components/firewall/open";
 import { rulePorts } from "../../components/firewall/ports";
 import type { FirewallHost, FirewallRule, HostSelector, Source } from "../../components/firewall/rule";
@@ -238,6 +238,20 @@ describe("the ruleset of a host", () => {
   for (const [what, packet, verdict] of packets) {
     it(`${verdict === "accept" ? "accepts" : "drops"} ${what}`, () => assert.equal(evaluate(text, packet, ["eth0", "br-lan"]), verdict));
   }
+});
+
+describe("the smallest ruleset of a host", () => {
+  const { rules } = sound({ ssh: ["203.0.113.0/24", "2001:db8::/32"], expose: { https: { port: 443, from: ["world"] } } });
+
+  it("lets SSH in from where it is allowed, and nothing else, for a host on which the whole one does not load", () => {
+    const text = smallestRuleset(rules, host("edge-1"), hosts);
+    const accepted = text.split("\n").filter((line) => line.includes("comment"));
+    assert.deepEqual(
+      accepted.map((line) => line.trim()),
+      ['ip saddr 203.0.113.0/24 tcp dport 22 accept comment "ssh"', 'ip6 saddr 2001:db8::/32 tcp dport 22 accept comment "ssh"'],
+    );
+    assert.equal(text.match(/policy drop;/g)?.length, 2, "what is routed to containers is dropped, too");
+  });
 });
 
 describe("what an overlay routes to a host's containers", () => {
