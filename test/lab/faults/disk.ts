@@ -63,8 +63,12 @@ export const disk: readonly FaultCase[] = [
       const name = trial.victim();
       const file = trial.choices.pick(["firewall", "tunnel"]);
       await trial.on(name, `: >${folder}/owner.${file}`);
+      trial.cluster.lookAgain();
+      await trial.fails(new RegExp(`${keyOf(name)}: its file ${folder}/owner\\.${file} is empty or cut off`));
+      // As the message says.
+      await trial.on(name, `rm ${folder}/owner.${file}`);
       await trial.recheck();
-      assert.notEqual(await trial.on(name, `cat ${folder}/owner.${file}`), "", "it was repaired");
+      assert.notEqual(await trial.on(name, `cat ${folder}/owner.${file}`), "");
     },
   },
   {
