@@ -118,6 +118,8 @@ export interface RequestHost extends FirewallHost {
 }
 
 export interface SwarmRequestHost extends RequestHost {
+  /** Whether its provider was to give it its address, so that it must be on one of its interfaces. @default - anything may stand before it */
+  readonly attached?: true;
   /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
   readonly containerSubnet?: string;
   readonly role: HostRole;

@@ -43,6 +43,7 @@ export interface SwarmClusterArgs {
   /**
    * Places in the address space that are to stay, each by its owner as the preview names it:
    * `{ "tunnel control": "10.97.200.0/24" }`. For networks, `networks.NAME.subnet` does the same.
+   * `{ "tunnel host control-a": "10.97.202.81/32" }` keeps the address of one host, under whatever name and in whatever group.
    * @default - each place follows from its owner's name
    */
   readonly pins?: Readonly<Record<string, string>>;

@@ -17,6 +17,7 @@ import { type ClusterPlan, describeProblems, planCluster } from "./plan";
 import { defaultReachableSeconds, swarmDownRequest, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
+import { guardMembers, settleManagers } from "./memory";
 import { LateService, reachable } from "./service";
 import { summarize } from "./summary";
 import { mermaid } from "../picture/mermaid";
@@ -99,11 +100,12 @@ export class SwarmCluster extends pulumi.ComponentResource {
 
     const checked = showPlan(name, plan, args, this);
     const made = this.createHosts(name, args, checked);
-    const { machines, admitted } = made;
-    const swarm = this.createSwarm(name, args, machines, admitted, checked);
+    const { machines, admitted, allowed } = made;
+    const swarm = this.createSwarm(name, args, machines, admitted, pulumi.all([checked, allowed]));
     const networks = this.createNetworks(name, args, machines, swarm);
     this.machines = machines;
     this.ready = [swarm, ...networks];
+    settleManagers({ cluster: name, args, plan, machines, parent: this }, this.ready);
 
     // It holds the unlock key: single fields are made readable, never the whole.
     const response = swarm.stdout.apply((stdout) => JSON.parse(stdout) as SwarmResponse);
@@ -175,6 +177,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
       checked,
       service,
       parent: this,
+      guard: (machines) => guardMembers({ cluster, args, plan: this.plan, machines, parent: this }),
       describeLateNetwork: (site, network) => describeLateNetwork(cluster, args, site, network),
     });
     return made;

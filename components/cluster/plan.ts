@@ -121,7 +121,7 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   reportOverlaps(subnets, reserved, report);
   const quorum = planQuorum(hosts, report);
   checkEngine(args.engine ?? {}, report);
-  checkMembership(args.membership ?? {}, report);
+  checkMembership(args.membership ?? {}, hosts, report);
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);

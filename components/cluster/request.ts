@@ -73,7 +73,7 @@ export function swarmDownRequest(request: Omit<SwarmRequest, "intent">): SwarmDo
 
 /** A host as the programs that work on it are told of it. */
 export function requestHost(
-  { key, role, group, site, labels, publicAddress, seenAs, tunnelAddress, containerSubnet }: ClusterPlan["hosts"][number],
+  { key, role, group, site, provider, labels, address, publicAddress, seenAs, tunnelAddress, containerSubnet }: ClusterPlan["hosts"][number],
   machine: KnownMachine,
 ): SwarmRequestHost {
   const reachedAt = knownAddress(key, publicAddress, machine);
@@ -85,6 +85,7 @@ export function requestHost(
     labels,
     machine: machine.id,
     address: machine.address,
+    ...(provider !== "existing" && address !== undefined && { attached: true as const }),
     connection: machine.connection,
     ...(reachedAt !== undefined && { publicAddress: reachedAt }),
     ...(seenAs !== undefined && { seenAs }),

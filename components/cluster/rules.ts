@@ -88,7 +88,7 @@ export function engineWarnings({ settings }: EngineArgs): string[] {
   return backend === undefined ? [] : [`engine.settings: ${backend}`];
 }
 
-export function checkMembership(membership: MembershipArgs, report: Report): void {
+export function checkMembership(membership: MembershipArgs, hosts: readonly PlannedHost[], report: Report): void {
   const seconds = (name: "reachableSeconds" | "drainSeconds", least: number, most: number): void => {
     const value = membership[name];
     if (value !== undefined && !(typeof value === "number" && value >= least && value <= most)) {
@@ -98,6 +98,21 @@ export function checkMembership(membership: MembershipArgs, report: Report): voi
   seconds("reachableSeconds", 5, 900);
   seconds("drainSeconds", 0, 3600);
   checkTexts("membership", membership, ["recheck", "abandonedSwarm"], report);
+  checkReplaceManagers(membership.replaceManagers, hosts, report);
+}
+
+function checkReplaceManagers(given: unknown, hosts: readonly PlannedHost[], report: Report): void {
+  if (given === undefined) return;
+  const path = "membership.replaceManagers";
+  const managers = hosts.filter(({ role }) => role === "manager").map(({ key }) => key);
+  if (!Array.isArray(given)) {
+    report(path, `${show(given)} is not a list of managers`, `write such as ["${managers[0] ?? "control-1"}"], or leave it out`);
+    return;
+  }
+  for (const [index, name] of given.entries()) {
+    if (!managers.includes(name as string))
+      report(`${path}[${index}]`, `${show(name)} is not a manager of this cluster`, `name some of ${managers.join(", ")}`);
+  }
 }
 
 export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, report: Report): void {

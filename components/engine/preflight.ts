@@ -21,6 +21,8 @@ export interface Probe {
   readonly macvlan: boolean | null;
   /** Parts of this package that keep something there, finished or not: their folders in `/etc/pulumi-swarm`. */
   readonly folders: readonly string[];
+  /** Its own IPv4 addresses, of all its interfaces. */
+  readonly addresses: readonly string[];
   /** The host's clock, in seconds since 1970. */
   readonly epoch: number;
   readonly freeKilobytes: number;
@@ -107,4 +109,19 @@ function versionProblems(version: string, wanted: string | undefined): string[] 
     );
   }
   return problems;
+}
+
+/**
+ * A machine without the private address that its provider was to give it, on which the others are to call it. Hetzner's provider calls a
+ * server done whose attachment to the network failed: the state then holds what was wanted, and no `up` but one with `--refresh` attaches
+ * it (terraform-provider-hcloud 1.66, internal/server/resource.go). Until then its engine would join by an address that nobody reaches.
+ */
+export function addressProblem({ addresses }: Pick<Probe, "addresses">, planned: string): string | undefined {
+  // Where nothing could be read, nothing can be said.
+  if (addresses.length === 0 || addresses.includes(planned)) return undefined;
+  const own = addresses.filter((address) => !address.startsWith("127."));
+  return (
+    `it does not have its private address ${planned}, but ${own.length > 0 ? own.join(", ") : "none"}: its machine was not attached to the network, or the interface is not up. ` +
+    'Run "pulumi up --refresh", which attaches it; where the provider\'s console shows it attached, reboot the host and run `up` again'
+  );
 }

@@ -73,7 +73,10 @@ for folder in /etc/pulumi-swarm/*; do
   if [ -d "$folder" ]; then folders="$folders${folders:+,}\"$(echo "${folder##*/}" | plain)\""; fi
 done
 
-printf '{"engine":"%s","cli":%s,"firewall":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"hostname":"%s"}\n' \
+# On any interface, up or not; a cloud's machine may have been started before it got its private one.
+addresses=$(ip -o -4 addr show 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s\"%s\"", sep, $4; sep = "," }' || true)
+
+printf '{"engine":"%s","cli":%s,"firewall":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"addresses":[%s],"hostname":"%s"}\n' \
   "$engine" "$(flag has docker)" "$firewall" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" \
   "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$(echo "$disk" | awk 'NR == 2 { print $4 }')" \
-  "$ipsec" "$macvlan" "$folders" "$(plain </proc/sys/kernel/hostname)"
+  "$ipsec" "$macvlan" "$folders" "$addresses" "$(plain </proc/sys/kernel/hostname)"

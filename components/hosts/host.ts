@@ -80,6 +80,11 @@ export interface HostContext {
   readonly hosts: readonly HostToMake[];
   /** Fails when an address that is in use would move. What costs something to lose must not be changed before it is known. */
   readonly checked: pulumi.Output<unknown>;
+  /**
+   * Fails when too many managers would become other machines in this run. Each machine's own resource must wait for it, and nothing of
+   * what `Machine.made` says may.
+   */
+  readonly allowed: pulumi.Output<unknown>;
   /** What is let in to hosts of this site, in the form that clouds have: for a firewall that stands before the hosts. */
   readonly rules: readonly CloudRule[];
   /** Whether containers' own addresses cross the site's network. A cloud drops such packets unless it is told not to. */
@@ -131,10 +136,18 @@ export interface HostToMake {
   readonly parent: pulumi.Resource;
 }
 
+/** What a machine was made as, by the provider's own words: a change of any of it makes it another machine. Always the same words. */
+export type MadeAs = Readonly<Record<string, unknown>>;
+
 /** A machine that stands, or will. */
 export interface Machine {
   /** Changes exactly when the machine is another one. */
   readonly id: pulumi.Input<string>;
+  /**
+   * What it is made as, known before it is made. Each value may be an `Input`; only a digest of it is kept.
+   * @default - nothing that a program says makes it another machine
+   */
+  readonly made?: MadeAs;
   /** Address on which the other hosts of the site reach it. */
   readonly address: pulumi.Input<string>;
   /** Where the plan says that it is assigned. */

@@ -18,6 +18,8 @@ export interface HostsPlan {
   readonly checked: pulumi.Output<unknown>;
   readonly service: LateHostService;
   readonly parent: pulumi.Resource;
+  /** @returns what fails when too many of the machines would be other ones in this run. @default - any of them may */
+  readonly guard?: (machines: ReadonlyMap<string, Machine>) => pulumi.Output<unknown>;
   /** @returns what is wrong now that a site's network is known, which only its provider could tell; undefined when nothing is. */
   readonly describeLateNetwork: (site: string, network: string) => string | undefined;
 }
@@ -28,23 +30,32 @@ export interface MadeHosts {
   readonly components: ReadonlyMap<string, Host>;
   /** What has to be there before anybody works on the hosts, and to stay until nobody does. */
   readonly admitted: readonly pulumi.Resource[];
+  /** Fails when too many of the machines would be other ones in this run. */
+  readonly allowed: pulumi.Output<unknown>;
 }
 
 /** Every group's provider makes its machines; then, as the addresses of all are there only now, each site's firewall lets them in. */
 export function makeHosts(plan: HostsPlan): MadeHosts {
   const { cluster, hosts, parent } = plan;
   const components = new Map(hosts.map((host) => [host.key, new Host(`${cluster}-${host.key}`, host, { parent })]));
-  const contexts = hostContexts(plan, components);
+  const [allowed, allow] = pulumi.deferredOutput<unknown>();
+  const contexts = hostContexts(plan, components, allowed);
   const machines: Map<string, Machine> = new Map(contexts.flatMap(([provider, context]) => [...provider.create(context)]));
+  // Each of them waits for this, which looks at all of them.
+  allow(plan.guard?.(machines) ?? pulumi.output(true));
   const members = hosts.flatMap((host): Member[] => {
     const machine = machines.get(host.key);
     return machine ? [{ ...host, ...seenAs(host, machine), address: machine.address }] : [];
   });
   const admitted = contexts.flatMap(([provider, context]) => provider.admit?.({ ...context, members }) ?? []);
-  return { machines, components, admitted };
+  return { machines, components, admitted, allowed };
 }
 
-function hostContexts(plan: HostsPlan, components: ReadonlyMap<string, Host>): (readonly [HostGroup, HostContext])[] {
+function hostContexts(
+  plan: HostsPlan,
+  components: ReadonlyMap<string, Host>,
+  allowed: pulumi.Output<unknown>,
+): (readonly [HostGroup, HostContext])[] {
   const { cluster, groups, rules, containersRouted, checked, service, parent } = plan;
   const made = new Map<string, unknown>();
   const shared = <T>(key: string, make: () => T): T => {
@@ -60,7 +71,7 @@ function hostContexts(plan: HostsPlan, components: ReadonlyMap<string, Host>): (
         return wrong === undefined ? known : stop(wrong, parent);
       });
     const ofSite = siteRules(site, plan.hosts, rules);
-    return [provider, { cluster, group, parent, hosts, checked, rules: ofSite, containersRouted, networkKnown, service, shared }];
+    return [provider, { cluster, group, parent, hosts, checked, allowed, rules: ofSite, containersRouted, networkKnown, service, shared }];
   });
 }
 

@@ -17,6 +17,12 @@ export interface MembershipArgs {
    */
   readonly abandonedSwarm?: string;
   /**
+   * Managers whose machines may be replaced in one `up` though the swarm loses its quorum by that, each by its key such as `control-1`. It is
+   * for a swarm that may be lost. Without it, an edit that would replace more managers than the swarm can do without is refused at preview.
+   * @default - none
+   */
+  readonly replaceManagers?: readonly string[];
+  /**
    * Any change of it makes the next `up` look at all hosts again, though nothing else in the program changed: after hosts
    * were rebooted or somebody worked on them by hand. A date does, or a number that is counted up. Nothing is replaced.
    * @default - hosts are looked at when something in the program changes

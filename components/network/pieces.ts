@@ -42,13 +42,19 @@ interface Ask {
   readonly members: readonly PlannedHost[];
 }
 
+/** A single host as the owner of a piece, beside its group. A group's name has no space in it. */
+export function hostOwner(kind: string, host: string): string {
+  return `${kind} host ${host}`;
+}
+
 /**
- * Each group has a block, and each host its number in it, or a place that follows from its name. A group whose numbers go on after the
+ * Each group has a block, and each host the piece that is pinned for it, or its number in the block, or a place that follows from its name. A group whose numbers go on after the
  * block's end has a further block for them, so that it can grow while nothing of it moves.
  */
 export function planPieces(hosts: readonly PlannedHost[], space: Cidr, kind: PieceKind, pins: Pins, report: Report): PlannedPieces {
   const groups = new Map<string, PlannedHost[]>();
   for (const host of hosts) groups.set(host.group, [...(groups.get(host.group) ?? []), host]);
+  const pinned = pinnedPieces(hosts, space, kind, pins, report);
   const asks = [...groups].flatMap(([group, members]) => asksOf(group, members, space, kind, pins));
   const further = asks.filter(({ group, key }) => key !== group);
   // No further block may push a first one aside.
@@ -73,7 +79,7 @@ export function planPieces(hosts: readonly PlannedHost[], space: Cidr, kind: Pie
     const block = first.byKey.get(key) ?? second.byKey.get(key);
     if (!block) continue;
     const near = members.map((host) => (after === 0 ? host : { ...host, place: String(Number(host.place) - after) }));
-    for (const [host, piece] of placesIn(block, group, near, kind, report)) pieces.set(host, piece);
+    for (const [host, piece] of placesIn(block, group, near, { ...kind, pinned }, report)) pieces.set(host, piece);
     blocks.push({
       owner: `${kind.owner} ${key}`,
       purpose: kind.purpose(group),
@@ -120,11 +126,36 @@ function reportNoFurther({ group, after, prefix }: Ask, space: Cidr, { pieces }:
   );
 }
 
-function placesIn(block: Cidr, group: string, members: readonly PlannedHost[], kind: PieceKind, report: Report): [string, Cidr][] {
+/** Pieces of single hosts, such as those of hosts that had another name or group before. They may lie in any block. */
+function pinnedPieces(hosts: readonly PlannedHost[], space: Cidr, { owner, piecePrefix }: PieceKind, pins: Pins, report: Report): Map<string, Cidr> {
+  const pinned = new Map<string, Cidr>();
+  for (const { key } of hosts) {
+    const pin = pins.take(hostOwner(owner, key), piecePrefix, piecePrefix);
+    if (!pin) continue;
+    const other = [...pinned].find(([, piece]) => piece.overlaps(pin))?.[0];
+    const path = pinPath(hostOwner(owner, key));
+    if (other !== undefined) report(path, `${pin} is pinned for ${other} too`, "give each host one of its own");
+    else if (!space.contains(pin)) report(path, `${pin} is not in ${space}, the part of the address space that it is for`, "take a piece of that");
+    else pinned.set(key, pin);
+  }
+  return pinned;
+}
+
+interface PinnedKind extends PieceKind {
+  readonly pinned: ReadonlyMap<string, Cidr>;
+}
+
+function placesIn(block: Cidr, group: string, members: readonly PlannedHost[], kind: PinnedKind, report: Report): [string, Cidr][] {
+  const { pinned } = kind;
   const count = block.count(kind.piecePrefix);
   const room = roomOf(count, kind);
   const piece = (place: number): Cidr => block.subnet(kind.piecePrefix, kind.withoutEnds ? place : place - 1);
-  const numbered = members.filter(isNumbered);
+  const own = members.flatMap(({ key }): [string, Cidr][] => {
+    const pin = pinned.get(key);
+    return pin ? [[key, pin]] : [];
+  });
+  const free = members.filter(({ key }) => !pinned.has(key));
+  const numbered = free.filter(isNumbered);
   const beyond = numbered.filter(({ place }) => Number(place) > room);
   if (beyond.length > 0 || members.length > room) {
     report(
@@ -135,6 +166,11 @@ function placesIn(block: Cidr, group: string, members: readonly PlannedHost[], k
   }
   const fitting = numbered.filter((host) => !beyond.includes(host)).map(({ key, place }): [string, Cidr] => [key, piece(Number(place))]);
   const ends = kind.withoutEnds ? [block.subnet(kind.piecePrefix, 0), block.subnet(kind.piecePrefix, count - 1)] : [];
-  const named = members.filter((host) => !numbered.includes(host)).map(({ key }) => ({ key, prefix: kind.piecePrefix }));
-  return [...fitting, ...assignBlocks(block, named, [...ends, ...fitting.map(([, taken]) => taken)]).byKey];
+  for (const [key, place] of fitting) {
+    const other = [...pinned].find(([, pin]) => pin.overlaps(place))?.[0];
+    if (other !== undefined) report(pinPath(hostOwner(kind.owner, other)), `${place} is the piece of ${key}`, `pin another one for ${key} too`);
+  }
+  const named = free.filter((host) => !numbered.includes(host)).map(({ key }) => ({ key, prefix: kind.piecePrefix }));
+  const taken = [...ends, ...pinned.values(), ...fitting.map(([, place]) => place)];
+  return [...own, ...fitting, ...assignBlocks(block, named, taken).byKey];
 }

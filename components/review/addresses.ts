@@ -87,7 +87,8 @@ export const moveLine = /^ {2}- (.+?): from (\S+) to (\S+?)\. Fix: (.*)\n?/gm;
 
 /** What a failed preview says would have moved. Nothing was changed by it. */
 export function refusedMoves(errors: readonly string[]): Finding[] {
-  const moves = errors.flatMap((message) => (/would move (?:an address|\d+ addresses)/.test(message) ? [...message.matchAll(moveLine)] : []));
+  const told = /would move (?:an address|\d+ addresses)|would give (?:a member|\d+ members) of the swarm another address/;
+  const moves = errors.flatMap((message) => (told.test(message) ? [...message.matchAll(moveLine)] : []));
   return moves.map(([, owner = "", was = "", would = "", fix = ""]) => ({
     section: "addresses",
     kind: "changed",

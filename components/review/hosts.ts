@@ -62,7 +62,23 @@ function roleFindings(was: TopologyHost | undefined, { key, role, site }: Topolo
   ];
 }
 
-function machineFindings({ host, type, how, changed }: MachineChange, was: TopologyHost | undefined, { partial, piece }: ClusterChange): Finding[] {
+/**
+ * Defaults of the docker provider's schema that this package never gives. Where a state lacks them, it was made by another plugin: by a
+ * stand-in of before they stored them, or by another version.
+ */
+const dockerDefaults: readonly string[] = [
+  ...["attach", "containerReadRefreshTimeoutMilliseconds", "ipamDriver", "logs", "memoryReservation", "mustRun", "networkMode", "readOnly"],
+  ...["removeVolumes", "rm", "start", "stdinOpen", "tty", "wait", "waitTimeout"],
+];
+
+/** Whether nothing of the edit is the reason, but the plugin that looks at what another one made. A host goes with its network. */
+function isOfPlugin({ type, changed }: MachineChange): boolean {
+  const own = changed.filter((name) => name !== "networksAdvanced");
+  return type === "docker:index/container:Container" && own.length > 0 && own.every((name) => dockerDefaults.includes(name));
+}
+
+function machineFindings(machine: MachineChange, was: TopologyHost | undefined, { partial, piece }: ClusterChange): Finding[] {
+  const { host, type, how, changed } = machine;
   // A host that is new or goes is named as such, with its machine.
   if ((!was && !partial) || how === "removed") return [];
   const because = changed.length === 0 ? text`` : text` (${list(changed)})`;
@@ -76,13 +92,26 @@ function machineFindings({ host, type, how, changed }: MachineChange, was: Topol
   }
   const role = piece ? "host" : (was?.role ?? "host (manager or worker, the preview leaves it out)");
   const risk = role === "manager" ? ({ risk: "replace-manager" } as const) : {};
+  const why = isOfPlugin(machine)
+    ? ". The edit is not the reason: another make or version of the provider's plugin made this machine (a stand-in, for example). Fix: go on with that plugin, or destroy the stack first"
+    : "";
   return [
     {
       ...found,
       ...risk,
-      text: text`the machine of the ${words(role)} ${host} is deleted with all that is on its disk, and made anew: ${words(type)}${because}`,
+      text: text`the machine of the ${words(role)} ${host} is deleted with all that is on its disk, and made anew: ${words(type)}${because}${words(why)}`,
     },
   ];
+}
+
+/** What a failed preview says of managers that would be other machines, and more of them than the swarm can do without. */
+export function refusedReplacements(errors: readonly string[]): Finding[] {
+  return errors.flatMap((message): Finding[] => {
+    const [, hosts = "", differs = ""] = /would replace the machines? of (.+?) in one run, since (.+?) changes:/.exec(message) ?? [];
+    if (hosts === "") return [];
+    const said = text`the machines of ${list(hosts.split(", "))} would be replaced in one run (${list(differs.split(", "))}), and the swarm would lose its quorum`;
+    return [{ section: "quorum", kind: "changed", subject: hosts, risk: "quorum-loss", text: said }];
+  });
 }
 
 /** How many managers may be away: before, while it is done, and after. */

@@ -6,7 +6,7 @@ import { type Drawable, drawableOf } from "./drawable";
 import { encryptionFindings } from "./encryption";
 import { type ClusterChange, type Finding } from "./findings";
 import { firewallFindings } from "./firewall";
-import { hostFindings, quorumFindings } from "./hosts";
+import { hostFindings, quorumFindings, refusedReplacements } from "./hosts";
 import { networkFindings } from "./networks";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
@@ -47,10 +47,10 @@ export function review(preview: ReadPreview): Review {
 
 /** What a failed preview did not come to is missing in it, so that comparing would find what is not so. */
 function reviewFailed(errors: readonly string[], leftOut: number): Review {
-  const moves = refusedMoves(errors);
-  const risks = countRisks(moves);
-  const verdict = `The preview failed, and nothing was changed.${moves.length === 0 ? "" : ` ${showTotal(risks)}.`}`;
-  const clusters: ClusterReview[] = moves.length === 0 ? [] : [{ cluster: refusedCluster(errors), what: "refused", findings: moves }];
+  const refused = [...refusedMoves(errors), ...refusedReplacements(errors)];
+  const risks = countRisks(refused);
+  const verdict = `The preview failed, and nothing was changed.${refused.length === 0 ? "" : ` ${showTotal(risks)}.`}`;
+  const clusters: ClusterReview[] = refused.length === 0 ? [] : [{ cluster: refusedCluster(errors), what: "refused", findings: refused }];
   // Each move is a finding of its own, and what waits for the cluster has nothing to add.
   const said = errors.filter((message) => errors.length === 1 || !message.startsWith("nothing is done; the error of the cluster says why"));
   return { verdict, clusters, risks, errors: said.map((message) => message.replaceAll(moveLine, "").trim()), leftOut };
@@ -58,7 +58,7 @@ function reviewFailed(errors: readonly string[], leftOut: number): Review {
 
 /** As the message of a refused move names it. */
 function refusedCluster(errors: readonly string[]): string {
-  return errors.map((message) => /^The [\w ]+ "([^"]*)" would move/m.exec(message)?.[1]).find((name) => name !== undefined) ?? "";
+  return errors.map((message) => /^The [\w ]+ "([^"]*)" would (?:move|give|replace)/m.exec(message)?.[1]).find((name) => name !== undefined) ?? "";
 }
 
 export function reviewCluster(change: ClusterChange): ClusterReview {

@@ -115,6 +115,35 @@ describe("the preview of an edit", function () {
     assert.equal(after.code, 0, after.stdout + after.stderr);
   });
 
+  it("fails where members would get other addresses by other names, says which pins keep them, and changes nothing with those", async () => {
+    const [one, two, three] = [1, 2, 3].map((place) => ({ ...machine(place), hostKey: `${hostKey.slice(0, -1)}${place}` }));
+    const named = (control: object): object => ({ ...base, networks: {}, groups: { ...control, edge } });
+    describeCluster(named({ control: { ...control, machines: { a: one, b: two, c: three } } }));
+    const made = await stack.up();
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+
+    const renamed = named({ ctl: { ...control, machines: { a: one, b: two, c: three } } });
+    describeCluster(renamed);
+    for (const result of [await stack.preview(), await stack.up()]) {
+      assert.notEqual(result.code, 0);
+      assert.match(result.stdout + result.stderr, /The swarm cluster "prod" would give 3 members of the swarm another address/);
+    }
+    const preview = await stack.preview();
+    const said = preview.stdout + preview.stderr;
+    assert.match(
+      said,
+      /ctl-a, which was control-a: from (10\.97\.\d+\.\d+) to 10\.97\.\d+\.\d+\. Fix: keep it with pins\["tunnel host ctl-a"\]: "\1\/32"\./,
+    );
+    assert.doesNotMatch(said, /\.ts:\d+|\.js:\d+| {4}at /, "no stack trace");
+    const advice = [...said.matchAll(/pins\["([^"]+)"\]: "([^"]+)"/g)].map(([, owner = "", place = ""]) => [owner, place] as const);
+    const pins = Object.fromEntries(advice);
+    assert.equal(Object.keys(pins).length, 3, said);
+    describeCluster({ ...renamed, pins });
+    const kept = await stack.up();
+    assert.equal(kept.code, 0, kept.stdout + kept.stderr);
+    describeCluster(base);
+  });
+
   it("fails where nodes would have to join over another underlay", async () => {
     describeCluster({ ...base, networks: {}, wireguard: undefined });
     const preview = await stack.preview();

@@ -128,3 +128,73 @@ describe("an edit of a cluster at Hetzner", function () {
     assert.deepEqual(await account.left(), []);
   });
 });
+
+describe("an edit after which managers at Hetzner would be other machines", function () {
+  this.timeout(480_000);
+  const account = new CloudStack("hcloud", "hetzner-managers");
+  const control: HetznerHostsArgs = { role: "manager", count: 3, network: "10.233.32.0/20", protect: false };
+  const renewed = (texts: Readonly<Record<number, string>>): HetznerHostsArgs => ({
+    ...control,
+    each: Object.fromEntries(Object.entries(texts).map(([place, renew]) => [place, { renew }])),
+  });
+  const servers = (): string[] =>
+    account
+      .all("server:Server")
+      .map(({ id }) => id)
+      .sort();
+  const both = async (): Promise<string> => {
+    const results = [await account.stack.preview(), await account.stack.up()];
+    for (const { code, stdout, stderr } of results) assert.notEqual(code, 0, stdout + stderr);
+    return results.map(({ stdout, stderr }) => stdout + stderr).join("\n");
+  };
+
+  before(async () => {
+    await account.begin();
+    account.describe({ groups: { control } });
+    const up = await account.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+  });
+  after(() => account.end());
+
+  it("is refused before anything is touched where the swarm could not do without so many, with the order to take", async () => {
+    const before = servers();
+    account.describe({ groups: { control: renewed({ 1: "a", 2: "a" }) } });
+    const said = await both();
+    const refusal =
+      /The swarm cluster "cl" would replace the machines of control-1, control-2 in one run, since .*renew.* changes: of 3 managers 1 tolerates/g;
+    assert.equal([...said.matchAll(refusal)].length >= 2, true, said);
+    assert.match(said, /one manager at a time, in the order control-1, control-2,/);
+    assert.doesNotMatch(said, /\.ts:\d+|\.js:\d+| {4}at /, "no stack trace");
+    assert.deepEqual(servers(), before);
+  });
+
+  it("counts a machine that an `up` which failed made anew, until one succeeds", async () => {
+    const before = servers();
+    account.describe({ groups: { control: renewed({ 1: "a" }) }, broken: true });
+    const failed = await account.stack.up();
+    assert.notEqual(failed.code, 0);
+    assert.equal(servers().filter((id) => before.includes(id)).length, 2, "one of three is new");
+    account.describe({ groups: { control: renewed({ 1: "a", 2: "a" }) } });
+    const preview = await account.stack.preview();
+    assert.notEqual(preview.code, 0);
+    assert.match(preview.stdout + preview.stderr, /would replace the machines of control-1, control-2 in one run/);
+
+    account.describe({ groups: { control: renewed({ 1: "a" }) } });
+    const up = await account.stack.up();
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+    account.describe({ groups: { control: renewed({ 1: "a", 2: "a" }) } });
+    assert.ok((await account.planned()).includes("replace Server cl-control-2"));
+  });
+
+  it("is allowed by name", async () => {
+    account.describe({
+      groups: { control: renewed({ 1: "b", 2: "b", 3: "b" }) },
+      membership: { replaceManagers: ["control-1", "control-2", "control-3"] },
+    });
+    const planned = await account.planned();
+    assert.deepEqual(
+      planned.filter((step) => step.includes(" Server ")),
+      ["replace Server cl-control-1", "replace Server cl-control-2", "replace Server cl-control-3"],
+    );
+  });
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EngineArgs } from "../../components/engine/args";
 import type { HostNeeds } from "../../components/engine/needs";
-import { preflight, type Probe } from "../../components/engine/preflight";
+import { addressProblem, preflight, type Probe } from "../../components/engine/preflight";
 
 const now = 1_800_000_000;
 const healthy: Probe = {
@@ -16,6 +16,7 @@ const healthy: Probe = {
   ipsec: null,
   macvlan: null,
   folders: [],
+  addresses: ["192.0.2.7"],
   epoch: now,
   freeKilobytes: 20_000_000,
   hostname: "one",
@@ -215,4 +216,20 @@ describe("preflight", () => {
       assert.equal(result.needsEngine, needsEngine);
     });
   }
+});
+
+describe("the first look at a host whose private address its provider was to give", () => {
+  it("says which address is missing, what it has instead, and how to attach it", () => {
+    assert.equal(
+      addressProblem({ addresses: ["127.0.0.1", "203.0.113.7", "172.17.0.1"] }, "10.72.1.3"),
+      "it does not have its private address 10.72.1.3, but 203.0.113.7, 172.17.0.1: its machine was not attached to the network, or the interface is not up. " +
+        'Run "pulumi up --refresh", which attaches it; where the provider\'s console shows it attached, reboot the host and run `up` again',
+    );
+    assert.match(addressProblem({ addresses: ["127.0.0.1"] }, "10.72.1.3") ?? "", /but none: /);
+  });
+
+  it("says nothing where it is there, on whatever interface, or where nothing could be read", () => {
+    assert.equal(addressProblem({ addresses: ["127.0.0.1", "203.0.113.7", "10.72.1.3"] }, "10.72.1.3"), undefined);
+    assert.equal(addressProblem({ addresses: [] }, "10.72.1.3"), undefined);
+  });
 });

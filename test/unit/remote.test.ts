@@ -55,7 +55,7 @@ describe("the preflight of a host", () => {
   const good: Probe = {
     engine: "26.1.5+dfsg1 1.45",
     cli: true,
-      firewall: null,
+    firewall: null,
     distribution: "debian trixie",
     apt: true,
     systemd: true,
@@ -64,6 +64,7 @@ describe("the preflight of a host", () => {
     ipsec: null,
     macvlan: null,
     folders: [],
+    addresses: ["192.0.2.7"],
     epoch: 1000,
     freeKilobytes: 9e6,
     hostname: "a",

@@ -109,6 +109,19 @@ describe("what a review says of hosts", () => {
     ]);
   });
 
+  it("says that the plugin is the reason where nothing but defaults of its schema is otherwise", () => {
+    const replaced = (changed: readonly string[]): string | undefined => {
+      const machines = [{ ...machine("a", "replaced", changed), type: "docker:index/container:Container" }];
+      return lines(findings({}, {}, { machines }), "hosts").find((line) => line.includes("made anew"));
+    };
+    assert.match(
+      replaced(["mustRun", "networkMode", "networksAdvanced"]) ?? "",
+      /\(mustRun, networkMode, networksAdvanced\)\. The edit is not the reason: another make or version of the provider's plugin made this machine.* Fix: go on with that plugin/,
+    );
+    assert.doesNotMatch(replaced(["hostname", "networkMode"]) ?? "", /plugin/);
+    assert.doesNotMatch(replaced(["networksAdvanced"]) ?? "", /plugin/);
+  });
+
   it("says that a machine which somebody deleted is made again, and of a new host nothing but that it is new", () => {
     const machines = [machine("w", "made"), machine("x", "made")];
     assert.deepEqual(lines(findings({}, { hosts: [...base.hosts, host("x", "worker")] }, { machines }), "hosts"), [

@@ -7,6 +7,7 @@ const { paths } = require("./env");
 const { pulumiReachable } = require("./internet");
 const { find, run } = require("./programs");
 const { Progress } = require("./report");
+const { stacksWith } = require("./stacks");
 
 const providers = /** @type {const} */ (["command", "docker"]);
 const marker = "STAND-IN";
@@ -20,7 +21,11 @@ async function plugins() {
   for (const name of providers) {
     const plugin = { name, version: sdkVersion(name) };
     if (find(`pulumi-resource-${name}`) !== undefined || isReal(plugin)) continue;
-    if (!isFreshStandIn(plugin) && (await pulumiReachable()) && (await download(progress, plugin))) continue;
+    if (!isFreshStandIn(plugin) && (await pulumiReachable())) {
+      const stacks = hasStandIn(plugin) ? stacksWith(paths.state, name) : [];
+      if (stacks.length === 0 && (await download(progress, plugin))) continue;
+      if (stacks.length > 0) progress.warn(keptFor(plugin, stacks));
+    }
     writeStandIn(plugin);
     standIns.push(`${name} ${plugin.version}`);
   }
@@ -28,6 +33,18 @@ async function plugins() {
     standIns.length > 0
       ? `stand-ins from tools/plugins for ${standIns.join(" and ")}, because Pulumi's plugins cannot be downloaded here`
       : undefined,
+  );
+}
+
+/**
+ * The real plugin's diff may find changes in what a stand-in made, and replace whole hosts for them.
+ * @param {Plugin} plugin
+ * @param {readonly string[]} stacks
+ */
+function keptFor({ name, version }, stacks) {
+  return (
+    `Pulumi's own ${name} ${version} can be downloaded now, but the stand-in stays, since it made resources of ${stacks.join(", ")}: ` +
+    `the real plugin could replace them with all that runs on them. To change to it, destroy these stacks and run "npm run setup" again`
   );
 }
 
@@ -52,6 +69,9 @@ const program = (plugin) => path.join(folder(plugin), `pulumi-resource-${plugin.
 
 /** @param {Plugin} plugin */
 const isReal = (plugin) => fs.existsSync(program(plugin)) && !fs.existsSync(path.join(folder(plugin), marker));
+
+/** @param {Plugin} plugin */
+const hasStandIn = (plugin) => fs.existsSync(path.join(folder(plugin), marker));
 
 /** @param {Plugin} plugin */
 function isFreshStandIn(plugin) {
@@ -83,9 +103,12 @@ function writeStandIn(plugin) {
   const main = path.join(paths.root, "dist/tools/plugins", plugin.name, "main.js");
   fs.mkdirSync(folder(plugin), { recursive: true });
   fs.writeFileSync(program(plugin), `#!/bin/sh\nexec node '${main.replaceAll("'", `'\\''`)}' "$@"\n`, { mode: 0o755 });
-  fs.writeFileSync(path.join(folder(plugin), marker), "Written by tools/setup/plugins.js; replaced as soon as the vendor's site can be reached.\n");
+  fs.writeFileSync(
+    path.join(folder(plugin), marker),
+    "Written by tools/setup/plugins.js; replaced when the vendor's site can be reached and no stack of the lab has resources that it made.\n",
+  );
   // An installation that was cut short leaves this mark, which hides the plugin from Pulumi.
   fs.rmSync(`${folder(plugin)}.partial`, { force: true });
 }
 
-module.exports = { plugins };
+module.exports = { plugins, keptFor };

@@ -24,7 +24,7 @@ export async function reachDeparting(
   previous: { readonly hosts: Readonly<Record<string, Remembered>> } | undefined,
 ): Promise<Departing[]> {
   const desired = new Set(request.hosts.map(({ key }) => key));
-  const leaving = Object.entries(previous?.hosts ?? {}).filter(([key]) => !desired.has(key));
+  const leaving = Object.entries(previous?.hosts ?? {}).filter(([key, host]) => !desired.has(key) && !hasAnotherName(host, request.hosts));
   const keys = request.hosts.map(({ connection }) => connection).find(({ privateKey }) => privateKey !== undefined);
   const reached = await onEach(
     leaving.map(([key, host]) => ({ key, host })),
@@ -38,6 +38,13 @@ export async function reachDeparting(
     const answers = reached.get(key);
     return { key, host: { key, ...host }, ...(answers && { reached: answers }) };
   });
+}
+
+/** Whether a machine is asked for under another name now: then nothing leaves, and nothing on it may be taken away. */
+function hasAnotherName({ connection, address }: Remembered, hosts: readonly RequestHost[]): boolean {
+  return hosts.some(
+    (host) => host.connection.hostKey === connection.hostKey && (host.connection.host === connection.host || host.address === address),
+  );
 }
 
 /** Leaves a host as it was found, but for what is another owner's. */

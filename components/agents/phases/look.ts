@@ -1,6 +1,6 @@
 import { probeHost } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
-import { preflight, type Probe } from "../../engine/preflight";
+import { addressProblem, preflight, type Probe } from "../../engine/preflight";
 import { type Failure, onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
 import { type OwnerNames, refuseOwned } from "../../owner";
@@ -27,7 +27,8 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
   const looked = await onEach(hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
     const probe = await probeHost(reached.session, request.needs);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
-    if (refusals.length > 0) throw new Error(refusals.join("; "));
+    const unattached = host.attached ? addressProblem(probe, host.address) : undefined;
+    if (refusals.length > 0 || unattached !== undefined) throw new Error([...refusals, ...(unattached === undefined ? [] : [unattached])].join("; "));
     await refuseOwned(reached.session, ownedParts(request), owner);
     return { ...reached, host, probe, needsEngine };
   });

@@ -7,7 +7,8 @@ import { type HostKeys, hostKeys } from "../cloud/keys";
 import type { Birth } from "../cloud/memory";
 import { userData } from "../cloud/user-data";
 import { oneAtATime } from "../cloud/rolling";
-import type { HostContext, HostToMake, Machine } from "../host";
+import { madeAs, replacingPaths } from "../cloud/made";
+import type { HostContext, HostToMake, MadeAs, Machine } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { behaviour } from "./behaviour";
 import { defaults } from "./defaults";
@@ -17,6 +18,9 @@ import type { Common } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
 import { agentCommands, throughAgent } from "./ssm";
+
+/** The interface changes with the address, the zone and the network, and waits itself for leave to do so. */
+const replacing = replacingPaths(behaviour["aws:ec2/instance:Instance"], ["primaryNetworkInterface"]);
 
 /** What a machine is made with, beside what the user says. */
 export interface Surroundings {
@@ -46,10 +50,11 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
     surroundings,
   );
   return {
-    id: instance.id,
+    id: instance.resource.id,
+    made: instance.made,
     address,
     ...(elastic && { publicAddress: elastic.publicIp }),
-    connection: byId?.(instance.id) ?? direct,
+    connection: byId?.(instance.resource.id) ?? direct,
   };
 }
 
@@ -62,7 +67,7 @@ function createInterface(args: AwsHostsArgs, host: HostToMake, birth: pulumi.Out
     tags: common.tags(name),
     description: `The host ${name}`,
     // Also a host that may not move is found out before anything of it is touched.
-    subnetId: pulumi.all([subnet.id, birth]).apply(([id]) => id),
+    subnetId: pulumi.all([subnet.id, birth, context.allowed]).apply(([id]) => id),
     securityGroups: securityGroups.map(({ id }) => id),
     sourceDestCheck: !context.containersRouted,
     ...(host.address !== undefined && { privateIps: [host.address] }),
@@ -101,7 +106,7 @@ function createInstance(
   host: HostToMake,
   { birth, renewed, diskKey: kmsKeyId, keys, face, byId }: Parts,
   { common, context }: Surroundings,
-): aws.ec2.Instance {
+): { readonly resource: aws.ec2.Instance; readonly made: MadeAs } {
   const name = `${context.cluster}-${host.key}`;
   const { instanceType } = hostArgs(args, host.place);
   const tags = common.tags(name);
@@ -128,13 +133,20 @@ function createInstance(
     ...(args.spot === true && { instanceMarketOptions: { marketType: "spot", spotOptions: { spotInstanceType: "one-time" } } }),
     ...(args.iamInstanceProfile !== undefined && { iamInstanceProfile: args.iamInstanceProfile }),
   };
-  return new aws.ec2.Instance(name, transformed(args.transform?.instance, instance), {
-    ...common.options(host.parent),
-    // It holds the interface, which only one machine can have.
-    deleteBeforeReplace: true,
-    // User data counts at the first boot only: a later form of ours must not stop machines that stand.
-    ignoreChanges: ["userData"],
-    replacementTrigger: renewed,
-    ...oneAtATime(context, host, behaviour["aws:ec2/instance:Instance"], byId),
-  });
+  const asked = transformed(args.transform?.instance, instance);
+  const made = { ...madeAs(asked, replacing), zone: host.zone, address: host.address, renew: renewed };
+  const resource = new aws.ec2.Instance(
+    name,
+    { ...asked, ami: pulumi.all([asked.ami, context.allowed]).apply(([ami]) => ami ?? "") },
+    {
+      ...common.options(host.parent),
+      // It holds the interface, which only one machine can have.
+      deleteBeforeReplace: true,
+      // User data counts at the first boot only: a later form of ours must not stop machines that stand.
+      ignoreChanges: ["userData"],
+      replacementTrigger: renewed,
+      ...oneAtATime(context, host, behaviour["aws:ec2/instance:Instance"], byId),
+    },
+  );
+  return { resource, made };
 }

@@ -200,6 +200,11 @@ function hostKeyProblem(path: string, hostKey: string | undefined, address: stri
   };
 }
 
+/** Without the comment, which says nothing of the machine. */
+function keyOf({ hostKey }: ExistingMachine): string {
+  return hostKey.split(" ").slice(0, 2).join(" ");
+}
+
 function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Machine {
   const { bastion } = args;
   const connection = pulumi
@@ -219,6 +224,7 @@ function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine): Mac
   return {
     // A machine that was reinstalled has another host key.
     id: machine.hostKey,
+    made: { hostKey: keyOf(machine) },
     address: machine.privateAddress ?? machine.address,
     connection: pulumi.secret(connection),
   };

@@ -8,7 +8,8 @@ import type { Birth } from "../cloud/memory";
 import { slug } from "../cloud/names";
 import { oneAtATime } from "../cloud/rolling";
 import { userData } from "../cloud/user-data";
-import type { HostContext, HostToMake, Machine } from "../host";
+import { madeAs, replacingPaths } from "../cloud/made";
+import type { HostContext, HostToMake, MadeAs, Machine } from "../host";
 import type { HetznerHostsArgs } from "./args";
 import { behaviour } from "./behaviour";
 import { newestImage } from "./image";
@@ -19,6 +20,9 @@ import { architectureOf, hostArgs } from "./plan";
 
 const { attachedAtOnce } = behaviour["hcloud:index/server:Server"].quotas;
 const { most: placedTogether } = behaviour["hcloud:index/placementGroup:PlacementGroup"].quotas.servers;
+
+const ignored = ["userData", "sshKeys"] as const;
+const replacing = replacingPaths(behaviour["hcloud:index/server:Server"], ignored);
 
 /** What a machine is made with, beside what the user says. */
 export interface Surroundings {
@@ -40,9 +44,10 @@ export function createMachine(args: HetznerHostsArgs, host: HostToMake, surround
   const { birth, renewed } = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
   const keys = hostKeys(seed, host.key, client);
   const primaryIp = createPrimaryIp(args, host, birth, surroundings);
-  const server = createServer(args, host, { birth, renewed, keys, primaryIp }, surroundings);
+  const { server, made } = createServer(args, host, { birth, renewed, keys, primaryIp }, surroundings);
   return {
     id: server.id,
+    made,
     address: host.address ?? server.networks.apply((networks) => networks?.[0]?.ip ?? ""),
     publicAddress: primaryIp.ipAddress,
     connection: connectionOf(primaryIp.ipAddress, keys, args.bastion),
@@ -76,22 +81,34 @@ interface Parts {
   readonly primaryIp: hcloud.PrimaryIp;
 }
 
-function createServer(args: HetznerHostsArgs, host: HostToMake, parts: Parts, surroundings: Surroundings): hcloud.Server {
+function createServer(
+  args: HetznerHostsArgs,
+  host: HostToMake,
+  parts: Parts,
+  surroundings: Surroundings,
+): { readonly server: hcloud.Server; readonly made: MadeAs } {
   const { common, context, closed } = surroundings;
-  const server = serverArgs(args, host, parts, surroundings);
-  return new hcloud.Server(`${context.cluster}-${host.key}`, transformed(args.transform?.server, server), {
-    ...common.options(host.parent),
-    dependsOn: [closed],
-    // It holds the name and both addresses, which only one server can have.
-    deleteBeforeReplace: true,
-    // They count at the first boot only: a later form of ours must not replace machines that stand.
-    ignoreChanges: ["userData", "sshKeys"],
-    replacementTrigger: parts.renewed,
-    hooks: both(
-      aFewAtATime(context, host, common.once("network"), attachedAtOnce.most),
-      oneAtATime(context, host, behaviour["hcloud:index/server:Server"]).hooks,
-    ),
-  });
+  const asked = transformed(args.transform?.server, serverArgs(args, host, parts, surroundings));
+  const made = { ...madeAs(asked, replacing), renew: parts.renewed };
+  const image = pulumi.all([asked.image, context.allowed]).apply(([image]) => image ?? "");
+  const server = new hcloud.Server(
+    `${context.cluster}-${host.key}`,
+    { ...asked, image },
+    {
+      ...common.options(host.parent),
+      dependsOn: [closed],
+      // It holds the name and both addresses, which only one server can have.
+      deleteBeforeReplace: true,
+      // They count at the first boot only: a later form of ours must not replace machines that stand.
+      ignoreChanges: [...ignored],
+      replacementTrigger: parts.renewed,
+      hooks: both(
+        aFewAtATime(context, host, common.once("network"), attachedAtOnce.most),
+        oneAtATime(context, host, behaviour["hcloud:index/server:Server"]).hooks,
+      ),
+    },
+  );
+  return { server, made };
 }
 
 function serverArgs(args: HetznerHostsArgs, host: HostToMake, { birth, keys, primaryIp }: Parts, surroundings: Surroundings): hcloud.ServerArgs {

@@ -5,6 +5,7 @@ import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
 import { rememberedSecret } from "../../secret";
 import { type Transform, transformed } from "../../transform";
+import { madeAs } from "../cloud/made";
 import {
   type HostContext,
   type HostGroup,
@@ -44,6 +45,8 @@ export interface LocalHostsArgs extends NumberedHosts {
 const defaultImage = "pulumi-swarm-host:trixie";
 const defaultNetwork = "10.213.0.0/16";
 const dockerMtu = 1500;
+/** Arguments of a container that make it another one, as far as we give them; `image` and `securityOpts` do not, since we ignore their changes. */
+const replacing = ["name", "hostname", "networksAdvanced", "capabilities", "cgroupnsMode", "stopSignal", "envs", "tmpfs", "volumes", "devices"];
 
 /**
  * Hosts for trying things out, for tests and for demonstrations.
@@ -107,34 +110,41 @@ function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }:
   );
 }
 
-function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Output<string>, site: docker.Network, { cluster }: HostContext): Machine {
+function createMachine(
+  args: LocalHostsArgs,
+  host: HostToMake,
+  seed: pulumi.Output<string>,
+  site: docker.Network,
+  { cluster, allowed }: HostContext,
+): Machine {
   const address = host.address ?? "";
   // Few outputs a host: each costs the engine's client a millisecond, and there may be a thousand hosts.
   const keys = seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host.key}`) }));
+  const asked = transformed(args.transform?.container, {
+    name: `${cluster}-${host.key}`,
+    hostname: host.key,
+    image: args.image ?? defaultImage,
+    networksAdvanced: [{ name: site.name, ipv4Address: address }],
+    // Not "privileged": where the outer machine itself lacks a capability, that cannot start.
+    // "CAP_" must be spelt out, or a refresh shows a difference that replaces the host.
+    capabilities: { adds: ["ALL"], drops: ["CAP_SYS_RESOURCE"] },
+    securityOpts: ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
+    cgroupnsMode: "private",
+    stopSignal: "SIGRTMIN+3",
+    envs: ["container=docker"],
+    tmpfs: { "/run": "", "/run/lock": "" },
+    volumes: [{ containerPath: "/var/lib/docker" }],
+    devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
+    restart: "unless-stopped",
+    uploads: keys.apply(({ client, machine }) => [
+      { file: "/etc/ssh/ssh_host_ed25519_key", content: machine.privateKey, permissions: "0600" },
+      { file: "/root/.ssh/authorized_keys", content: `${client.publicKey}\n`, permissions: "0600" },
+    ]),
+    ...(args.memory !== undefined && { memory: args.memory }),
+  });
   const container = new docker.Container(
     `${cluster}-${host.key}`,
-    transformed(args.transform?.container, {
-      name: `${cluster}-${host.key}`,
-      hostname: host.key,
-      image: args.image ?? defaultImage,
-      networksAdvanced: [{ name: site.name, ipv4Address: address }],
-      // Not "privileged": where the outer machine itself lacks a capability, that cannot start.
-      // "CAP_" must be spelt out, or a refresh shows a difference that replaces the host.
-      capabilities: { adds: ["ALL"], drops: ["CAP_SYS_RESOURCE"] },
-      securityOpts: ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
-      cgroupnsMode: "private",
-      stopSignal: "SIGRTMIN+3",
-      envs: ["container=docker"],
-      tmpfs: { "/run": "", "/run/lock": "" },
-      volumes: [{ containerPath: "/var/lib/docker" }],
-      devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
-      restart: "unless-stopped",
-      uploads: keys.apply(({ client, machine }) => [
-        { file: "/etc/ssh/ssh_host_ed25519_key", content: machine.privateKey, permissions: "0600" },
-        { file: "/root/.ssh/authorized_keys", content: `${client.publicKey}\n`, permissions: "0600" },
-      ]),
-      ...(args.memory !== undefined && { memory: args.memory }),
-    }),
+    { ...asked, restart: pulumi.all([asked.restart, allowed]).apply(([restart]) => restart ?? "no") },
     {
       parent: host.parent,
       // Its name and its address are taken as long as the old one is there.
@@ -149,5 +159,6 @@ function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Outp
     privateKey: client.privateKey,
     hostKey: machine.publicKey,
   }));
-  return { id: container.id, address, connection };
+  const made = madeAs(asked, replacing);
+  return { id: container.id, made, address, connection };
 }

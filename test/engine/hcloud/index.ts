@@ -6,12 +6,14 @@ import * as hetzner from "pulumi-swarm/hetzner";
 /** A cluster at Hetzner as the tests describe it, whose hosts are never dialled. */
 interface Spec extends Omit<SwarmClusterArgs, "hosts"> {
   readonly groups: Readonly<Record<string, hetzner.HetznerHostsArgs>>;
+  /** Whether work on the hosts fails. */
+  readonly broken?: boolean;
 }
 
-const { groups, ...args } = JSON.parse(readFileSync(new pulumi.Config().require("spec"), "utf8")) as Spec;
+const { groups, broken = false, ...args } = JSON.parse(readFileSync(new pulumi.Config().require("spec"), "utf8")) as Spec;
 const pretend = (said: object): object => ({
   interpreter: ["/bin/sh", "-c"],
-  create: `cat >/dev/null; echo '${JSON.stringify(said)}'`,
+  create: `cat >/dev/null; echo '${JSON.stringify(said)}'${broken ? "; exit 1" : ""}`,
   delete: "true",
 });
 

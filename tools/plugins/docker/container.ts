@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { Container, ContainerInspectInfo } from "dockerode";
-import { completeName, isGeneratedName, type Context, type ResourceType } from "../shared/plugin";
+import type { ContainerInspectInfo } from "dockerode";
+import { completeWith, type Defaults, withDefaults } from "../shared/defaults";
+import { isGeneratedName, type ResourceType } from "../shared/plugin";
 import { flag, number, record, records, requiredText, text, texts } from "../shared/properties";
 import { changedNames, replaceRevealed, type Props } from "../shared/values";
 import { attempting, docker, reasonOf, statusOf, unlessGone } from "./client";
@@ -19,7 +19,20 @@ const REPLACED = [
   ...["tmpfs", "volumes", "mounts", "uploads", "logDriver", "logOpts"],
 ];
 const INPUTS = [...REPLACED, ...UPDATED_IN_PLACE, ...WITHOUT_EFFECT];
-const RUNNING_WITHIN_MILLISECONDS = 15_000;
+/** terraform-provider-docker, internal/provider/resource_docker_container.go. */
+const DEFAULTS: Defaults = {
+  own: {
+    ...{ attach: false, logs: false, memoryReservation: 0, mustRun: true, networkMode: "bridge", readOnly: false, removeVolumes: true },
+    ...{ restart: "no", rm: false, start: true, stdinOpen: false, tty: false, wait: false, waitTimeout: 60 },
+    containerReadRefreshTimeoutMilliseconds: 15_000,
+  },
+  within: {
+    devices: { permissions: "rwm" },
+    healthcheck: { interval: "0s", timeout: "0s", startPeriod: "0s", startInterval: "0s", retries: 0 },
+    ports: { ip: "0.0.0.0", protocol: "tcp" },
+    uploads: { executable: false },
+  },
+};
 
 export const container: ResourceType = {
   inputs: INPUTS,
@@ -30,13 +43,13 @@ export const container: ResourceType = {
   ],
   computed: ["networkDatas", "bridge", "exitCode", "hostname", "networkMode"],
   updateRenewsComputed: false,
-  complete: completeName,
+  complete: completeWith(DEFAULTS),
   diff({ olds, news }) {
-    const changed = changedNames(INPUTS, olds, news);
+    const changed = changedNames(INPUTS, withDefaults(olds, DEFAULTS), withDefaults(news, DEFAULTS));
     const replaces = changed.filter((name) => REPLACED.includes(name));
     return { changed, replaces, deleteBeforeReplace: replaces.length > 0 && !isGeneratedName(news) };
   },
-  async create(inputs, context) {
+  async create(inputs) {
     const name = requiredText(inputs, "name");
     const archive = await uploadArchive(inputs);
     await findOrPull(requiredText(inputs, "image"));
@@ -44,7 +57,8 @@ export const container: ResourceType = {
     try {
       await connectNetworks(created.id, inputs);
       if (archive !== undefined) await created.putArchive(archive, { path: "/" });
-      if (flag(inputs, "start") !== false) await start(created, inputs, context);
+      // One that ends at once is no failure to the real one either: its state says that it does not run, and an update starts it again.
+      if (flag(inputs, "start") !== false) await attempting("cannot be started", created.start());
       return { id: created.id, outputs: outputsOf(inputs, await created.inspect()) };
     } catch (error) {
       // The engine keeps nothing of a failed creation, so nothing may stay behind under this name.
@@ -53,8 +67,14 @@ export const container: ResourceType = {
     }
   },
   async update(id, { olds, state, news }) {
-    if (changedNames(UPDATED_IN_PLACE, olds, news).length > 0) {
-      await attempting(`container ${text(news, "name") ?? id}: cannot be updated`, docker().getContainer(id).update(adjustable(news)));
+    const target = docker().getContainer(id);
+    const name = text(news, "name") ?? id;
+    if (changedNames(["mustRun"], olds, news).length > 0 && flag(news, "mustRun") !== false && flag(news, "start") !== false) {
+      // 304: it runs.
+      await attempting(`container ${name}: cannot be started`, target.start().catch(ignoring(304)));
+    }
+    if (changedNames(UPDATED_IN_PLACE, withDefaults(olds, DEFAULTS), withDefaults(news, DEFAULTS)).length > 0) {
+      await attempting(`container ${name}: cannot be updated`, target.update(adjustable(news)));
     }
     const computed = Object.fromEntries(this.computed.map((name) => [name, state[name]]));
     return { ...computed, ...news };
@@ -106,30 +126,6 @@ async function connectNetworks(id: string, inputs: Props): Promise<void> {
       });
     await attempting(`networksAdvanced: cannot connect to ${requiredText(network, "name")}`, connection);
   }
-}
-
-async function start(created: Container, inputs: Props, context: Context): Promise<void> {
-  await attempting("cannot be started", created.start());
-  if (flag(inputs, "mustRun") === false) return;
-  const limit = Date.now() + (number(inputs, "containerReadRefreshTimeoutMilliseconds") ?? RUNNING_WITHIN_MILLISECONDS);
-  for (;;) {
-    // Before the first look: a command that fails at once has still been running for a moment.
-    await delay(100, undefined, { signal: context.signal });
-    const { State: state } = await created.inspect();
-    if (state.Running && !state.Restarting) return;
-    const ended = !state.Restarting;
-    if (ended || Date.now() > limit) {
-      const what = ended ? `exited at once with code ${state.ExitCode}` : `not running, but ${state.Status}`;
-      throw new Error(`${what}, though mustRun asks for a running one; its last lines:\n${await lastLines(created)}`);
-    }
-  }
-}
-
-async function lastLines(created: Container): Promise<string> {
-  const logs = await created.logs({ stdout: true, stderr: true, tail: 20 });
-  // Without a terminal the lines come in frames: eight bytes of header before each.
-  const printable = (character: string) => character === "\n" || character === "\t" || character >= " ";
-  return [...logs.toString("utf8")].filter(printable).join("").trim() || "(it wrote nothing)";
 }
 
 function outputsOf(inputs: Props, found: ContainerInspectInfo): Props {

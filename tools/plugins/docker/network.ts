@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { NetworkInspectInfo } from "dockerode";
-import { completeName, isGeneratedName, type Context, type ResourceType } from "../shared/plugin";
+import { completeWith, type Defaults, withDefaults } from "../shared/defaults";
+import { isGeneratedName, type Context, type ResourceType } from "../shared/plugin";
 import { flag, labels, records, requiredText, text, textTable } from "../shared/properties";
 import { changedNames, replaceRevealed, withoutUndefined, type Props } from "../shared/values";
 import { attempting, docker, reasonOf, unlessGone } from "./client";
 
 const INPUTS = ["name", "driver", "internal", "attachable", "ipamConfigs", "ipamDriver", "ipamOptions", "options", "labels", "ipv6", "ingress"];
+/** terraform-provider-docker, internal/provider/resource_docker_network.go. */
+const DEFAULTS: Defaults = { own: { ipamDriver: "default" }, within: {} };
 const ENDPOINTS_LEAVE_MILLISECONDS = 30_000;
 
 export const network: ResourceType = {
@@ -14,9 +17,9 @@ export const network: ResourceType = {
   refused: ["checkDuplicate"],
   computed: ["scope"],
   updateRenewsComputed: false,
-  complete: completeName,
+  complete: completeWith(DEFAULTS),
   diff({ olds, news }) {
-    const changed = changedNames(INPUTS, olds, news);
+    const changed = changedNames(INPUTS, withDefaults(olds, DEFAULTS), withDefaults(news, DEFAULTS));
     return { changed, replaces: changed, deleteBeforeReplace: changed.length > 0 && !isGeneratedName(news) };
   },
   async create(inputs) {
@@ -99,9 +102,9 @@ async function removeWhenUnused(id: string, name: string, context: Context): Pro
       return;
     } catch (error) {
       const reason = reasonOf(error);
-      if (!reason.includes("has active endpoints") || Date.now() > limit) {
-        throw new Error(`network ${name}: cannot be removed: ${reason}`);
-      }
+      if (!reason.includes("has active endpoints")) throw new Error(`network ${name}: cannot be removed: ${reason}`);
+      // It says neither which network nor why. Its own timer is that of the plugin SDK: resource_docker_network_funcs.go.
+      if (Date.now() > limit) throw new Error("timeout while waiting for state to become 'removed' (last state: 'pending', timeout: 30s)");
     }
     await delay(200, undefined, { signal: context.signal });
   }

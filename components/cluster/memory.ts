@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { canHook, ofThisRun } from "../hosts/cloud/hooks";
+import type { Machine, MadeAs } from "../hosts/host";
+import type { SwarmClusterArgs } from "./args";
+import { describeMoved, type Makings, moved, type Places, refuseRemade } from "./guard";
+import type { ClusterPlan } from "./plan";
+
+/** What is compared between runs, as it is sent to the state: what is not known yet is an `Output`. */
+interface Remembered {
+  readonly managers: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+  readonly members: Readonly<Record<string, { readonly machine: pulumi.Output<string>; readonly at?: string; readonly address: string }>>;
+}
+
+/** The cluster as its arguments have it, and its machines. */
+export interface Guarded {
+  readonly cluster: string;
+  readonly args: SwarmClusterArgs;
+  readonly plan: ClusterPlan;
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly parent: pulumi.Resource;
+}
+
+/**
+ * Looks, before any machine is touched, at what each manager's machine was made as and where the members are. It remembers
+ * what the last run asked for.
+ *
+ * @returns what fails when too many managers would be other machines, or a member would get another address.
+ */
+export function guardMembers(guarded: Guarded): pulumi.Output<unknown> {
+  const { managers, members } = remembered(guarded);
+  return memory(`${guarded.cluster}-members`, { managers, members }, guarded, {}).input;
+}
+
+/**
+ * The same of managers, remembered only when everything is done: a preview compares with what the last `up` that succeeded left behind, so
+ * that a machine which an `up` that failed has made anew, and which may not be back in the swarm, counts.
+ */
+export function settleManagers(guarded: Guarded, ready: readonly pulumi.Resource[]): void {
+  const { managers } = remembered(guarded);
+  memory(`${guarded.cluster}-managers`, { managers }, guarded, { dependsOn: [...ready] });
+}
+
+/**
+ * A stash whose input follows the program. Before it changes, also in a preview, the engine shows us what it was.
+ * (`Stash.output` keeps the first value for ever, so it cannot serve.)
+ */
+function memory(
+  name: string,
+  input: Partial<Remembered>,
+  { cluster, args, plan, parent }: Guarded,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Stash {
+  const mayMove = movable(plan, args.renumber ?? []);
+  const compare = async ({ oldInputs = {}, newInputs = {} }: pulumi.ResourceHookArgs): Promise<void> => {
+    const [was, will] = [read(oldInputs), read(newInputs)];
+    const moves = moved(was.members, will.members, mayMove);
+    const refusals = [
+      refuseRemade(cluster, was.managers, will.managers, args.membership?.replaceManagers ?? []),
+      moves.length > 0 ? describeMoved(cluster, moves) : undefined,
+    ].filter((refusal) => refusal !== undefined);
+    if (refusals.length === 0) return;
+    await pulumi.log.error(refusals.join("\n"), parent);
+    throw new Error("nothing is done; the error of the cluster says why");
+  };
+  const hooks = canHook()
+    ? { hooks: { beforeUpdate: [new pulumi.ResourceHook(`${name} before it changes`, ofThisRun(compare), { onDryRun: true })] } }
+    : {};
+  return new pulumi.Stash(name, { input }, { parent, ...options, ...hooks });
+}
+
+function remembered({ args, plan, machines }: Guarded): Remembered {
+  const known = plan.hosts.flatMap((host) => {
+    const made = machines.get(host.key)?.made;
+    return made ? [{ host, made }] : [];
+  });
+  return {
+    managers: Object.fromEntries(known.filter(({ host }) => host.role === "manager").map(({ host, made }) => [host.key, digests(made)])),
+    // Numbered hosts keep their places by the memory of their group's block; there may be a thousand of them.
+    members: Object.fromEntries(
+      known
+        .filter(({ host }) => host.role === "manager" || args.hosts[host.group]?.addressing === "given")
+        .flatMap(({ host: { key, provider, tunnelAddress, address, publicAddress }, made }) => {
+          const where = tunnelAddress === undefined ? address && `site ${address}` : `tunnel ${tunnelAddress}`;
+          // What is made is made under its name; what stands has a name of its own choice.
+          const machine = digest(provider === "existing" ? made : { key, ...made });
+          const at = typeof publicAddress === "string" ? publicAddress : address;
+          return where === undefined ? [] : [[key, { machine, ...(at !== undefined && { at }), address: where }] as const];
+        }),
+    ),
+  };
+}
+
+function digests(made: MadeAs): Readonly<Record<string, pulumi.Output<string>>> {
+  return Object.fromEntries(Object.entries(made).map(([what, value]) => [what, digest(value)]));
+}
+
+/** Tells nothing of a secret, and is short. */
+function digest(value: unknown): pulumi.Output<string> {
+  const text = (pulumi.output(value as pulumi.Input<string>) as pulumi.Output<unknown>).apply((known) => JSON.stringify(known ?? null));
+  return pulumi.unsecret(text.apply((known) => createHash("sha256").update(known).digest("hex").slice(0, 12)));
+}
+
+/** Out of what the engine shows: what is not known is left out. */
+function read({ input }: Readonly<Record<string, unknown>>): { readonly managers: Makings; readonly members: Places } {
+  const { managers, members } = fields(input);
+  const texts = (value: unknown): Record<string, string> =>
+    Object.fromEntries(Object.entries(fields(value)).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  return {
+    managers: Object.fromEntries(Object.entries(fields(managers)).map(([host, made]) => [host, texts(made)])),
+    members: Object.fromEntries(Object.entries(fields(members)).map(([host, place]) => [host, { address: "", ...texts(place) }])),
+  };
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !pulumi.Output.isInstance(value) ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+/** Hosts of which `renumber` says that they may move. */
+function movable({ hosts, underlay }: ClusterPlan, renumber: readonly string[]): ReadonlySet<string> {
+  const owners = (group: string, zone: string | undefined): string[] =>
+    underlay === "wireguard" ? [`tunnel ${group}`] : [`site ${group}`, `site ${group} ${zone ?? ""}`];
+  const named = hosts.filter(({ group, zone }) => owners(group, zone).some((owner) => renumber.includes(owner)));
+  return new Set(named.map(({ key }) => key));
+}
