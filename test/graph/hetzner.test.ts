@@ -132,11 +132,11 @@ describe("the graph of three managers on Hetzner", function () {
     assert.ok(dependsOn.includes(`lab-hetzner-eu-central-members (${firewall})`));
   });
 
-  it("has at most seven resources for each host, and the same for each one more", async () => {
+  it("has at most six resources for each host, and the same for each one more", async () => {
     const count = async (workers: number): Promise<number> =>
       (await graphOf({ hosts: { control, edge: hetzner.hosts({ role: "worker", count: workers }) } })).resources.length;
     const [three, four, nine] = [await count(3), await count(4), await count(9)];
-    assert.ok(four - three <= 7, `${four - three} resources for one host`);
+    assert.ok(four - three <= 6, `${four - three} resources for one host`);
     assert.equal(nine - four, 5 * (four - three));
   });
 
