@@ -116,13 +116,12 @@ describe("the preview of an edit", function () {
   });
 
   it("fails where members would get other addresses by other names, says which pins keep them, and changes nothing with those", async () => {
-    const [one, two, three] = [1, 2, 3].map((place) => ({ ...machine(place), hostKey: `${hostKey.slice(0, -1)}${place}` }));
     const named = (control: object): object => ({ ...base, networks: {}, groups: { ...control, edge } });
-    describeCluster(named({ control: { ...control, machines: { a: one, b: two, c: three } } }));
+    describeCluster(named({ control }));
     const made = await stack.up();
     assert.equal(made.code, 0, made.stdout + made.stderr);
 
-    const renamed = named({ ctl: { ...control, machines: { a: one, b: two, c: three } } });
+    const renamed = named({ ctl: control });
     describeCluster(renamed);
     for (const result of [await stack.preview(), await stack.up()]) {
       assert.notEqual(result.code, 0);
