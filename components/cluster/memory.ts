@@ -75,7 +75,11 @@ function remembered({ args, plan, machines }: Guarded): Remembered {
     return made ? [{ host, made }] : [];
   });
   return {
-    managers: Object.fromEntries(known.filter(({ host }) => host.role === "manager").map(({ host, made }) => [host.key, digests(made)])),
+    // Machines that stand are not made by an `up`: whoever put others into their places may be about to recover a lost quorum with them,
+    // and the membership's own survey refuses what would lose it.
+    managers: Object.fromEntries(
+      known.filter(({ host }) => host.role === "manager" && host.provider !== "existing").map(({ host, made }) => [host.key, digests(made)]),
+    ),
     // Numbered hosts keep their places by the memory of their group's block; there may be a thousand of them.
     members: Object.fromEntries(
       known

@@ -102,7 +102,9 @@ describe("an edit of a cluster at Hetzner", function () {
 
   it("that makes a manager anew can delete the old one", async () => {
     const before = servers();
-    account.describe({ groups: { control: { ...control, each: { 1: { renew: "1" } } }, edge } });
+    // The only one: the swarm goes with it.
+    const membership = { replaceManagers: ["control-1"] };
+    account.describe({ groups: { control: { ...control, each: { 1: { renew: "1" } } }, edge }, membership });
     await account.up();
     assert.equal(servers().filter((id) => before.includes(id)).length, 2, "two of three are the old ones");
   });

@@ -120,7 +120,9 @@ describe("the policy pack on a cluster that stands", function () {
   });
 
   it("fails where managers' machines are made anew or are not protected, and where too many are at once", async () => {
-    account.describe({ groups: { control: { ...control, each: { 1: { renew: "x" }, 2: { renew: "x" } } } } });
+    // By itself the preview would be refused before any policy could say something.
+    const membership = { replaceManagers: ["control-1", "control-2"] };
+    account.describe({ groups: { control: { ...control, each: { 1: { renew: "x" }, 2: { renew: "x" } } } }, membership });
     const preview = await watched(account.stack, strict);
     assert.notEqual(preview.code, 0);
     assert.deepEqual(said(preview), [
