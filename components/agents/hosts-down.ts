@@ -1,19 +1,38 @@
+import { forget } from "../memory";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet } from "./fleet";
 import { lockHosts } from "./phases/lock";
-import { release } from "./phases/departing";
-import { type HostsDownRequest, hostsLock, ownedParts } from "./request";
+import { release, withKey } from "./phases/departing";
+import { recallFrom } from "./phases/memory";
+import { type HostsDownRequest, hostsLock, type HostsMemory, type HostsResponse, type Intent, ownedParts } from "./request";
 import { without } from "./phases/hosts";
 import { progress, runAgent } from "./run";
 
 /** Takes firewall and tunnel off the hosts. One that does not answer holds up neither the others nor the destroy. */
-async function hostsDown(request: HostsDownRequest): Promise<Record<string, never>> {
+async function hostsDown(request: HostsDownRequest, previous: Intent | HostsResponse | undefined): Promise<Record<string, never>> {
   const fleet = new Fleet(Math.min(request.reachableSeconds, 20));
   try {
     const failures: Failure[] = [];
-    const reached = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
-    await lockHosts(fleet, [...reached.values()], hostsLock(request), failures);
-    await release(without(failures, [...reached.values()]), request, ownedParts(request), [request.owner], failures);
+    const intent = previous && "mark" in previous ? previous : undefined;
+    const asked = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
+    const memory = request.memory && (await recallFrom<HostsMemory>(fleet, request.memory, intent, request.hosts, [...asked.values()].slice(0, 3)));
+    if (intent && memory && memory.mark !== intent.mark) {
+      progress(undefined, "the hosts were taken over by another run, as when their resource is replaced: they were left alone");
+      return {};
+    }
+    const known = new Set(request.hosts.map(({ key }) => key));
+    const before = Object.entries(memory?.hosts ?? {}).filter(([key]) => !known.has(key));
+    const others = await onEach(
+      before.map(([key, { connection }]) => ({ key, connection: withKey(connection, request.hosts) })),
+      failures,
+      ({ key, connection }) => fleet.reach(key, connection),
+    );
+    const reached = [...asked.values(), ...others.values()];
+    await lockHosts(fleet, reached, hostsLock(request), failures);
+    if (request.memory) await forget(without(failures, reached), request.memory, progress);
+    const parts = [...new Set([...ownedParts(request), ...(memory?.parts ?? [])])];
+    const names = [request.owner, ...(memory?.called === undefined ? [] : [memory.called])] as const;
+    await release(without(failures, reached), request, parts, [...names], failures);
     for (const { host, reason } of failures) progress(host, `warning: not all of ${request.owner} could be taken away: ${reason}`);
     return {};
   } finally {

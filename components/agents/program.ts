@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative } from "node:path";
 import { local } from "@pulumi/command";
 
-export type AgentProgram = "intent" | "swarm-up" | "swarm-down" | "network-up" | "network-down" | "hosts-up" | "hosts-down";
+export type AgentProgram = "intent" | "nodes" | "swarm-up" | "swarm-down" | "network-up" | "network-down" | "hosts-up" | "hosts-down";
 
 /**
  * The path of one of our programs as Pulumi's state should hold it: relative to where the provider runs it, so that

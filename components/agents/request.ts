@@ -24,6 +24,8 @@ export interface SwarmRequest extends ProtectRequest {
   readonly project: string;
   readonly stack: string;
   readonly intent: Intent;
+  /** Opens what is remembered on the managers. 256 random bits in base64url. */
+  readonly memoryKey: string;
   readonly hosts: readonly SwarmRequestHost[];
   readonly engine: EngineArgs;
   readonly bridges: BridgePlan;
@@ -37,6 +39,8 @@ export interface SwarmRequest extends ProtectRequest {
   readonly reachableSeconds: number;
   readonly drainSeconds: number;
   readonly abandonedSwarm?: string;
+  /** Keys of hosts that left uncleaned and are given up. */
+  readonly forget?: readonly string[];
   /** Members of it are left as they are. @default - the swarm is our own */
   readonly adopt?: Required<Omit<AdoptArgs, "look">>;
   /** Any change of it makes an update of a request that is otherwise the same. */
@@ -49,15 +53,47 @@ export interface Intent {
   readonly mark: string;
   /** Counts what was asked for, so that a request is another one after each that failed. */
   readonly generation: number;
+  /** To managers of this request and of earlier ones, where the memory may lie. As many as fit. */
+  readonly ways?: readonly Way[];
+}
+
+/** How a host is reached. */
+export type Way = Pick<RequestHost, "key" | "connection">;
+
+/** What `intent` is told beside what the deletion needs. */
+export interface IntentRequest {
+  readonly hosts: readonly Way[];
+  /** Keys of the hosts where the memory lies. */
+  readonly holders: readonly string[];
+}
+
+/** What `nodes` is told. */
+export interface NodesRequest extends Pick<SwarmRequest, "cluster" | "memoryKey" | "reachableSeconds"> {
+  readonly hosts: readonly Way[];
+  /** What the swarm's last run printed: it makes this request another one. */
+  readonly run: string;
+}
+
+/** What `nodes` prints. */
+export interface NodesResponse {
+  readonly hosts: Readonly<Record<string, Pick<SwarmResponseHost, "address" | "nodeId" | "engine">>>;
+}
+
+/** What `swarm-up` prints: little, whatever the number of hosts, as it comes back in an environment variable. */
+export interface SwarmUpResponse {
+  readonly swarmId: string;
+  /** Of what is remembered on the managers. */
+  readonly generation: number;
 }
 
 /** What `swarm-down` is told: no more than it needs, and what makes the resource another one whenever more is asked for. */
-export interface SwarmDownRequest extends Pick<SwarmRequest, "cluster" | "tunnel" | "reachableSeconds" | "adopt">, Partial<Identity> {
+export interface SwarmDownRequest
+  extends Pick<SwarmRequest, "cluster" | "tunnel" | "reachableSeconds" | "adopt">, Partial<Identity & Pick<SwarmRequest, "memoryKey">> {
   readonly hosts: readonly Pick<SwarmRequestHost, "key" | "connection">[];
 }
 
 /** The same of `hosts-down`. */
-export interface HostsDownRequest extends ProtectRequest, Pick<HostsRequest, "owner" | "reachableSeconds"> {
+export interface HostsDownRequest extends ProtectRequest, Pick<HostsRequest, "owner" | "reachableSeconds">, Partial<Pick<HostsRequest, "memory">> {
   readonly hosts: readonly Pick<RequestHost, "key" | "connection">[];
 }
 
@@ -78,9 +114,22 @@ export interface HostsRequest extends ProtectRequest {
   readonly reachableSeconds: number;
   readonly recheck?: string;
   readonly intent: Intent;
+  /** Of what is remembered on the first few hosts. */
+  readonly memory: { readonly name: string; readonly key: string };
 }
 
-/** What `hosts-up` prints, and is given back on its next run. */
+/** What is known of hosts alone, kept on the first few of them. Version 0.1.0 printed it. */
+export interface HostsMemory extends HostsResponse {
+  readonly generation: number;
+  /** Of the intent whose hosts they are. */
+  readonly mark: string;
+}
+
+/** What `hosts-up` prints: as little as a mesh's users need. */
+export interface HostsUpResponse {
+  readonly publicKeys: Readonly<Record<string, string>>;
+}
+
 export interface HostsResponse {
   /** What it keeps on the hosts. */
   readonly parts: readonly OwnedPart[];
@@ -126,17 +175,21 @@ export interface SwarmRequestHost extends RequestHost {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/**
- * What `swarm-up` prints, and is given back on its next run as its memory. It holds secrets (the unlock keys), so it is
- * kept as a secret as a whole, and only single other fields are taken out of it.
- */
+/** What is known of a cluster. It holds secrets: the unlock keys, and how hosts are reached. Version 0.1.0 printed it, as its memory. */
 export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "adopted" | "unlockKeys"> {
-  /** What the hosts call the cluster as their owner. @default - as a run of version 0.1.0 did */
-  readonly called?: string;
+  /** What hosts may call the cluster as their owner. @default - as a run of version 0.1.0 did */
+  readonly called?: readonly string[];
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
   /** @default - `native`, of a run before there were others */
   readonly overlay?: Pick<OverlayRequest, "kind" | "slices">;
 }
+
+/** The same, as it lies on the managers. */
+export interface SwarmMemory extends SwarmResponse {
+  readonly generation: number;
+}
+
+export type Remembered = SwarmResponseHost;
 
 export interface SwarmResponseHost extends RememberedHost {
   readonly nodeId: string;
@@ -148,8 +201,12 @@ export interface SwarmResponseHost extends RememberedHost {
 export interface RememberedHost extends Omit<FirewallHost, "key"> {
   /** WireGuard's, where there is a tunnel. */
   readonly publicKey?: string;
-  /** How to reach the host again when it is no longer asked for; the private key is not kept. */
-  readonly connection: Omit<Connection, "privateKey" | "passphrase" | "bastion">;
+  /** How to reach the host again when it is no longer asked for. Version 0.1.0 kept no key and no bastion. */
+  readonly connection: Connection;
+  /** A machine of the user's own, which lives on when it is taken out of the program. */
+  readonly ownMachine?: true;
+  /** No longer a member, nor anybody's peer, but not cleaned yet: it could not be reached. */
+  readonly struckOff?: true;
 }
 
 export interface NetworkRequest {
@@ -175,7 +232,7 @@ export function ownerOf(
 ): OwnerNames {
   const first = `SwarmCluster ${cluster}`;
   const name = project === undefined || stack === undefined ? first : `${first} of ${project}, stack ${stack}`;
-  return previous ? [name, first, ...(previous.called === undefined ? [] : [previous.called])] : [name];
+  return [name, ...(previous ? (previous.called ?? [first]) : [])];
 }
 
 /** Whose the swarm is, as it carries it itself. */
@@ -199,7 +256,8 @@ export function ownedParts({ firewall, tunnel }: ProtectRequest): OwnedPart[] {
 
 /** What membership needs of the last run's response. */
 export function memoryOf(previous: SwarmResponse | undefined): MembershipMemory | undefined {
-  if (!previous) return undefined;
+  // Of a run that never got as far as a swarm.
+  if (!previous || previous.swarmId === "") return undefined;
   const { hosts, overlay: _overlay, called: _called, ...kept } = previous;
   return { ...kept, nodes: Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, host.nodeId])) };
 }

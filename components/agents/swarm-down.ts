@@ -2,46 +2,64 @@ import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess, type MembershipMemory } from "../membership/reconcile";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet, type ReachedHost } from "./fleet";
-import { type Intent, memoryOf, ownerOf, type SwarmDownRequest, swarmLock, type SwarmResponse } from "./request";
+import { type Intent, memoryOf, ownerOf, type SwarmDownRequest, swarmLock, type SwarmMemory, type SwarmResponse } from "./request";
 import { lockHosts } from "./phases/lock";
+import { forgetMemory, recallSwarm } from "./phases/memory";
 import { removeOverlays } from "./phases/overlay";
-import { release } from "./phases/departing";
+import { release, withKey } from "./phases/departing";
 import { progress, runAgent, sleep } from "./run";
 
-/** Takes every host out of the swarm, and our own off the hosts. A host that does not answer does not hold up the others, nor the destroy. */
+/**
+ * Takes every host out of the swarm, and our own off the hosts: those of the program, and those that left it and could not be cleaned
+ * yet. A host that does not answer does not hold up the others, nor the destroy.
+ */
 async function swarmDown(request: SwarmDownRequest, previous: Intent | SwarmResponse | undefined): Promise<Record<string, never>> {
   const fleet = new Fleet(Math.min(request.reachableSeconds, 20));
   try {
     const failures: Failure[] = [];
-    const reached = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
+    const intent = previous && "mark" in previous ? previous : undefined;
+    const asked = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
+    const memory = await recallSwarm(fleet, request, intent, [...asked.values()], intent ? undefined : (previous as SwarmResponse | undefined));
+    const before = othersOf(request, memory);
+    const others = await onEach(before, failures, ({ key, connection }) => fleet.reach(key, connection));
+    const reached = new Map([...asked, ...others]);
     await lockHosts(fleet, [...reached.values()], swarmLock(request), failures);
-    const access = request.hosts.map(({ key }): HostAccess => {
+    const access = [...request.hosts, ...before].map(({ key }): HostAccess => {
       const host = reached.get(key);
       if (host) return { kind: "ready", key, api: new DockerSwarmApi(key, host.docker) };
       return { kind: "failed", key, reason: failures.find((failure) => failure.host === key)?.reason ?? "not reached" };
     });
-    const result = await dissolveMembership(access, markOf(previous), { progress, sleep, now: Date.now }, request.adopt?.dissolve === false);
+    const known = membershipOf(intent, memory);
+    const result = await dissolveMembership(access, known, { progress, sleep, now: Date.now }, request.adopt?.dissolve === false);
     for (const { host, reason } of result.failures) {
       progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);
     }
-    if (!result.livesOn) await takeOurs(request, [...reached.values()]);
+    if (!result.livesOn) await takeOurs(request, memory, [...reached.values()]);
     return {};
   } finally {
     fleet.close();
   }
 }
 
-/** Of a state of version 0.1.0, what its last run printed; of an intent, that the swarm is ours if it carries our mark. */
-function markOf(previous: Intent | SwarmResponse | undefined): MembershipMemory | undefined {
-  if (!previous || "hosts" in previous) return memoryOf(previous);
-  return { swarmId: "", nodes: {}, owner: previous.mark };
+/** Hosts that are remembered and not in the request any more. */
+function othersOf({ hosts }: SwarmDownRequest, memory: SwarmMemory | undefined): SwarmDownRequest["hosts"] {
+  const asked = new Set(hosts.map(({ key }) => key));
+  const before = Object.entries(memory?.hosts ?? {}).filter(([key]) => !asked.has(key));
+  return before.map(([key, { connection }]) => ({ key, connection: withKey(connection, hosts) }));
+}
+
+/** The swarm is ours if it carries the mark of this very resource. Version 0.1.0 remembered it beside the rest. */
+function membershipOf(intent: Intent | undefined, memory: SwarmMemory | undefined): MembershipMemory | undefined {
+  const known = memoryOf(memory);
+  return intent ? { ...(known ?? { swarmId: "", nodes: {} }), owner: intent.mark } : known;
 }
 
 /** Overlay, tunnel and firewall go too: the hosts are as they were found, and nothing of them is held up by what cannot be removed. */
-async function takeOurs(request: SwarmDownRequest, hosts: readonly ReachedHost[]): Promise<void> {
+async function takeOurs(request: SwarmDownRequest, memory: SwarmMemory | undefined, hosts: readonly ReachedHost[]): Promise<void> {
   const failures: Failure[] = [];
   await removeOverlays(hosts, failures);
-  await release(hosts, request, ["firewall", "tunnel"], ownerOf(request, {}), failures);
+  await forgetMemory(request, hosts);
+  await release(hosts, request, ["firewall", "tunnel"], ownerOf(request, memory), failures);
   for (const { host, reason } of failures) progress(host, `warning: not all of this package's could be taken away: ${reason}`);
 }
 

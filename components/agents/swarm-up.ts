@@ -1,80 +1,182 @@
 import type { FirewallHost } from "../firewall/rule";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
-import { reachDeparting, release } from "./phases/departing";
+import { type Departing, reachDeparting, release, warnOfUncleaned } from "./phases/departing";
 import { prepareEngines, type Ready } from "./phases/engines";
 import { lockHosts } from "./phases/lock";
-import { lookAtHosts, reachHosts } from "./phases/look";
-import { checkAdoption, checkSwarm, finish, formSwarm } from "./phases/members";
+import { type Asked, lookAtHosts, reachHosts } from "./phases/look";
+import { checkAdoption, checkSwarm, finish, formSwarm, type Members } from "./phases/members";
+import { aboutToAsk, forgetMemory, keepMemory, recallSwarm, stillKnown } from "./phases/memory";
 import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
 import { proveSwarm } from "./phases/prove";
 import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
-import { ownerOf, swarmLock, type SwarmRequest, type SwarmResponse, type SwarmResponseHost } from "./request";
+import {
+  ownedParts,
+  ownerOf,
+  type SwarmMemory,
+  swarmLock,
+  type SwarmRequest,
+  type SwarmResponse,
+  type SwarmResponseHost,
+  type SwarmUpResponse,
+} from "./request";
 import { progress, runAgent } from "./run";
 
 /** Brings all hosts to what the request says, in phases a person can follow. */
-async function swarmUp(request: SwarmRequest, previous: SwarmResponse | undefined): Promise<SwarmResponse> {
+async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> | undefined): Promise<SwarmUpResponse> {
   const fleet = new Fleet(request.reachableSeconds);
   try {
     const failures: Failure[] = [];
     progress(undefined, `reaching ${request.hosts.length} hosts`);
-    const [reached, departing] = await Promise.all([reachHosts(fleet, request, failures), reachDeparting(fleet, request, previous)]);
-    await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], swarmLock(request), failures);
-    const owner = ownerOf(request, previous);
+    const reached = await reachHosts(fleet, request, failures);
+    const { memory, departing } = await recallAndLock(fleet, request, previous, reached, failures);
+    const owner = ownerOf(request, memory);
     const looked = await lookAtHosts(without(failures, reached), request, owner, failures);
-    await checkAdoption(request, previous, looked);
-    await checkSwarm(request, previous, looked, departing, failures);
-    const networks = await checkSwitch(request, previous, looked);
-    const ready = await prepareEngines(request, looked, previous?.unlockKeys ?? [], failures);
+    await checkAdoption(request, memory, looked);
+    await checkSwarm(request, memory, looked, departing, failures);
+    const networks = await checkSwitch(request, memory, looked);
+    const managers = looked.filter(({ host }) => host.role === "manager");
+    const asked = aboutToAsk(request, owner, without(failures, looked), memory);
+    await keepMemory(request, managers, asked);
 
+    const ready = await prepareEngines(request, looked, memory?.unlockKeys ?? [], failures);
+    const members = departing.filter(({ struckOff }) => !struckOff);
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
       await enforceFirewall(fleet, request, owner, without(failures, ready), all, failures);
-      return raiseTunnel(request, without(failures, ready), all, publicKeys(previous), failures);
+      return raiseTunnel(request, without(failures, ready), all, publicKeys(memory), failures);
     };
     await leaveOtherOverlays(request, networks, without(failures, ready), failures);
     await takeHosts(request, owner, without(failures, ready), failures);
-    let keys = await protect([...request.hosts, ...departing.map(({ host }) => host)]);
-    await raiseOverlay(request, without(failures, ready), departing, failures);
-    const members = await formSwarm(request, previous, without(failures, ready), departing, failures);
+    let keys = await protect([...request.hosts, ...members.map(({ host }) => host)]);
+    await raiseOverlay(request, without(failures, ready), members, failures);
+    const formed = await formSwarm(request, memory, without(failures, ready), departing, failures);
+    const soFar = learn(request, asked, formed, ready, keys, beforeOf(asked, departing));
+    if (isNews(asked, soFar)) await keepMemory(request, managers, soFar);
     if (departing.length > 0) {
       const gone = without(failures, departing);
-      const staying = departing.filter((host) => !gone.includes(host));
+      const staying = members.filter((host) => !gone.includes(host));
       await departFromOverlay(request, without(failures, ready), gone, failures);
-      await release(
-        gone.flatMap(({ reached }) => reached ?? []),
-        request,
-        ["firewall", "tunnel"],
-        owner,
-        failures,
-      );
+      const answering = gone.flatMap((host) => host.reached ?? []);
+      await forgetMemory(request, answering);
+      await release(answering, request, ["firewall", "tunnel"], owner, failures);
       // One that could not be taken out is a member still, and must find the others until the next run.
       keys = await protect([...request.hosts, ...staying.map(({ host }) => host)]);
     }
     await checkMtu(request, without(failures, ready), failures);
-    await proveSwarm(request, without(failures, ready), previous?.unlockKeys ?? [], failures);
+    await proveSwarm(request, without(failures, ready), memory?.unlockKeys ?? [], failures);
 
-    const { nodes, ...kept } = await finish(members, failures);
-    progress(undefined, `swarm ${kept.swarmId}: ${request.hosts.length} hosts as asked`);
-    const { kind, slices } = request.overlay;
-    return { ...kept, called: owner[0], overlay: { kind, slices }, hosts: describeHosts(request, ready, nodes, keys) };
+    const learnt = learn(request, soFar, formed, ready, keys, stillThere(request, asked, departing, failures));
+    return await settle(request, managers, formed, learnt, failures);
   } finally {
     fleet.close();
   }
 }
 
-function describeHosts(
+/** Only under the lock it is certain that no other run is about to remember something else. */
+async function recallAndLock(
+  fleet: Fleet,
   request: SwarmRequest,
+  previous: Partial<SwarmResponse> | undefined,
+  reached: readonly Asked[],
+  failures: Failure[],
+): Promise<{ readonly memory: SwarmMemory | undefined; readonly departing: readonly Departing[] }> {
+  const look = async (): Promise<SwarmMemory | undefined> => {
+    const managers = reached.filter(({ host }) => host.role === "manager");
+    const found = await recallSwarm(fleet, request, request.intent, managers, previous);
+    return found && { ...found, hosts: stillKnown(found.hosts, givenUp(request)) };
+  };
+  const first = await look();
+  const departing = await reachDeparting(fleet, request, first);
+  await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], swarmLock(request), failures);
+  const memory = await look();
+  if (memory?.generation === first?.generation) return { memory, departing };
+  return { memory, departing: await reachDeparting(fleet, request, memory) };
+}
+
+/** By name, and only what is no host of the program any more. */
+function givenUp({ forget = [], hosts }: SwarmRequest): readonly string[] {
+  return forget.filter((name) => !hosts.some(({ key }) => key === name));
+}
+
+/** What is so now, as far as the run got. */
+function learn(
+  request: SwarmRequest,
+  asked: SwarmMemory,
+  { result }: Members,
   ready: readonly Ready[],
-  nodes: Readonly<Record<string, string>>,
   keys: PublicKeys,
-): Record<string, SwarmResponseHost> {
+  leaving: readonly (readonly [string, SwarmResponseHost])[],
+): SwarmMemory {
   const engines = new Map(ready.map(({ key, engine }) => [key, engine]));
-  const described = request.hosts.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
+  const touched = request.hosts.filter(({ key }) => key in asked.hosts);
+  const described = touched.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
     const { key } = host;
-    return [key, { ...remembered(host, keys[key]), nodeId: nodes[key] ?? "", engine: engines.get(key) ?? "" }];
+    const before = asked.hosts[key];
+    const publicKey = keys[key] ?? before?.publicKey;
+    const nodeId = result.nodes[key] ?? before?.nodeId ?? "";
+    return [key, { ...remembered(host, publicKey), nodeId, engine: engines.get(key) ?? before?.engine ?? "" }];
   });
-  return Object.fromEntries(described);
+  return {
+    ...asked,
+    owner: request.intent.mark,
+    swarmId: result.swarmId,
+    generation: asked.generation + 1,
+    hosts: Object.fromEntries([...leaving, ...described]),
+  };
+}
+
+function beforeOf({ hosts }: SwarmMemory, departing: readonly Departing[]): (readonly [string, SwarmResponseHost])[] {
+  return departing.flatMap(({ key }) => {
+    const before = hosts[key];
+    return before ? [[key, before] as const] : [];
+  });
+}
+
+/** Who is a member must not be forgotten by a run that is cut off after it. */
+function isNews(before: SwarmMemory, now: SwarmMemory): boolean {
+  return before.swarmId !== now.swarmId || Object.entries(now.hosts).some(([key, { nodeId }]) => before.hosts[key]?.nodeId !== nodeId);
+}
+
+/** Hosts that are no longer asked for and not clean: on which something failed, and machines of the user's own that could not be reached. */
+function stillThere(
+  request: SwarmRequest,
+  { hosts }: SwarmMemory,
+  departing: readonly Departing[],
+  failures: readonly Failure[],
+): (readonly [string, SwarmResponseHost])[] {
+  const parts = [
+    ...ownedParts(request),
+    "its membership of the swarm",
+    ...(request.overlay.onHosts ? [`the programs of ${request.overlay.kind}`] : []),
+  ];
+  return departing.flatMap((host): (readonly [string, SwarmResponseHost])[] => {
+    const { key, reached, ownMachine } = host;
+    const before = hosts[key];
+    if (!before) return [];
+    if (failures.some((failure) => failure.host === key)) return [[key, before]];
+    // Where Pulumi made the machine, it deletes it now.
+    if (reached !== undefined || !ownMachine) return [];
+    warnOfUncleaned(host, parts);
+    return [[key, { ...before, struckOff: true }]];
+  });
+}
+
+async function settle(
+  request: SwarmRequest,
+  managers: readonly Asked[],
+  formed: Members,
+  learnt: SwarmMemory,
+  failures: readonly Failure[],
+): Promise<SwarmUpResponse> {
+  const kept = await finish(formed, failures).catch(async (error: unknown) => {
+    await keepMemory(request, managers, learnt);
+    throw error;
+  });
+  const { nodes: _nodes, ...swarm } = kept;
+  await keepMemory(request, managers, { ...learnt, ...swarm });
+  progress(undefined, `swarm ${swarm.swarmId}: ${request.hosts.length} hosts as asked`);
+  return { swarmId: swarm.swarmId, generation: learnt.generation };
 }
 
 void runAgent(swarmUp);

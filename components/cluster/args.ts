@@ -74,6 +74,8 @@ export interface SwarmClusterArgs {
     readonly intent?: Transform<local.CommandArgs>;
     /** The command that forms the swarm and looks after its members. */
     readonly swarm?: Transform<local.CommandArgs>;
+    /** The command that tells what became of each host. */
+    readonly nodes?: Transform<local.CommandArgs>;
     /** The command of each of the cluster's networks. */
     readonly network?: Transform<local.CommandArgs>;
   };

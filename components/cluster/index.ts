@@ -1,7 +1,8 @@
-import type { local } from "@pulumi/command";
+import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { intendedCommand } from "../agents/intended";
-import type { SwarmResponse } from "../agents/request";
+import { agentCommand } from "../agents/program";
+import type { NodesResponse, SwarmRequest, SwarmUpResponse } from "../agents/request";
 import { dockerUrl, makeDockerProvider } from "../docker-provider";
 import type { DockerProviderArgs } from "../docker-provider/args";
 import type { HostRole, Machine } from "../hosts/host";
@@ -14,7 +15,7 @@ import { describeLateNetwork } from "./late-network";
 import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
-import { defaultReachableSeconds, swarmDownRequest, swarmRequest } from "./request";
+import { defaultReachableSeconds, nodesRequest, swarmDownRequest, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { guardMembers, settleManagers } from "./memory";
@@ -25,6 +26,7 @@ import { svg } from "../picture/svg";
 import { rememberedSecret } from "../secret";
 import { rememberedDay } from "../since";
 import { topologyOf } from "../topology/of-plan";
+import { transformed } from "../transform";
 
 /** A host of the cluster as it came to be. */
 export interface ClusterHost {
@@ -101,24 +103,23 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const checked = showPlan(name, plan, args, this);
     const made = this.createHosts(name, args, checked);
     const { machines, admitted, allowed } = made;
-    const swarm = this.createSwarm(name, args, machines, admitted, pulumi.all([checked, allowed]));
+    const { swarm, told } = this.createSwarm(name, args, machines, admitted, pulumi.all([checked, allowed]));
     const networks = this.createNetworks(name, args, machines, swarm);
     this.machines = machines;
     this.ready = [swarm, ...networks];
     settleManagers({ cluster: name, args, plan, machines, parent: this }, this.ready);
 
-    // It holds the unlock key: single fields are made readable, never the whole.
-    const response = swarm.stdout.apply((stdout) => JSON.parse(stdout) as SwarmResponse);
-    this.swarmId = pulumi.unsecret(response.apply(({ swarmId }) => swarmId));
+    this.swarmId = pulumi.unsecret(swarm.stdout.apply((stdout) => (JSON.parse(stdout) as SwarmUpResponse).swarmId));
     this.hosts = pulumi.unsecret(
-      response.apply(({ hosts }) =>
-        Object.fromEntries(
+      told.stdout.apply((stdout) => {
+        const { hosts } = JSON.parse(stdout) as NodesResponse;
+        return Object.fromEntries(
           plan.hosts.map(({ key, role, site, address }) => [
             key,
             { role, site, address: hosts[key]?.address ?? address ?? "", nodeId: hosts[key]?.nodeId ?? "", engine: hosts[key]?.engine ?? "" },
           ]),
-        ),
-      ),
+        );
+      }),
     );
     this.nodes = this.describeNodes(made);
     this.networks = pulumi
@@ -197,19 +198,25 @@ export class SwarmCluster extends pulumi.ComponentResource {
     machines: ReadonlyMap<string, Machine>,
     admitted: readonly pulumi.Resource[],
     checked: pulumi.Output<unknown>,
-  ): local.Command {
-    const secret = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
+  ): { readonly swarm: local.Command; readonly told: local.Command } {
+    const overlay = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
+    const memory = rememberedSecret(`${name}-memory-key`, this);
+    const secret = pulumi.all({ overlay, memory }).apply((secrets) => JSON.stringify(secrets));
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name };
     const since = this.plan.revisitDays === undefined ? "" : rememberedDay(`${name}-overlay-since`, this);
-    const request = requestOf(machines, { secret, since, checked }, (known, overlaySecret, day) =>
-      swarmRequest(identity, args, this.plan, known, { secret: overlaySecret, since: day }),
+    const request = requestOf(machines, { secret, since, checked }, (known, secrets, day) =>
+      swarmRequest(identity, args, this.plan, known, { ...(JSON.parse(secrets) as { overlay: string; memory: string }), since: day }),
     );
-    return intendedCommand(
+    const swarm = intendedCommand(
       `${name}-swarm`,
       { up: "swarm-up", down: "swarm-down", request, downRequest: swarmDownRequest },
       { work: args.transform?.swarm, intent: args.transform?.intent },
       { parent: this, dependsOn: [...admitted] },
     );
+    const asked = pulumi.all([request, swarm.stdout]).apply(([text, run]) => JSON.stringify(nodesRequest(JSON.parse(text) as SwarmRequest, run)));
+    const command = { ...agentCommand("nodes", undefined, pulumi.secret(asked)), addPreviousOutputInEnv: false };
+    const told = new local.Command(`${name}-nodes`, transformed(args.transform?.nodes, command), { parent: this, dependsOn: swarm });
+    return { swarm, told };
   }
 
   private createNetworks(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, swarm: local.Command): OverlayNetwork[] {

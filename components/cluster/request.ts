@@ -1,4 +1,4 @@
-import type { SwarmDownRequest, SwarmRequest, SwarmRequestHost } from "../agents/request";
+import type { IntentRequest, NodesRequest, SwarmDownRequest, SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { Cidr, isCidr } from "../network/cidr";
 import type { PublicAddress } from "../hosts/host";
 import type { KnownMachine } from "../hosts/make";
@@ -19,11 +19,12 @@ export function swarmRequest(
   args: SwarmClusterArgs,
   plan: ClusterPlan,
   machines: ReadonlyMap<string, KnownMachine>,
-  overlay: { readonly secret: string; /** Empty, or the day from which on times are counted. */ readonly since: string },
+  secrets: { readonly overlay: string; readonly memory: string; /** Empty, or the day from which on times are counted. */ readonly since: string },
 ): Omit<SwarmRequest, "intent"> {
-  const { abandonedSwarm, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
+  const { abandonedSwarm, forget, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
   return {
     ...identity,
+    memoryKey: secrets.memory,
     hosts: plan.hosts.flatMap((host) => {
       const machine = machines.get(host.key);
       return machine ? [requestHost(host, machine)] : [];
@@ -36,7 +37,7 @@ export function swarmRequest(
       kind: plan.overlay,
       mtu: plan.mtu,
       slices: Object.fromEntries(plan.networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [[name, slice]]))),
-      ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: overlay.secret, ...revisit(plan, overlay.since) } }),
+      ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: secrets.overlay, ...revisit(plan, secrets.since) } }),
     },
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
     ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),
@@ -46,6 +47,7 @@ export function swarmRequest(
     reachableSeconds,
     drainSeconds,
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(forget && { forget }),
     ...(args.adopt && { adopt: { swarmId: args.adopt.swarmId, dissolve: args.adopt.dissolve ?? false } }),
     ...(recheck !== undefined && { recheck }),
   };
@@ -58,16 +60,34 @@ function revisit({ revisitDays }: ClusterPlan, since: string): { readonly revisi
 }
 
 /** What takes all of it away again needs of the request. */
-export function swarmDownRequest(request: Omit<SwarmRequest, "intent">): SwarmDownRequest {
-  const { project, stack, cluster, hosts, tunnel, reachableSeconds, adopt } = request;
+export function swarmDownRequest(request: Omit<SwarmRequest, "intent">): SwarmDownRequest & IntentRequest {
+  const { project, stack, cluster, memoryKey, hosts, tunnel, reachableSeconds, adopt } = request;
   return {
     project,
     stack,
     cluster,
+    memoryKey,
     hosts: hosts.map(({ key, connection }) => ({ key, connection })),
+    holders: managersOf(hosts),
     reachableSeconds,
     ...(tunnel && { tunnel }),
     ...(adopt && { adopt }),
+  };
+}
+
+function managersOf(hosts: readonly SwarmRequestHost[]): string[] {
+  return hosts.flatMap(({ key, role }) => (role === "manager" ? [key] : []));
+}
+
+/** Whoever tells of the hosts what was found out needs only the managers. */
+export function nodesRequest({ cluster, memoryKey, hosts, reachableSeconds }: Omit<SwarmRequest, "intent">, run: string): NodesRequest {
+  const managers = new Set(managersOf(hosts));
+  return {
+    cluster,
+    memoryKey,
+    reachableSeconds,
+    run,
+    hosts: hosts.filter(({ key }) => managers.has(key)).map(({ key, connection }) => ({ key, connection })),
   };
 }
 

@@ -23,6 +23,12 @@ export interface MembershipArgs {
    */
   readonly replaceManagers?: readonly string[];
   /**
+   * Keys of hosts that were taken out of the program while they could not be reached, and are given up: their machines are no more.
+   * Without it each run tries again to take off them what is still there. It matters only for machines of your own.
+   * @default - none is given up
+   */
+  readonly forget?: readonly string[];
+  /**
    * Any change of it makes the next `up` look at all hosts again, though nothing else in the program changed: after hosts
    * were rebooted or somebody worked on them by hand. A date does, or a number that is counted up. Nothing is replaced.
    * @default - hosts are looked at when something in the program changes

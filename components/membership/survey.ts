@@ -166,7 +166,8 @@ function isLed(seen: Seen): boolean {
 
 /** Where somebody may become leader yet, waits for it. Without one, Docker shows not even the swarm's id. */
 async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Question): Promise<readonly Seen[]> {
-  const known = new Set(Object.values(memory?.nodes ?? {}));
+  // A host that was only asked to join has no node yet.
+  const known = new Set(Object.values(memory?.nodes ?? {}).filter((id) => id !== ""));
   let seen = hosts;
   if (seen.some(isLed) || !seen.some((host) => isManager(host) || (host.local.state === "pending" && known.has(host.local.nodeId)))) return seen;
   io.progress(undefined, "waiting for the managers to elect a leader");

@@ -1,8 +1,9 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { intendedCommand } from "../agents/intended";
-import type { HostsDownRequest, HostsRequest } from "../agents/request";
+import type { HostsDownRequest, HostsRequest, IntentRequest } from "../agents/request";
 import { defaultReachableSeconds, requestHost, withPrefix } from "../cluster/request";
+import { rememberedSecret } from "../secret";
 import { slug } from "../slug";
 import { FirewallRule } from "../firewall/resource";
 import type { LateHostService } from "../hosts/host";
@@ -55,7 +56,8 @@ export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Res
       return problems.length === 0 ? undefined : describeProblems(what, problems);
     },
   });
-  const request = requestOf(made.machines, { checked }, (known) => hostsRequest(piece, plan, known));
+  const secret = rememberedSecret(`${name}-memory-key`, parent);
+  const request = requestOf(made.machines, { secret, checked }, (known, key) => hostsRequest(piece, plan, known, key));
   const command = intendedCommand(
     `${name}-hosts`,
     { up: "hosts-up", down: "hosts-down", request, downRequest: hostsDownRequest },
@@ -100,9 +102,15 @@ function showHosts({ name, what, args, plan: planWith }: Piece, plan: HostsAlone
   });
 }
 
-function hostsRequest({ type, name, args }: Piece, plan: HostsAlonePlan, machines: ReadonlyMap<string, KnownMachine>): Omit<HostsRequest, "intent"> {
+function hostsRequest(
+  { type, name, args }: Piece,
+  plan: HostsAlonePlan,
+  machines: ReadonlyMap<string, KnownMachine>,
+  memoryKey: string,
+): Omit<HostsRequest, "intent"> {
   return {
     // Two stacks of one program have pieces of the same name.
+    memory: { name: `${type}.${name}`, key: memoryKey },
     owner: `${type} ${name} of ${pulumi.getProject()}, stack ${pulumi.getStack()}`,
     hosts: plan.hosts.flatMap((host) => {
       const machine = machines.get(host.key);
@@ -118,10 +126,20 @@ function hostsRequest({ type, name, args }: Piece, plan: HostsAlonePlan, machine
   };
 }
 
-function hostsDownRequest({ owner, hosts, reachableSeconds, underlayMtu, tunnel, firewall }: Omit<HostsRequest, "intent">): HostsDownRequest {
+function hostsDownRequest({
+  owner,
+  memory,
+  hosts,
+  reachableSeconds,
+  underlayMtu,
+  tunnel,
+  firewall,
+}: Omit<HostsRequest, "intent">): HostsDownRequest & IntentRequest {
   return {
     owner,
+    memory,
     hosts: hosts.map(({ key, connection }) => ({ key, connection })),
+    holders: hosts.slice(0, 3).map(({ key }) => key),
     reachableSeconds,
     underlayMtu,
     ...(tunnel && { tunnel }),

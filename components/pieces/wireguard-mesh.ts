@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HostsResponse } from "../agents/request";
+import type { HostsUpResponse } from "../agents/request";
 import type { Connection } from "../remote/connection";
 import type { WireGuardMeshArgs } from "./args";
 import { connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
@@ -32,10 +32,7 @@ export class WireGuardMesh extends pulumi.ComponentResource {
     this.plan = planned;
     this.addresses = Object.fromEntries(planned.hosts.map(({ key, tunnelAddress = "" }) => [key, tunnelAddress]));
     const { machines, command } = keepHosts(piece, planned, this);
-    const keys = command.stdout.apply((stdout) => {
-      const { hosts } = JSON.parse(stdout) as HostsResponse;
-      return Object.fromEntries(Object.entries(hosts).map(([key, { publicKey = "" }]) => [key, publicKey]));
-    });
+    const keys = command.stdout.apply((stdout) => (JSON.parse(stdout) as HostsUpResponse).publicKeys);
     this.publicKeys = pulumi.unsecret(keys);
     this.connections = connectionsOf(machines);
     this.registerOutputs({ addresses: this.addresses, publicKeys: this.publicKeys });

@@ -88,7 +88,10 @@ const expected = [
   "lab > lab-db (pulumi-swarm:index:OverlayNetwork)",
   "lab > lab-local-keys (pulumi:index:Stash)",
   "lab > lab-local-site (docker:index/network:Network)",
+  "lab > lab-memory-key (pulumi:index:Stash)",
+  "lab > lab-nodes (command:local:Command)",
   "lab > lab-swarm (command:local:Command)",
+  "lab > lab-swarm-intent (command:local:Command)",
   "lab > lab-underlay (pulumi:index:Stash)",
   "lab > lab-web (pulumi-swarm:index:OverlayNetwork)",
   "lab-control-1 > lab-control-1 (docker:index/container:Container)",
@@ -132,7 +135,8 @@ describe("the graph of three local managers and two networks", function () {
   });
 
   it("gives the programs their request as a secret", () => {
-    for (const name of ["lab-swarm", "lab-web", "lab-db"]) assert.ok(isSecret(find(graph, command, name).inputs["stdin"]), name);
+    for (const name of ["lab-swarm", "lab-swarm-intent", "lab-nodes", "lab-web", "lab-db"])
+      assert.ok(isSecret(find(graph, command, name).inputs["stdin"]), name);
   });
 
   it("asks of the swarm what the plan says, over keys that fit the machines'", () => {
@@ -186,7 +190,7 @@ describe("the graph of three local managers and two networks", function () {
     for (const { type, name, inputs } of graph.resources) {
       if (type !== command) continue;
       assert.deepEqual(inputs["interpreter"], ["node"]);
-      for (const path of [inputs["create"], inputs["delete"]]) {
+      for (const path of ["create", "delete"].flatMap((verb) => (verb in inputs ? [inputs[verb]] : []))) {
         assert.ok(typeof path === "string" && !isAbsolute(path), `${name}: ${String(path)}`);
         assert.ok(path.startsWith("components/agents/") && path.endsWith(".js"), path);
         assert.ok(existsSync(join(root, path.replace(/\.js$/, ".ts"))), `${path} is compiled from a file that is there`);
@@ -218,10 +222,13 @@ describe("the graph of a cluster", function () {
     const { resources } = await graphOf({ hosts: { rack: racks(3) }, networks: { web: {} } });
     assert.deepEqual(names(resources.filter((resource) => !ofThePlan(resource))).sort(), [
       " > lab (pulumi-swarm:index:SwarmCluster)",
+      "lab > lab-memory-key (pulumi:index:Stash)",
+      "lab > lab-nodes (command:local:Command)",
       "lab > lab-rack-1 (pulumi-swarm:index:Host)",
       "lab > lab-rack-2 (pulumi-swarm:index:Host)",
       "lab > lab-rack-3 (pulumi-swarm:index:Host)",
       "lab > lab-swarm (command:local:Command)",
+      "lab > lab-swarm-intent (command:local:Command)",
       "lab > lab-underlay (pulumi:index:Stash)",
       "lab > lab-web (pulumi-swarm:index:OverlayNetwork)",
       "lab-web > lab-web (command:local:Command)",
@@ -253,7 +260,16 @@ describe("the graph of a cluster", function () {
     const { resources } = await graphOf({ hosts: { ...three.hosts, edge, far }, underlay });
     assert.deepEqual(
       resources.filter(({ type, parent }) => parent === "lab" && !type.startsWith("pulumi-swarm:")).map(({ name }) => name),
-      ["lab-local-keys", "lab-local-site", "lab-local-site-10-214-0-0-16", "lab-swarm", "lab-underlay"],
+      [
+        "lab-local-keys",
+        "lab-local-site",
+        "lab-local-site-10-214-0-0-16",
+        "lab-memory-key",
+        "lab-nodes",
+        "lab-swarm",
+        "lab-swarm-intent",
+        "lab-underlay",
+      ],
     );
   });
 

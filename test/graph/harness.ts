@@ -84,7 +84,8 @@ const takeHook: RegisterHook = (_request, callback) => callback(null, {});
 /** Outputs that the real providers would give; the swarm command's is what `swarm-up` prints. */
 const stdout: Readonly<Record<string, string>> = {
   intent: JSON.stringify({ mark: "mark", generation: 1 }),
-  "swarm-up": JSON.stringify({ swarmId: "swarm1", hosts: {} }),
+  "swarm-up": JSON.stringify({ swarmId: "swarm1", generation: 1 }),
+  nodes: JSON.stringify({ hosts: {} }),
   "network-up": JSON.stringify({ id: "network1" }),
 };
 

@@ -6,12 +6,12 @@ import * as local from "../../components/hosts/local";
 import { isSecret, record } from "./harness";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
-const swarmUp = { swarmId: "swarm1", hosts: { "control-1": { nodeId: "node1" }, "edge-a": { nodeId: "node2" } } };
+const told = { hosts: { "control-1": { nodeId: "node1" }, "edge-a": { nodeId: "node2" } } };
 
 /** Runs with the nodes of a cluster of one local host and one of the user's own. */
 function withNodes(work: (nodes: Readonly<Record<string, ClusterNode>>) => void, preview = false): ReturnType<typeof record> {
   const outputs = ({ name }: pulumi.runtime.MockResourceArgs): Record<string, unknown> =>
-    name === "lab-swarm" ? { stdout: JSON.stringify(swarmUp) } : {};
+    name === "lab-nodes" ? { stdout: JSON.stringify(told) } : {};
   return record(
     () => {
       const edge = existing.hosts({
@@ -56,7 +56,7 @@ describe("the nodes of a cluster", function () {
     const { connection, ...rest } = uses?.inputs["input"] as Record<string, unknown>;
     assert.deepEqual(rest, { address: "10.213.9.9", nodeId: "node2", machineId: hostKey });
     assert.ok(isSecret(connection));
-    assert.ok(uses?.dependsOn.includes("lab-swarm (command:local:Command)"), "nodeId is known when the host has joined");
+    assert.ok(uses?.dependsOn.includes("lab-nodes (command:local:Command)"), "nodeId is known when the host has joined");
   });
 
   it("can be depended on: what does so waits for the machine, and not for the swarm", async () => {

@@ -16,7 +16,10 @@ function requestOf({ resources }: Graph, name: string): HostsRequest {
 }
 
 const shown = ({ resources }: Graph): string[] => resources.map(({ type, name }) => `${type.split(":").at(-1)} ${name}`);
-const up = (): object => ({ outputs: () => ({ stdout: JSON.stringify({ hosts: { "rack-a": { publicKey: "its public key" } } }) }) });
+const up = (): object => ({
+  outputs: ({ name }: { readonly name: string }) =>
+    name.endsWith("-hosts") ? { stdout: JSON.stringify({ publicKeys: { "rack-a": "its public key" } }) } : {},
+});
 
 describe("the pieces alone", function () {
   this.timeout(30_000);
@@ -27,6 +30,8 @@ describe("the pieces alone", function () {
     assert.deepEqual(shown(graph), [
       "HostFirewall racks",
       "Command racks-hosts",
+      "Command racks-hosts-intent",
+      "Stash racks-memory-key",
       "FirewallRule racks-ping",
       "Host racks-rack-a",
       "FirewallRule racks-ssh",
@@ -44,6 +49,8 @@ describe("the pieces alone", function () {
     assert.deepEqual(shown(graph), [
       "WireGuardMesh office",
       "Command office-hosts",
+      "Command office-hosts-intent",
+      "Stash office-memory-key",
       "Host office-rack-a",
       "SubnetAssignment office-tunnel-rack",
       "Stash office-tunnel-rack",

@@ -40,6 +40,21 @@ describe("machines that stand already", function () {
   });
   after(() => lab.end());
 
+  it("are left as they were found by a destroy after a first up that failed on one of them", async () => {
+    await run("docker", ["exec", "given-m3", "systemctl", "stop", "ssh.socket", "ssh.service"]);
+    await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }) }, firewall, reachableSeconds: 15 });
+    const failed = await lab.stack.up();
+    assert.match(failed.stdout + failed.stderr, /1 host is not as asked; the other hosts are done/);
+    assert.equal(await stateOf("given-m2"), "active");
+    const result = await lab.stack.destroy();
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    for (const name of ["given-m1", "given-m2"]) {
+      assert.equal(await stateOf(name), "inactive");
+      assert.equal((await run("docker", ["exec", name, "ls", "/etc/pulumi-swarm"])).stdout, "");
+    }
+    await run("docker", ["exec", "given-m3", "systemctl", "start", "ssh.service"]);
+  });
+
   it("form a swarm by a user with sudo, one of them behind a bastion, and stay as they are", async () => {
     await lab.spec({
       existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }, bastion) },
@@ -57,6 +72,25 @@ describe("machines that stand already", function () {
     assert.equal(changes(result)["deleted"], 1);
     const state = await run("docker", ["exec", "given-m3", "docker", "info", "-f", "{{.Swarm.LocalNodeState}}"]);
     assert.equal(state.stdout.trim(), "inactive");
+  });
+
+  it("that cannot be reached when they leave are named with what is still on them, and cleaned by a later run", async () => {
+    const head = { head: group("manager", { a: 1 }) };
+    await run("docker", ["exec", "given-m2", "systemctl", "stop", "ssh.socket", "ssh.service"]);
+    await lab.spec({ existing: head, networks: { web: {} }, firewall });
+    const left = await lab.up();
+    assert.match(
+      left.stdout,
+      /far-b: warning: it left, but could not be reached to be cleaned: .*Still on it: firewall, its membership of the swarm\./,
+    );
+    await run("docker", ["exec", "given-m2", "systemctl", "start", "ssh.service"]);
+    await lab.spec({ existing: head, networks: { web: {} }, firewall, recheck: "it is back" });
+    const cleaned = await lab.up();
+    assert.doesNotMatch(cleaned.stdout, /warning: it left/);
+    assert.equal(await stateOf("given-m2"), "inactive");
+    assert.doesNotMatch((await run("docker", ["exec", "given-m2", "nft", "list", "tables"])).stdout, /pulumi/);
+    await lab.spec({ existing: { ...head, far: group("worker", { b: 2 }, bastion) }, networks: { web: {} }, firewall });
+    await lab.up();
   });
 
   it("get new settings of Docker one after the other", async () => {
@@ -80,6 +114,10 @@ describe("machines that stand already", function () {
       assert.equal((await run("docker", ["exec", name, "docker", "info", "-f", "{{.Swarm.LocalNodeState}}"])).stdout.trim(), "inactive");
     }
   });
+
+  async function stateOf(name: string): Promise<string> {
+    return (await run("docker", ["exec", name, "docker", "info", "-f", "{{.Swarm.LocalNodeState}}"])).stdout.trim();
+  }
 
   async function proveAsOps(shell: Awaited<ReturnType<Lab["shell"]>>): Promise<string> {
     return eventually("three nodes", 30, async () => {

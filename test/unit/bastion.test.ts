@@ -53,8 +53,15 @@ describe("hosts behind one bastion", () => {
   };
   const enforce = async (guarded: readonly Guarded[]): Promise<void> => {
     const all = guarded.map(({ host }) => host);
-    const intent = { mark: "mark", generation: 1 };
-    const request: HostsRequest = { owner: "Firewall test", intent, hosts: all, underlayMtu: 1500, reachableSeconds: 20, firewall: { rules: [rule] } };
+    const more = { intent: { mark: "mark", generation: 1 }, memory: { name: "test", key: "" } };
+    const request: HostsRequest = {
+      owner: "Firewall test",
+      ...more,
+      hosts: all,
+      underlayMtu: 1500,
+      reachableSeconds: 20,
+      firewall: { rules: [rule] },
+    };
     await enforceFirewall(fleet, request, [request.owner], guarded, all, failures);
   };
 

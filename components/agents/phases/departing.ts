@@ -1,6 +1,7 @@
 import { removeFirewall } from "../../firewall/apply";
 import type { FirewallHost } from "../../firewall/rule";
 import { lowerMesh } from "../../underlay/wireguard/apply";
+import type { Connection } from "../../remote/connection";
 import { type Failure, onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
 import { disown, ownedByOthers, type OwnedPart, type OwnerNames } from "../../owner";
@@ -13,6 +14,10 @@ export interface Departing {
   readonly host: FirewallHost & { readonly containerSubnet?: string };
   /** Undefined where it no longer answers: then the managers strike it off. */
   readonly reached?: ReachedHost;
+  /** Why it was not reached. */
+  readonly reason?: string;
+  readonly ownMachine: boolean;
+  readonly struckOff: boolean;
 }
 
 /** What any of our programs remembers of a host. */
@@ -25,18 +30,17 @@ export async function reachDeparting(
 ): Promise<Departing[]> {
   const desired = new Set(request.hosts.map(({ key }) => key));
   const leaving = Object.entries(previous?.hosts ?? {}).filter(([key, host]) => !desired.has(key) && !hasAnotherName(host, request.hosts));
-  const keys = request.hosts.map(({ connection }) => connection).find(({ privateKey }) => privateKey !== undefined);
+  const failures: Failure[] = [];
   const reached = await onEach(
-    leaving.map(([key, host]) => ({ key, host })),
-    [],
-    async ({ key, host }) => {
-      const secrets = keys && { ...(keys.privateKey && { privateKey: keys.privateKey }), ...(keys.passphrase && { passphrase: keys.passphrase }) };
-      return fleet.reach(key, { ...host.connection, ...secrets }, 10);
-    },
+    leaving.map(([key, { connection }]) => ({ key, connection: withKey(connection, request.hosts) })),
+    failures,
+    ({ key, connection }) => fleet.reach(key, connection, 10),
   );
-  return leaving.map(([key, { nodeId: _node, engine: _engine, connection: _connection, publicKey: _key, ...host }]) => {
+  return leaving.map(([key, remembered]) => {
+    const { nodeId: _node, engine: _engine, connection: _connection, publicKey: _key, ownMachine = false, struckOff = false, ...host } = remembered;
     const answers = reached.get(key);
-    return { key, host: { key, ...host }, ...(answers && { reached: answers }) };
+    const reason = failures.find((failure) => failure.host === key)?.reason;
+    return { key, host: { key, ...host }, ownMachine, struckOff, ...(answers && { reached: answers }), ...(reason !== undefined && { reason }) };
   });
 }
 
@@ -44,6 +48,23 @@ export async function reachDeparting(
 function hasAnotherName({ connection, address }: Remembered, hosts: readonly RequestHost[]): boolean {
   return hosts.some(
     (host) => host.connection.hostKey === connection.hostKey && (host.connection.host === connection.host || host.address === address),
+  );
+}
+
+/** Version 0.1.0 kept no key of a host: one of those that stay may open it. */
+export function withKey(connection: Connection, hosts: readonly Pick<RequestHost, "connection">[]): Connection {
+  if (connection.privateKey !== undefined || connection.agentSocket !== undefined) return connection;
+  const other = hosts.map((host) => host.connection).find(({ privateKey }) => privateKey !== undefined);
+  if (other?.privateKey === undefined) return connection;
+  return { ...connection, privateKey: other.privateKey, ...(other.passphrase !== undefined && { passphrase: other.passphrase }) };
+}
+
+/** What an operator has to know of a host that left and could not be reached, and what to do. */
+export function warnOfUncleaned({ key, reason = "" }: Departing, parts: readonly string[]): void {
+  progress(
+    key,
+    `warning: it left, but could not be reached to be cleaned: ${reason.replace(`${key}: `, "")} Still on it: ${parts.join(", ")}. ` +
+      `It stays remembered, and each run tries again. If the machine is no more, write membership: { forget: ["${key}"] }`,
   );
 }
 

@@ -25,7 +25,8 @@ export function publicKeys(previous: { readonly hosts: Readonly<Record<string, R
 }
 
 /** What the next run is to know of a host. */
-export function remembered({ key: _key, machine: _machine, connection, ...host }: RequestHost, publicKey: string | undefined): RememberedHost {
-  const { privateKey: _privateKey, passphrase: _passphrase, bastion: _bastion, ...reach } = connection;
-  return { ...host, connection: reach, ...(publicKey !== undefined && { publicKey }) };
+export function remembered({ key: _key, machine, connection, ...host }: RequestHost, publicKey: string | undefined): RememberedHost {
+  // A provider that makes machines gives them ids of its own; a machine that stands already is known by its host key.
+  const ownMachine = machine === connection.hostKey;
+  return { ...host, connection, ...(ownMachine && { ownMachine }), ...(publicKey !== undefined && { publicKey }) };
 }

@@ -15,6 +15,7 @@ import type { DockerApi } from "../../remote/docker-api";
 import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
 import { type Failure, onEach, reasonOf } from "../../remote/each";
 import { memoryOf, swarmOwnerOf, type SwarmRequest, type SwarmResponse } from "../request";
+import { listFailures } from "../progress";
 import { progress, reportFailures, sleep } from "../run";
 import type { ReachedHost } from "../fleet";
 import type { Departing } from "./departing";
@@ -31,7 +32,7 @@ export interface Members {
 
 /** Before a firewall closes hosts that belong to somebody else's swarm. @throws MembershipRefusal */
 export async function checkAdoption({ adopt }: SwarmRequest, previous: SwarmResponse | undefined, hosts: readonly Looked[]): Promise<void> {
-  if (!adopt || previous) return;
+  if (!adopt || memoryOf(previous)) return;
   const having = hosts.filter(({ probe }) => probe.engine !== "");
   const swarms = await onEach(having, [], async ({ key, docker }) => (await new DockerSwarmApi(key, docker).local()).swarmId);
   const led = [...swarms].filter(([, swarmId]) => swarmId !== "");
@@ -80,7 +81,7 @@ function apisOf(departing: readonly Departing[]): ReadonlyMap<string, DockerSwar
 /** A refusal says why nothing was changed; which hosts could not be looked at belongs to it. */
 function refuseWith(failures: readonly Failure[], error: unknown, say: (refusal: MembershipRefusal) => string): never {
   if (!(error instanceof MembershipRefusal)) throw error;
-  throw new Error([say(error), ...failures.map(({ host, reason }) => `  - ${host}: ${reason.replace(`${host}: `, "")}`)].join("\n"));
+  throw new Error([say(error), ...listFailures(failures)].join("\n"));
 }
 
 /** Brings the swarm to the members that are asked for, and its ingress network to its place. */

@@ -31,7 +31,12 @@ new SwarmCluster(
   {
     ...args,
     hosts: Object.fromEntries(Object.entries(groups).map(([key, group]) => [key, aws.hosts({ ...place, ...group })])),
-    transform: { swarm: pretend({ swarmId: "swarm", hosts: {} }), network: pretend({ id: "network" }) },
+    transform: {
+      intent: pretend({ mark: "mark", generation: 1 }),
+      swarm: pretend({ swarmId: "swarm", generation: 1 }),
+      nodes: pretend({ hosts: {} }),
+      network: pretend({ id: "network" }),
+    },
   },
   {
     transforms: [

@@ -20,5 +20,10 @@ const pretend = (said: object): object => ({
 new SwarmCluster("cl", {
   ...args,
   hosts: Object.fromEntries(Object.entries(groups).map(([key, group]) => [key, hetzner.hosts(group)])),
-  transform: { swarm: pretend({ swarmId: "swarm", hosts: {} }), network: pretend({ id: "network" }) },
+  transform: {
+    intent: pretend({ mark: "mark", generation: 1 }),
+    swarm: pretend({ swarmId: "swarm", generation: 1 }),
+    nodes: pretend({ hosts: {} }),
+    network: pretend({ id: "network" }),
+  },
 });

@@ -1,0 +1,97 @@
+import { forget, keep, type MemoryPlace, recall, type Remembering } from "../../memory";
+import { onEach } from "../../remote/each";
+import type { Fleet, ReachedHost } from "../fleet";
+import type { Intent, Remembered, RequestHost, SwarmMemory, SwarmRequest, SwarmResponse } from "../request";
+import { progress } from "../run";
+import { remembered } from "./hosts";
+
+/** A host that is no more may be asked in vain. */
+const waySeconds = 10;
+
+type Placed = Partial<Pick<SwarmRequest, "memoryKey">> & Pick<SwarmRequest, "cluster">;
+
+/** Undefined for a request of version 0.1.0, which kept it all in Pulumi's state. */
+export function placeOf({ cluster, memoryKey }: Placed): MemoryPlace | undefined {
+  return memoryKey === undefined ? undefined : { name: cluster, key: memoryKey };
+}
+
+/**
+ * What the last run left behind, on the managers; where none of these has it, on those of earlier requests. Failing that, what a run
+ * of version 0.1.0 printed.
+ */
+export async function recallSwarm(
+  fleet: Fleet,
+  request: Placed & { readonly hosts: readonly Pick<RequestHost, "key" | "connection">[] },
+  intent: Intent | undefined,
+  reached: readonly ReachedHost[],
+  previous: Partial<SwarmResponse> | undefined,
+): Promise<SwarmMemory | undefined> {
+  const place = placeOf(request);
+  const known = place && (await recallFrom<SwarmMemory>(fleet, place, intent, request.hosts, reached));
+  return known ?? (previous?.hosts && { swarmId: "", generation: 0, ...previous, hosts: previous.hosts });
+}
+
+/** From the hosts that hold it now, or else from those that held it. */
+export async function recallFrom<Memory extends Remembering>(
+  fleet: Fleet,
+  place: MemoryPlace,
+  intent: Intent | undefined,
+  hosts: readonly Pick<RequestHost, "key" | "connection">[],
+  holders: readonly ReachedHost[],
+): Promise<Memory | undefined> {
+  const here = await recall<Memory>(holders, place);
+  if (here) return here;
+  const asked = new Set(hosts.flatMap(({ key, connection }) => (holders.some((holder) => holder.key === key) ? [connection.host] : [])));
+  const ways = (intent?.ways ?? []).filter(({ connection }) => !asked.has(connection.host));
+  if (ways.length === 0) return undefined;
+  const others = await onEach(ways, [], ({ key, connection }) => fleet.reach(key, connection, waySeconds));
+  return recall<Memory>([...others.values()], place);
+}
+
+/**
+ * What the hosts may be like from now on: as they were, or as they are asked to be. One that nothing is done to, as it is somebody
+ * else's, is not remembered.
+ */
+export function aboutToAsk(
+  request: SwarmRequest,
+  owner: readonly string[],
+  touched: readonly ReachedHost[],
+  memory: SwarmMemory | undefined,
+): SwarmMemory {
+  const before = memory?.hosts ?? {};
+  const keys = new Set(touched.map(({ key }) => key));
+  const described = request.hosts.filter(({ key }) => keys.has(key));
+  const asked = described.map(({ labels: _labels, ...host }) => {
+    const { publicKey, nodeId = "", engine = "" } = before[host.key] ?? {};
+    return [host.key, { ...remembered(host, publicKey), nodeId, engine }] as const;
+  });
+  const { kind, slices } = request.overlay;
+  return {
+    swarmId: "",
+    overlay: { kind, slices },
+    ...memory,
+    called: owner,
+    generation: (memory?.generation ?? 0) + 1,
+    hosts: { ...before, ...Object.fromEntries(asked) },
+  };
+}
+
+export async function keepMemory(request: SwarmRequest, managers: readonly ReachedHost[], memory: SwarmMemory): Promise<void> {
+  const place = placeOf(request);
+  if (place) await keepOn(place, managers, memory);
+}
+
+export async function keepOn<Memory extends Remembering>(place: MemoryPlace, holders: readonly ReachedHost[], memory: Memory): Promise<void> {
+  if (holders.length === 0) return;
+  for (const { host, reason } of await keep(holders, place, memory)) progress(host, `warning: cannot keep what is known of the hosts: ${reason}`);
+}
+
+export async function forgetMemory(request: Placed, hosts: readonly ReachedHost[]): Promise<void> {
+  const place = placeOf(request);
+  if (place) await forget(hosts, place, progress);
+}
+
+/** Without some of the hosts. */
+export function stillKnown(hosts: Readonly<Record<string, Remembered>>, gone: readonly string[]): Readonly<Record<string, Remembered>> {
+  return Object.fromEntries(Object.entries(hosts).filter(([key]) => !gone.includes(key)));
+}
