@@ -88,6 +88,8 @@ const expected = [
   "lab > lab-db (pulumi-swarm:index:OverlayNetwork)",
   "lab > lab-local-keys (pulumi:index:Stash)",
   "lab > lab-local-site (docker:index/network:Network)",
+  "lab > lab-managers (pulumi:index:Stash)",
+  "lab > lab-members (pulumi:index:Stash)",
   "lab > lab-memory-key (pulumi:index:Stash)",
   "lab > lab-nodes (command:local:Command)",
   "lab > lab-swarm (command:local:Command)",
