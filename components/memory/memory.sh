@@ -6,7 +6,7 @@
 set -eu
 
 folder=/etc/pulumi-swarm
-file="$folder/memory.$NAME"
+file="$folder/memory.${NAME:-}"
 
 read_memory() {
   if [ -s "$file" ]; then printf '{"memory":"%s"}\n' "$(tr -cd 'A-Za-z0-9+/=' <"$file")"; else echo '{"memory":null}'; fi
