@@ -224,7 +224,6 @@ describe("the graph of a cluster", function () {
     const { resources } = await graphOf({ hosts: { rack: racks(3) }, networks: { web: {} } });
     assert.deepEqual(names(resources.filter((resource) => !ofThePlan(resource))).sort(), [
       " > lab (pulumi-swarm:index:SwarmCluster)",
-      "lab > lab-memory-key (pulumi:index:Stash)",
       "lab > lab-nodes (command:local:Command)",
       "lab > lab-rack-1 (pulumi-swarm:index:Host)",
       "lab > lab-rack-2 (pulumi-swarm:index:Host)",
@@ -266,6 +265,8 @@ describe("the graph of a cluster", function () {
         "lab-local-keys",
         "lab-local-site",
         "lab-local-site-10-214-0-0-16",
+        "lab-managers",
+        "lab-members",
         "lab-memory-key",
         "lab-nodes",
         "lab-swarm",
