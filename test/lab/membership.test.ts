@@ -72,9 +72,10 @@ describe("a swarm whose resources are replaced, and whose managers are locked", 
     await running("kept");
     const { swarmId } = await lab.outputs();
     const before = [await nodes(), await names("network"), await names("service")];
-    const targets = [await urn("command:local:Command", "memt-swarm"), await urn("command:local:Command", "memt-web")];
+    const resources = ["memt-swarm-intent", "memt-swarm", "memt-web"];
+    const targets = await Promise.all(resources.map((name) => urn("command:local:Command", name)));
     const result = await up(base, ...targets.flatMap((target) => ["--replace", target]));
-    assert.equal(changes(result)["replaced"], 2, result.stdout);
+    assert.equal(changes(result)["replaced"], 3, result.stdout);
     assert.match(result.stdout, /the swarm was taken over by another run/);
     assert.match(result.stdout, /network web: was taken over by another run/);
     assert.equal((await lab.outputs()).swarmId, swarmId);
