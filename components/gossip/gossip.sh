@@ -32,8 +32,9 @@ ports() {
 
 answers() { nsenter "--net=$namespace" ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
 
-# One lost packet is no verdict, and an address may have to be learned first.
-answers_in_time() { answers "$1" || answers "$1" || answers "$1" || answers "$1"; }
+# One lost packet is no verdict, and an address may have to be learned first: where a machine took over a lost one's address, by the next
+# exchange of whole tables, which is every 30 s (memberlist, PushPullInterval of DefaultLANConfig).
+answers_in_time() { until_true 40 answers "$1"; }
 
 ping_peers() {
   if ! command -v ping >/dev/null 2>&1 || ! command -v nsenter >/dev/null 2>&1 || [ ! -e "$namespace" ]; then
