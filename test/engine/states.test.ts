@@ -13,6 +13,9 @@ const released = readdirSync(states)
   .map((file) => /^(.*)-(\w+)\.json$/.exec(file))
   .flatMap((match) => (match ? [{ file: match[0], by: match[1] ?? "", name: match[2] as Case }] : []));
 
+/** What the next release adds to a cluster of this one: memories, and the swarm's work in two. Empty again once it is released. */
+const sinceRelease = /^create .* prod-(memory-key|members|managers|swarm-intent|nodes|overlay-since)$|^update .* prod-swarm$/;
+
 describe("a state that a release left behind", function () {
   this.timeout(240_000);
   let stack: Stack | undefined;
@@ -32,7 +35,12 @@ describe("a state that a release left behind", function () {
       const steps = await stepsAfter(stack, join(states, file));
       assert.deepEqual(destructive(steps), []);
       // What the program's dependencies register of themselves may be newer.
-      if (by === version) assert.deepEqual(steps.filter(({ urn }) => !urn.includes("::pulumi:providers:")).map(describeStep), []);
+      const own = steps.filter(({ urn }) => !urn.includes("::pulumi:providers:")).map(describeStep);
+      if (by === version)
+        assert.deepEqual(
+          own.filter((step) => !sinceRelease.test(step)),
+          [],
+        );
     });
   }
 
