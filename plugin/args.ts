@@ -261,7 +261,11 @@ export interface Engine {
   settings?: Record<string, any>;
 }
 
-export interface Membership extends MembershipArgs {}
+/** Pulumi's analysis of a component knows no readonly lists. */
+export interface Membership extends MembershipArgs {
+  replaceManagers?: string[];
+  forget?: string[];
+}
 
 export interface Swarm extends SwarmOptions {}
 

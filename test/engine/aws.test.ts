@@ -84,6 +84,7 @@ describe("an edit of a cluster on EC2", function () {
         "create Subnet cl-aws-eu-west-1-c",
         "create SubnetAssignment cl-site-edge-c",
       ].sort(),
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);
@@ -102,6 +103,7 @@ describe("an edit of a cluster on EC2", function () {
       "delete Stash cl-site-edge-b",
       "delete Subnet cl-aws-eu-west-1-b",
       "delete SubnetAssignment cl-site-edge-b",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);
@@ -119,6 +121,7 @@ describe("an edit of a cluster on EC2", function () {
       "create SecurityGroup cl-aws-eu-west-1-workers",
       "create SecurityGroupIngressRule cl-aws-eu-west-1-https-443-world",
       "create SecurityGroupIngressRule cl-aws-eu-west-1-https-443-world-IPv6",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
       "update NetworkInterface cl-edge-1",
@@ -135,6 +138,7 @@ describe("an edit of a cluster on EC2", function () {
       "delete FirewallRule cl-ssh",
       "delete SecurityGroupIngressRule cl-aws-eu-west-1-ping-203-0-113-0-24",
       "delete SecurityGroupIngressRule cl-aws-eu-west-1-ssh-22-203-0-113-0-24",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
       "update FirewallRule cl-ping",
@@ -155,6 +159,7 @@ describe("an edit of a cluster on EC2", function () {
       "replace Instance cl-edge-2",
       "replace Stash cl-edge-2-made",
       "replace Stash cl-edge-2-renewed",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);

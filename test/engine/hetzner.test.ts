@@ -37,6 +37,7 @@ describe("an edit of a cluster at Hetzner", function () {
       "create Stash cl-edge-3-renewed",
       "create Stash cl-edge-4-made",
       "create Stash cl-edge-4-renewed",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);
@@ -51,6 +52,7 @@ describe("an edit of a cluster at Hetzner", function () {
       "delete Server cl-edge-2",
       "delete Stash cl-edge-2-made",
       "delete Stash cl-edge-2-renewed",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);
@@ -66,6 +68,7 @@ describe("an edit of a cluster at Hetzner", function () {
     assert.deepEqual(await account.planned(), [
       "create Firewall cl-hetzner-eu-central-workers",
       "create FirewallRule cl-https",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);
@@ -81,6 +84,7 @@ describe("an edit of a cluster at Hetzner", function () {
       "replace Server cl-edge-2",
       "replace Stash cl-edge-2-made",
       "replace Stash cl-edge-2-renewed",
+      "update Command cl-nodes",
       "update Command cl-swarm",
       "update Command cl-swarm-intent",
     ]);
