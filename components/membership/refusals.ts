@@ -92,7 +92,8 @@ export function lostQuorum(
     [
       `The swarm has lost its quorum: ${are(keys, `of ${hosts} hosts is a manager that answers`, `of ${hosts} hosts are managers that answer`)}, but there is no leader (${first?.error ?? ""}). ${unchanged} Running containers go on meanwhile.`,
       `  - Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} and run again.`,
-      `  - If they are lost for good, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster ${addressFlags(first?.addresses, init?.dataPathPort)}`,
+      // Without the restart no packet of an overlay network came back from machines that joined at the lost ones' addresses (Docker 26.1.5).
+      `  - If they are lost for good, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster ${addressFlags(first?.addresses, init?.dataPathPort)} && systemctl restart docker`,
       `    ${managers.length > 1 ? "(on no other host) " : ""}and run again: it keeps services and networks, and the other hosts join it.`,
       ...(swarmId === undefined
         ? []

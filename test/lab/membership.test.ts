@@ -92,7 +92,7 @@ describe("a swarm whose resources are replaced, and whose managers are locked", 
     assert.notEqual(refused.code, 0);
     assert.match(refused.stdout + refused.stderr, /The swarm has lost its quorum: control-1 of 3 hosts .*Nothing was changed\./);
     const command = /docker swarm init --force-new-cluster .*/.exec(refused.stdout + refused.stderr)?.[0] ?? "";
-    assert.match(command, /--advertise-addr \S+ --listen-addr \S+:2377 --data-path-addr \S+$/);
+    assert.match(command, /--advertise-addr \S+ --listen-addr \S+:2377 --data-path-addr \S+ && systemctl restart docker$/);
     await on("control-1", command);
     await up(lost, "--refresh");
     assert.equal((await lab.outputs()).swarmId, swarmId);

@@ -378,7 +378,7 @@ describe("a lost quorum", () => {
       program,
       /quorum/,
       /Bring back control-2, control-3/,
-      /on control-1: docker swarm init --force-new-cluster --advertise-addr (10\.0\.0\.\d+) --listen-addr \1:2377 --data-path-addr \1\n/,
+      /on control-1: docker swarm init --force-new-cluster --advertise-addr (10\.0\.0\.\d+) --listen-addr \1:2377 --data-path-addr \1 && systemctl restart docker\n/,
     );
   });
 
