@@ -387,7 +387,7 @@ describe("a lost quorum", () => {
     program.dataPathPort = 4790;
     program.swarm.kill("control-2");
     program.swarm.kill("control-3");
-    await mustRefuse(program, /--data-path-addr 10\.0\.0\.\d+ --data-path-port 4790\n/);
+    await mustRefuse(program, /--data-path-addr 10\.0\.0\.\d+ --data-path-port 4790 && systemctl restart docker\n/);
   });
 
   it("is mended by the instructions it gives", async () => {
