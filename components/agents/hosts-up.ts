@@ -1,4 +1,5 @@
 import type { FirewallHost } from "../firewall/rule";
+import { forget } from "../memory";
 import type { OwnerNames } from "../owner";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet } from "./fleet";
@@ -48,6 +49,7 @@ async function hostsUp(request: HostsRequest, printed: Partial<HostsResponse> | 
     });
     const leaving = departing.flatMap((host) => host.reached ?? []);
     await release(leaving, request, [...new Set([...parts, ...before])], owner, failures);
+    await forget(leaving, request.memory, progress);
     const dropped = before.filter((part) => !parts.includes(part));
     if (dropped.length > 0) await release(without(failures, reached), request, dropped, owner, failures);
     const staying = departing.filter(({ key, struckOff }) => !struckOff && failures.some(({ host }) => host === key));
