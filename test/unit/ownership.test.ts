@@ -35,7 +35,7 @@ async function destroy(program: SimulatedProgram): Promise<void> {
 function labelsOf({ swarm }: SimulatedProgram): Record<string, string> {
   const { raft } = swarm.machine("control-1");
   assert.ok(raft);
-  return raft.labels as Record<string, string>;
+  return raft.labels;
 }
 
 function states({ swarm }: SimulatedProgram): string[] {
