@@ -13,7 +13,7 @@ interface World {
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const machines = (count: number, network: number): Record<string, ExistingMachine> =>
   Object.fromEntries(
-    Array.from({ length: count }, (_, place) => [`h${place}`, { address: `10.${network}.${place >> 8}.${(place & 255) + 1}`, hostKey }]),
+    Array.from({ length: count }, (_, place) => [`h${place}`, { address: `10.${network}.${Math.floor(place / 250)}.${(place % 250) + 1}`, hostKey }]),
   );
 
 /** Linux gives one environment variable 128 KiB; half of it is left for longer names and keys. */
@@ -35,7 +35,7 @@ describe("a cluster of a thousand hosts, through the engine and the plugin", fun
   after(() => stack.pulumi(["stack", "rm", "--yes", "--force"]));
 
   function describeCluster(workers: number): void {
-    const site = { site: "rack", network: "10.64.0.0/10" };
+    const site = { site: "rack", network: "10.64.0.0/11" };
     const groups = {
       control: { role: "manager", ...site, machines: machines(3, 70) },
       edge: { role: "worker", ...site, machines: machines(workers, 71) },
