@@ -14,10 +14,7 @@ read_memory() {
 
 write_memory() {
   install -d -m 0700 "$folder"
-  rm -f "$file.new"
-  (umask 077 && printf '%s\n' "$MEMORY" >"$file.new") || { rm -f "$file.new"; die "$file cannot be written: is the disk full?"; }
-  sync "$file.new"
-  mv "$file.new" "$file"
+  write_file "$file" 0600 "$MEMORY"
   echo '{}'
 }
 
