@@ -136,7 +136,7 @@ export interface HostToMake {
   readonly parent: pulumi.Resource;
 }
 
-/** What a machine was made as, by the provider's own words: a change of any of it makes it another machine. Always the same words. */
+/** What a machine was made as, by the provider's own words: a change of any of it makes it another machine. What is not said is not compared. */
 export type MadeAs = Readonly<Record<string, unknown>>;
 
 /** A machine that stands, or will. */

@@ -192,8 +192,23 @@ describe("an edit after which managers at Hetzner would be other machines", func
     assert.deepEqual(servers(), before);
   });
 
-  // The memories of the text and of the birth are written before the guard refuses: a machine is then made anew though nobody asks for it.
-  it("replaces nothing when an edit that it refused is taken back");
+  it("replaces nothing when it is taken back after it was refused, and does what it says when it is made for one after the other", async () => {
+    account.describe({ groups: { control: renewed({ 1: "a", 2: "a" }) } });
+    assert.deepEqual(
+      (await account.planned()).filter((step) => step.includes(" Server ")),
+      ["replace Server cl-control-2"],
+    );
+    await account.up();
+    account.describe({ groups: { control: renewed({ 1: "x", 2: "x" }) } });
+    await both();
+    account.describe({ groups: { control: renewed({ 1: "a", 2: "a" }) } });
+    assert.deepEqual(await account.planned(), []);
+    account.describe({ groups: { control } });
+    const before = servers();
+    assert.deepEqual(await account.planned(), [], "taken out altogether");
+    await account.up();
+    assert.deepEqual(servers(), before);
+  });
 
   it("is allowed by name", async () => {
     account.describe({

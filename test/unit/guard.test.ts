@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import { planCluster, wireguard } from "../../components";
 import { describeMoved, moved, refuseRemade, remade } from "../../components/cluster/guard";
 import { madeAs } from "../../components/hosts/cloud/made";
@@ -19,7 +20,16 @@ describe("managers that would be other machines", () => {
   it("are told by the arguments of their machines, also by what lies within one", () => {
     const asked = { ami: "ami-1", rootBlockDevice: { kmsKeyId: "arn", encrypted: true }, tags: {} };
     const made = { ami: "ami-1", "rootBlockDevice.kmsKeyId": "arn", keyName: undefined };
-    assert.deepEqual(madeAs(asked, ["ami", "rootBlockDevice.kmsKeyId", "keyName"]), made);
+    assert.deepEqual(madeAs(asked, ["ami", "rootBlockDevice.kmsKeyId", "keyName"], {}), made);
+  });
+
+  it("are told by the text by which they are made anew, not by what they were born with until then", () => {
+    const [renewed, image, diskKey] = [pulumi.output("1"), pulumi.output("debian"), pulumi.output("arn")];
+    const asked = { image, location: "fsn1", diskKey };
+    const paths = ["image", "location", "diskKey"];
+    assert.deepEqual(madeAs(asked, paths, { image, renewed }), { location: "fsn1", diskKey, renew: renewed });
+    assert.deepEqual(madeAs(asked, paths, { image, renewed, text: "2" }), { location: "fsn1", renew: "2" }, "what waits for leave says nothing");
+    assert.deepEqual(madeAs({ ...asked, image: "mine" }, paths, { image, renewed, text: "2" }), { image: "mine", location: "fsn1", renew: "2" });
   });
 
   it("may be as many as may fail", () => {

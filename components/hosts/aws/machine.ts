@@ -4,7 +4,7 @@ import type { Connection } from "../../remote/connection";
 import { transformed } from "../../transform";
 import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
-import type { Birth } from "../cloud/memory";
+import type { Birth, Remembered } from "../cloud/memory";
 import { userData } from "../cloud/user-data";
 import { oneAtATime } from "../cloud/rolling";
 import { madeAs, replacingPaths } from "../cloud/made";
@@ -36,9 +36,8 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const { seed, common, context } = surroundings;
   const { instanceType } = hostArgs(args, host.place);
   const memory = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
-  const { birth, renewed } = memory;
   const keys = hostKeys(seed, host.key);
-  const face = createInterface(args, host, birth, surroundings);
+  const face = createInterface(args, host, memory.birth, surroundings);
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);
   const direct = connectionOf(elastic?.publicIp ?? address, keys, args.bastion);
@@ -46,7 +45,7 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const instance = createInstance(
     args,
     host,
-    { birth, renewed, diskKey: diskKey(args, host.key, memory, context), keys, face, ...(byId && { byId }) },
+    { memory, diskKey: diskKey(args, host.key, memory, context), keys, face, ...(byId && { byId }) },
     surroundings,
   );
   return {
@@ -92,8 +91,7 @@ function createElasticIp(
 }
 
 interface Parts {
-  readonly birth: pulumi.Output<Birth>;
-  readonly renewed: pulumi.Output<string>;
+  readonly memory: Remembered;
   readonly diskKey: pulumi.Output<string | undefined>;
   readonly keys: pulumi.Output<HostKeys>;
   readonly face: aws.ec2.NetworkInterface;
@@ -104,7 +102,7 @@ interface Parts {
 function createInstance(
   args: AwsHostsArgs,
   host: HostToMake,
-  { birth, renewed, diskKey: kmsKeyId, keys, face, byId }: Parts,
+  { memory, diskKey: kmsKeyId, keys, face, byId }: Parts,
   { common, context }: Surroundings,
 ): { readonly resource: aws.ec2.Instance; readonly made: MadeAs } {
   const name = `${context.cluster}-${host.key}`;
@@ -115,7 +113,7 @@ function createInstance(
   const instance = {
     region: common.region,
     tags,
-    ami: birth.apply(({ image }) => image),
+    ami: memory.image,
     instanceType,
     primaryNetworkInterface: { networkInterfaceId: face.id },
     userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine, commands })),
@@ -134,7 +132,7 @@ function createInstance(
     ...(args.iamInstanceProfile !== undefined && { iamInstanceProfile: args.iamInstanceProfile }),
   };
   const asked = transformed(args.transform?.instance, instance);
-  const made = { ...madeAs(asked, replacing), zone: host.zone, address: host.address, renew: renewed };
+  const made = { ...madeAs(asked, replacing, memory), zone: host.zone, address: host.address };
   const resource = new aws.ec2.Instance(
     name,
     { ...asked, ami: pulumi.all([asked.ami, context.allowed]).apply(([ami]) => ami ?? "") },
@@ -144,7 +142,7 @@ function createInstance(
       deleteBeforeReplace: true,
       // User data counts at the first boot only: a later form of ours must not stop machines that stand.
       ignoreChanges: ["userData"],
-      replacementTrigger: renewed,
+      replacementTrigger: memory.renewed,
       ...oneAtATime(context, host, behaviour["aws:ec2/instance:Instance"], byId),
     },
   );

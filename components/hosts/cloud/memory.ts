@@ -40,8 +40,12 @@ export interface BirthWords {
 /** What the state remembers of a host's machine. */
 export interface Remembered {
   readonly birth: pulumi.Output<Birth>;
+  /** The one that it was made of. */
+  readonly image: pulumi.Output<string>;
   /** Changes exactly when the machine is to be made anew. */
   readonly renewed: pulumi.Output<string>;
+  /** The text that the program gives for it. @default - none: the machine stays as it is */
+  readonly text?: string;
 }
 
 /**
@@ -54,11 +58,11 @@ export function remembered(
   host: HostToMake,
   { newest, architecture, type, diskKey, renew }: Wanted,
   words: BirthWords,
-  { cluster, parent }: HostContext,
+  { cluster, parent, allowed }: HostContext,
 ): Remembered {
   const wanted = { zone: host.zone ?? "", architecture, ...(type !== undefined && { type }) };
   const name = `${cluster}-${host.key}`;
-  const renewed = lastText(`${name}-renewed`, renew, host.parent);
+  const renewed = lastText(`${name}-renewed`, renew, allowed, host.parent);
   const stash = new pulumi.Stash(
     `${name}-made`,
     { input: { image: newest, ...wanted, ...(diskKey !== undefined && { diskKey }) } },
@@ -74,16 +78,19 @@ export function remembered(
     const wrong = birthProblem(words, host, made, wanted);
     return wrong === undefined ? made : stop(wrong, parent);
   });
-  return { birth, renewed };
+  return { birth, image: birth.apply(({ image }) => image), renewed, ...(renew !== undefined && { text: renew }) };
 }
 
 /**
  * The text by which a machine was last made anew. The engine takes a trigger that is gone, or comes after none, for no change at all:
  * so a text that is taken out of a program must stay remembered, or the next one would do nothing. A stash keeps its first value.
+ *
+ * @param allowed What a new text waits for: one that was refused and taken back must not be remembered.
  */
-function lastText(name: string, renew: string | undefined, parent: pulumi.Resource): pulumi.Output<string> {
-  const options = renew === undefined ? { ignoreChanges: ["input"] } : { replaceOnChanges: ["input"] };
-  return new pulumi.Stash(name, { input: renew ?? "first" }, { parent, ...options }).output as pulumi.Output<string>;
+function lastText(name: string, renew: string | undefined, allowed: pulumi.Output<unknown>, parent: pulumi.Resource): pulumi.Output<string> {
+  const [input, options] =
+    renew === undefined ? ["first", { ignoreChanges: ["input"] }] : [allowed.apply(() => renew), { replaceOnChanges: ["input"] }];
+  return new pulumi.Stash(name, { input }, { parent, ...options }).output as pulumi.Output<string>;
 }
 
 /** Why a host that stands would not be what is asked for now, and what to do about it. */

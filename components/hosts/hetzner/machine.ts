@@ -4,7 +4,7 @@ import { transformed } from "../../transform";
 import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
 import { aFewAtATime, both } from "../cloud/few";
-import type { Birth } from "../cloud/memory";
+import type { Birth, Remembered } from "../cloud/memory";
 import { slug } from "../cloud/names";
 import { oneAtATime } from "../cloud/rolling";
 import { userData } from "../cloud/user-data";
@@ -41,10 +41,10 @@ export interface Surroundings {
 export function createMachine(args: HetznerHostsArgs, host: HostToMake, surroundings: Surroundings): Machine {
   const { seed, client, common, context } = surroundings;
   const { serverType } = hostArgs(args, host.place);
-  const { birth, renewed } = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
+  const memory = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
   const keys = hostKeys(seed, host.key, client);
-  const primaryIp = createPrimaryIp(args, host, birth, surroundings);
-  const { server, made } = createServer(args, host, { birth, renewed, keys, primaryIp }, surroundings);
+  const primaryIp = createPrimaryIp(args, host, memory.birth, surroundings);
+  const { server, made } = createServer(args, host, { memory, keys, primaryIp }, surroundings);
   return {
     id: server.id,
     made,
@@ -75,8 +75,7 @@ function createPrimaryIp(
 }
 
 interface Parts {
-  readonly birth: pulumi.Output<Birth>;
-  readonly renewed: pulumi.Output<string>;
+  readonly memory: Remembered;
   readonly keys: pulumi.Output<HostKeys>;
   readonly primaryIp: hcloud.PrimaryIp;
 }
@@ -89,7 +88,7 @@ function createServer(
 ): { readonly server: hcloud.Server; readonly made: MadeAs } {
   const { common, context, closed } = surroundings;
   const asked = transformed(args.transform?.server, serverArgs(args, host, parts, surroundings));
-  const made = { ...madeAs(asked, replacing), renew: parts.renewed };
+  const made = madeAs(asked, replacing, parts.memory);
   const image = pulumi.all([asked.image, context.allowed]).apply(([image]) => image ?? "");
   const server = new hcloud.Server(
     `${context.cluster}-${host.key}`,
@@ -101,7 +100,7 @@ function createServer(
       deleteBeforeReplace: true,
       // They count at the first boot only: a later form of ours must not replace machines that stand.
       ignoreChanges: [...ignored],
-      replacementTrigger: parts.renewed,
+      replacementTrigger: parts.memory.renewed,
       hooks: both(
         aFewAtATime(context, host, common.once("network"), attachedAtOnce.most),
         oneAtATime(context, host, behaviour["hcloud:index/server:Server"]).hooks,
@@ -111,7 +110,7 @@ function createServer(
   return { server, made };
 }
 
-function serverArgs(args: HetznerHostsArgs, host: HostToMake, { birth, keys, primaryIp }: Parts, surroundings: Surroundings): hcloud.ServerArgs {
+function serverArgs(args: HetznerHostsArgs, host: HostToMake, { memory, keys, primaryIp }: Parts, surroundings: Surroundings): hcloud.ServerArgs {
   const { common, context, network, sshKey } = surroundings;
   const { protect = false } = args;
   return {
@@ -121,7 +120,7 @@ function serverArgs(args: HetznerHostsArgs, host: HostToMake, { birth, keys, pri
     serverType: hostArgs(args, host.place).serverType,
     // A smaller type can come back only as long as the disk has not grown.
     keepDisk: true,
-    image: birth.apply(({ image }) => image),
+    image: memory.image,
     publicNets: [{ ipv4Enabled: true, ipv4: primaryIp.id.apply(Number), ipv6Enabled: false }],
     networks: [{ ...network, aliasIps: [], ...(host.address !== undefined && { ip: host.address }) }],
     // Firewalls come by labels.

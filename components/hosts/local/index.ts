@@ -159,6 +159,6 @@ function createMachine(
     privateKey: client.privateKey,
     hostKey: machine.publicKey,
   }));
-  const made = madeAs(asked, replacing);
+  const made = madeAs(asked, replacing, {});
   return { id: container.id, made, address, connection };
 }
