@@ -17,6 +17,8 @@ export interface ProofIo {
   progress(host: string | undefined, line: string): void;
   sleep(milliseconds: number): Promise<void>;
   now(): number;
+  /** Has the managers attach nodes to the ingress network, which they forget of those that are there when it is made. */
+  attach(): Promise<void>;
   /** Returns when the engine answers, and is in the swarm again. */
   restart(host: string): Promise<void>;
 }
@@ -44,10 +46,14 @@ interface Network {
   readonly Peers?: readonly { readonly IP: string }[] | null;
 }
 
-/** Push and pull of whole tables is every 30 s (memberlist, PushPullInterval of DefaultLANConfig). */
-const gossipLimit = 60_000;
+/**
+ * Push and pull of whole tables is every 30 s (memberlist, PushPullInterval of DefaultLANConfig); workers look for a manager that restarted
+ * once a minute (moby, libnetwork/networkdb/cluster.go, rejoinInterval).
+ */
+const gossipLimit = 90_000;
 /** A member has its ingress network 1 to 3 s after it has joined; on a machine that is short of processors, more than 20 s (seen). */
 const ingressLimit = 60_000;
+const ingressUsual = 5_000;
 /** With more hosts than this, each sends to a few others. */
 const allPairs = 12;
 
@@ -55,13 +61,18 @@ const allPairs = 12;
  * Proves that members gossip and carry packets: `Ready` is said by a node whose network agent never started (moby,
  * daemon/libnetwork/agent.go: "Error in agentInit" is only logged). Each host has the swarm's ingress network, its gossip lists all
  * others there, and a packet goes from it to others through it. It reads, sends one packet a pair, and touches no network of the
- * user. An engine whose agent did not start, though nobody else has its ports, is restarted: nothing else starts it.
+ * user. Nodes that the managers forgot when the network was made anew are attached. An engine whose agent did not start, though nobody else has its ports, is restarted: nothing else starts it.
  */
 export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs, io: ProofIo): Promise<readonly Failure[]> {
   const id = await ingressId(hosts);
   if (hosts.length < 2 || id === undefined) return [];
   const failures: Failure[] = [];
-  const first = await lookUntil(hosts, id, ingressLimit, io, ({ missing }) => missing.length === 0);
+  const areThere = ({ missing }: Look): boolean => missing.length === 0;
+  let first = await lookUntil(hosts, id, ingressUsual, io, areThere);
+  if (!areThere(first)) {
+    await io.attach();
+    first = await lookUntil(hosts, id, ingressLimit, io, areThere);
+  }
   const restarted = await startAgents(first.missing, args, failures, io);
   const rest = hosts.filter(({ key }) => !failures.some(({ host }) => host === key));
   const { seen, missing } = await lookUntil(

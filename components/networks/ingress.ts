@@ -1,4 +1,5 @@
 import type { Network, NetworkApi, NetworkIo } from "./api";
+import { DockerApiError } from "../remote/docker-api";
 import { createNetwork, type NetworkBody, onceMoreIfOverlooked, removeNetwork } from "./reconcile";
 
 /** The network by which every host of the swarm answers on a published port. */
@@ -41,6 +42,53 @@ async function bring(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise
     io.progress(`making the ingress network, which is missing (${plan.subnet}, MTU ${plan.mtu})`);
   }
   await createNetwork(api, body(plan), io);
+  await attachNodes(api, io);
+}
+
+/** What a manager says of a node, as far as a change of its labels needs it. */
+interface Node {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: { readonly Labels?: Readonly<Record<string, string>> | null };
+}
+
+/** There for a moment only. */
+const passing = "pulumi-swarm.attach";
+/** An engine has taken the first change in by then. */
+const between = 1_000;
+/** How often somebody else may change a node at the same moment. */
+const attempts = 3;
+
+/**
+ * Has the swarm attach its nodes to the ingress network. It does that for a node that joins or changes, and not for those that are there
+ * when the network is made (swarmkit, manager/allocator/network.go: `EventCreateNetwork` attaches nobody, `EventUpdateNode` its node): they
+ * would have no ingress at all until their engines restart (seen on 26.1.5).
+ *
+ * A node's engine then makes the network beside learning of its own address on it, and where it is too quick it gives up ("failed to find a
+ * load balancer IP to use for network", seen on one of three nodes). It tries again when its node changes once more (agent/agent.go,
+ * nodesEqual). So there are two changes: a label comes, and goes.
+ */
+export async function attachNodes(api: NetworkApi, io: Pick<NetworkIo, "sleep">): Promise<void> {
+  await changeLabels(api, (labels) => ({ ...labels, [passing]: "" }));
+  await io.sleep(between);
+  await changeLabels(api, ({ [passing]: _passing, ...labels }) => labels);
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+async function changeLabels(api: NetworkApi, change: (labels: Labels) => Labels): Promise<void> {
+  for (const node of await api.get<readonly Node[]>("/nodes")) await changeOne(api, node, change, attempts);
+}
+
+async function changeOne(api: NetworkApi, { ID, Version, Spec }: Node, change: (labels: Labels) => Labels, left: number): Promise<void> {
+  try {
+    await api.post(`/nodes/${ID}/update?version=${Version.Index}`, { ...Spec, Labels: change(Spec.Labels ?? {}) });
+  } catch (error) {
+    if (!(error instanceof DockerApiError) || left <= 1) throw error;
+    // Somebody else changed it in between, or it is gone.
+    const now = (await api.get<readonly Node[]>("/nodes")).find((node) => node.ID === ID);
+    if (now) await changeOne(api, now, change, left - 1);
+  }
 }
 
 function body({ subnet, gateway, mtu }: IngressPlan): NetworkBody {

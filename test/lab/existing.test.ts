@@ -41,6 +41,8 @@ describe("machines that stand already", function () {
   after(() => lab.end());
 
   it("are left as they were found by a destroy after a first up that failed on one of them", async () => {
+    // While it is still starting, systemd would start sshd again after this.
+    await run("docker", ["exec", "given-m3", "systemctl", "is-system-running", "--wait"]);
     await run("docker", ["exec", "given-m3", "systemctl", "stop", "ssh.socket", "ssh.service"]);
     await lab.spec({ existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }) }, firewall, reachableSeconds: 15 });
     const failed = await lab.stack.up();

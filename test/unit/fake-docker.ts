@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { NetworkApi } from "../../components/networks/api";
 import { DockerApiError } from "../../components/remote/docker-api";
 
@@ -13,6 +14,19 @@ interface FakeNetwork {
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly ConfigFrom?: { readonly Network: string };
+}
+
+/** A member of the swarm. */
+export interface FakeNode {
+  readonly ID: string;
+  version: number;
+  Spec: { readonly Role: string; readonly Labels: Readonly<Record<string, string>> };
+  /** The ingress network in which the managers have an address for it: not one that was made after it came or last changed. */
+  address?: string;
+  /** The one that its engine has. */
+  ingress?: string;
+  /** It makes the network before it has learnt of the address, and gives up. */
+  tooQuick?: boolean;
 }
 
 /** As much of a manager's engine as networks need, with the habits of the real one that matter to them. */
@@ -40,6 +54,10 @@ export class FakeDocker implements NetworkApi {
   refuseDelete: Error | undefined;
   /** How many times the networks are listed without those of the swarm, as by a manager that has no leader. */
   overlooked = 0;
+
+  readonly nodes: FakeNode[] = [];
+  /** How many changes of a node meet somebody else's. */
+  nodeConflicts = 0;
 
   /** The swarm's own. */
   labels: Readonly<Record<string, string>> = { theirs: "kept" };
@@ -93,6 +111,8 @@ export class FakeDocker implements NetworkApi {
         return this.networks.filter(({ Name }) => Name.includes(filters.name?.[0] ?? "")) as Result;
       case "/swarm":
         return { Version: { Index: this.version }, Spec: { Name: "default", Labels: this.labels }, RootRotationInProgress: false } as Result;
+      case "/nodes":
+        return this.nodes.map(({ ID, version, Spec }) => ({ ID, Version: { Index: version }, Spec })) as Result;
       case "/services":
         return this.services.map(({ Name, uses, where: place, publishes }) => ({
           Spec: {
@@ -120,6 +140,7 @@ export class FakeDocker implements NetworkApi {
 
   async post<Result>(path: string, body?: unknown): Promise<Result> {
     if (path.startsWith("/swarm/update?")) return this.updateSwarm(path, body as { readonly Labels: Readonly<Record<string, string>> }) as Result;
+    if (path.startsWith("/nodes/")) return this.updateNode(path, body as FakeNode["Spec"]) as Result;
     if (path !== "/networks/create") throw new Error(`the fake has no ${path}`);
     const request = body as FakeNetwork;
     if (this.refuseCreate && this.refuseCreate.times-- > 0) throw this.refusal(409, this.refuseCreate.reason, "POST /networks/create");
@@ -128,6 +149,18 @@ export class FakeDocker implements NetworkApi {
     this.created.push(request);
     const { Id } = this.add({ ...request, Options: { ...request.Options, "com.docker.network.driver.overlay.vxlanid_list": "4097" } });
     return { Id } as Result;
+  }
+
+  private updateNode(path: string, spec: FakeNode["Spec"]): undefined {
+    const node = this.nodes.find(({ ID }) => path.startsWith(`/nodes/${ID}/update?`));
+    if (!node) throw this.refusal(404, "node not found", `POST ${path}`);
+    if (this.nodeConflicts-- > 0) node.version++;
+    if (!path.endsWith(`?version=${node.version}`)) throw this.refusal(500, "update out of sequence", `POST ${path}`);
+    const address = this.networks.find(({ Ingress }) => Ingress)?.Id;
+    const isNew = node.address !== address;
+    // The engine is told only of what is otherwise.
+    if (address !== undefined && (isNew || !isDeepStrictEqual(node.Spec, spec)) && !(isNew && node.tooQuick)) node.ingress = address;
+    Object.assign(node, { version: node.version + 1, Spec: spec, address });
   }
 
   private updateSwarm(path: string, spec: { readonly Labels: Readonly<Record<string, string>> }): undefined {

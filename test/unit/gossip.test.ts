@@ -8,6 +8,8 @@ class Engine implements Pick<ProvenHost, "docker" | "session"> {
   /** Where another program has a port, or the engine a listener of before, the agent does not start. */
   holders: Holder[] = [];
   agent = true;
+  /** Whether the managers attached the node to the ingress network. */
+  attached = true;
   /** Addresses from which no packet comes back. */
   lost: string[] = [];
   unheard: string[] = [];
@@ -26,7 +28,7 @@ class Engine implements Pick<ProvenHost, "docker" | "session"> {
     get: async <Result>(path: string): Promise<Result> => {
       const network = { Id: "i1", Ingress: true, Scope: "swarm" };
       if (path === "/networks") return (this.place === 1 && this.swarm.ingress ? [network] : []) as Result;
-      if (!this.agent) throw new DockerApiError(`host-${this.place}`, 404, "network i1 not found", `GET ${path}`);
+      if (!this.agent || !this.attached) throw new DockerApiError(`host-${this.place}`, 404, "network i1 not found", `GET ${path}`);
       const peers = this.swarm.engines.filter(({ agent, address }) => agent && !this.unheard.includes(address));
       return {
         ...network,
@@ -55,6 +57,7 @@ class Swarm {
   readonly engines: Engine[];
   ingress = true;
   readonly said: string[] = [];
+  asked = 0;
   private time = 0;
 
   constructor(count: number) {
@@ -75,10 +78,14 @@ class Swarm {
         progress: (host, line) => this.said.push(`${host ?? ""}: ${line}`),
         sleep: async (milliseconds) => void (this.time += milliseconds),
         now: () => this.time,
+        attach: async () => {
+          this.asked++;
+          for (const engine of this.engines) engine.attached = true;
+        },
         restart: async (key) => this.engines.find(({ place }) => `host-${place}` === key)?.restart(),
       },
     );
-    assert.ok(this.time <= 150_000, "bounded");
+    assert.ok(this.time <= 160_000, "bounded");
     return Object.fromEntries(failures.map(({ host, reason }) => [host, reason]));
   }
 }
@@ -92,6 +99,14 @@ describe("the proof that members gossip and carry packets", () => {
     assert.deepEqual(await swarm.prove(), {});
     assert.deepEqual(swarm.said, []);
     assert.deepEqual([...new Set(swarm.engines.flatMap(({ scripts }) => scripts))], ["ping"]);
+  });
+
+  it("has nodes attached that the managers forgot when the ingress network was made anew, and restarts no engine for it", async () => {
+    const swarm = new Swarm(3);
+    for (const engine of swarm.engines) engine.attached = false;
+    assert.deepEqual(await swarm.prove(), {});
+    assert.equal(swarm.asked, 1);
+    assert.deepEqual(swarm.said, []);
   });
 
   it("names the program that has a port of the agent, and leaves that host's engine alone", async () => {
@@ -127,7 +142,7 @@ describe("the proof that members gossip and carry packets", () => {
     swarm.engine(1).unheard.push("10.0.0.3");
     swarm.engine(2).lost.push("10.77.0.3");
     const failures = await swarm.prove({ dataPathPort: 4790 });
-    assert.match(failures["host-1"] ?? "", /its gossip does not know host-3 after 60 s, .*7946\/tcp and 7946\/udp/);
+    assert.match(failures["host-1"] ?? "", /its gossip does not know host-3 after 90 s, .*7946\/tcp and 7946\/udp/);
     assert.match(failures["host-2"] ?? "", /no packet of the overlay comes back from host-3, .*does 4790\/udp pass/);
     assert.deepEqual(Object.keys(failures), ["host-1", "host-2"]);
   });

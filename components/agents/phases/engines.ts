@@ -16,7 +16,9 @@ export type Ready = Looked & { readonly engine: string };
 
 /**
  * Engine, its settings and its bridges. Hosts that are in no swarm restart their engines all at once, and one that does not come
- * back joins nothing. A restart takes a manager out of the quorum for seconds: members go one after the other.
+ * back joins nothing. A restart takes a manager out of the quorum for seconds: members go one after the other, and managers first. An
+ * engine gossips again with the managers that it knows when it starts; the only manager knows none, and its workers look for it only once
+ * a minute (moby, libnetwork/networkdb/cluster.go, rejoinInterval) or when they start themselves.
  */
 export async function prepareEngines(
   request: SwarmRequest,
@@ -36,7 +38,8 @@ export async function prepareEngines(
     }
     return { ...host, engine: installed ?? "", changes };
   });
-  for (const host of [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined)) {
+  const restarting = [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined);
+  for (const host of managersFirst(restarting)) {
     try {
       await applySettings(host.session, host.changes.settings ?? "", (line) => progress(host.key, line));
       await quorumIsBack(host, unlockKeys);
@@ -49,6 +52,11 @@ export async function prepareEngines(
   const engines = [...ready.values()].map(({ key, engine }) => ({ key, version: engine }));
   if (hosts.some(({ needsEngine }) => needsEngine)) refuseMixedEngines(request, engines, "Docker was installed; nothing joined the swarm");
   return [...ready.values()];
+}
+
+/** In the order in which they are given otherwise. */
+export function managersFirst<Each extends Pick<Looked, "host">>(hosts: readonly Each[]): readonly Each[] {
+  return [...hosts].sort((a, b) => Number(b.host.role === "manager") - Number(a.host.role === "manager"));
 }
 
 /** Which version comes is known only now; before this nothing could be said of it. */

@@ -1,14 +1,15 @@
 import { defaultDataPathPort } from "../../engine/needs";
 import { restartEngine } from "../../gossip/ports";
 import { proveMembers } from "../../gossip/prove";
+import { attachNodes } from "../../networks/ingress";
 import type { Failure } from "../../remote/each";
 import type { SwarmRequest } from "../request";
 import { progress, sleep } from "../run";
-import { quorumIsBack, type Ready } from "./engines";
+import { managersFirst, quorumIsBack, type Ready } from "./engines";
 
 /** That a node is ready says nothing of its networks: each member gossips, and carries a packet of the overlay. */
 export async function proveSwarm(request: SwarmRequest, hosts: readonly Ready[], unlockKeys: readonly string[], failures: Failure[]): Promise<void> {
-  const members = [...hosts].sort((a, b) => Number(b.host.role === "manager") - Number(a.host.role === "manager"));
+  const members = managersFirst(hosts);
   const proven = await proveMembers(
     members.map(({ key, session, docker, host }) => ({ key, session, docker, address: host.tunnelAddress ?? host.address })),
     { dataPathPort: request.needs.dataPathPort ?? defaultDataPathPort, packets: request.overlay.kind === "native" },
@@ -16,6 +17,19 @@ export async function proveSwarm(request: SwarmRequest, hosts: readonly Ready[],
       progress,
       sleep,
       now: Date.now,
+      attach: async () => {
+        // Not all of them need answer; what is left without shows in the next look.
+        for (const { docker, host } of members) {
+          if (host.role !== "manager") continue;
+          if (
+            await attachNodes(docker, { sleep }).then(
+              () => true,
+              () => false,
+            )
+          )
+            return;
+        }
+      },
       restart: async (key) => {
         const host = members.find((member) => member.key === key);
         if (!host) return;
