@@ -47,8 +47,8 @@ interface Network {
 }
 
 /**
- * Push and pull of whole tables is every 30 s (memberlist, PushPullInterval of DefaultLANConfig); workers look for a manager that restarted
- * once a minute (moby, libnetwork/networkdb/cluster.go, rejoinInterval).
+ * Push and pull of whole tables is every 30 s (memberlist, PushPullInterval of DefaultLANConfig); workers look for an only manager that
+ * restarted about once a minute (seen on 26.1.5: 50 s).
  */
 const gossipLimit = 90_000;
 /** A member has its ingress network 1 to 3 s after it has joined; on a machine that is short of processors, more than 20 s (seen). */

@@ -503,7 +503,11 @@ describe("a swarm on flannel", function () {
     const { sent, lost } = await lossWhile(web.c1, web.c2, () => lab.up());
     tell(`a host left: ${lost} of ${sent} pings lost between two others`);
     assert.equal(lost, 0);
-    const routes = async (): Promise<string> => (await on("c1", "ip", "-d", "route")).split("\n").filter((line) => line.includes(gone)).join("\n");
+    const routes = async (): Promise<string> =>
+      (await on("c1", "ip", "-d", "route"))
+        .split("\n")
+        .filter((line) => line.includes(gone))
+        .join("\n");
     // Each flanneld is told by etcd, while nobody waits for it.
     await eventually("its route is gone", 20, async () => {
       assert.equal(await routes(), "");

@@ -32,6 +32,8 @@ class Example {
     await this.end();
     cpSync(join(root, "examples", this.language), this.folder, { recursive: true });
     besidePackage(this.folder);
+    // Also where a test was cut off, and its folder removed before its stack could be.
+    await this.forget();
     await this.stack.init();
     await this.stack.setConfig({ network });
   }
@@ -43,11 +45,13 @@ class Example {
     if (containers.length > 0) await run("docker", ["rm", "-f", "-v", ...containers]);
     const networks = await run("docker", ["network", "ls", "-q", "--filter", `name=^${this.name}-`]);
     for (const id of networks.stdout.split("\n").filter(Boolean)) await run("docker", ["network", "rm", id]);
-    if (existsSync(this.folder)) {
-      await this.stack.cancel();
-      await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    }
+    if (existsSync(this.folder)) await this.forget();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async forget(): Promise<void> {
+    await this.stack.cancel();
+    await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
   }
 
   /** Changes the program. */
