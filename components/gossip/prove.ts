@@ -53,7 +53,8 @@ interface Network {
 const gossipLimit = 90_000;
 /** A member has its ingress network 1 to 3 s after it has joined; on a machine that is short of processors, more than 20 s (seen). */
 const ingressLimit = 60_000;
-const ingressUsual = 5_000;
+/** What takes no longer is not worth a word. */
+const usually = 5_000;
 /** With more hosts than this, each sends to a few others. */
 const allPairs = 12;
 
@@ -68,8 +69,9 @@ export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs
   if (hosts.length < 2 || id === undefined) return [];
   const failures: Failure[] = [];
   const areThere = ({ missing }: Look): boolean => missing.length === 0;
-  let first = await lookUntil(hosts, id, ingressUsual, io, areThere);
+  let first = await lookUntil(hosts, id, usually, io, areThere);
   if (!areThere(first)) {
+    io.progress(undefined, `waiting for the ingress network on ${some(first.missing.map(({ key }) => key))}`);
     await io.attach();
     first = await lookUntil(hosts, id, ingressLimit, io, areThere);
   }
@@ -81,6 +83,10 @@ export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs
     gossipLimit,
     io,
     (look) => look.missing.length === 0 && strangers(rest, look.seen).length === 0,
+    ({ seen }) => {
+      const [one, ...more] = strangers(rest, seen);
+      return one && `waiting for ${one.host} to gossip with ${some(one.others)}${more.length > 0 ? `; ${more.length} more wait likewise` : ""}`;
+    },
   );
   for (const { key } of missing) {
     const why = restarted.has(key) ? ", also after a restart of Docker" : "";
@@ -121,9 +127,22 @@ interface Look {
   readonly missing: readonly ProvenHost[];
 }
 
-/** Only hosts that are not complete yet are asked again. */
-async function lookUntil(hosts: readonly ProvenHost[], id: string, limit: number, io: ProofIo, enough: (look: Look) => boolean): Promise<Look> {
+/**
+ * Only hosts that are not complete yet are asked again.
+ *
+ * @param waiting What to say when it takes longer than it usually does.
+ */
+async function lookUntil(
+  hosts: readonly ProvenHost[],
+  id: string,
+  limit: number,
+  io: ProofIo,
+  enough: (look: Look) => boolean,
+  waiting?: (look: Look) => string | undefined,
+): Promise<Look> {
   const until = io.now() + limit;
+  const usual = io.now() + usually;
+  let said = waiting === undefined;
   const seen = new Map<string, Ingress>();
   for (;;) {
     const asked = hosts.filter(
@@ -134,6 +153,11 @@ async function lookUntil(hosts: readonly ProvenHost[], id: string, limit: number
     for (const [key, ingress] of found) if (ingress) seen.set(key, ingress);
     const look = { seen, missing: hosts.filter(({ key }) => !seen.has(key)) };
     if (enough(look) || io.now() >= until) return look;
+    if (!said && io.now() >= usual) {
+      const line = waiting?.(look);
+      if (line !== undefined) io.progress(undefined, line);
+      said = true;
+    }
     await io.sleep(1_000);
   }
 }

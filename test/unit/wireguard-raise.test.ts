@@ -31,6 +31,8 @@ class SimulatedHost {
         if (values["WHOLE"] === "yes") [this.program, this.conf] = [values["PROGRAM"] ?? "", values["PEERS"] ?? ""];
         this.live = { key: this.current ?? "", peers: peersOf(this.conf ?? "") };
         return { changed: true };
+      case "known":
+        return { known: this.knownOf((values["ADDRESSES"] ?? "").split(" ")) };
       case "peer":
         return this.peer(values["NAME"] ?? "", values["SECTION"] ?? "");
       case "switch":
@@ -58,6 +60,11 @@ class SimulatedHost {
     this.conf = `${[...others.slice(0, own), section, ...others.slice(own)].join("\n\n")}\n`;
     this.live = { key: this.current ?? "", peers: peersOf(this.conf) };
     return { found: true, digest: this.digest() };
+  }
+
+  private knownOf(addresses: readonly string[]): Record<string, string> {
+    const peers = [...peersOf(this.conf ?? "")];
+    return Object.fromEntries(peers.flatMap(([key, address]) => (address !== undefined && addresses.includes(address) ? [[address, key]] : [])));
   }
 
   private digest(): string {
@@ -189,8 +196,22 @@ describe("raising the encrypted mesh", () => {
     const known = Object.fromEntries(Object.entries(publicKeys).map(([key, publicKey]) => [key, { publicKey }]));
     assert.deepEqual(await mesh.raise({ known }, mesh.members(["b2"])), { publicKeys, userspace: ["a1", "a2", "b1"], unrotated: [], failures: [] });
     assert.deepEqual(mesh.apart(), []);
-    await mesh.raise({}, mesh.members(["b2"]));
-    assert.deepEqual(mesh.apart(), ["a1 b2", "a2 b2", "b1 b2"]);
+  });
+
+  it("keeps it likewise when nobody remembers its key but the others, as after a lost state", async () => {
+    const { publicKeys } = await mesh.raise();
+    assert.deepEqual((await mesh.raise({}, mesh.members(["b2"]))).publicKeys, publicKeys, "not seen at all");
+    mesh.broken.set("b2", "No space left on device");
+    const { publicKeys: known, failures } = await mesh.raise();
+    assert.deepEqual([known, failures.map(({ host }) => host)], [publicKeys, ["b2"]], "seen, and of no use");
+    assert.deepEqual(mesh.apart(), []);
+  });
+
+  it("leaves out a host that never was in the mesh, and asks nobody when all are known", async () => {
+    assert.deepEqual(Object.keys((await mesh.raise({}, mesh.members(["b2"]))).publicKeys), ["a1", "a2", "b1"]);
+    assert.ok(mesh.calls.includes("a1 known"));
+    await mesh.raise();
+    assert.ok(!mesh.calls.includes("a1 known"));
   });
 
   it("blames the host that meets nobody, and names what must be open", async () => {
@@ -254,6 +275,8 @@ describe("changing the keys of the mesh", () => {
   });
 
   it("does not wait for a host that never was in the mesh", async () => {
+    mesh = new SimulatedMesh(["a1", "a2", "b1", "b2"]);
+    await mesh.raise({ rotation: "one" }, mesh.members(["b2"]));
     const result = await mesh.raise({ rotation: "two" }, mesh.members(["b2"]));
     assert.deepEqual(result.unrotated, []);
     assert.equal(result.publicKeys["a1"], "a1-key-2");

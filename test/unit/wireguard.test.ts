@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import type { PlannedHost } from "../../components/hosts/host";
+import { loadScript, scriptInput } from "../../components/remote/script";
 import { wireguard } from "../../components/underlay/wireguard";
 import { mostHosts, wireGuardProblems, wireGuardSettings } from "../../components/underlay/wireguard/args";
 import { type MeshHost, meshProblems, peersConf, planPeers } from "../../components/underlay/wireguard/mesh";
@@ -233,5 +238,33 @@ describe("a WireGuard mesh of very many hosts", () => {
         fix: "split the hosts into clusters of 300 at most, or join the sites by a network of your own (a VPN, the cloud's peering) and use underlay: direct() on it",
       },
     ]);
+  });
+});
+
+describe("the keys that a host has of its peers", () => {
+  it("are told by their addresses, of those that are asked for, and no next ones", () => {
+    const folder = mkdtempSync(join(tmpdir(), "peers-"));
+    const script = loadScript(join(__dirname, "../../components/underlay/wireguard"), "known.sh").replaceAll("/etc/pulumi-swarm", folder);
+    const known = (ADDRESSES: string): unknown => {
+      const { stdout, stderr } = spawnSync("sh", ["-s"], {
+        input: scriptInput(script, "known", { ADDRESSES }),
+        encoding: "utf8",
+      });
+      assert.equal(stderr, "");
+      return (JSON.parse(stdout) as { known: unknown }).known;
+    };
+    try {
+      assert.deepEqual(known("10.99.0.2"), {}, "before it has any");
+      mkdirSync(join(folder, "wireguard"));
+      const keys = {
+        a2: { publicKey: keyOf("a2"), nextPublicKey: keyOf("a2 next") },
+        b1: { publicKey: keyOf("b1") },
+        b2: { publicKey: keyOf("b2") },
+      };
+      writeFileSync(join(folder, "wireguard", "peers.conf"), peersConf(planPeers([a1, a2, b1, b2], { port: 51820 }).get("a1") ?? [], keys));
+      assert.deepEqual(known("10.99.0.2 10.99.0.4 10.99.0.77"), { "10.99.0.2": keyOf("a2"), "10.99.0.4": keyOf("b2") });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

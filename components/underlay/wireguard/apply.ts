@@ -9,6 +9,7 @@ import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } 
 const hostScript = loadHostScript(__dirname, "wireguard.sh");
 const tunnelProgram = loadScript(__dirname, "tunnel.sh");
 const peerScript = loadScript(__dirname, "peer.sh");
+const knownScript = loadScript(__dirname, "known.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
@@ -117,8 +118,26 @@ class MeshRun {
       if (keys !== undefined) this.keys[key] = keys;
       this.holds.set(key, made.get(key)?.digest ?? "");
     }
+    await this.askForKeys();
     this.userspace.push(...[...made].filter(([, { kernel }]) => !kernel).map(([key]) => key));
     if (this.userspace.length > 0) this.io.progress(undefined, userspaceWarning(this.userspace.sort()));
+  }
+
+  /**
+   * Keys of hosts that cannot be asked themselves and that nobody remembers, as after a lost state: the others have them. Without, an `up`
+   * that does not see a host would take it out of everybody's peers.
+   */
+  private async askForKeys(): Promise<void> {
+    const unknown = this.hosts.filter(({ key }) => this.keys[key] === undefined);
+    if (unknown.length === 0) return;
+    const values = { ADDRESSES: unknown.map(({ tunnelAddress }) => tunnelAddress).join(" ") };
+    const told = await onEach(this.working(), this.failures, ({ session }) =>
+      session.script<{ known: Readonly<Record<string, string>> }>(knownScript, values, { verb: "known", timeout: scriptTimeout }),
+    );
+    for (const { key, tunnelAddress } of unknown) {
+      const publicKey = [...told.values()].map(({ known }) => known[tunnelAddress]).find((found) => found !== undefined);
+      if (publicKey !== undefined) this.keys[key] = { publicKey };
+    }
   }
 
   async givePeers(hosts: readonly Reached[]): Promise<void> {
