@@ -28,7 +28,7 @@ class Session {
       if (verb === "remove") delete files[name];
       return { memory: files[name] ?? null };
     }
-    if ("PARTS" in values) return {};
+    if ("PARTS" in values || ("INTERFACE" in values && verb === "down")) return {};
     if ("DATA_PORT" in values) return { holders: [] };
     throw new Error(`${this.host}: this fleet knows no such script: ${text.slice(-200)} ${JSON.stringify(Object.keys(values))}`);
   }
