@@ -57,7 +57,8 @@ class Hosts {
 
   end(): void {
     for (const child of this.children) child.kill("SIGKILL");
-    rmSync(this.folder, { recursive: true });
+    // What a killed script had started may still write.
+    rmSync(this.folder, { recursive: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 
