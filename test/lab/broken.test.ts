@@ -94,7 +94,8 @@ describe("a host that does not do as it should", function () {
     assert.doesNotMatch(said(failed), /edge-1: .*(taken|gossip|packet)/);
     for (const host of ["broken-edge-2", "broken-edge-3"]) await run("docker", ["exec", host, "pkill", "-x", "perl"]);
     const result = await lab.up();
-    assert.match(said(result), /edge-3: is a member of the swarm, but its network agent did not start: restarting Docker/);
+    // Its agent starts again when its node changes, or else with Docker.
+    assert.match(said(result), /waiting for the ingress network on edge-3|edge-3: is a member of the swarm, but its network agent did not start/);
     assert.deepEqual(
       (await memberNames(lab)).filter((name) => name.startsWith("edge")),
       ["edge-1", "edge-2", "edge-3"],
