@@ -11,7 +11,7 @@ export interface Kind {
   /** Whether it has a name, made up by the engine where the program gives none. @default false */
   readonly named?: boolean;
   /** What the provider warns of in each run. */
-  warnings?(inputs: Props): readonly string[];
+  readonly warnings?: (inputs: Props) => readonly string[];
   /** Does what there is to do. */
   create?(id: string, inputs: Props, context: Context): Promise<Made> | Made;
   /** @returns what became of what the cloud tells */
