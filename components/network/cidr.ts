@@ -1,4 +1,4 @@
-import { Address4 } from "ip-address";
+import { Address4, AddressError } from "ip-address";
 
 /** An IPv4 network. All address arithmetic of this package goes through here, on top of `ip-address`. */
 export class Cidr {
@@ -9,12 +9,11 @@ export class Cidr {
 
   /** @returns the network, or why the text is none. */
   static parse(text: string): Cidr | { readonly problem: string } {
-    if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text) || !Address4.isValid(text)) {
-      // A program without types may give anything.
+    const address = read(text);
+    // A program without types may give anything.
+    if (!address)
       return { problem: `${typeof text === "string" ? `"${text}"` : "what is given"} is not an IPv4 network in CIDR form, such as 10.96.0.0/14` };
-    }
-    const address = new Address4(text);
-    const network = Cidr.at(address.startAddress().bigInt(), address.subnetMask);
+    const network = Cidr.aroundAddress(address);
     if (network.first !== address.bigInt()) {
       return { problem: `"${text}" has bits set beyond its prefix; the network is ${network}` };
     }
@@ -23,9 +22,13 @@ export class Cidr {
 
   /** The network in which an interface's address with its prefix lies, such as `10.1.2.1/24`. */
   static around(text: string): Cidr | { readonly problem: string } {
-    if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text) || !Address4.isValid(text)) return Cidr.parse(text);
-    const address = new Address4(text);
-    return Cidr.at(address.startAddress().bigInt(), address.subnetMask);
+    const address = read(text);
+    return address ? Cidr.aroundAddress(address) : Cidr.parse(text);
+  }
+
+  private static aroundAddress(address: Address4): Cidr {
+    const bits = BigInt(32 - address.subnetMask);
+    return Cidr.at((address.bigInt() >> bits) << bits, address.subnetMask);
   }
 
   static at(first: bigint, prefix: number): Cidr {
@@ -48,7 +51,8 @@ export class Cidr {
 
   /** The address at this offset, without a prefix. */
   address(offset: number | bigint): string {
-    return Address4.fromBigInt(this.first + BigInt(offset)).correctForm();
+    const value = this.first + BigInt(offset);
+    return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
   }
 
   /** How many networks of this prefix fit. */
@@ -74,6 +78,17 @@ export class Cidr {
 
   toString(): string {
     return `${this.address(0)}/${this.prefix}`;
+  }
+}
+
+/** An address with a prefix. A cluster of a thousand hosts asks this some thousand times, so each text is read once. */
+function read(text: string): Address4 | undefined {
+  if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text)) return undefined;
+  try {
+    return new Address4(text);
+  } catch (error) {
+    if (error instanceof AddressError) return undefined;
+    throw error;
   }
 }
 

@@ -81,8 +81,10 @@ function assertNoOverlap({ subnets, hosts, tunnel }: ClusterPlan): void {
   })) {
     assert.equal(new Set(list).size, list.length, `two hosts share one ${what}`);
   }
+  const blocks = new Map(pieces.map(({ owner, network }) => [owner, network]));
   for (const { key, group: owner, tunnelAddress } of tunnel ? hosts : []) {
-    const block = Cidr.parse(subnets.find((subnet) => subnet.owner === `tunnel ${owner}`)?.cidr ?? "") as Cidr;
+    const block = blocks.get(`tunnel ${owner}`);
+    assert.ok(block, `${owner} has a block`);
     assert.ok(block.contains(Cidr.parse(`${tunnelAddress}/32`) as Cidr), `${key} is outside of its group's block`);
   }
 }
@@ -119,14 +121,16 @@ describe("ten thousand random clusters", function () {
         };
         const after = planCluster(argsOf(more)).plan;
         for (const plan of [before, after]) assertNoOverlap(plan);
-        const changed = Object.entries(addresses(before)).filter(([owner, cidr]) => (addresses(after)[owner] ?? cidr) !== cidr);
-        const told = renumbered(after.subnets, addresses(before));
+        const [was, will] = [addresses(before), addresses(after)];
+        const changed = Object.entries(was).filter(([owner, cidr]) => (will[owner] ?? cidr) !== cidr);
+        const told = renumbered(after.subnets, was);
         assert.deepEqual(told.map(({ owner }) => owner).sort(), changed.map(([owner]) => owner).sort());
         if (told.length === 0) return;
         moved++;
-        const kept = planCluster(withPins(argsOf(more), planRenumbering(argsOf(more), addresses(before)))).plan;
+        const kept = planCluster(withPins(argsOf(more), planRenumbering(argsOf(more), was))).plan;
+        const stays = addresses(kept);
         assert.deepEqual(
-          Object.entries(addresses(before)).filter(([owner, cidr]) => (addresses(kept)[owner] ?? cidr) !== cidr),
+          Object.entries(was).filter(([owner, cidr]) => (stays[owner] ?? cidr) !== cidr),
           [],
         );
         assertNoOverlap(kept);
