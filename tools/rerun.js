@@ -18,7 +18,7 @@
 /**
  * @param {readonly string[]} files in the order in which they begin
  * @param {(file: string) => Promise<Run>} run
- * @param {{ lanes: number, again: boolean }} how how many files run at once, and whether a failure gets a second run
+ * @param {{ lanes: number, again: (file: string) => boolean }} how how many files run at once, and whether a failure gets a second run
  * @returns {Promise<Result>}
  */
 async function runFiles(files, run, { lanes, again }) {
@@ -36,8 +36,11 @@ async function runFiles(files, run, { lanes, again }) {
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  if (!again) return { ...result, ok: failed.length === 0 };
   for (const file of failed) {
+    if (!again(file)) {
+      result.ok = false;
+      continue;
+    }
     const { ok, printed } = await run(file);
     if (ok) result.passedAlone.push(file);
     else result.failures.push({ what: `${file}, once more by itself`, printed });

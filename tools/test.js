@@ -13,7 +13,7 @@ const rings = ["unit", "graph", "lint", "engine", "package", "lab"];
 /** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
 const faults = "faults";
 
-/** Rings whose files have stacks, hosts and networks of their own. */
+/** Rings whose files have stacks, hosts and networks of their own: they run together, so that no ring waits for the last file of another. */
 const sideBySide = ["lint", "engine", "package", "lab"];
 
 /**
@@ -127,15 +127,13 @@ async function fileByItself(file) {
   return result;
 }
 
-/**
- * @param {string} ring
- * @param {readonly string[]} specs
- */
-async function inLanes(ring, specs) {
+/** @param {readonly string[]} specs */
+async function inLanes(specs) {
   const place = (/** @type {string} */ file) => longest.indexOf(path.basename(file, ".test.ts"));
   const sorted = [...specs].sort((a, b) => place(a) - place(b));
   // Only hosts can be in each other's way on a machine that is too small for them.
-  const result = await runFiles(sorted, fileByItself, { lanes, again: ring === "lab" });
+  const again = (/** @type {string} */ file) => file.startsWith(path.join("test", "lab"));
+  const result = await runFiles(sorted, fileByItself, { lanes, again });
   for (const { what, printed } of result.failures) remember(what, printed);
   passedAlone.push(...result.passedAlone);
   return result.ok;
@@ -165,15 +163,19 @@ async function main() {
   /** @type {string[]} */
   const summary = [];
   let failed = 0;
-  for (const ring of asked.length > 0 ? asked : rings) {
-    const specs = files(ring);
+  const wanted = asked.length > 0 ? asked : rings;
+  const groups = [...wanted.filter((ring) => !sideBySide.includes(ring)).map((ring) => [ring]), wanted.filter((ring) => sideBySide.includes(ring))];
+  for (const group of groups) {
+    const specs = group.flatMap(files);
     if (specs.length === 0) continue;
-    say(`\n── ${ring} ──`);
-    if (ring === faults) process.env["FAULTS"] = "all";
+    const [first = ""] = group;
+    const name = group.join(", ");
+    say(`\n── ${name} ──`);
+    if (first === faults) process.env["FAULTS"] = "all";
     const start = Date.now();
-    const ok = await (sideBySide.includes(ring) ? inLanes : atOnce)(ring, specs);
+    const ok = first === "unit" || first === "graph" ? await atOnce(first, specs) : await inLanes(specs);
     if (!ok) failed += 1;
-    summary.push(`${ring.padEnd(8)} ${ok ? "passed" : "FAILED"} ${since(start)}`);
+    summary.push(`${name.padEnd(8)} ${ok ? "passed" : "FAILED"} ${since(start)}`);
   }
   const notes = passedAlone.map((file) => `${file} failed beside others and passed by itself: find out why (its failure is above)`);
   say(`\n${[...failures, [...summary, ...notes].join("\n")].join("\n\n")}`);
