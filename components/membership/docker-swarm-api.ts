@@ -1,4 +1,5 @@
-import { type DockerApi, DockerApiError } from "../remote/docker-api";
+import { DockerApiError } from "../remote/docker-api";
+import type { EngineApi } from "./engine-api";
 import type { LocalSwarmState, NodeChange, SwarmApi, SwarmChange, SwarmInit, SwarmJoin, SwarmNode, SwarmRole, SwarmSettings } from "./swarm-api";
 
 interface Info {
@@ -47,9 +48,6 @@ const joinTimeout = 45_000;
 const controlTimeout = 40_000;
 /** One manager of two came back in 14 s; the others, their engines and an election may be waited for. */
 const unlockTimeout = 60_000;
-
-/** As much of `DockerApi` as is needed here. */
-export type EngineApi = Pick<DockerApi, "get" | "post" | "delete">;
 
 /** Swarm membership through the engine's own API on one host. */
 export class DockerSwarmApi implements SwarmApi {

@@ -22,6 +22,8 @@ type Protocol = "tcp" | "udp";
 const scanPort = 61_111;
 /** For the second question to the same port: to the called host the first one is a connection that has begun. */
 const secondPorts = { first: 61_112, last: 62_111 } as const;
+/** Those of scans, in tcpdump's words: a called host may still answer when the scan is over. */
+export const notOfScans = `not portrange ${scanPort}-${secondPorts.last}`;
 const table = "inet lab_scan";
 const allPorts = 65_535;
 /** Around what a swarm, its overlays and its users have, and every 61st of all. */
