@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { managersFirst } from "../../components/agents/phases/engines";
+import type { Looked } from "../../components/agents/phases/look";
 import { freePorts, type Holder } from "../../components/gossip/ports";
 import { packetsToSend, type ProofArgs, proveMembers, type ProvenHost } from "../../components/gossip/prove";
 import { DockerApiError } from "../../components/remote/docker-api";
@@ -190,5 +192,15 @@ describe("the ports of a host before it joins a swarm", () => {
     engine.holders = [leaked, { protocol: "udp", port: 4789, program: "vtepd", pid: 7 }];
     await assert.rejects(free(engine), /^Error: port 4789\/udp is taken by vtepd \(process 7\)/);
     assert.deepEqual(engine.scripts, ["ports"]);
+  });
+});
+
+describe("engines that restart for new settings", () => {
+  it("are the managers' first: a worker that starts after its only manager meets it at once, and one that started before after a minute", () => {
+    const hosts = ["worker", "manager", "worker", "manager"].map((role, place) => ({ key: `${role}-${place}`, host: { role } }));
+    assert.deepEqual(
+      managersFirst(hosts as unknown as readonly Looked[]).map(({ key }) => key),
+      ["manager-1", "manager-3", "worker-0", "worker-2"],
+    );
   });
 });
