@@ -10,7 +10,7 @@ const { labEnv } = require("./setup/env.js");
 const root = path.resolve(__dirname, "..");
 /** In the order of what is cheapest to fail. */
 const rings = ["unit", "graph", "lint", "engine", "package", "lab"];
-/** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
+/** All faults of the matrix and all edits, of which the lab's ring plays the quick ones: an hour and a half. */
 const faults = "faults";
 
 /** Rings whose files have stacks, hosts and networks of their own: they run together, so that no ring waits for the last file of another. */
@@ -54,7 +54,7 @@ const heavy = ["random-clusters", "host-scripts", "bastion"];
 
 /** @param {string} ring */
 function files(ring) {
-  if (ring === faults) return [path.join("test", "lab", "faults.test.ts")];
+  if (ring === faults) return ["faults", "previews"].map((name) => path.join("test", "lab", `${name}.test.ts`));
   const folder = path.join(root, "test", ring);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
