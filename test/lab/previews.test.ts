@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { mirrorOf, needImages } from "../../tools/lab/registry";
 import { root, Stack } from "../../tools/lab/pulumi";
 import { assertNoChange, Lab } from "./lab";
-import { type Edit, editsFrom, fewCount, first, usualCount, usualSeed } from "./random-edits";
+import { type Edit, editsFrom, first, usualCount, usualSeed } from "./random-edits";
 
 const network = "10.237.0.0/16";
-/** `EDITS_SEED=… npm run test:lab` tries others, and `npm run test:faults` all of the usual ones. */
+/** `EDITS_SEED=… npm run test:long` tries others. */
 const seed = Number(process.env["EDITS_SEED"] ?? usualSeed);
-const count = Number(process.env["EDITS_COUNT"] ?? (process.env["FAULTS"] === "all" ? usualCount : fewCount));
+const count = Number(process.env["EDITS_COUNT"] ?? usualCount);
 
 /** As the engine tells of it, before and while it works. */
 interface EngineEvent {

@@ -197,8 +197,6 @@ const changes: Readonly<Record<string, Change>> = {
 /** With them each way to change comes up. */
 export const usualSeed = 30;
 export const usualCount = 30;
-/** Of them, what there is time for in each `npm test`: the first ones have most ways in them. */
-export const fewCount = 12;
 
 /** Names of all ways to change. */
 export const ways: readonly string[] = Object.keys(changes);
