@@ -62,7 +62,8 @@ const allPairs = 12;
  * Proves that members gossip and carry packets: `Ready` is said by a node whose network agent never started (moby,
  * daemon/libnetwork/agent.go: "Error in agentInit" is only logged). Each host has the swarm's ingress network, its gossip lists all
  * others there, and a packet goes from it to others through it. It reads, sends one packet a pair, and touches no network of the
- * user. Nodes that the managers forgot when the network was made anew are attached. An engine whose agent did not start, though nobody else has its ports, is restarted: nothing else starts it.
+ * user. Nodes that the managers forgot when the network was made anew are attached. An engine whose agent did not start, though nobody else
+ * has its ports, is restarted: nothing else starts it.
  */
 export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs, io: ProofIo): Promise<readonly Failure[]> {
   const id = await ingressId(hosts);

@@ -1,5 +1,5 @@
 import { DockerApiError } from "../remote/docker-api";
-import type { EngineApi } from "./engine-api";
+import type { EngineApi } from "../remote/engine-api";
 import type { LocalSwarmState, NodeChange, SwarmApi, SwarmChange, SwarmInit, SwarmJoin, SwarmNode, SwarmRole, SwarmSettings } from "./swarm-api";
 
 interface Info {

@@ -1,5 +1,5 @@
 import type { Connection } from "../remote/connection";
-import type { EngineApi } from "./engine-api";
+import type { EngineApi } from "../remote/engine-api";
 import type { SwarmNode, SwarmRole } from "./swarm-api";
 
 /** A swarm as one of its managers tells of it. Plain data. */

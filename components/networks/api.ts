@@ -1,10 +1,3 @@
-/** What this needs of a manager's engine; `DockerApi` is one. */
-export interface NetworkApi {
-  get<Result>(path: string): Promise<Result>;
-  post<Result>(path: string, body?: unknown): Promise<Result>;
-  delete(path: string): Promise<void>;
-}
-
 export interface NetworkIo {
   progress(line: string): void;
   sleep(milliseconds: number): Promise<void>;

@@ -1,4 +1,5 @@
-import type { Network, NetworkApi, NetworkIo } from "./api";
+import type { Network, NetworkIo } from "./api";
+import type { EngineApi } from "../remote/engine-api";
 import { DockerApiError } from "../remote/docker-api";
 import { createNetwork, type NetworkBody, onceMoreIfOverlooked, removeNetwork } from "./reconcile";
 
@@ -17,11 +18,11 @@ const mtuOption = "com.docker.network.driver.mtu";
  * with an MTU of 1500. It cannot be changed, only made anew, and only while no service publishes a port by it: else the old one is
  * left working, and the error says what to do. A run that was cut off between the two is finished by the next.
  */
-export function ingressUp(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+export function ingressUp(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
   return onceMoreIfOverlooked(() => bring(api, plan, io));
 }
 
-async function bring(api: NetworkApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
   // By what it is, not by its name: somebody may have made it anew under another one.
   const present = (await api.get<readonly Network[]>("/networks")).find(({ Ingress, Scope }) => Ingress === true && Scope === "swarm");
   if (present) {
@@ -68,7 +69,7 @@ const attempts = 3;
  * load balancer IP to use for network", seen on one of three nodes). It tries again when its node changes once more (agent/agent.go,
  * nodesEqual). So there are two changes: a label comes, and goes.
  */
-export async function attachNodes(api: NetworkApi, io: Pick<NetworkIo, "sleep">): Promise<void> {
+export async function attachNodes(api: EngineApi, io: Pick<NetworkIo, "sleep">): Promise<void> {
   await changeLabels(api, (labels) => ({ ...labels, [passing]: "" }));
   await io.sleep(between);
   await changeLabels(api, ({ [passing]: _passing, ...labels }) => labels);
@@ -76,11 +77,11 @@ export async function attachNodes(api: NetworkApi, io: Pick<NetworkIo, "sleep">)
 
 type Labels = Readonly<Record<string, string>>;
 
-async function changeLabels(api: NetworkApi, change: (labels: Labels) => Labels): Promise<void> {
+async function changeLabels(api: EngineApi, change: (labels: Labels) => Labels): Promise<void> {
   for (const node of await api.get<readonly Node[]>("/nodes")) await changeOne(api, node, change, attempts);
 }
 
-async function changeOne(api: NetworkApi, { ID, Version, Spec }: Node, change: (labels: Labels) => Labels, left: number): Promise<void> {
+async function changeOne(api: EngineApi, { ID, Version, Spec }: Node, change: (labels: Labels) => Labels, left: number): Promise<void> {
   try {
     await api.post(`/nodes/${ID}/update?version=${Version.Index}`, { ...Spec, Labels: change(Spec.Labels ?? {}) });
   } catch (error) {
@@ -111,7 +112,7 @@ function compare({ IPAM, Options }: Network, { subnet, gateway, mtu }: IngressPl
   return pairs.filter(([, is, want]) => is !== want).map(([what, is, want]) => `${what} ${is ?? "unknown"} to ${want}`);
 }
 
-async function publishers(api: NetworkApi): Promise<string[]> {
+async function publishers(api: EngineApi): Promise<string[]> {
   interface Service {
     readonly Spec: { readonly Name: string; readonly EndpointSpec?: { readonly Ports?: readonly { readonly PublishMode?: string }[] | null } };
   }
@@ -130,7 +131,7 @@ const ended = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned
  * Docker asks only whether services use it. Removed under a task that is still stopping, it stays on that host's engine, which then
  * has no ingress at all until it restarts (seen on 26.1.5).
  */
-async function tasksAreGone(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
+async function tasksAreGone(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
   interface Task {
     readonly Status: { readonly State: string };
     readonly NetworksAttachments?: readonly { readonly Network?: { readonly ID?: string } }[] | null;

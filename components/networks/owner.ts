@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
-import type { NetworkApi, NetworkIo, NetworkResponse } from "./api";
+import type { NetworkIo, NetworkResponse } from "./api";
+import type { EngineApi } from "../remote/engine-api";
 
 /**
  * Who has a network, where it is not the resource that made it. Pulumi replaces a resource by making the new one, which
@@ -14,7 +15,7 @@ export class NetworkOwner {
   private readonly swarm: DockerSwarmApi;
 
   constructor(
-    api: NetworkApi,
+    api: EngineApi,
     name: string,
     private readonly io: NetworkIo,
   ) {

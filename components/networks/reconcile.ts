@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { DockerApiError } from "../remote/docker-api";
-import type { Network, NetworkApi, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
+import type { Network, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
+import type { EngineApi } from "../remote/engine-api";
 import { NetworkOwner } from "./owner";
 import { hostNetworkOf } from "./slices";
 import { usersOf } from "./users";
@@ -18,7 +19,7 @@ const releaseTimeout = 20_000;
  * @param previous What the last run of this resource returned.
  */
 export async function networkUp(
-  api: NetworkApi,
+  api: EngineApi,
   cluster: string,
   name: string,
   spec: NetworkSpec,
@@ -34,14 +35,7 @@ export async function networkUp(
   });
 }
 
-async function bring(
-  api: NetworkApi,
-  cluster: string,
-  name: string,
-  spec: NetworkSpec,
-  present: Network | undefined,
-  io: NetworkIo,
-): Promise<string> {
+async function bring(api: EngineApi, cluster: string, name: string, spec: NetworkSpec, present: Network | undefined, io: NetworkIo): Promise<string> {
   if (present) {
     const differences = compare(present, spec);
     const owner = ownerOf(present, cluster);
@@ -68,7 +62,7 @@ async function bring(
 
 /** Removes the network, if it is ours and no other resource has taken it over. */
 export async function networkDown(
-  api: NetworkApi,
+  api: EngineApi,
   cluster: string,
   name: string,
   previous: NetworkResponse | undefined,
@@ -90,7 +84,7 @@ export function ownerOf({ Name, Labels, ConfigFrom }: Network, cluster: string):
   return ConfigFrom?.Network === hostNetworkOf(Name) ? cluster : Labels?.[ownerLabel];
 }
 
-async function find(api: NetworkApi, name: string): Promise<Network | undefined> {
+async function find(api: EngineApi, name: string): Promise<Network | undefined> {
   const filters = encodeURIComponent(JSON.stringify({ name: [name] }));
   const networks = await api.get<readonly Network[]>(`/networks?filters=${filters}`);
   // Docker's filter matches parts of names.
@@ -125,7 +119,7 @@ function show(value: unknown): string {
 }
 
 /** Removes a network, and returns when it is gone. */
-export async function removeNetwork(api: NetworkApi, network: Network, io: NetworkIo): Promise<void> {
+export async function removeNetwork(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
   const until = io.now() + releaseTimeout;
   while (!(await isRemoved(api, network, io.now() > until))) await io.sleep(500);
   // Docker answers before the network is gone everywhere; making it anew at once would meet "already exists".
@@ -141,7 +135,7 @@ export async function removeNetwork(api: NetworkApi, network: Network, io: Netwo
 }
 
 /** @returns false when something still holds it that may let go; not when it is the last time that is asked. */
-async function isRemoved(api: NetworkApi, network: Network, lastTime: boolean): Promise<boolean> {
+async function isRemoved(api: EngineApi, network: Network, lastTime: boolean): Promise<boolean> {
   try {
     await api.delete(`/networks/${network.Id}`);
     return true;
@@ -193,7 +187,7 @@ export async function onceMoreIfOverlooked<Result>(reconcile: () => Promise<Resu
 }
 
 /** Makes a network; waits out an engine that still knows the name of what it just removed. Belongs within `onceMoreIfOverlooked`. */
-export async function createNetwork(api: NetworkApi, body: NetworkBody, io: NetworkIo): Promise<{ readonly Id: string }> {
+export async function createNetwork(api: EngineApi, body: NetworkBody, io: NetworkIo): Promise<{ readonly Id: string }> {
   const until = io.now() + releaseTimeout;
   for (;;) {
     try {

@@ -1,14 +1,15 @@
-import type { Network, NetworkApi } from "./api";
+import type { Network } from "./api";
+import type { EngineApi } from "../remote/engine-api";
 
 type NetworkName = Pick<Network, "Id" | "Name">;
 
 /** Swarm-wide: services from any manager; containers only of this manager's own host, the rest Docker refuses itself. */
-export async function usersOf(api: NetworkApi, network: NetworkName): Promise<string[]> {
+export async function usersOf(api: EngineApi, network: NetworkName): Promise<string[]> {
   return [...(await servicesOn(api, network)), ...(await containersOn(api, network))];
 }
 
 /** Services of the swarm, asked of any manager. */
-export async function servicesOn(api: NetworkApi, network: NetworkName): Promise<string[]> {
+export async function servicesOn(api: EngineApi, network: NetworkName): Promise<string[]> {
   interface Service {
     readonly Spec: {
       readonly Name: string;
@@ -25,7 +26,7 @@ export async function servicesOn(api: NetworkApi, network: NetworkName): Promise
 }
 
 /** Containers of this engine's own host that belong to no service. */
-export async function containersOn(api: NetworkApi, network: NetworkName): Promise<string[]> {
+export async function containersOn(api: EngineApi, network: NetworkName): Promise<string[]> {
   const filters = encodeURIComponent(JSON.stringify({ network: [network.Id] }));
   const containers = await api.get<readonly { readonly Names: readonly string[]; readonly Labels: Readonly<Record<string, string>> }[]>(
     `/containers/json?all=true&filters=${filters}`,

@@ -56,8 +56,14 @@ describe("a state that a release left behind", function () {
     const request = requestOf(JSON.parse(exported.stdout) as Exported, "prod-swarm");
     const fleet = join(root, ".lab", "released-fleet.json");
     const nodes = request.hosts.map(({ key, role, address, tunnelAddress, connection }, place) => ({
-      ...{ key, role, connection, address: tunnelAddress ?? address, hostname: key },
-      ...{ id: `node${String(place).padStart(21, "0")}`, availability: "active", state: "ready", labels: {} },
+      id: `node${String(place).padStart(21, "0")}`,
+      hostname: key,
+      role,
+      address: tunnelAddress ?? address,
+      availability: "active",
+      state: "ready",
+      labels: {},
+      connection,
     }));
     const mark = "swarm of version 0.1.0";
     const hosts = Object.fromEntries(nodes.map(({ id, connection: { host } }) => [host, { address: host, nodeId: id, files: {} }]));

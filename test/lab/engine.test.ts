@@ -4,7 +4,7 @@ import type { BridgePlan, EngineChanges } from "../../components/engine/bridges"
 import { preflight } from "../../components/engine/preflight";
 import { checkPathMtu, pathsToTry } from "../../components/network/path-mtu";
 import { ingressUp } from "../../components/networks/ingress";
-import type { NetworkApi } from "../../components/networks/api";
+import type { EngineApi } from "../../components/remote/engine-api";
 import { native } from "../../components/overlays/native";
 import { DockerApi } from "../../components/remote/docker-api";
 import { SshSession } from "../../components/remote/ssh";
@@ -195,7 +195,7 @@ describe("Docker on a host", function () {
     it("the ingress network is left alone the second time, and asked for in one call", async () => {
       const before = await ingressOn("two");
       const asked: string[] = [];
-      const watched: NetworkApi = {
+      const watched: EngineApi = {
         get: (path) => (asked.push(path), api("two").get(path)),
         post: () => assert.fail("nothing is to be made"),
         delete: () => assert.fail("nothing is to be removed"),
@@ -219,7 +219,7 @@ describe("Docker on a host", function () {
     });
 
     it("the ingress network is made by the next run, on another manager, when one was cut off after its removal", async () => {
-      const cut: NetworkApi = {
+      const cut: EngineApi = {
         get: (path) => api("one").get(path),
         delete: (path) => api("one").delete(path),
         post: () => Promise.reject(new Error("cut off")),

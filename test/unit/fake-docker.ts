@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { NetworkApi } from "../../components/networks/api";
+import type { EngineApi } from "../../components/remote/engine-api";
 import { DockerApiError } from "../../components/remote/docker-api";
 
 interface FakeNetwork {
@@ -30,7 +30,7 @@ export interface FakeNode {
 }
 
 /** As much of a manager's engine as networks need, with the habits of the real one that matter to them. */
-export class FakeDocker implements NetworkApi {
+export class FakeDocker implements EngineApi {
   readonly networks: FakeNetwork[] = [];
   /** Bodies of the requests that made networks. */
   readonly created: object[] = [];

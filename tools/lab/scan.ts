@@ -26,13 +26,23 @@ const secondPorts = { first: 61_112, last: 62_111 } as const;
 export const notOfScans = `not portrange ${scanPort}-${secondPorts.last}`;
 const table = "inet lab_scan";
 const allPorts = 65_535;
-/** Around what a swarm, its overlays and its users have, and every 61st of all. */
-const asked: readonly number[] = [...new Set([...expand(near()), ...Array.from({ length: 1_075 }, (_, index) => (index + 1) * 61 - 40)])];
+/** Around what a swarm, its overlays and its users have. */
+const near = [
+  "1-1100",
+  "2370-2390",
+  "4780-4800",
+  "5000-5010",
+  "6770-6800",
+  "7930-7960",
+  "8000-8100",
+  "8280-8480",
+  "9000-9110",
+  "51800-51840",
+  "65535",
+];
+/** And every 61st of all. */
+const asked: readonly number[] = [...new Set([...expand(near), ...Array.from({ length: 1_075 }, (_, index) => (index + 1) * 61 - 40)])];
 const askedRanges = asRanges(asked);
-
-function near(): string[] {
-  return ["1-1100", "2370-2390", "4780-4800", "5000-5010", "6770-6800", "7930-7960", "8000-8100", "8280-8480", "9000-9110", "51800-51840", "65535"];
-}
 
 /**
  * The TCP ports of a host that another machine gets an answer from, be it a connection or a refusal: a firewall that drops is

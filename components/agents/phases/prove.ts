@@ -18,16 +18,12 @@ export async function proveSwarm(request: SwarmRequest, hosts: readonly Ready[],
       sleep,
       now: Date.now,
       attach: async () => {
-        // Not all of them need answer; what is left without shows in the next look.
-        for (const { docker, host } of members) {
-          if (host.role !== "manager") continue;
-          if (
-            await attachNodes(docker, { sleep }).then(
-              () => true,
-              () => false,
-            )
-          )
-            return;
+        for (const { docker } of members.filter(({ host }) => host.role === "manager")) {
+          try {
+            return await attachNodes(docker, { sleep });
+          } catch {
+            // The next one may be able to; who is left without shows in the next look.
+          }
         }
       },
       restart: async (key) => {
