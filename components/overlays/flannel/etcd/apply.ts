@@ -3,15 +3,14 @@ import { type Failure, onEach, reasonOf } from "../../../remote/each";
 import { loadHostScript, type ScriptValues } from "../../../remote/script";
 import type { SshSession } from "../../../remote/ssh";
 import type { OverlayIo } from "../../agent";
+import { type CertifiedHost, certifyHost } from "./certify";
 import { type EtcdChange, type EtcdContent, type Look, parseMembers, seenHost } from "./look";
 import { type EtcdPlan, EtcdRefusal, type EtcdStep, type EtcdSurvey, type Member, peerUrl, planMembers, type WantedMember } from "./members";
 import { describeStep } from "./steps";
-import type { CertificateName, CertificatePlan, Certifier } from "./pki";
+import type { Certifier } from "./pki";
 
 const script = loadHostScript(__dirname, "etcd.sh");
 
-/** openssl may have to be installed first; apt's own limits are inside the script. */
-const installTimeout = 20 * 60_000;
 const scriptTimeout = 3 * 60_000;
 
 /** How long a member may take to have its place. Elections take about a second; a slow disk takes longer. */
@@ -103,36 +102,20 @@ export class EtcdRun {
   }
 
   private async certify(): Promise<boolean> {
-    let issued = false;
-    const staying = this.working().filter(({ key }) => !this.request.leaving.includes(key));
-    await onEach(staying, this.failures, async (host) => {
-      const due = this.request.certifier.due(host, this.isMember(host), this.looks.get(host.key)?.certificates ?? {});
-      if (due.length === 0) return;
-      const plans = due.map(({ plan }) => plan);
-      this.request.io.progress(host.key, `makes certificates for ${plans.map(({ name }) => name).join(", ")} (${due[0]?.reason})`);
-      await this.issue(host, plans);
-      issued = true;
+    const { certifier, leaving, io } = this.request;
+    const staying = this.working().filter(({ key }) => !leaving.includes(key));
+    const issued = await onEach(staying, this.failures, (host) => {
+      const certified: CertifiedHost = {
+        key: host.key,
+        address: host.address,
+        isMember: this.isMember(host),
+        has: this.looks.get(host.key)?.certificates ?? {},
+        script: (verb, values, timeout) => this.script(host, verb, values, timeout),
+        progress: (line) => io.progress(host.key, line),
+      };
+      return certifyHost(certified, certifier);
     });
-    return issued;
-  }
-
-  private async issue(host: EtcdHost, plans: readonly CertificatePlan[]): Promise<void> {
-    const names = { CERTIFICATES: plans.map(({ name }) => name).join(" ") };
-    const { keys } = await this.script<{ keys: Partial<Record<CertificateName, string>> }>(host, "request", names, installTimeout);
-    const pem = (name: CertificateName): string => {
-      const plan = plans.find((one) => one.name === name);
-      const key = keys[name];
-      return plan && key !== undefined ? this.request.certifier.issue(plan, key) : "";
-    };
-    await this.script(host, "certify", {
-      ...names,
-      CLIENTS_CA: this.request.certifier.clients,
-      PEERS_CA: this.request.certifier.peers,
-      HOST_PEM: pem("host"),
-      ADMIN_PEM: pem("admin"),
-      SERVER_PEM: pem("server"),
-      PEER_PEM: pem("peer"),
-    });
+    return [...issued.values()].some(Boolean);
   }
 
   private async reconcile(): Promise<boolean> {
