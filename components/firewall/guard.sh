@@ -37,13 +37,22 @@ heal() {
   loaded=$(print_fingerprint)
 }
 
+# A load of rules is told in a line for each of them. Those that came while nobody read go unread, by a second opening of the pipe,
+# which alone does not wait: what they tell is seen by one look.
+let_burst_pass() {
+  sleep 0.2
+  dd if=/dev/stdin of=/dev/null iflag=nonblock bs=64k count=16 2>/dev/null || true
+}
+
 # Listening comes first: what happens in between would be missed.
 watch() {
-  nft monitor destroy | {
+  nft monitor destroy | grep -F --line-buffered "$table" | {
     sleep 1
+    let_burst_pass
     heal
-    while read -r event; do
-      case "$event" in *"$table"*) heal ;; esac
+    while read -r _; do
+      let_burst_pass
+      heal
     done
   }
 }
