@@ -100,8 +100,7 @@ function mocha(specs, quiet) {
     const child = spawn(process.execPath, [path.join("node_modules", "mocha", "bin", "mocha.js"), color, "--require", "ts-node/register", ...specs], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
-      // The lint ring checks all types once; ts-node would check them again in each ring.
-      env: { ...labEnv(), TS_NODE_TRANSPILE_ONLY: "true" },
+      env: labEnv(),
     });
     let printed = "";
     const streams = /** @type {const} */ ([

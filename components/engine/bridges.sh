@@ -1,7 +1,7 @@
 #!/bin/sh
 # Docker's own bridges on a host.
 #   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, what the host is to a swarm, and the
-#          network docker_gwbridge, and which tables lack the chain DOCKER. Changes nothing.
+#          network docker_gwbridge, and which tables lack its own rules. Changes nothing.
 #   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
 #          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
 set -eu
@@ -9,13 +9,17 @@ set -eu
 swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$LOG" || die "Docker does not answer: $(tail -n 1 "$LOG")"; }
 gwbridge() { timeout 20 docker network inspect --format '{{json .}}' docker_gwbridge 2>/dev/null; }
 
-# Docker makes these when it starts, and never again. Somebody may have taken them away since, as `nft flush ruleset` does.
-missing_chains() {
+# Docker makes these when it starts, and never again. Somebody may have taken them away since, as `nft flush ruleset` does, or the ways
+# into them, as `iptables -F` does. The chain of published ports is there only once one was published.
+tables_without_rules() {
   command -v iptables >/dev/null 2>&1 || return 0
   for table in nat filter; do
-    iptables -w 10 -t "$table" -n -L DOCKER >/dev/null 2>&1 || echo "$table"
+    rules=$(iptables -w 10 -t "$table" -S 2>/dev/null) || true
+    leads_to "$rules" DOCKER && { ! has_chain "$rules" DOCKER-INGRESS || leads_to "$rules" DOCKER-INGRESS; } || echo "$table"
   done
 }
+has_chain() { printf '%s\n' "$1" | grep -qx -e "-N $2"; }
+leads_to() { has_chain "$1" "$2" && printf '%s\n' "$1" | grep -q -e "-j $2\$"; }
 
 look() {
   state=$(swarm_state)
@@ -25,8 +29,8 @@ look() {
   daemon=$(base64 /etc/docker/daemon.json 2>/dev/null | tr -d '\n')
   # Docker prints an empty line for a network that is not there.
   bridge=$(gwbridge) || bridge=null
-  printf '{"daemon":"%s","unapplied":%s,"swarm":"%s","gwbridge":%s,"missingChains":[%s]}\n' "$daemon" "$unapplied" "$state" "$bridge" \
-    "$(missing_chains | sed 's/.*/"&"/' | paste -s -d , -)"
+  printf '{"daemon":"%s","unapplied":%s,"swarm":"%s","gwbridge":%s,"tablesWithoutRules":[%s]}\n' "$daemon" "$unapplied" "$state" "$bridge" \
+    "$(tables_without_rules | sed 's/.*/"&"/' | paste -s -d , -)"
 }
 
 up() {

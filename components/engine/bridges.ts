@@ -81,8 +81,8 @@ export interface EngineState {
     readonly Options: Readonly<Record<string, string>> | null;
     readonly Containers: Readonly<Record<string, { readonly Name: string }>> | null;
   } | null;
-  /** Tables of iptables that lack the chain of Docker's own rules. */
-  readonly missingChains: readonly string[];
+  /** Tables of iptables that lack Docker's own rules, or the way into them. */
+  readonly tablesWithoutRules: readonly string[];
 }
 
 /** What is left to do on a host. Nothing at all, when neither `settings` nor `gwbridge` is there. */
@@ -113,10 +113,10 @@ export function engineChanges(state: EngineState, own: DaemonSettings = {}, brid
 }
 
 /** Docker makes them when it starts, and does not notice that they are gone. A restart stops containers, so nobody but a person decides it. */
-function lostRules({ daemon, missingChains }: EngineState): string[] {
-  if (missingChains.length === 0 || daemon["iptables"] === false || daemon["firewall-backend"] === "nftables") return [];
+function lostRules({ daemon, tablesWithoutRules }: EngineState): string[] {
+  if (tablesWithoutRules.length === 0 || daemon["iptables"] === false || daemon["firewall-backend"] === "nftables") return [];
   return [
-    `Docker's own rules are gone (chain DOCKER of ${missingChains.join(" and ")}), as after "nft flush ruleset": published ports and the containers' ` +
+    `Docker's own rules are gone (table ${tablesWithoutRules.join(" and ")}), as after "nft flush ruleset" or "iptables -F": published ports and the containers' ` +
       `way out do not work. Fix: "systemctl restart docker" there, one host after the other; its containers restart`,
   ];
 }

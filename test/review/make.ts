@@ -1,5 +1,5 @@
 /**
- * Makes the previews in golden/ anew by the real engine, in both of its forms: ts-node --transpile-only test/review/make.ts [case …]
+ * Makes the previews in golden/ anew by the real engine, in both of its forms: ts-node test/review/make.ts [case …]
  * What differs from run to run and from machine to machine is left out. Needs `npm run setup` and `npm run build`.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";

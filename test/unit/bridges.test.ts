@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type BridgePlan, engineChanges, type EngineState, ownBridges } from "../../components/engine/bridges";
 
 const plan: BridgePlan = {
@@ -21,8 +25,8 @@ function gwbridge(subnet: string, gateway: string, mtu?: number, users: readonly
 const asPlanned = gwbridge("10.96.1.0/24", "10.96.1.1", 1440);
 const byDocker = gwbridge("172.18.0.0/16", "172.18.0.1");
 
-const fresh: EngineState = { daemon: {}, unapplied: false, swarm: "inactive", gwbridge: null, missingChains: [] };
-const settled: EngineState = { daemon: bridges, unapplied: false, swarm: "active", gwbridge: asPlanned, missingChains: [] };
+const fresh: EngineState = { daemon: {}, unapplied: false, swarm: "inactive", gwbridge: null, tablesWithoutRules: [] };
+const settled: EngineState = { daemon: bridges, unapplied: false, swarm: "active", gwbridge: asPlanned, tablesWithoutRules: [] };
 const settings = (changes: { readonly settings?: string }): unknown => JSON.parse(changes.settings ?? "null");
 
 describe("the engine's changes", () => {
@@ -100,17 +104,17 @@ describe("the engine's changes", () => {
   });
 
   it("say that Docker's own rules are gone, and leave the restart to a person", () => {
-    const { settings: change, warnings } = engineChanges({ ...settled, missingChains: ["nat", "filter"] }, {}, plan);
+    const { settings: change, warnings } = engineChanges({ ...settled, tablesWithoutRules: ["nat", "filter"] }, {}, plan);
     assert.equal(change, undefined);
     assert.deepEqual(warnings, [
-      "Docker's own rules are gone (chain DOCKER of nat and filter), as after \"nft flush ruleset\": published ports and the containers' way out do not " +
+      'Docker\'s own rules are gone (table nat and filter), as after "nft flush ruleset" or "iptables -F": published ports and the containers\' way out do not ' +
         'work. Fix: "systemctl restart docker" there, one host after the other; its containers restart',
     ]);
     for (const daemon of [
       { ...bridges, iptables: false },
       { ...bridges, "firewall-backend": "nftables" },
     ])
-      assert.deepEqual(engineChanges({ ...settled, daemon, missingChains: ["nat"] }, {}, plan).warnings, []);
+      assert.deepEqual(engineChanges({ ...settled, daemon, tablesWithoutRules: ["nat"] }, {}, plan).warnings, []);
   });
 
   it("leave docker_gwbridge alone while a container uses it, and say which", () => {
@@ -139,3 +143,40 @@ describe("the user's own bridges", () => {
     assert.deepEqual(ownBridges({ bip: 7, mtu: "x", "default-address-pools": [null, {}, { base: 1 }] }), { pools: [] });
   });
 });
+
+describe("the look for Docker's own rules", () => {
+  // As Docker 26 and 28 make them.
+  const nat = ["-N DOCKER", "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"];
+  const filter = ["-N DOCKER", "-N DOCKER-USER", "-A FORWARD -j DOCKER-USER", "-A FORWARD -o docker0 -j DOCKER"];
+  const newer = ["-N DOCKER", "-N DOCKER-BRIDGE", "-N DOCKER-FORWARD", "-A FORWARD -j DOCKER-FORWARD", "-A DOCKER-BRIDGE -o docker0 -j DOCKER"];
+  const published = ["-N DOCKER-INGRESS", "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER-INGRESS"];
+  const withoutWays = (rules: readonly string[]): string[] => rules.filter((rule) => rule.startsWith("-N "));
+  const cases: readonly (readonly [string, readonly string[], readonly string[], readonly string[]])[] = [
+    ["finds them", nat, filter, []],
+    ["finds those of a newer engine", nat, newer, []],
+    ["finds that of published ports", [...nat, ...published], filter, []],
+    ["says that they are gone", [], [], ["nat", "filter"]],
+    ["says that nothing leads to them", withoutWays(nat), withoutWays(filter), ["nat", "filter"]],
+    ["says that nothing leads to published ports", [...nat, ...withoutWays(published)], filter, ["nat"]],
+  ];
+  for (const [what, inNat, inFilter, expected] of cases) {
+    it(what, () => assert.deepEqual(look({ nat: inNat, filter: inFilter }).tablesWithoutRules, expected));
+  }
+});
+
+/** What bridges.sh sees where iptables lists these rules. */
+function look(tables: Readonly<Record<"nat" | "filter", readonly string[]>>): EngineState {
+  const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-bridges-"));
+  try {
+    const program = (name: string, text: string): void => writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    program("docker", 'case "$1" in info) echo active ;; *) exit 1 ;; esac');
+    program("iptables", `cat "${folder}/$4"`);
+    for (const [table, rules] of Object.entries(tables)) writeFileSync(join(folder, table), rules.map((rule) => `${rule}\n`).join(""));
+    const components = join(__dirname, "../../components");
+    const script = `. ${components}/remote/prelude.sh; . ${components}/engine/bridges.sh`;
+    const env = { PATH: `${folder}:${process.env["PATH"] ?? ""}`, LOG: "/dev/null" };
+    return JSON.parse(execFileSync("sh", ["-c", script, "sh", "look"], { env, encoding: "utf8" })) as EngineState;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

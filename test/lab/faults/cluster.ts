@@ -181,7 +181,8 @@ export class FaultCluster {
   /** All that a run could change on a host, as one text a host. */
   async fingerprints(): Promise<Readonly<Record<string, string>>> {
     const script = [
-      "find /etc/pulumi-swarm /etc/docker -type f -exec sha256sum {} + 2>/dev/null | sort",
+      // Where its peers were last seen, a host writes down by itself.
+      "find /etc/pulumi-swarm /etc/docker -type f ! -name 'endpoints*' -exec sha256sum {} + 2>/dev/null | sort",
       "nft -s list table inet pulumi_swarm 2>/dev/null",
       "wg show swarm0 allowed-ips 2>/dev/null | sort",
       "ip -o -4 address show",

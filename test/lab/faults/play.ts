@@ -57,7 +57,8 @@ export async function play(cluster: FaultCluster, fault: FaultCase, seed: number
     lap("secrets");
     line("held");
   } catch (error) {
-    lap(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    // At once: all of them take an hour, and what mocha tells of it comes at the end.
+    process.stdout.write(`      ${fault.title}:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     line(`FAILED: ${(error as Error).message.split("\n")[0]?.slice(0, 100)}`);
     throw error;
   }
