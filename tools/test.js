@@ -54,7 +54,7 @@ const longest = [
 ];
 
 /** Of those that need no hosts, what must not come last. */
-const heavy = ["random-clusters", "host-scripts", "bastion"];
+const heavy = ["random-clusters", "wireguard-tunnel", "bastion"];
 
 /** @param {string} ring */
 function files(ring) {

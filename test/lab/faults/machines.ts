@@ -31,7 +31,7 @@ export const machines: readonly FaultCase[] = [
       await docker("rm", "-f", "-v", machine);
       await startMachine({ name: machine, network: "fault-net-rack", address: cluster.address(name), keys: cluster.sites.keys, image });
       const hold =
-        'use Fcntl; open(my $f, ">", "/var/lib/dpkg/lock-frontend") or die; fcntl($f, F_SETLKW, pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0)) or die; sleep 25';
+        'use Fcntl; open(my $f, ">", "/var/lib/dpkg/lock-frontend") or die; my $all = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLKW, $all) or die; sleep 25';
       await trial.on(name, `nohup perl -e '${hold}' >/dev/null 2>&1 & sleep 1; pgrep perl >/dev/null`);
       cluster.lookAgain();
       const result = await cluster.run();
