@@ -29,7 +29,12 @@ describe("machines that stand already", function () {
   });
   // The tests dial from the network's gateway, and the hosts behind the bastion see it.
   const firewall = { ssh: ["10.217.0.1/32", `${prefix}.1/32`] };
-  const bastion = { bastion: { address: `${prefix}.1`, hostKey: hostKey.publicKey, user: "ops" } };
+  // Those behind the bastion let nobody in by the key of the others.
+  const farKey = machineKeys("existing, far away").client;
+  const bastion = {
+    privateKey: farKey.privateKey,
+    bastion: { address: `${prefix}.1`, hostKey: hostKey.publicKey, user: "ops", privateKey: client.privateKey },
+  };
 
   before(async () => {
     await lab.begin();
@@ -57,7 +62,9 @@ describe("machines that stand already", function () {
     await run("docker", ["exec", "given-m3", "systemctl", "start", "ssh.service"]);
   });
 
-  it("form a swarm by a user with sudo, one of them behind a bastion, and stay as they are", async () => {
+  it("form a swarm by a user with sudo, two of them behind a bastion and with another key, and stay as they are", async () => {
+    for (const name of ["given-m2", "given-m3"])
+      await run("docker", ["exec", name, "sh", "-c", `echo '${farKey.publicKey}' >/home/ops/.ssh/authorized_keys`]);
     await lab.spec({
       existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2, c: 3 }, bastion) },
       networks: { web: {} },
@@ -85,14 +92,31 @@ describe("machines that stand already", function () {
       left.stdout,
       /far-b: warning: it left, but could not be reached to be cleaned: .*Still on it: firewall, its membership of the swarm\./,
     );
+    // Nobody who stays is reached by its key, its user or its bastion.
     await run("docker", ["exec", "given-m2", "systemctl", "start", "ssh.service"]);
     await lab.spec({ existing: head, networks: { web: {} }, firewall, recheck: "it is back" });
     const cleaned = await lab.up();
     assert.doesNotMatch(cleaned.stdout, /warning: it left/);
     assert.equal(await stateOf("given-m2"), "inactive");
     assert.doesNotMatch((await run("docker", ["exec", "given-m2", "nft", "list", "tables"])).stdout, /pulumi/);
-    await lab.spec({ existing: { ...head, far: group("worker", { b: 2 }, bastion) }, networks: { web: {} }, firewall });
+  });
+
+  it("whose machine is no more are given up by name", async () => {
+    const program = (far: Record<string, number>, more: object = {}): object => ({
+      existing: { head: group("manager", { a: 1 }), far: group("worker", far, bastion) },
+      networks: { web: {} },
+      firewall,
+      reachableSeconds: 15,
+      ...more,
+    });
+    await lab.spec(program({ b: 2, c: 3 }));
     await lab.up();
+    await run("docker", ["rm", "-f", "-v", "given-m3"]);
+    await lab.spec(program({ b: 2 }));
+    assert.match((await lab.up()).stdout, /far-c: warning: it left, but could not be reached to be cleaned: .*membership: \{ forget: \["far-c"\] \}/);
+    await lab.spec(program({ b: 2 }, { forget: ["far-c"] }));
+    assert.doesNotMatch((await lab.up()).stdout, /warning: it left/);
+    assertNoChange(await lab.up());
   });
 
   it("get new settings of Docker one after the other", async () => {

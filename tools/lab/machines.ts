@@ -61,7 +61,7 @@ export async function docker(...args: readonly string[]): Promise<string> {
 // As the local hosts have them; components/hosts/local tells why.
 const hostOptions =
   "--cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined " +
-  "--cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
+  "--cgroupns=private --stop-signal SIGRTMIN+3 -v /var/lib/docker -v /var/lib/containerd --tmpfs /run --tmpfs /run/lock -e container=docker --device /dev/net/tun";
 
 /** @returns when the machine runs; its sshd and its Docker may still be on their way. */
 export async function startMachine(args: MachineArgs): Promise<void> {

@@ -4,6 +4,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const apt = require("./apt");
+const { buildEngine, engineRecipe } = require("./engine");
 const { paths } = require("./env");
 const { fingerprint } = require("./fingerprint");
 const { ask, find, run } = require("./programs");
@@ -16,10 +17,11 @@ const recipeFolder = "tools/image";
 const machine = ["systemd", "systemd-sysv", "dbus", "openssh-server", "ca-certificates", "iproute2", "procps"];
 const tools = ["iptables", "nftables", "iputils-ping", "curl", "sudo", "wireguard-tools", "wireguard-go", "busybox-static"];
 
-/** @type {Readonly<Record<string, { suite: string, packages: readonly string[] }>>} */
+/** `engine`: on top of it lies the newest Docker, which no release of Debian has. @type {Readonly<Record<string, { suite: string, packages: readonly string[], engine?: true }>>} */
 const variants = {
   trixie: { suite: "trixie", packages: [...machine, ...tools, "docker.io", "docker-cli"] },
   forky: { suite: "forky", packages: [...machine, ...tools, "docker.io", "docker-cli"] },
+  "forky-29": { suite: "forky", packages: [...machine, ...tools, "docker.io", "docker-cli"], engine: true },
   // There the client is part of docker.io.
   bookworm: { suite: "bookworm", packages: [...machine, ...tools, "docker.io"] },
   // As a cloud gives it: Docker is still to be installed.
@@ -37,16 +39,31 @@ async function ensureHostImage(variant) {
   const progress = new Progress(`host image ${variant}`);
   const description = variants[variant];
   if (description === undefined) throw new RangeError(`there is no host image ${variant}; there are ${Object.keys(variants).join(", ")}`);
-  const { suite, packages } = description;
+  const { suite, packages, engine = false } = description;
   const image = `${repository}:${variant}`;
-  const recipe = fingerprint([recipeFolder], [suite, ...packages]);
+  const recipe = fingerprint([recipeFolder], [suite, ...packages, ...(engine ? [engineRecipe()] : [])]);
   const { stdout } = await ask("docker", ["image", "inspect", "--format", `{{index .Config.Labels "${recipeLabel}"}}`, image]);
   if (stdout !== recipe) {
-    if (await haveMmdebstrap(progress)) await bootstrap({ progress, image, suite, packages, recipe });
+    if (engine) await layEngine({ progress, image, over: await ensureHostImage(suite), recipe });
+    else if (await haveMmdebstrap(progress)) await bootstrap({ progress, image, suite, packages, recipe });
     else await dockerBuild({ progress, image, suite, packages, recipe });
   }
   progress.done();
   return image;
+}
+
+/** @param {{ progress: Progress, image: string, over: string, recipe: string }} asked */
+async function layEngine({ progress, image, over, recipe }) {
+  const files = await buildEngine(progress);
+  const container = `${image.replace(":", "-")}-in-the-making`;
+  await ask("docker", ["rm", "-f", container]);
+  try {
+    await run("docker-create", "docker", ["create", "--name", container, over]);
+    for (const [place, file] of Object.entries(files)) await run("docker-cp", "docker", ["cp", file, `${container}:${place}`]);
+    await run("docker-commit", "docker", ["commit", "--change", `LABEL ${recipeLabel}=${recipe}`, container, image]);
+  } finally {
+    await ask("docker", ["rm", "-f", container]);
+  }
 }
 
 /** @param {Progress} progress */

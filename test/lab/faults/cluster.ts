@@ -149,7 +149,10 @@ export class FaultCluster {
     return stdout + stderr;
   }
 
+  /** What lives on the swarm goes first: a network is not taken from under a service. */
   async destroy(options?: RunOptions): Promise<CommandResult> {
+    // Where a destroy was cut off, there may be no swarm any more.
+    await this.ask("docker service ls -q | xargs -r docker service rm").catch(() => undefined);
     return this.remember(await this.lab.stack.destroy(options));
   }
 

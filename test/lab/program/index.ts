@@ -25,6 +25,7 @@ interface Spec {
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
   readonly recheck?: string;
+  readonly forget?: readonly string[];
   /** @default - direct */
   readonly wireguard?: WireGuardArgs;
   /** One of them. @default - native */
@@ -41,7 +42,7 @@ const privateKey = config.getSecret("privateKey");
 
 const hosts: Record<string, HostGroup> = {};
 for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
-for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...group, ...(privateKey && { privateKey }) });
+for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...(privateKey && { privateKey }), ...group });
 
 function chosen({ flannel: onFlannel, weave: onWeave, native: onNative }: NonNullable<Spec["overlay"]>): Overlay {
   if (onFlannel) return flannel(onFlannel);
@@ -58,7 +59,12 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.firewall && { firewall: spec.firewall }),
   ...(spec.swarm && { swarm: spec.swarm }),
   ...(spec.engine && { engine: spec.engine }),
-  membership: { reachableSeconds: spec.reachableSeconds ?? 60, drainSeconds: 60, ...(spec.recheck !== undefined && { recheck: spec.recheck }) },
+  membership: {
+    reachableSeconds: spec.reachableSeconds ?? 60,
+    drainSeconds: 60,
+    ...(spec.recheck !== undefined && { recheck: spec.recheck }),
+    ...(spec.forget && { forget: spec.forget }),
+  },
 });
 
 export const dockerHost = swarm.dockerHost;

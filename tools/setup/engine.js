@@ -1,0 +1,81 @@
+// @ts-check
+// The newest Docker engine, which no release of Debian has: built from Go modules, for the lab's hosts that are to run it.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const apt = require("./apt");
+const { labEnv, paths } = require("./env");
+const { fingerprint } = require("./fingerprint");
+const { find, run } = require("./programs");
+const { SetupError } = require("./report");
+
+/** What it calls itself. The module is numbered otherwise (v2.0.0-beta.24), and without this it would be "library-import". */
+const engineVersion = "29.9.3";
+
+const source = "tools/go/engine";
+/**
+ * @typedef {object} Program
+ * @property {string} name
+ * @property {readonly string[]} flags
+ * @property {"0" | "1"} cgo
+ * @property {readonly string[]} places where Debian's packages have it
+ */
+/** @type {readonly Program[]} */
+const programs = [
+  {
+    name: "github.com/moby/moby/v2/cmd/dockerd",
+    flags: ["-tags", "exclude_graphdriver_btrfs", "-ldflags", `-s -w -X github.com/moby/moby/v2/dockerversion.Version=${engineVersion}`],
+    cgo: "1",
+    places: ["/usr/sbin/dockerd"],
+  },
+  {
+    name: "github.com/moby/moby/v2/cmd/docker-proxy",
+    flags: ["-ldflags", "-s -w"],
+    cgo: "0",
+    places: ["/usr/bin/docker-proxy", "/usr/libexec/docker/docker-proxy"],
+  },
+  {
+    name: "github.com/containerd/containerd/v2/cmd/containerd",
+    flags: ["-tags", "no_btrfs", "-ldflags", "-s -w"],
+    cgo: "0",
+    places: ["/usr/bin/containerd"],
+  },
+  {
+    name: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+    flags: ["-ldflags", "-s -w"],
+    cgo: "0",
+    places: ["/usr/bin/containerd-shim-runc-v2"],
+  },
+];
+
+const engineRecipe = () => fingerprint([source], [JSON.stringify(programs)]);
+
+/**
+ * @param {import("./report").Progress} progress
+ * @returns {Promise<Record<string, string>>} files of this machine by their places on a host
+ */
+async function buildEngine(progress) {
+  if (find("go") === undefined) throw new SetupError("there is no Go", "install it: Docker 29 is built with it here");
+  if (find("gcc") === undefined) {
+    if (!apt.canInstall()) throw new SetupError("there is no gcc to build Docker 29 with", "install it, with the headers of the C library");
+    progress.working("installing gcc");
+    await apt.install(["gcc", "libc6-dev"]);
+  }
+  const folder = path.join(paths.lab, "programs", `engine-${engineVersion}`);
+  fs.mkdirSync(folder, { recursive: true });
+  /** @type {Record<string, string>} */
+  const files = {};
+  for (const { name, flags, cgo, places } of programs) {
+    const program = path.basename(name);
+    progress.working(`building ${program} from Go modules, a quarter of an hour for all the first time`);
+    const file = path.join(folder, program);
+    await run(`go-build-${program}`, "go", ["build", "-mod=readonly", "-trimpath", ...flags, "-o", file, name], {
+      cwd: path.join(paths.root, source),
+      env: { ...labEnv(), CGO_ENABLED: cgo },
+    });
+    for (const place of places) files[place] = file;
+  }
+  return files;
+}
+
+module.exports = { buildEngine, engineRecipe };
