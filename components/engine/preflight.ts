@@ -70,7 +70,7 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
   const skew = probe.epoch - now;
   if (Math.abs(skew) > mostClockSkewSeconds) {
     refusals.push(
-      `its clock is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} this machine's: certificates would not be valid; set it, and keep it by NTP`,
+      `its clock is ${Math.round(Math.abs(skew))} s ${skew > 0 ? "ahead of" : "behind"} this machine's: certificates would not be valid; set it, and keep it by NTP`,
     );
   }
   return { refusals, needsEngine };
