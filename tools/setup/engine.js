@@ -18,7 +18,7 @@ const source = "tools/go/engine";
  * @property {string} name
  * @property {readonly string[]} flags
  * @property {"0" | "1"} cgo
- * @property {readonly string[]} places where Debian's packages have it
+ * @property {string} place where Debian's packages have it
  */
 /** @type {readonly Program[]} */
 const programs = [
@@ -26,25 +26,25 @@ const programs = [
     name: "github.com/moby/moby/v2/cmd/dockerd",
     flags: ["-tags", "exclude_graphdriver_btrfs", "-ldflags", `-s -w -X github.com/moby/moby/v2/dockerversion.Version=${engineVersion}`],
     cgo: "1",
-    places: ["/usr/sbin/dockerd"],
+    place: "/usr/sbin/dockerd",
   },
   {
     name: "github.com/moby/moby/v2/cmd/docker-proxy",
     flags: ["-ldflags", "-s -w"],
     cgo: "0",
-    places: ["/usr/bin/docker-proxy", "/usr/libexec/docker/docker-proxy"],
+    place: "/usr/sbin/docker-proxy",
   },
   {
     name: "github.com/containerd/containerd/v2/cmd/containerd",
     flags: ["-tags", "no_btrfs", "-ldflags", "-s -w"],
     cgo: "0",
-    places: ["/usr/bin/containerd"],
+    place: "/usr/bin/containerd",
   },
   {
     name: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
     flags: ["-ldflags", "-s -w"],
     cgo: "0",
-    places: ["/usr/bin/containerd-shim-runc-v2"],
+    place: "/usr/bin/containerd-shim-runc-v2",
   },
 ];
 
@@ -65,7 +65,7 @@ async function buildEngine(progress) {
   fs.mkdirSync(folder, { recursive: true });
   /** @type {Record<string, string>} */
   const files = {};
-  for (const { name, flags, cgo, places } of programs) {
+  for (const { name, flags, cgo, place } of programs) {
     const program = path.basename(name);
     progress.working(`building ${program} from Go modules, a quarter of an hour for all the first time`);
     const file = path.join(folder, program);
@@ -73,7 +73,7 @@ async function buildEngine(progress) {
       cwd: path.join(paths.root, source),
       env: { ...labEnv(), CGO_ENABLED: cgo },
     });
-    for (const place of places) files[place] = file;
+    files[place] = file;
   }
   return files;
 }
