@@ -52,13 +52,7 @@ async function haveLead(release: Release): Promise<void> {
 
 /** Docker's programs of one host's image onto another host, as a package would bring them. */
 async function upgrade(host: Release, to: Release): Promise<void> {
-  const files = [
-    "/usr/sbin/dockerd",
-    "/usr/bin/docker-proxy",
-    "/usr/libexec/docker/docker-proxy",
-    "/usr/bin/containerd",
-    "/usr/bin/containerd-shim-runc-v2",
-  ];
+  const files = ["/usr/sbin/dockerd", "/usr/sbin/docker-proxy", "/usr/bin/containerd", "/usr/bin/containerd-shim-runc-v2"];
   const { machine } = sites.host(host);
   await on(host, "systemctl", "stop", "docker.socket", "docker.service", "containerd.service");
   for (const file of files) {

@@ -18,6 +18,10 @@ class FakeHosts {
   readonly blocked = new Map<string, readonly string[]>();
   readonly asked = new Map<string, readonly string[]>();
   readonly silent = new Map<string, readonly string[]>();
+  /** Hosts whose flanneld is behind with its routes until it is restarted. */
+  readonly behind = new Set<string>();
+  /** What each was told of routes. */
+  readonly followed = new Map<string, string>();
   readonly progress: string[] = [];
   keys: Record<string, string> = {};
   users: Record<string, string> = {};
@@ -50,6 +54,12 @@ class FakeHosts {
     if (verb === "look") return { subnet: this.subnets.get(key) ?? "", blocked: this.blocked.get(key) ?? [] };
     if (verb === "check") this.asked.set(key, (values["ADDRESSES"] ?? "").split(" "));
     if (verb === "check") return { silent: this.silent.get(key) ?? [] };
+    if (verb === "follow") {
+      this.followed.set(key, `gone: ${values["GONE"]}; ways: ${values["WAYS"]}`);
+      const restarted = this.behind.delete(key);
+      if (restarted) this.silent.clear();
+      return { restarted };
+    }
     return { changed: true };
   }
 
@@ -258,6 +268,23 @@ describe("flannel's agent", () => {
     order(/d flannel down/, /etcd write/, /d etcd down/, /d programs prune/, /d flannel forget/);
     assert.ok(!("/coreos.com/network/subnets/10.96.4.0-24" in fake.keys));
     assert.deepEqual(Object.keys(fake.users), ["root", "flanneld-a"]);
+  });
+
+  it("has the others' flanneld let go of the routes to a host that left, once etcd holds nothing of it", async () => {
+    await flannelAgent.up(fake.work());
+    fake.calls.length = 0;
+    await flannelAgent.depart(fake.work({ leaving: ["d"] }));
+    order(/etcd write/, /a flannel follow/, /d flannel forget/);
+    const told = "gone: 10.96.4.0/24; ways: ";
+    assert.deepEqual(Object.fromEntries(fake.followed), { a: told, b: told, c: told });
+  });
+
+  it("restarts a flanneld that is behind with its routes, and asks again, before it calls hosts apart", async () => {
+    fake.silent.set("a", ["10.96.3.65"]);
+    fake.behind.add("c");
+    assert.deepEqual(await flannelAgent.up(fake.work()), []);
+    assert.deepEqual(Object.fromEntries(fake.followed), { a: "gone: ; ways: 10.96.3.0/24", c: "gone: ; ways: 10.96.1.0/24" });
+    assert.equal(fake.calls.filter((call) => call === "a flannel check").length, 2);
   });
 
   it("forgets a host that leaves and cannot be reached", async () => {

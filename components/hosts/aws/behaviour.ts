@@ -16,8 +16,22 @@ const api = "docs.aws.amazon.com/AWSEC2/latest/APIReference";
 
 const updates = (source: string, note?: string): PropertyBehaviour => ({ effect: "updates", source, ...(note !== undefined && { note }) });
 const replaces = (source: string): PropertyBehaviour => ({ effect: "replaces", source });
+/** What the provider computes where the program gives none: left out, it is no change. */
+const keptOr = (effect: "updates" | "replaces", source: string, note?: string): PropertyBehaviour => ({
+  effect,
+  absent: "kept",
+  source,
+  ...(note !== undefined && { note }),
+});
+/** A rule's source. One of another kind, such as a group in the place of a network, is another rule. */
+const ruleSource = (more: { readonly readBack?: string; readonly note?: string } = {}): PropertyBehaviour => ({
+  effect: "updates",
+  givenByOne: "replaces",
+  source: `${rule}, ModifyPlan`,
+  ...more,
+});
 const quota = (most: number, of: string, source: string): Quota => ({ most, of, source });
-/** Of every resource since v6 of the provider. */
+/** Of every resource since v6 of the provider, which makes it anew for another one by itself (forceNewIfRegionChanges). */
 const region = replaces("@pulumi/aws 7.48.0, region: of each resource");
 
 const egress = {
@@ -25,8 +39,8 @@ const egress = {
   tags: updates(rule),
   securityGroupId: replaces(rule),
   ipProtocol: updates(rule, "by ModifySecurityGroupRules"),
-  cidrIpv4: { effect: "updates", readBack: "as the network it is", source: rule },
-  cidrIpv6: { effect: "updates", readBack: "in its shortest form", source: rule },
+  cidrIpv4: ruleSource({ note: "refused with bits beyond its prefix (internal/framework/validators/cidr.go)" }),
+  cidrIpv6: ruleSource({ readBack: "as EC2 writes it, by RFC 5952 (issue #15982)" }),
 } as const satisfies Readonly<Record<string, PropertyBehaviour>>;
 
 const ingress = {
@@ -34,7 +48,7 @@ const ingress = {
   description: updates(rule),
   fromPort: updates(rule),
   toPort: updates(rule),
-  referencedSecurityGroupId: updates(rule),
+  referencedSecurityGroupId: ruleSource(),
 } as const satisfies Readonly<Record<string, PropertyBehaviour>>;
 
 /** What AWS and its provider do with what hosts are made of. */
@@ -100,17 +114,26 @@ export const behaviour = {
     quotas: { securityGroups: quota(5, "security groups of one interface", "docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html") },
   },
   "aws:ec2/eip:Eip": {
-    properties: { region, tags: updates(eip), domain: replaces(eip), networkInterface: updates(eip, "taken off the one, put onto the other") },
+    properties: {
+      region,
+      tags: updates(eip),
+      domain: keptOr("replaces", eip),
+      networkInterface: keptOr(
+        "updates",
+        `${eip}, resourceEIPUpdate`,
+        "taken off the one, then put onto the other; where the state knows the instance (after a refresh), its old id is sent along, which AWS may refuse (#26718)",
+      ),
+    },
     deleteRefused: [],
     quotas: {
       perRegion: quota(5, "Elastic IP addresses in a region, until AWS raises it", "docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html"),
     },
   },
   "aws:ec2/vpc:Vpc": {
-    properties: { region, tags: updates(vpc), cidrBlock: replaces(vpc) },
+    properties: { region, tags: updates(vpc), cidrBlock: keptOr("replaces", vpc) },
     deleteRefused: [
       {
-        when: "anything is in it",
+        when: "anything is in it, still after 20 minutes",
         says: "DependencyViolation: The vpc has dependencies and cannot be deleted.",
         source: `${api}/API_DeleteVpc.html`,
       },
@@ -118,10 +141,16 @@ export const behaviour = {
     quotas: {},
   },
   "aws:ec2/subnet:Subnet": {
-    properties: { region, tags: updates(subnet), vpcId: replaces(subnet), cidrBlock: replaces(subnet), availabilityZone: replaces(subnet) },
+    properties: {
+      region,
+      tags: updates(subnet),
+      vpcId: replaces(subnet),
+      cidrBlock: keptOr("replaces", subnet),
+      availabilityZone: keptOr("replaces", subnet),
+    },
     deleteRefused: [
       {
-        when: "an interface is in it",
+        when: "an interface is in it, still after 20 minutes",
         says: "DependencyViolation: The subnet has dependencies and cannot be deleted.",
         source: `${api}/API_DeleteSubnet.html`,
       },
@@ -129,10 +158,10 @@ export const behaviour = {
     quotas: {},
   },
   "aws:ec2/internetGateway:InternetGateway": {
-    properties: { region, tags: updates(gateway), vpcId: updates(gateway, "detached from the one, attached to the other") },
+    properties: { region, tags: updates(gateway), vpcId: keptOr("updates", gateway, "detached from the one, attached to the other") },
     deleteRefused: [
       {
-        when: "an address that is in use goes out by it",
+        when: "an address that is in use goes out by it, still after 20 minutes",
         says: "DependencyViolation: Network has some mapped public address(es).",
         source: `${api}/API_DetachInternetGateway.html`,
       },
@@ -140,20 +169,29 @@ export const behaviour = {
     quotas: {},
   },
   "aws:ec2/routeTable:RouteTable": {
-    properties: { region, tags: updates(routes), vpcId: replaces(routes), routes: updates(routes, "in place, one after another") },
+    properties: {
+      region,
+      tags: updates(routes),
+      vpcId: replaces(routes),
+      routes: keptOr("updates", routes, "in place: new ones first; an empty list removes them all"),
+    },
     deleteRefused: [],
     quotas: {},
   },
   "aws:ec2/routeTableAssociation:RouteTableAssociation": {
-    properties: { region, subnetId: replaces(association), routeTableId: updates(association, "by ReplaceRouteTableAssociation") },
+    properties: {
+      region,
+      subnetId: replaces(association),
+      routeTableId: updates(association, "by ReplaceRouteTableAssociation, after which it has another id"),
+    },
     deleteRefused: [],
     quotas: {},
   },
   "aws:ec2/securityGroup:SecurityGroup": {
-    properties: { region, tags: updates(group), name: replaces(group), description: replaces(group), vpcId: replaces(group) },
+    properties: { region, tags: updates(group), name: keptOr("replaces", group), description: replaces(group), vpcId: keptOr("replaces", group) },
     deleteRefused: [
       {
-        when: "an interface is in it, or a rule of another group names it",
+        when: "an interface is in it, or a rule of another group names it, still after 15 minutes",
         says: "DependencyViolation: resource has a dependent object",
         source: `${api}/API_DeleteSecurityGroup.html`,
       },

@@ -22,6 +22,8 @@ export interface PropertyBehaviour {
   readonly effect: Effect;
   /** What it means that a program no longer gives it. `kept`: it stays as it was. @default - that is a change like any other */
   readonly absent?: "kept";
+  /** What it comes to that only one of the two gives it. @default - `effect` */
+  readonly givenByOne?: Effect;
   /** The form in which the cloud gives it back, where that is another one than what it takes. A program must give this form. */
   readonly readBack?: string;
   /** What one has to know beside that. */
@@ -88,12 +90,14 @@ export function changesBetween(
   news: Readonly<Record<string, unknown>>,
   same: (one: unknown, other: unknown) => boolean,
 ): readonly ChangeOf[] {
-  return Object.entries(properties).flatMap(([path, { effect, absent }]): ChangeOf[] => {
+  return Object.entries(properties).flatMap(([path, { effect, absent, givenByOne = effect }]): ChangeOf[] => {
     const [was, will] = [valueAt(olds, path), valueAt(news, path)];
-    if (same(was, will) || (absent === "kept" && (will === undefined || will === null))) return [];
-    return [{ path, effect }];
+    if (same(was, will) || (absent === "kept" && isAbsent(will))) return [];
+    return [{ path, effect: isAbsent(was) || isAbsent(will) ? givenByOne : effect }];
   });
 }
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
 /** Paths of all that is given, down to what a table has no rows within. */
 export function unknownTo({ properties }: ResourceBehaviour, given: Readonly<Record<string, unknown>>): readonly string[] {

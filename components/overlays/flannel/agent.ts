@@ -77,6 +77,8 @@ class FlannelRun {
       hosts.map((host) => ({ key: host.key, address: addressOf(host), subnet: host.containerSubnet ?? "" }));
     const change = planForgetting(content, known(work.departing), known(work.hosts));
     if (isDue(change)) await etcd.change(change);
+    const staying = this.working();
+    await this.follow(staying, () => ({ gone: work.departing.flatMap(({ containerSubnet }) => containerSubnet ?? []), ways: [] }));
     await clear(
       leaving.filter((host) => !this.failed(host)),
       this.failures,
@@ -221,14 +223,48 @@ class FlannelRun {
       ),
     );
     const pairs = pairsToCheck(reached.filter(({ key }) => gateways.has(key)));
-    await onEach(reached, this.failures, async (host) => {
-      const others = (pairs.get(host.key) ?? []).map((key) => ({ key, gateway: gateways.get(key) ?? "" }));
-      if (others.length === 0) return;
-      const values = { ADDRESSES: others.map(({ gateway }) => gateway).join(" "), WAIT: String(meetSeconds) };
+    const silentFor = async (host: Reached): Promise<readonly OverlayHost[]> => {
+      const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
+      if (others.length === 0) return [];
+      const values = { ADDRESSES: others.map(({ key }) => gateways.get(key) ?? "").join(" "), WAIT: String(meetSeconds) };
       const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + meetSeconds * 1000);
-      const apart = others.filter(({ gateway }) => silent.includes(gateway)).map(({ key }) => key);
-      if (apart.length > 0) throw new Error(`containers on ${apart.join(", ")} do not answer within ${meetSeconds} s: ${this.way()}`);
+      return others.filter(({ key }) => silent.includes(gateways.get(key) ?? ""));
+    };
+    const apart = new Map<string, readonly OverlayHost[]>();
+    await onEach(reached, this.failures, async (host) => {
+      const silent = await silentFor(host);
+      if (silent.length > 0) apart.set(host.key, silent);
     });
+    // Either of two may lack its way to the other.
+    const lacking = (host: Reached): string[] =>
+      reached.filter((other) => apart.get(host.key)?.includes(other) || apart.get(other.key)?.includes(host)).map(subnetOf);
+    const behind = await this.follow(
+      reached.filter((host) => lacking(host).length > 0),
+      (host) => ({ gone: [], ways: lacking(host) }),
+    );
+    await onEach(
+      reached.filter(({ key }) => apart.has(key)),
+      this.failures,
+      async (host) => {
+        const silent = behind ? await silentFor(host) : (apart.get(host.key) ?? []);
+        const names = silent.map(({ key }) => key).join(", ");
+        if (names !== "") throw new Error(`containers on ${names} do not answer within ${meetSeconds} s: ${this.way()}`);
+      },
+    );
+  }
+
+  /** @returns whether any flanneld was behind with its routes */
+  private async follow(
+    hosts: readonly Reached[],
+    of: (host: Reached) => { readonly gone: readonly string[]; readonly ways: readonly string[] },
+  ): Promise<boolean> {
+    let behind = false;
+    await onEach(hosts, this.failures, async (host) => {
+      const { gone, ways } = of(host);
+      const { restarted } = await this.script<{ restarted: boolean }>(host, "follow", { GONE: gone.join(" "), WAYS: ways.join(" ") });
+      behind ||= restarted;
+    });
+    return behind;
   }
 
   private way(): string {

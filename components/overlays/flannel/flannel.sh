@@ -8,6 +8,7 @@
 #            bridges.sh), DOCKER (lines: kind, name, Docker's name, subnet, gateway, parent or bridge), GATEWAY_MODE, BRIDGES and PIN
 #            (texts of the scripts)
 #   settle   what another backend has left goes, when no host needs it any more
+#   follow   GONE and WAYS (subnets of other hosts): has flanneld have no route to the ones and one to each of the others
 #   check    ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
 #   down     everything of it away but the mark that something may be left
 #   forget   the mark
@@ -301,6 +302,31 @@ settle() {
   printf '{"changed":%s}\n' "$changed"
 }
 
+has_route() { ip -4 route show "$1" | grep -q ' via '; }
+follows() {
+  for range in $GONE; do if has_route "$range"; then return 1; fi; done
+  for way in $WAYS; do has_route "$way" || return 1; done
+}
+
+# For what it cannot undo, since it is undone already, flanneld (0.28) tries ten times in 51 s, and nothing else is done meanwhile: of a
+# host that leaves three times, one of them for the route. A fresh one reads what there is; packets go on while it starts.
+follow() {
+  restarted=false
+  if flanneld_runs && ! until_true 5 follows; then
+    say "flanneld is behind with the routes: restarting it"
+    restarted=true
+    systemctl stop "$unit" 2>/dev/null || true
+    for range in $GONE; do
+      if has_route "$range"; then ip route delete "$range" 2>/dev/null || true; fi
+    done
+    began=$(date +%s)
+    systemctl start --no-block "$unit" 2>"$LOG" || die "flanneld does not start: $(tail -n 1 "$LOG")"
+    until_true 45 flanneld_runs || die "flanneld does not come up: $(reason)"
+    until_true 10 follows || true
+  fi
+  printf '{"restarted":%s}\n' "$restarted"
+}
+
 answers() { ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
 
 check() {
@@ -367,6 +393,7 @@ case "$1" in
   pause) lock; pause ;;
   up) lock; up ;;
   settle) lock; settle ;;
+  follow) lock; follow ;;
   check) check ;;
   down) lock; down ;;
   forget) lock; forget ;;

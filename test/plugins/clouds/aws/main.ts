@@ -10,8 +10,8 @@ import { Store } from "../shared/store";
 import { securityGroupRules } from "./filter";
 import { getAmi, getAvailabilityZones } from "./images";
 import { instance } from "./instance";
-import { elasticIp, networkInterface, subnet, vpc } from "./network";
-import { ingressRule } from "./security-groups";
+import { elasticIp, internetGateway, networkInterface, subnet, vpc } from "./network";
+import { egressRule, ingressRule, securityGroup } from "./security-groups";
 
 const types = new PublishedTypes("@pulumi/aws");
 const account = new Account(accountFile("aws"));
@@ -22,14 +22,14 @@ const filter = new Filter("inet cl_security_groups", () => securityGroupRules(st
 const filtered = (kind: Kind): Kind => ({ ...kind, settled: () => filter.apply() });
 
 const kinds: Readonly<Record<keyof typeof behaviour, Kind>> = {
-  "aws:ec2/vpc:Vpc": vpc(networks),
+  "aws:ec2/vpc:Vpc": vpc(networks, store),
   "aws:ec2/subnet:Subnet": subnet(store),
-  "aws:ec2/internetGateway:InternetGateway": { id: "igw" },
+  "aws:ec2/internetGateway:InternetGateway": internetGateway(store),
   "aws:ec2/routeTable:RouteTable": { id: "rtb" },
   "aws:ec2/routeTableAssociation:RouteTableAssociation": { id: "rtbassoc" },
-  "aws:ec2/securityGroup:SecurityGroup": { id: "sg" },
+  "aws:ec2/securityGroup:SecurityGroup": securityGroup(store),
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": filtered(ingressRule(store)),
-  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { id: "sgr" },
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": egressRule,
   "aws:ec2/networkInterface:NetworkInterface": filtered(networkInterface(store)),
   "aws:ec2/eip:Eip": elasticIp(store, outside),
   "aws:ec2/instance:Instance": filtered(instance(store, networks, account)),

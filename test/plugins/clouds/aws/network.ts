@@ -4,13 +4,13 @@ import { Cidr, isCidr } from "../../../../components/network/cidr";
 import type { Kind } from "../shared/kept";
 import type { PrivateNetworks } from "../shared/network";
 import { cidr, type Outside, type PublicAddress } from "../shared/outside";
-import type { Store } from "../shared/store";
+import type { Store, Stored } from "../shared/store";
 
 /** Addresses that play public ones here: they are routed on this machine and nowhere else. */
 const elasticPool = cidr("10.233.255.0/24");
 
 /** A Docker network: subnets are parts of it, and all of them reach each other, as by a VPC's own router. */
-export function vpc(networks: PrivateNetworks): Kind {
+export function vpc(networks: PrivateNetworks, store: Store): Kind {
   return {
     id: "vpc",
     async create(id, inputs, context) {
@@ -19,7 +19,25 @@ export function vpc(networks: PrivateNetworks): Kind {
       const played = await networks.create({ id, bridge: `cl-${id.slice(4, 14)}`, range }, context);
       return { outputs: { arn: `arn:aws:ec2:::vpc/${id}` }, played };
     },
-    delete: (stored, context) => networks.delete(stored, context),
+    delete(stored, context) {
+      const parts = ["aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/internetGateway:InternetGateway"];
+      if (parts.flatMap((part) => store.all(part)).some(({ properties }) => properties["vpcId"] === stored.id))
+        throw new Error(behaviour["aws:ec2/vpc:Vpc"].deleteRefused[0].says);
+      return networks.delete(stored, context);
+    },
+  };
+}
+
+/** Addresses in use that go out by it. */
+export function internetGateway(store: Store): Kind {
+  return {
+    id: "igw",
+    delete({ properties: { vpcId } }) {
+      const subnetOf = (face: string): Stored | undefined => store.find(text(store.find(face)?.properties ?? {}, "subnetId") ?? "");
+      const faces = store.all("aws:ec2/eip:Eip").flatMap(({ properties }) => text(properties, "networkInterface") ?? []);
+      if (faces.some((face) => subnetOf(face)?.properties["vpcId"] === vpcId))
+        throw new Error(behaviour["aws:ec2/internetGateway:InternetGateway"].deleteRefused[0].says);
+    },
   };
 }
 
@@ -35,6 +53,10 @@ export function subnet(store: Store): Kind {
       const clash = others.find(({ properties }) => cidr(requiredText(properties, "cidrBlock")).overlaps(block));
       if (clash) throw new Error(`InvalidSubnet.Conflict: The CIDR '${block}' conflicts with another subnet (${clash.id})`);
       return { outputs: { arn: `arn:aws:ec2:::subnet/${id}` } };
+    },
+    delete({ id }) {
+      if (store.all("aws:ec2/networkInterface:NetworkInterface").some(({ properties }) => properties["subnetId"] === id))
+        throw new Error(behaviour["aws:ec2/subnet:Subnet"].deleteRefused[0].says);
     },
   };
 }
