@@ -1,5 +1,9 @@
 import { Address4, AddressError } from "ip-address";
 
+/** Texts that were read before: a cluster of a thousand hosts asks for the same ones some thousand times. */
+const readBefore = new Map<string, Cidr | { readonly problem: string }>();
+const mostReadBefore = 10_000;
+
 /** An IPv4 network. All address arithmetic of this package goes through here, on top of `ip-address`. */
 export class Cidr {
   private constructor(
@@ -9,6 +13,15 @@ export class Cidr {
 
   /** @returns the network, or why the text is none. */
   static parse(text: string): Cidr | { readonly problem: string } {
+    const before = readBefore.get(text);
+    if (before !== undefined) return before;
+    if (readBefore.size >= mostReadBefore) readBefore.clear();
+    const parsed = Cidr.read(text);
+    readBefore.set(text, parsed);
+    return parsed;
+  }
+
+  private static read(text: string): Cidr | { readonly problem: string } {
     const address = read(text);
     // A program without types may give anything.
     if (!address)
@@ -81,7 +94,7 @@ export class Cidr {
   }
 }
 
-/** An address with a prefix. A cluster of a thousand hosts asks this some thousand times, so each text is read once. */
+/** An address with a prefix. */
 function read(text: string): Address4 | undefined {
   if (typeof text !== "string" || !/^[^/]+\/\d+$/.test(text)) return undefined;
   try {
