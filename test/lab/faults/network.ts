@@ -7,10 +7,13 @@ import type { FaultCase, Trial } from "./trial";
 async function taken(trial: Trial, name: Name, port: number, protocol: "tcp" | "udp"): Promise<void> {
   const socket = protocol === "tcp" ? "SOCK_STREAM" : "SOCK_DGRAM";
   const listen = protocol === "tcp" ? "listen($s, 5);" : "";
-  const script = `use Socket; socket($s, PF_INET, ${socket}, 0); bind($s, sockaddr_in(${port}, INADDR_ANY)) or die "bind: $!"; ${listen} sleep 100000`;
+  // Connections that have just ended would be in its way.
+  const reuse = protocol === "tcp" ? "setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1);" : "";
+  const script = `use Socket; socket($s, PF_INET, ${socket}, 0); ${reuse} bind($s, sockaddr_in(${port}, INADDR_ANY)) or die "bind: $!"; ${listen} sleep 100000`;
   await trial.on(name, "systemctl stop docker.socket docker.service");
   await trial.on(name, `systemd-run --quiet --unit=lab-taken-${port} perl -e '${script}'`);
   trial.finally(() => trial.on(name, `systemctl stop lab-taken-${port}.service 2>/dev/null || true`));
+  await trial.on(name, `sleep 1; systemctl is-active lab-taken-${port}.service`);
   await trial.on(name, "systemctl start docker.service || true");
 }
 

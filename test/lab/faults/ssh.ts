@@ -25,7 +25,7 @@ export const ssh: readonly FaultCase[] = [
       const heal = await trial.cut(name, "ssh");
       trial.cluster.edit({ label: trial.cluster.another("label"), reachable: impatience });
       await trial.fails(
-        new RegExp(`${keyOf(name)}: cannot be reached over SSH at root@${trial.cluster.address(name)} within ${impatience} s`),
+        new RegExp(`${keyOf(name)}: cannot be reached over SSH at root@${trial.cluster.address(name)}:22 within ${impatience} s`),
         /1 host(?: is|) not as asked/,
       );
       await heal();
