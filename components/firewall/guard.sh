@@ -48,9 +48,9 @@ let_burst_pass() {
 watch() {
   nft monitor destroy | grep -F --line-buffered "$table" | {
     sleep 1
-    let_burst_pass
     heal
     while read -r _; do
+      heal
       let_burst_pass
       heal
     done
