@@ -81,7 +81,9 @@ function apisOf(departing: readonly Departing[]): ReadonlyMap<string, DockerSwar
 /** A refusal says why nothing was changed; which hosts could not be looked at belongs to it. */
 function refuseWith(failures: readonly Failure[], error: unknown, say: (refusal: MembershipRefusal) => string): never {
   if (!(error instanceof MembershipRefusal)) throw error;
-  throw new Error([say(error), ...listFailures(failures)].join("\n"));
+  const said = say(error);
+  // What it gives as its reason stands there already.
+  throw new Error([said, ...listFailures(failures).filter((line) => !said.includes(line))].join("\n"));
 }
 
 /** Brings the swarm to the members that are asked for, and its ingress network to its place. */
