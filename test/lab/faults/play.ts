@@ -58,7 +58,8 @@ export async function play(cluster: FaultCluster, fault: FaultCase, seed: number
     line("held");
   } catch (error) {
     // At once: all of them take an hour, and what mocha tells of it comes at the end.
-    process.stdout.write(`      ${fault.title}:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stdout.write(`      ${fault.title}:\n${told}\n      what its runs said:\n${steps(cluster.said)}\n`);
     line(`FAILED: ${(error as Error).message.split("\n")[0]?.slice(0, 100)}`);
     throw error;
   }
@@ -72,4 +73,10 @@ function stillWanted(before: Belongings, { program }: FaultCluster): Belongings 
 
 function prefixed(prefix: string, all: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [prefix + name, value]));
+}
+
+/** Lines of the runs that tell what was done, without the outputs of the stack. */
+function steps(said: readonly string[]): string {
+  const lines = said.join("\n").split("\n");
+  return lines.filter((line) => /^ *[~+-]* +command:local:Command|^ {4}[a-z]+-[a-e]: /.test(line)).join("\n");
 }
