@@ -120,7 +120,9 @@ describe("hosts behind one bastion", () => {
       proxyCommand: ["bash", "-c", carry, "%p"],
     });
     await reach(requestHosts(20, direct));
-    assert.deepEqual([failures, bastion.connections, bastion.dropped, bastion.mostStarting], [[], 20, 0, 8]);
+    assert.deepEqual([failures, bastion.connections, bastion.dropped], [[], 20, 0]);
+    // On a busy machine one has signed in before the next begins.
+    assert.ok(bastion.mostStarting <= 8, `${bastion.mostStarting} at once`);
   });
 });
 
