@@ -122,7 +122,7 @@ describe("hosts behind one bastion", () => {
     await reach(requestHosts(20, direct));
     assert.deepEqual([failures, bastion.connections, bastion.dropped], [[], 20, 0]);
     // On a busy machine one has signed in before the next begins.
-    assert.ok(bastion.mostStarting <= 8, `${bastion.mostStarting} at once`);
+    assert.ok(bastion.mostStarting <= mostStarting, `${bastion.mostStarting} at once`);
   });
 });
 
