@@ -110,6 +110,21 @@ export class DockerSwarmApi implements SwarmApi {
       if (error instanceof DockerApiError && /not part of a swarm/.test(error.reason)) return;
       throw error;
     }
+    await this.removeTasks();
+  }
+
+  /**
+   * An engine removes its tasks' containers when it leaves, but not if it is in an error and has no node (moby, daemon/cluster/swarm.go,
+   * `Leave`): nobody would stop them any more, and a host that joins again would run its services twice.
+   */
+  private async removeTasks(): Promise<void> {
+    const filters = encodeURIComponent(JSON.stringify({ label: ["com.docker.swarm.node.id"] }));
+    const tasks = await this.docker.get<readonly { readonly Id: string }[]>(`/containers/json?filters=${filters}`, controlTimeout);
+    const gone = (error: unknown): void => {
+      // It ended by itself, or the engine is just removing it.
+      if (!(error instanceof DockerApiError && (error.status === 404 || error.status === 409))) throw error;
+    };
+    await Promise.all(tasks.map(({ Id }) => this.docker.delete(`/containers/${Id}?force=true`, controlTimeout).catch(gone)));
   }
 
   async joinTokens(): Promise<{ readonly manager: string; readonly worker: string }> {
