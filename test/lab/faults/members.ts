@@ -10,6 +10,8 @@ export const members: readonly FaultCase[] = [
     title: "a worker promoted by hand",
     async play(trial) {
       const name = trial.worker();
+      // The others cannot reach it as a manager, since its firewall is a worker's, and Docker cannot demote what never became one: it joins anew.
+      trial.renewed.add(name);
       await trial.cluster.ask(`docker node promote ${await nodeOf(trial, name)}`);
       await trial.recheck();
     },
