@@ -64,8 +64,8 @@ export class Cidr {
 
   /** The address at this offset, without a prefix. */
   address(offset: number | bigint): string {
-    const value = this.first + BigInt(offset);
-    return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
+    const value = Number(this.first + BigInt(offset));
+    return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
   }
 
   /** How many networks of this prefix fit. */
