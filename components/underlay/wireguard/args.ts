@@ -40,7 +40,7 @@ export const tunnelInterface = "swarm0";
 
 /**
  * Every host knows every other one: each new key is told to all, host after host, so bytes grow with the square of the hosts and the time
- * with their number. Tried up to here (test/unit/wireguard-size.test.ts).
+ * with their number. Tried up to here (test/graph/wireguard-size.test.ts).
  */
 export const mostHosts = 300;
 
