@@ -44,9 +44,10 @@ let_burst_pass() {
   dd if=/dev/stdin of=/dev/null iflag=nonblock bs=64k count=16 2>/dev/null || true
 }
 
-# Listening comes first: what happens in between would be missed.
+# Listening comes first: what happens in between would be missed. To all events: for those of removals alone, nft 1.0.6 wants another
+# word than 1.1 does. And a rule that somebody adds counts as well.
 watch() {
-  nft monitor destroy | grep -F --line-buffered "$table" | {
+  nft monitor | grep -F --line-buffered "$table" | {
     sleep 1
     heal
     while read -r _; do

@@ -7,12 +7,12 @@ import { promisify } from "node:util";
 
 const guard = join(__dirname, "../../components/firewall/guard.sh");
 
-/** Tells EVENTS as `nft monitor` does; `rules` is what is loaded. */
+/** Tells EVENTS as `nft monitor` does; `rules` is what is loaded. To it as to nft 1.1, `destroy` is a word of its own. */
 const nft = `#!/bin/sh
 cd "$(dirname "$0")"
 echo "$1" >>asked
 case "$1" in
-  monitor) . ./events ;;
+  monitor) if [ "$2" = destroy ]; then echo "Error: syntax error, unexpected destroy" >&2; exit 1; fi; . ./events ;;
   -s) [ ! -e rules ] || cat rules ;;
   -f) cp "$2" rules ;;
 esac
