@@ -484,8 +484,8 @@ describe("a swarm on flannel", function () {
       await lab.spec(spec({ edge: true, flannel: { backend, ...rotation } }));
       const { sent, lost } = await lossWhile(web.c1, web.c2, () => lab.up());
       tell(`to ${backend}: ${lost} of ${sent} pings lost`);
-      // The firewall opens the new way and closes the old one before flanneld goes it: that some are lost is said in docs/overlays.md.
-      assert.ok(lost < sent, "containers are reached again");
+      // The firewall opens the new way and closes the old one before flanneld goes it.
+      assert.ok(lost < 500, `${lost} of ${sent}`);
       const subnetOf = await containerSubnet("c2");
       const routes = (await on("c1", "ip", "route")).split("\n").filter((line) => line.startsWith(subnetOf));
       assert.equal(routes.length, 1);

@@ -105,7 +105,7 @@ describe("ten thousand random clusters", function () {
         for (const each of [plan, other]) assertNoOverlap(each);
         assert.deepEqual(addresses(other), addresses(plan));
       }),
-      { numRuns: 2600 },
+      { numRuns: 3000 },
     );
   });
 

@@ -3,11 +3,10 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
-const apt = require("./apt");
+const { needCompiler } = require("./compiler");
 const { labEnv, paths } = require("./env");
 const { fingerprint } = require("./fingerprint");
-const { find, run } = require("./programs");
-const { SetupError } = require("./report");
+const { run } = require("./programs");
 
 /** What it calls itself. The module is numbered otherwise (v2.0.0-beta.24), and without this it would be "library-import". */
 const engineVersion = "29.9.3";
@@ -55,12 +54,7 @@ const engineRecipe = () => fingerprint([source], [JSON.stringify(programs)]);
  * @returns {Promise<Record<string, string>>} files of this machine by their places on a host
  */
 async function buildEngine(progress) {
-  if (find("go") === undefined) throw new SetupError("there is no Go", "install it: Docker 29 is built with it here");
-  if (find("gcc") === undefined) {
-    if (!apt.canInstall()) throw new SetupError("there is no gcc to build Docker 29 with", "install it, with the headers of the C library");
-    progress.working("installing gcc");
-    await apt.install(["gcc", "libc6-dev"]);
-  }
+  await needCompiler(progress, "Docker 29");
   const folder = path.join(paths.lab, "programs", `engine-${engineVersion}`);
   fs.mkdirSync(folder, { recursive: true });
   /** @type {Record<string, string>} */

@@ -4,7 +4,7 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
-const apt = require("./apt");
+const { needCompiler } = require("./compiler");
 const { labEnv, paths } = require("./env");
 const { fingerprint } = require("./fingerprint");
 const { ensureHostImage } = require("./host-image");
@@ -62,7 +62,8 @@ async function tried(progress, work) {
 /** @param {string} module @param {string} version */
 async function flannel(module, version) {
   await image("flannel-io/flannel", version, fingerprint([module], [...goFlags, linkerFlags, version]), async (progress, folder) => {
-    await needCompiler(progress);
+    // Its backend for UDP is written in C.
+    await needCompiler(progress, "flannel");
     progress.working("building from Go modules, a minute or two the first time");
     const name = "github.com/flannel-io/flannel";
     const file = path.join(folder, "flanneld");
@@ -74,15 +75,6 @@ async function flannel(module, version) {
     });
     return { "/opt/bin/flanneld": file };
   });
-}
-
-/** flannel's backend for UDP is written in C. @param {Progress} progress */
-async function needCompiler(progress) {
-  if (find("go") === undefined) throw new SetupError("there is no Go", "install it: flannel is built with it here");
-  if (find("gcc") !== undefined) return;
-  if (!apt.canInstall()) throw new SetupError("there is no gcc to build flannel with", "install it, with the headers of the C library");
-  progress.working("installing gcc");
-  await apt.install(["gcc", "libc6-dev"]);
 }
 
 async function etcd() {

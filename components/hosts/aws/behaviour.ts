@@ -17,19 +17,9 @@ const api = "docs.aws.amazon.com/AWSEC2/latest/APIReference";
 const updates = (source: string, note?: string): PropertyBehaviour => ({ effect: "updates", source, ...(note !== undefined && { note }) });
 const replaces = (source: string): PropertyBehaviour => ({ effect: "replaces", source });
 /** What the provider computes where the program gives none: left out, it is no change. */
-const keptOr = (effect: "updates" | "replaces", source: string, note?: string): PropertyBehaviour => ({
-  effect,
-  absent: "kept",
-  source,
-  ...(note !== undefined && { note }),
-});
+const kept = (row: PropertyBehaviour): PropertyBehaviour => ({ ...row, absent: "kept" });
 /** A rule's source. One of another kind, such as a group in the place of a network, is another rule. */
-const ruleSource = (more: { readonly readBack?: string; readonly note?: string } = {}): PropertyBehaviour => ({
-  effect: "updates",
-  givenByOne: "replaces",
-  source: `${rule}, ModifyPlan`,
-  ...more,
-});
+const ruleSource = (note?: string): PropertyBehaviour => ({ ...updates(`${rule}, ModifyPlan`, note), givenByOne: "replaces" });
 const quota = (most: number, of: string, source: string): Quota => ({ most, of, source });
 /** Of every resource since v6 of the provider, which makes it anew for another one by itself (forceNewIfRegionChanges). */
 const region = replaces("@pulumi/aws 7.48.0, region: of each resource");
@@ -39,8 +29,8 @@ const egress = {
   tags: updates(rule),
   securityGroupId: replaces(rule),
   ipProtocol: updates(rule, "by ModifySecurityGroupRules"),
-  cidrIpv4: ruleSource({ note: "refused with bits beyond its prefix (internal/framework/validators/cidr.go)" }),
-  cidrIpv6: ruleSource({ readBack: "as EC2 writes it, by RFC 5952 (issue #15982)" }),
+  cidrIpv4: ruleSource("refused with bits beyond its prefix (internal/framework/validators/cidr.go)"),
+  cidrIpv6: { ...ruleSource(), readBack: "as EC2 writes it, by RFC 5952 (issue #15982)" },
 } as const satisfies Readonly<Record<string, PropertyBehaviour>>;
 
 const ingress = {
@@ -117,11 +107,12 @@ export const behaviour = {
     properties: {
       region,
       tags: updates(eip),
-      domain: keptOr("replaces", eip),
-      networkInterface: keptOr(
-        "updates",
-        `${eip}, resourceEIPUpdate`,
-        "taken off the one, then put onto the other; where the state knows the instance (after a refresh), its old id is sent along, which AWS may refuse (#26718)",
+      domain: kept(replaces(eip)),
+      networkInterface: kept(
+        updates(
+          `${eip}, resourceEIPUpdate`,
+          "taken off the one, then put onto the other; where the state knows the instance (after a refresh), its old id is sent along, which AWS may refuse (#26718)",
+        ),
       ),
     },
     deleteRefused: [],
@@ -130,7 +121,7 @@ export const behaviour = {
     },
   },
   "aws:ec2/vpc:Vpc": {
-    properties: { region, tags: updates(vpc), cidrBlock: keptOr("replaces", vpc) },
+    properties: { region, tags: updates(vpc), cidrBlock: kept(replaces(vpc)) },
     deleteRefused: [
       {
         when: "anything is in it, still after 20 minutes",
@@ -145,8 +136,8 @@ export const behaviour = {
       region,
       tags: updates(subnet),
       vpcId: replaces(subnet),
-      cidrBlock: keptOr("replaces", subnet),
-      availabilityZone: keptOr("replaces", subnet),
+      cidrBlock: kept(replaces(subnet)),
+      availabilityZone: kept(replaces(subnet)),
     },
     deleteRefused: [
       {
@@ -158,7 +149,7 @@ export const behaviour = {
     quotas: {},
   },
   "aws:ec2/internetGateway:InternetGateway": {
-    properties: { region, tags: updates(gateway), vpcId: keptOr("updates", gateway, "detached from the one, attached to the other") },
+    properties: { region, tags: updates(gateway), vpcId: kept(updates(gateway, "detached from the one, attached to the other")) },
     deleteRefused: [
       {
         when: "an address that is in use goes out by it, still after 20 minutes",
@@ -173,7 +164,7 @@ export const behaviour = {
       region,
       tags: updates(routes),
       vpcId: replaces(routes),
-      routes: keptOr("updates", routes, "in place: new ones first; an empty list removes them all"),
+      routes: kept(updates(routes, "in place: new ones first; an empty list removes them all")),
     },
     deleteRefused: [],
     quotas: {},
@@ -188,7 +179,7 @@ export const behaviour = {
     quotas: {},
   },
   "aws:ec2/securityGroup:SecurityGroup": {
-    properties: { region, tags: updates(group), name: keptOr("replaces", group), description: replaces(group), vpcId: keptOr("replaces", group) },
+    properties: { region, tags: updates(group), name: kept(replaces(group)), description: replaces(group), vpcId: kept(replaces(group)) },
     deleteRefused: [
       {
         when: "an interface is in it, or a rule of another group names it, still after 15 minutes",

@@ -269,14 +269,18 @@ up() {
 flanneld_runs() { systemctl is-active --quiet "$unit"; }
 
 # It is ready only when etcd has answered, and tries as long as that takes: the wait has a limit of its own.
+start_flanneld() {
+  began=$(date +%s)
+  systemctl start --no-block "$unit" 2>"$LOG" || die "flanneld does not start: $(tail -n 1 "$LOG")"
+  until_true 45 flanneld_runs || die "flanneld does not come up: $(reason)"
+}
+
 run_flanneld() {
   if [ ! -e "$folder/restart" ] && flanneld_runs && { [ "$BACKEND" != vxlan ] || [ -e "/sys/class/net/$device" ]; }; then return 0; fi
   make_mark "$folder/pending"
   say "starting flanneld"
   systemctl stop "$unit" 2>/dev/null || true
-  began=$(date +%s)
-  systemctl start --no-block "$unit" 2>"$LOG" || die "flanneld does not start: $(tail -n 1 "$LOG")"
-  until_true 45 flanneld_runs || die "flanneld does not come up: $(reason)"
+  start_flanneld
   rm -f "$folder/restart"
 }
 
@@ -319,9 +323,7 @@ follow() {
     for range in $GONE; do
       if has_route "$range"; then ip route delete "$range" 2>/dev/null || true; fi
     done
-    began=$(date +%s)
-    systemctl start --no-block "$unit" 2>"$LOG" || die "flanneld does not start: $(tail -n 1 "$LOG")"
-    until_true 45 flanneld_runs || die "flanneld does not come up: $(reason)"
+    start_flanneld
     until_true 10 follows || true
   fi
   printf '{"restarted":%s}\n' "$restarted"

@@ -3,7 +3,7 @@ import { Cidr, isCidr } from "../../../../components/network/cidr";
 import { number, requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
 import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Kind } from "../shared/kept";
-import type { Store } from "../shared/store";
+import type { Store, Stored } from "../shared/store";
 
 const token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
 const { quotas, deleteRefused } = behaviour["aws:ec2/securityGroup:SecurityGroup"];
@@ -25,7 +25,19 @@ export function securityGroup(store: Store): Kind {
   };
 }
 
-export const egressRule: Kind = { id: "sgr", create: (_, inputs) => (refuseHostBits(inputs), { outputs: {} }) };
+export const egressRule: Kind = {
+  id: "sgr",
+  create(_, inputs) {
+    refuseHostBits(inputs);
+    return { outputs: {} };
+  },
+  update: updateRule,
+};
+
+function updateRule(_: Stored, inputs: Props): Props {
+  refuseHostBits(inputs);
+  return {};
+}
 
 function refuseHostBits(rule: Props): void {
   const network = text(rule, "cidrIpv4");
@@ -53,10 +65,7 @@ export function ingressRule(store: Store): Kind {
         throw new Error(`InvalidParameterValue: Invalid rule description '${description}'`);
       return { outputs: { arn: `arn:aws:ec2:::security-group-rule/${id}`, securityGroupRuleId: id } };
     },
-    update(_, inputs) {
-      refuseHostBits(inputs);
-      return {};
-    },
+    update: updateRule,
   };
 }
 
