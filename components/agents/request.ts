@@ -1,6 +1,7 @@
 import type { EngineArgs } from "../engine/args";
 import type { BridgePlan } from "../engine/bridges";
 import type { HostNeeds } from "../engine/needs";
+import type { RoutedNetwork } from "../firewall/nftables";
 import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
@@ -151,12 +152,26 @@ export interface OverlayRequest {
     readonly programs: readonly HostProgram[];
     readonly space: string;
     readonly slices: readonly NetworkSlice[];
-    readonly routedIn?: { readonly network: string; readonly interface?: string };
+    readonly routedIn?: RoutedNetwork;
     /** 256 random bits in base64url. */
     readonly secret: string;
     /** Goes up when it is time to look at it again; makes an update of a request that is otherwise the same. */
     readonly revisit?: number;
   };
+}
+
+/** What a firewall lets through so that containers on different hosts reach each other. */
+export interface OverlayWays {
+  /** On which the overlay carries containers' packets. */
+  readonly rules: readonly FirewallRule[];
+  /** @default - containers' packets do not come in as they are */
+  readonly routedIn?: RoutedNetwork;
+}
+
+/** An overlay as the last run left it. */
+export interface RememberedOverlay extends Pick<OverlayRequest, "kind" | "slices"> {
+  /** @default - not known, of a run before they were remembered */
+  readonly ways?: OverlayWays;
 }
 
 /** What a firewall has to know of a host is what all others do. */
@@ -181,7 +196,7 @@ export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner
   readonly called?: readonly string[];
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
   /** @default - `native`, of a run before there were others */
-  readonly overlay?: Pick<OverlayRequest, "kind" | "slices">;
+  readonly overlay?: RememberedOverlay;
 }
 
 /** The same, as it lies on the managers. */

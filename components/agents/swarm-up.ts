@@ -2,16 +2,17 @@ import type { FirewallHost } from "../firewall/rule";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
 import { type Departing, reachDeparting, release, warnOfUncleaned } from "./phases/departing";
-import { prepareEngines, type Ready } from "./phases/engines";
+import { prepareEngines } from "./phases/engines";
 import { lockHosts } from "./phases/lock";
 import { type Asked, lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm, type Members } from "./phases/members";
-import { aboutToAsk, forgetMemory, keepMemory, recallSwarm, stillKnown } from "./phases/memory";
-import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
-import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
+import { aboutToAsk, beforeOf, forgetMemory, isNews, keepMemory, learn, recallSwarm, stillKnown } from "./phases/memory";
+import { checkSwitch, departFromOverlay, leaveOtherOverlays, leavingWays, raiseOverlay } from "./phases/overlay";
+import { checkMtu, publicKeys, without } from "./phases/hosts";
 import { proveSwarm } from "./phases/prove";
 import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
 import {
+  type OverlayWays,
   ownedParts,
   ownerOf,
   type SwarmMemory,
@@ -42,14 +43,20 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> |
 
     const ready = await prepareEngines(request, looked, memory?.unlockKeys ?? [], failures);
     const members = departing.filter(({ struckOff }) => !struckOff);
-    const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
-      await enforceFirewall(fleet, request, owner, without(failures, ready), all, failures);
+    const leaving = leavingWays(request, memory?.overlay);
+    const protect = async (all: readonly FirewallHost[], still?: OverlayWays): Promise<PublicKeys> => {
+      await enforceFirewall(fleet, { ...request, leaving: still }, owner, without(failures, ready), all, failures);
       return raiseTunnel(request, without(failures, ready), all, publicKeys(memory), failures);
     };
     await leaveOtherOverlays(request, networks, without(failures, ready), failures);
     await takeHosts(request, owner, without(failures, ready), failures);
-    let keys = await protect([...request.hosts, ...members.map(({ host }) => host)]);
+    const everybody = [...request.hosts, ...members.map(({ host }) => host)];
+    let keys = await protect(everybody, leaving);
     await raiseOverlay(request, without(failures, ready), members, failures);
+    if (leaving) {
+      progress(undefined, "closing the ways that containers' packets took before");
+      keys = await protect(everybody);
+    }
     const formed = await formSwarm(request, memory, without(failures, ready), departing, failures);
     const soFar = learn(request, asked, formed, ready, keys, beforeOf(asked, departing));
     if (isNews(asked, soFar)) await keepMemory(request, managers, soFar);
@@ -97,45 +104,6 @@ async function recallAndLock(
 /** By name, and only what is no host of the program any more. */
 function givenUp({ forget = [], hosts }: SwarmRequest): readonly string[] {
   return forget.filter((name) => !hosts.some(({ key }) => key === name));
-}
-
-/** What is so now, as far as the run got. */
-function learn(
-  request: SwarmRequest,
-  asked: SwarmMemory,
-  { result }: Members,
-  ready: readonly Ready[],
-  keys: PublicKeys,
-  leaving: readonly (readonly [string, SwarmResponseHost])[],
-): SwarmMemory {
-  const engines = new Map(ready.map(({ key, engine }) => [key, engine]));
-  const touched = request.hosts.filter(({ key }) => key in asked.hosts);
-  const described = touched.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
-    const { key } = host;
-    const before = asked.hosts[key];
-    const publicKey = keys[key] ?? before?.publicKey;
-    const nodeId = result.nodes[key] ?? before?.nodeId ?? "";
-    return [key, { ...remembered(host, publicKey), nodeId, engine: engines.get(key) ?? before?.engine ?? "" }];
-  });
-  return {
-    ...asked,
-    owner: request.intent.mark,
-    swarmId: result.swarmId,
-    generation: asked.generation + 1,
-    hosts: Object.fromEntries([...leaving, ...described]),
-  };
-}
-
-function beforeOf({ hosts }: SwarmMemory, departing: readonly Departing[]): (readonly [string, SwarmResponseHost])[] {
-  return departing.flatMap(({ key }) => {
-    const before = hosts[key];
-    return before ? [[key, before] as const] : [];
-  });
-}
-
-/** Who is a member must not be forgotten by a run that is cut off after it. */
-function isNews(before: SwarmMemory, now: SwarmMemory): boolean {
-  return before.swarmId !== now.swarmId || Object.entries(now.hosts).some(([key, { nodeId }]) => before.hosts[key]?.nodeId !== nodeId);
 }
 
 /** Hosts that are no longer asked for and not clean: on which something failed, and machines of the user's own that could not be reached. */

@@ -6,8 +6,16 @@ import { everyPort, type FirewallHost, type FirewallRule } from "./rule";
 export interface NftOptions {
   /** Interface of the encrypted tunnel. @default - there is no tunnel */
   readonly tunnelInterface?: string;
-  /** Containers of other hosts, from this network in CIDR form, come in routed, by this interface or by any. @default - none do */
-  readonly routedIn?: { readonly network: string; readonly interface?: string };
+  /** Where containers of other hosts come in routed. @default - nowhere */
+  readonly routedIn?: readonly RoutedNetwork[];
+}
+
+/** Of containers whose packets other hosts route here. */
+export interface RoutedNetwork {
+  /** Of all of them, in CIDR form. */
+  readonly network: string;
+  /** By which they come. @default - any */
+  readonly interface?: string;
 }
 
 /** The table that holds all of ours; nobody else's is touched. */
@@ -22,7 +30,7 @@ export const nftTable = "inet pulumi_swarm";
  * the host only: `firewall.sh` adds them to the set `uplinks`.
  */
 export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, all: readonly FirewallHost[], options: NftOptions = {}): string {
-  const { tunnelInterface, routedIn } = options;
+  const { tunnelInterface, routedIn = [] } = options;
   const stray = tunnelInterface === undefined ? rules.find(({ over }) => over === "tunnel") : undefined;
   if (stray) throw new Error(`the firewall rule "${stray.name}" is for the tunnel, but there is none`);
   const sorted = [...rules].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -104,29 +112,29 @@ const always = accept([
  */
 const fromContainers = 'meta iifkind "bridge" iifname != @uplinks';
 
-function inputChain(openings: readonly Opening[], tunnel: string | undefined, routedIn: NftOptions["routedIn"]): readonly string[] {
+function inputChain(openings: readonly Opening[], tunnel: string | undefined, routedIn: readonly RoutedNetwork[]): readonly string[] {
   return [
     ...always,
     "ct state invalid drop",
     // Before the rules for hosts: a container can forge a host's address.
     `${fromContainers} goto from_containers`,
     // Other hosts look by it whether their way to containers here is open.
-    ...(routedIn ? [`${arrivalOf(routedIn)}ip saddr ${routedIn.network} icmp type echo-request accept comment "routed by the overlay"`] : []),
+    ...routedIn.map((each) => `${arrivalOf(each)}ip saddr ${each.network} icmp type echo-request accept comment "routed by the overlay"`),
     "jump from_networks",
     ...openings.flatMap((opening) => hostLines(opening, tunnel, onHost)),
   ];
 }
 
-function arrivalOf(routedIn: NonNullable<NftOptions["routedIn"]>): string {
+function arrivalOf(routedIn: RoutedNetwork): string {
   return routedIn.interface === undefined ? "" : `iifname "${routedIn.interface}" `;
 }
 
 /** Containers go out and to each other as Docker has it, and what the host routes elsewhere is not our concern. */
-function forwardChain(routedIn: NftOptions["routedIn"]): readonly string[] {
+function forwardChain(routedIn: readonly RoutedNetwork[]): readonly string[] {
   return [
     "ct state established,related accept",
     `${fromContainers} accept`,
-    ...(routedIn ? [`${arrivalOf(routedIn)}ip saddr ${routedIn.network} ip daddr ${routedIn.network} accept comment "routed by the overlay"`] : []),
+    ...routedIn.map((each) => `${arrivalOf(each)}ip saddr ${each.network} ip daddr ${each.network} accept comment "routed by the overlay"`),
     'meta oifkind "bridge" oifname != @uplinks goto to_containers',
   ];
 }

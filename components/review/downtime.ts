@@ -58,9 +58,6 @@ function everywhere(change: ClusterEdit): Expected[] {
     ...(after.overlay === "weave" && versionChanged(both)
       ? [["all", words("weave's router starts anew on each host: about 1.2 s are lost there")] as const]
       : []),
-    ...(after.overlay === "flannel" && carriesVxlan(before) && !carriesVxlan(after)
-      ? [["all", words("flannel goes from VXLAN to host-gw: about 4 s are lost")] as const]
-      : []),
   ];
 }
 
@@ -73,10 +70,6 @@ function rotationChanged([before, after]: readonly [Topology, Topology], name: s
 
 function versionChanged([before, after]: readonly [Topology, Topology]): boolean {
   return after.programs.some(({ name, version }) => before.programs.some((was) => was.name === name && was.version !== version));
-}
-
-function carriesVxlan({ rules }: Topology): boolean {
-  return rules.some(({ name }) => name === "overlay-data");
 }
 
 /** What is to be expected of hosts that are taken away, stopped or made anew. */

@@ -14,10 +14,12 @@ describe("a cluster that changes its overlay", function () {
   const lab = new Lab("switch");
   let source = {};
 
-  const choose = (overlay: object): Promise<void> =>
-    lab.spec({ local: { control: { role: "manager", count: 3, network } }, networks: { web: {} }, overlay, ...source });
+  const choose = (overlay: object, more: object = {}): Promise<void> =>
+    lab.spec({ local: { control: { role: "manager", count: 3, network } }, networks: { web: {} }, overlay, ...source, ...more });
 
   const onHosts = (command: string): Promise<string[]> => lab.withShell((shell) => Promise.all(hosts.map((host) => shell.on(host, command))));
+
+  const created = `docker service create --detach --quiet --no-resolve-image --name stays --endpoint-mode dnsrr --network web ${testImage} /bin/busybox sleep 100000`;
 
   /** Units, links, plugins, routes and folders of overlays other than Docker's own. */
   const left =
@@ -37,7 +39,6 @@ describe("a cluster that changes its overlay", function () {
   it("is told who uses its networks, and nothing is changed", async () => {
     await lab.withShell(async (shell) => {
       await shell.putTestImage();
-      const created = `docker service create --detach --quiet --no-resolve-image --name stays --endpoint-mode dnsrr --network web ${testImage} /bin/busybox sleep 100000`;
       await shell.on("control-1", created);
       await eventually("a container of its own", 30, () =>
         shell.on("control-2", `docker rm -f alone >/dev/null 2>&1; docker run -d --name alone --network web ${testImage} /bin/busybox sleep 100000`),
@@ -73,6 +74,16 @@ describe("a cluster that changes its overlay", function () {
         const other = { native: /weave|flannel|etcd/, weave: /flannel|etcd/, flannel: /weave/ }[to];
         assert.doesNotMatch(found, other, hosts[index]);
       }
+    });
+
+    if (to !== "weave") continue;
+    it(`is on ${to} for the edit after that, and what uses its networks stays`, async () => {
+      const service = (command: string): Promise<string> => lab.withShell((shell) => shell.on("control-1", command));
+      await service(created);
+      await choose(overlay, { recheck: "with a service on web" });
+      await lab.up();
+      assert.match(await service("docker service ls"), /stays/);
+      await service("docker service rm stays");
     });
   }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import type { FirewallArgs } from "../../components/firewall/args";
 import { cloudRules } from "../../components/firewall/cloud";
-import { type NftOptions, nftRuleset, smallestRuleset } from "../../components/firewall/nftables";
+import { nftRuleset, type RoutedNetwork, smallestRuleset } from "../../components/firewall/nftables";
 import { openPorts } from "../../components/firewall/open";
 import { rulePorts } from "../../components/firewall/ports";
 import type { FirewallHost, FirewallRule, HostSelector, Source } from "../../components/firewall/rule";
@@ -265,19 +265,20 @@ describe("what an overlay routes to a host's containers", () => {
     leavesOn: "br-0a",
     bridges: ["br-0a"],
   };
-  const routed = (options: NftOptions["routedIn"]): string =>
-    nftRuleset(inTheTunnel, host("control-1"), hosts, { ...tunnel, ...(options && { routedIn: options }) });
+  const routed = (...routedIn: readonly RoutedNetwork[]): string => nftRuleset(inTheTunnel, host("control-1"), hosts, { ...tunnel, routedIn });
   const network = "10.97.0.0/17";
-  const cases: readonly (readonly [string, NftOptions["routedIn"], Packet, "accept" | "drop"])[] = [
-    ["comes in by the overlay's interface", { network, interface: "flannel.1" }, call, "accept"],
-    ["comes in by any interface where the overlay has none of its own", { network }, { ...call, arrivesOn: "eth0" }, "accept"],
-    ["stays out on another interface", { network, interface: "flannel.1" }, { ...call, arrivesOn: "eth0" }, "drop"],
-    ["stays out from elsewhere", { network, interface: "flannel.1" }, { ...call, source: "10.1.0.2" }, "drop"],
-    ["stays out when it is for other containers", { network, interface: "flannel.1" }, { ...call, target: "172.17.0.2" }, "drop"],
-    ["stays out where nothing is routed", undefined, call, "drop"],
+  const wrapped = { network, interface: "flannel.1" };
+  const cases: readonly (readonly [string, readonly RoutedNetwork[], Packet, "accept" | "drop"])[] = [
+    ["comes in by the overlay's interface", [wrapped], call, "accept"],
+    ["comes in by any interface where the overlay has none of its own", [{ network }], { ...call, arrivesOn: "eth0" }, "accept"],
+    ["comes in by either while hosts go from one to the other", [wrapped, { network: "10.98.0.0/17" }], call, "accept"],
+    ["stays out on another interface", [wrapped], { ...call, arrivesOn: "eth0" }, "drop"],
+    ["stays out from elsewhere", [wrapped], { ...call, source: "10.1.0.2" }, "drop"],
+    ["stays out when it is for other containers", [wrapped], { ...call, target: "172.17.0.2" }, "drop"],
+    ["stays out where nothing is routed", [], call, "drop"],
   ];
-  for (const [what, options, packet, verdict] of cases) {
-    it(what, () => assert.equal(evaluate(routed(options), packet), verdict));
+  for (const [what, ways, packet, verdict] of cases) {
+    it(what, () => assert.equal(evaluate(routed(...ways), packet), verdict));
   }
 });
 

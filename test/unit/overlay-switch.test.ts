@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { networksToMakeAnew, type OverlayState, refuseInUse, removeNetworks } from "../../components/networks/switch";
 import type { DockerApi } from "../../components/remote/docker-api";
+import { learn } from "../../components/agents/phases/memory";
+import { leavingWays } from "../../components/agents/phases/overlay";
+import type { OverlayWays, RememberedOverlay, SwarmMemory, SwarmRequest } from "../../components/agents/request";
+import type { FirewallRule } from "../../components/firewall/rule";
 import { FakeDocker } from "./fake-docker";
 import { failure, FakeIo } from "./fake-io";
 
@@ -106,4 +110,62 @@ describe("a change of the overlay", () => {
     assert.equal(slow.networks.includes(held), true);
     assert.ok(io.now() >= 30_000 && io.now() < 32_000, `${io.now()} ms`);
   });
+});
+
+describe("what is remembered of an overlay", () => {
+  const request = { hosts: [], intent: { mark: "mark", generation: 1 }, overlay: { kind: "flannel", mtu: 1450, slices: flannel.slices } };
+  const members = { result: { swarmId: "swarm", nodes: {}, managers: [], failures: [] } };
+
+  it("is the one that hosts have now, so that the next edit does not take the one before it for theirs", () => {
+    const asked = { swarmId: "swarm", generation: 4, hosts: {}, overlay: native } as unknown as SwarmMemory;
+    assert.deepEqual(learn(request as unknown as SwarmRequest, asked, members, [], {}, []).overlay, { ...flannel, ways: { rules: [] } });
+  });
+});
+
+describe("the ways of containers' packets that an edit leaves", () => {
+  const rule = (name: string, over: "site" | "tunnel" = "site"): FirewallRule => ({
+    name,
+    protocol: "udp",
+    ports: ["8472"],
+    from: ["members"],
+    to: "members",
+    over,
+    answers: "host",
+    reason: "a test",
+  });
+  const network = "10.97.0.0/17";
+  const data = rule("overlay-data");
+  const wrapped: OverlayWays = { rules: [data], routedIn: { network, interface: "flannel.1" } };
+  const bare: OverlayWays = { rules: [], routedIn: { network } };
+
+  /** A cluster with such ways, and other rules. */
+  const request = ({ rules, routedIn }: OverlayWays, more: object = {}): SwarmRequest =>
+    ({
+      firewall: { rules: [...rules, rule("gossip")] },
+      overlay: { kind: "flannel", slices: {}, onHosts: { ...(routedIn && { routedIn }) } },
+      ...more,
+    }) as unknown as SwarmRequest;
+  const before = (ways: OverlayWays): RememberedOverlay => ({ kind: "flannel", slices: {}, ways });
+
+  const cases: readonly (readonly [string, RememberedOverlay | undefined, SwarmRequest, OverlayWays | undefined])[] = [
+    ["are those that it has not itself", before(wrapped), request(bare), wrapped],
+    ["are only the route where no rule is left", before(bare), request(wrapped), bare],
+    [
+      "are rules alone where nothing is routed",
+      before({ rules: [data, rule("overlay-data-esp")] }),
+      request({ rules: [data] }),
+      { rules: [rule("overlay-data-esp")] },
+    ],
+    ["are none where all stay", before(wrapped), request(wrapped), undefined],
+    ["are none at the first up", undefined, request(wrapped), undefined],
+    ["are none where a run before they were remembered left none", { kind: "flannel", slices: {} }, request(wrapped), undefined],
+    ["are none where the overlay is another: its networks are gone by then", { ...before(wrapped), kind: "weave" }, request(bare), undefined],
+    [
+      "are none beside a tunnel that is new",
+      before({ rules: [data] }),
+      request({ rules: [rule("overlay-data", "tunnel")] }, { tunnel: {} }),
+      undefined,
+    ],
+  ];
+  for (const [what, remembered, asked, expected] of cases) it(what, () => assert.deepEqual(leavingWays(asked, remembered), expected));
 });

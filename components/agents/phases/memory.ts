@@ -1,9 +1,14 @@
 import { forget, keep, type MemoryPlace, recall, type Remembering } from "../../memory";
 import { onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
-import type { Intent, Remembered, RequestHost, SwarmMemory, SwarmRequest, SwarmResponse } from "../request";
+import type { Intent, Remembered, RequestHost, SwarmMemory, SwarmRequest, SwarmResponse, SwarmResponseHost } from "../request";
 import { progress } from "../run";
+import type { Departing } from "./departing";
+import type { Ready } from "./engines";
 import { remembered } from "./hosts";
+import type { Members } from "./members";
+import { rememberedOverlay } from "./overlay";
+import type { PublicKeys } from "./protect";
 
 /** A host that is no more may be asked in vain. */
 const waySeconds = 10;
@@ -65,15 +70,54 @@ export function aboutToAsk(
     const { publicKey, nodeId = "", engine = "" } = before[host.key] ?? {};
     return [host.key, { ...remembered(host, publicKey), nodeId, engine }] as const;
   });
-  const { kind, slices } = request.overlay;
   return {
     swarmId: "",
-    overlay: { kind, slices },
+    overlay: rememberedOverlay(request),
     ...memory,
     called: owner,
     generation: (memory?.generation ?? 0) + 1,
     hosts: { ...before, ...Object.fromEntries(asked) },
   };
+}
+
+/** What is so now, as far as the run got. */
+export function learn(
+  request: SwarmRequest,
+  asked: SwarmMemory,
+  { result }: Pick<Members, "result">,
+  ready: readonly Pick<Ready, "key" | "engine">[],
+  keys: PublicKeys,
+  leaving: readonly (readonly [string, SwarmResponseHost])[],
+): SwarmMemory {
+  const engines = new Map(ready.map(({ key, engine }) => [key, engine]));
+  const touched = request.hosts.filter(({ key }) => key in asked.hosts);
+  const described = touched.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
+    const { key } = host;
+    const before = asked.hosts[key];
+    const publicKey = keys[key] ?? before?.publicKey;
+    const nodeId = result.nodes[key] ?? before?.nodeId ?? "";
+    return [key, { ...remembered(host, publicKey), nodeId, engine: engines.get(key) ?? before?.engine ?? "" }];
+  });
+  return {
+    ...asked,
+    overlay: rememberedOverlay(request),
+    owner: request.intent.mark,
+    swarmId: result.swarmId,
+    generation: asked.generation + 1,
+    hosts: Object.fromEntries([...leaving, ...described]),
+  };
+}
+
+export function beforeOf({ hosts }: SwarmMemory, departing: readonly Pick<Departing, "key">[]): (readonly [string, SwarmResponseHost])[] {
+  return departing.flatMap(({ key }) => {
+    const before = hosts[key];
+    return before ? [[key, before] as const] : [];
+  });
+}
+
+/** Who is a member must not be forgotten by a run that is cut off after it. */
+export function isNews(before: SwarmMemory, now: SwarmMemory): boolean {
+  return before.swarmId !== now.swarmId || Object.entries(now.hosts).some(([key, { nodeId }]) => before.hosts[key]?.nodeId !== nodeId);
 }
 
 export async function keepMemory(request: SwarmRequest, managers: readonly ReachedHost[], memory: SwarmMemory): Promise<void> {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type FoundNetwork, networksToMakeAnew, refuseInUse, removeNetworks } from "../../networks/switch";
 import type { FirewallHost } from "../../firewall/rule";
 import type { OverlayHost, OverlayWork } from "../../overlays/agent";
@@ -5,7 +6,7 @@ import { isOverlayKind, overlayAgents } from "../../overlays/agents";
 import type { OverlayKind } from "../../overlays/overlay";
 import type { Failure } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
-import type { SwarmRequest, SwarmResponse } from "../request";
+import type { OverlayWays, RememberedOverlay, SwarmRequest, SwarmResponse } from "../request";
 import { progress, sleep } from "../run";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
@@ -45,6 +46,41 @@ export async function leaveOtherOverlays(
     progress(undefined, `taking ${kind} off ${having.map(({ key }) => key).join(", ")}`);
     failures.push(...(await overlayAgents[kind].down(having, io)));
   }
+}
+
+/** How containers' packets come to hosts once this request is fulfilled. */
+function waysOf({ firewall, overlay }: Pick<SwarmRequest, "firewall" | "overlay">): OverlayWays {
+  const routedIn = overlay.onHosts?.routedIn;
+  return { rules: (firewall?.rules ?? []).filter(({ name }) => carriesData(name)), ...(routedIn && { routedIn }) };
+}
+
+/** An overlay's rules for containers' packets are called so. */
+function carriesData(rule: string): boolean {
+  return rule.startsWith("overlay-data");
+}
+
+export function rememberedOverlay(request: Pick<SwarmRequest, "firewall" | "overlay">): RememberedOverlay {
+  const { kind, slices } = request.overlay;
+  return { kind, slices, ways: waysOf(request) };
+}
+
+/**
+ * The ways of before that the request leaves, while the overlay stays: hosts change one by one, and a packet that is on the old way must
+ * come in until all have the new one.
+ *
+ * @returns undefined where it leaves none.
+ */
+export function leavingWays(
+  request: Pick<SwarmRequest, "firewall" | "overlay" | "tunnel">,
+  before: RememberedOverlay | undefined,
+): OverlayWays | undefined {
+  if (before?.ways === undefined || before.kind !== request.overlay.kind) return undefined;
+  const now = waysOf(request);
+  const over = request.tunnel ? "tunnel" : "site";
+  // Beside a tunnel nothing is let in that came without it.
+  const rules = before.ways.rules.filter((rule) => rule.over === over && !now.rules.some((each) => isDeepStrictEqual(each, rule)));
+  const routedIn = isDeepStrictEqual(before.ways.routedIn, now.routedIn) ? undefined : before.ways.routedIn;
+  return rules.length === 0 && !routedIn ? undefined : { rules, ...(routedIn && { routedIn }) };
 }
 
 /** The overlay on all hosts that can be reached, before they join the swarm. */

@@ -8,7 +8,7 @@ import type { SshSession } from "../../remote/ssh";
 import { type Failure, mostAtOnce, onEach } from "../../remote/each";
 import { mostStarting } from "../../remote/ways";
 import type { Fleet, ReachedHost } from "../fleet";
-import { type HostsRequest, ownedParts, type RequestHost, type SwarmRequest } from "../request";
+import { type HostsRequest, type OverlayWays, ownedParts, type RequestHost, type SwarmRequest } from "../request";
 import { claim, disown, ownedByOthers, type OwnerNames } from "../../owner";
 import { progress } from "../run";
 
@@ -16,6 +16,11 @@ import { progress } from "../run";
 export type Guarded = ReachedHost & { readonly host: RequestHost };
 
 type Request = SwarmRequest | HostsRequest;
+
+/** Ways of containers' packets that are left, but that they may still take: until they do not, they stay open. */
+interface LeavingWays {
+  readonly leaving?: OverlayWays | undefined;
+}
 
 /** WireGuard's public keys, by host. */
 export type PublicKeys = Readonly<Record<string, string>>;
@@ -56,19 +61,20 @@ export async function takeHosts(request: Request, owner: OwnerNames, hosts: read
  */
 export async function enforceFirewall(
   fleet: Fleet,
-  request: Request,
+  request: Request & LeavingWays,
   owner: OwnerNames,
   hosts: readonly Guarded[],
   all: readonly FirewallHost[],
   failures: Failure[],
 ): Promise<void> {
-  const { firewall, tunnel } = request;
-  const routedIn = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
+  const { firewall, tunnel, leaving } = request;
+  const own = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
+  const routedIn = [own, leaving?.routedIn].flatMap((each) => each ?? []);
   await onEach(hosts, failures, async ({ key, session, host }) => {
     if (!firewall) return leaveFirewall(request, owner, key, session);
-    const ruleset = nftRuleset(firewall.rules, host, all, {
+    const ruleset = nftRuleset([...firewall.rules, ...(leaving?.rules ?? [])], host, all, {
       ...(tunnel && { tunnelInterface: tunnel.interface }),
-      ...(routedIn && { routedIn }),
+      routedIn,
     });
     const { dial, seconds } = confirmation(host.connection, hosts.length);
     const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));

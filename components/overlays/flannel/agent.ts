@@ -209,7 +209,9 @@ class FlannelRun {
   /** Only when all that can be reached have the new ways: until then the old ones carry. */
   private async settle(): Promise<void> {
     if (this.changed.size === 0) return;
-    await onEach(this.working(), this.failures, (host) => this.script(host, "settle"));
+    const hosts = this.working();
+    const ways = hosts.map(subnetOf);
+    await onEach(hosts, this.failures, (host) => this.script(host, "settle", { WAYS: ways.filter((way) => way !== subnetOf(host)).join(" ") }));
   }
 
   /** Every host asks every other's first bridge, of many hosts some: the way that containers' packets take. */

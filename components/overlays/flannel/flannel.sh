@@ -7,7 +7,8 @@
 #   up       SPACE, SUBNET, FIRST (address in it, with prefix), ADDRESS, BACKEND, MTU, UNDERLAY (a unit, or empty), FLANNELD, ETCDCTL, ENDPOINTS, NETWORKS (lines as in
 #            bridges.sh), DOCKER (lines: kind, name, Docker's name, subnet, gateway, parent or bridge), GATEWAY_MODE, BRIDGES and PIN
 #            (texts of the scripts)
-#   settle   what another backend has left goes, when no host needs it any more
+#   settle   WAYS (subnets of other hosts): has flanneld have its own backend's route to each, and takes away what another one has left.
+#            When no host needs that any more
 #   follow   GONE and WAYS (subnets of other hosts): has flanneld have no route to the ones and one to each of the others
 #   check    ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
 #   down     everything of it away but the mark that something may be left
@@ -291,6 +292,8 @@ foreign_routes() {
 
 settle() {
   changed=false
+  GONE=""
+  catch_up
   case "$(setting BACKEND)" in
     vxlan)
       for route in $(foreign_routes "$device"); do
@@ -307,14 +310,23 @@ settle() {
 }
 
 has_route() { ip -4 route show "$1" | grep -q ' via '; }
+
+# By the backend's own way.
+has_way() {
+  case "$(setting BACKEND)" in
+    vxlan) ip -4 route show "$1" dev "$device" 2>/dev/null | grep -q ' via ' ;;
+    *) ip -4 route show "$1" | grep ' via ' | grep -qv " dev $device" ;;
+  esac
+}
+
 follows() {
   for range in $GONE; do if has_route "$range"; then return 1; fi; done
-  for way in $WAYS; do has_route "$way" || return 1; done
+  for way in $WAYS; do has_way "$way" || return 1; done
 }
 
 # For what it cannot undo, since it is undone already, flanneld (0.28) tries ten times in 51 s, and nothing else is done meanwhile: of a
 # host that leaves three times, one of them for the route. A fresh one reads what there is; packets go on while it starts.
-follow() {
+catch_up() {
   restarted=false
   if flanneld_runs && ! until_true 5 follows; then
     say "flanneld is behind with the routes: restarting it"
@@ -326,6 +338,10 @@ follow() {
     start_flanneld
     until_true 10 follows || true
   fi
+}
+
+follow() {
+  catch_up
   printf '{"restarted":%s}\n' "$restarted"
 }
 
