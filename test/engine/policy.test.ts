@@ -100,9 +100,9 @@ describe("the policy pack", function () {
 });
 
 describe("the policy pack on a cluster that stands", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const account = new CloudStack("aws", "policy-ec2");
-  const control: AwsHostsArgs = { role: "manager", count: 3, region: "eu-west-1", network: "10.233.8.0/21" };
+  const control: AwsHostsArgs = { role: "manager", count: 3, region: "eu-west-1", network: "10.233.48.0/21" };
   const strict = { all: "mandatory", "replace-manager": { protected: true } };
   before(async () => {
     await account.begin();

@@ -89,7 +89,7 @@ describe("flannel inside the encrypted tunnel of two sites", function () {
     const watching = await startIn(router, /listening on/, "tcpdump", "-i", device, "-A", "-l", "-s", "0", "not", "udp", "port", "53");
     const { packets } = await capture(router, device, async () => pings("a1", "b1"), ["not", "udp", "port", "53"]);
     assert.doesNotMatch((await watching.stop()).replaceAll(/\s/g, ""), new RegExp(mark));
-    const seen = [...kinds(packets, ["arp", "tcp/22", "udp/51820"]).keys()].filter((kind) => !["arp", "tcp/22"].includes(kind));
+    const seen = [...kinds(packets, ["arp", "ndp", "tcp/22", "udp/51820"]).keys()].filter((kind) => !["arp", "ndp", "tcp/22"].includes(kind));
     assert.deepEqual(seen, ["udp/51820"]);
     // The control: inside the tunnel it can be read.
     const a1 = await networkOf(sites.host("a1").machine);

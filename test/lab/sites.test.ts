@@ -158,10 +158,10 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
       lab.withShell(async (shell) => [await proveByName(shell, keys.a1, keys.b2, "web"), await proveByName(shell, keys.b1, keys.a2, "web")]),
     );
     assert.deepEqual(result, [`hello from ${keys.b2}`, `hello from ${keys.a2}`]);
-    const seen = kinds(packets, ["arp", "tcp/22", "udp/51820"]);
+    const seen = kinds(packets, ["arp", "ndp", "tcp/22", "udp/51820"]);
     process.stdout.write(`      on the link: ${[...seen].map(([kind, count]) => `${count} ${kind}`).join(", ")}\n`);
     assert.deepEqual(
-      [...seen.keys()].filter((kind) => !["arp", "tcp/22"].includes(kind)),
+      [...seen.keys()].filter((kind) => !["arp", "ndp", "tcp/22"].includes(kind)),
       ["udp/51820"],
     );
     assert.ok((seen.get("udp/51820") ?? 0) > 20, "the tunnel was used");

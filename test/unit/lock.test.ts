@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { lockHosts, type Lockable } from "../../components/agents/phases/lock";
 import { HostLock, type LockSession, thisRun } from "../../components/remote/lock";
 
@@ -55,10 +56,17 @@ class Hosts {
     return channel;
   }
 
-  end(): void {
+  async end(): Promise<void> {
     for (const child of this.children) child.kill("SIGKILL");
-    // What a killed script had started may still write.
-    rmSync(this.folder, { recursive: true, maxRetries: 20, retryDelay: 50 });
+    // What a killed script had started may still write, and rmSync's own tries do not look into a folder again.
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return rmSync(this.folder, { recursive: true });
+      } catch (error) {
+        if (tries === 100) throw error;
+      }
+      await sleep(50);
+    }
   }
 }
 

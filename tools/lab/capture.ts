@@ -5,7 +5,7 @@ import { askIn, type NetworkFile, startIn } from "./namespace";
 
 /** A packet as it was seen on a wire. */
 export interface Packet {
-  /** `arp`, `ip6` and the like, or what is in the IPv4 packet: `tcp`, `udp`, `icmp`, `protocol 50`. */
+  /** `arp`, `ndp` (what IPv6 says on its own of neighbours and multicast), `ip6` and the like, or what is in the IPv4 packet: `tcp`, `udp`, `icmp`, `protocol 50`. */
   readonly protocol: string;
   readonly from: string;
   readonly to: string;
@@ -77,6 +77,18 @@ const etherTypes = new Map([
   [0x86dd, "ip6"],
 ]);
 
+/** Multicast listeners (RFC 2710, 3810), routers and neighbours (RFC 4861). */
+const ndpTypes = [130, 131, 132, 133, 134, 135, 136, 137, 143];
+
+/** Reports of listeners come behind a header of hop-by-hop options. */
+function isNdp(packet: Buffer): boolean {
+  const [hopByHop, icmp6, header] = [0, 58, 40];
+  const behind = packet.readUInt8(6) === hopByHop;
+  const next = packet.readUInt8(behind ? header : 6);
+  const at = behind ? header + 8 * (packet.readUInt8(header + 1) + 1) : header;
+  return next === icmp6 && at < packet.length && ndpTypes.includes(packet.readUInt8(at));
+}
+
 /** Reads tcpdump's file: a header of 24 bytes, then packets, each behind 16 bytes of which four say its length. */
 export function readPackets(file: Buffer): Packet[] {
   const little = file.readUInt32LE(0) === 0xa1b2c3d4;
@@ -95,7 +107,8 @@ function readFrame(frame: Buffer): Packet {
   const type = frame.readUInt16BE(12);
   const packet = frame.subarray(ethernetHeader);
   if (type !== 0x0800) {
-    const protocol = etherTypes.get(type) ?? `ethernet 0x${type.toString(16)}`;
+    const known = etherTypes.get(type) ?? `ethernet 0x${type.toString(16)}`;
+    const protocol = known === "ip6" && isNdp(packet) ? "ndp" : known;
     return { protocol, from: "", to: "", fromPort: 0, toPort: 0, size: packet.length, fragment: false };
   }
   const number = packet.readUInt8(9);
