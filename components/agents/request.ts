@@ -174,6 +174,15 @@ export interface RememberedOverlay extends Pick<OverlayRequest, "kind" | "slices
   readonly ways?: OverlayWays;
 }
 
+/** Networks that a change of the overlay took away, for their own resources to make anew. */
+export interface RemovedNetworks {
+  readonly names: readonly string[];
+  /** What they were on. */
+  readonly from: Pick<OverlayRequest, "kind" | "slices">;
+  /** The request's own by then: with another one all networks are looked at. */
+  readonly recheck?: string | undefined;
+}
+
 /** What a firewall has to know of a host is what all others do. */
 export interface RequestHost extends FirewallHost {
   /** Not used on the host: another machine under the same key must make this request another one. */
@@ -197,6 +206,8 @@ export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;
   /** @default - `native`, of a run before there were others */
   readonly overlay?: RememberedOverlay;
+  /** @default - none that may be missing */
+  readonly removed?: RemovedNetworks | undefined;
 }
 
 /** The same, as it lies on the managers. */
@@ -273,6 +284,6 @@ export function ownedParts({ firewall, tunnel }: ProtectRequest): OwnedPart[] {
 export function memoryOf(previous: SwarmResponse | undefined): MembershipMemory | undefined {
   // Of a run that never got as far as a swarm.
   if (!previous || previous.swarmId === "") return undefined;
-  const { hosts, overlay: _overlay, called: _called, ...kept } = previous;
+  const { hosts, overlay: _overlay, removed: _removed, called: _called, ...kept } = previous;
   return { ...kept, nodes: Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, host.nodeId])) };
 }

@@ -7,7 +7,7 @@ import { lockHosts } from "./phases/lock";
 import { type Asked, lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm, type Members } from "./phases/members";
 import { aboutToAsk, beforeOf, forgetMemory, isNews, keepMemory, learn, recallSwarm, stillKnown } from "./phases/memory";
-import { checkSwitch, departFromOverlay, leaveOtherOverlays, leavingWays, raiseOverlay } from "./phases/overlay";
+import { checkSwitch, departFromOverlay, leaveOtherOverlays, leavingWays, lookForRemoved, raiseOverlay, removedNow } from "./phases/overlay";
 import { checkMtu, publicKeys, without } from "./phases/hosts";
 import { proveSwarm } from "./phases/prove";
 import { enforceFirewall, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
@@ -37,8 +37,12 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> |
     await checkAdoption(request, memory, looked);
     await checkSwarm(request, memory, looked, departing, failures);
     const networks = await checkSwitch(request, memory, looked);
+    const removed =
+      networks.length > 0
+        ? removedNow(request, memory, networks)
+        : await lookForRemoved(request, memory, looked, (line) => progress(undefined, line));
     const managers = looked.filter(({ host }) => host.role === "manager");
-    const asked = aboutToAsk(request, owner, without(failures, looked), memory);
+    const asked = { ...aboutToAsk(request, owner, without(failures, looked), memory), removed };
     await keepMemory(request, managers, asked);
 
     const ready = await prepareEngines(request, looked, memory?.unlockKeys ?? [], failures);

@@ -86,6 +86,12 @@ export async function removeNetworks(networks: readonly FoundNetwork[], hosts: r
   );
 }
 
+/** Names of all networks, as a manager has them; undefined where none answers. */
+export async function networksOf(hosts: readonly Host[]): Promise<readonly string[] | undefined> {
+  const manager = await firstManager(hosts);
+  return manager && (await manager.get<readonly Network[]>("/networks")).map((network) => network.Name);
+}
+
 async function firstManager(hosts: readonly Host[]): Promise<DockerApi | undefined> {
   interface Info {
     readonly Swarm: { readonly ControlAvailable: boolean };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { networksToMakeAnew, type OverlayState, refuseInUse, removeNetworks } from "../../components/networks/switch";
 import type { DockerApi } from "../../components/remote/docker-api";
 import { learn } from "../../components/agents/phases/memory";
-import { leavingWays } from "../../components/agents/phases/overlay";
-import type { OverlayWays, RememberedOverlay, SwarmMemory, SwarmRequest } from "../../components/agents/request";
+import { leavingWays, lookForRemoved, removedNow } from "../../components/agents/phases/overlay";
+import type { OverlayWays, RememberedOverlay, RemovedNetworks, SwarmMemory, SwarmRequest } from "../../components/agents/request";
 import type { FirewallRule } from "../../components/firewall/rule";
 import { FakeDocker } from "./fake-docker";
 import { failure, FakeIo } from "./fake-io";
@@ -168,4 +168,48 @@ describe("the ways of containers' packets that an edit leaves", () => {
     ],
   ];
   for (const [what, remembered, asked, expected] of cases) it(what, () => assert.deepEqual(leavingWays(asked, remembered), expected));
+});
+
+describe("networks that an unfinished change of the overlay took away", () => {
+  const removed: RemovedNetworks = { names: ["db", "web"], from: { kind: "native", slices: {} } };
+  const said: string[] = [];
+  const look = (overlay: OverlayState, remembered: OverlayState, more: object = {}, docker = manager()): Promise<RemovedNetworks | undefined> => {
+    said.length = 0;
+    const hosts = [{ ...host("control-1", docker), probe: { engine: "28.5.2" } }] as unknown as Parameters<typeof lookForRemoved>[2];
+    const request = { overlay, ...more } as unknown as SwarmRequest;
+    return lookForRemoved(request, { removed, overlay: remembered as RememberedOverlay }, hosts, (line) => void said.push(line));
+  };
+  const without = (name: string): FakeDocker => {
+    const docker = new FakeDocker();
+    for (const each of ["db", "web", "ingress"].filter((one) => one !== name)) docker.add({ Name: each });
+    return docker;
+  };
+
+  it("are named, with what makes them again, when that change is taken back", async () => {
+    for (const remembered of [native, flannel]) {
+      assert.deepEqual(await look(native, remembered, {}, without("db")), { ...removed, names: ["db"] });
+      assert.deepEqual(said, [
+        "warning: the network db went for a change of the overlay that was not finished, and is taken back now. Fix: another membership.recheck makes it again",
+      ]);
+    }
+  });
+
+  it("are remembered while the change is under way, and no more when it is done", async () => {
+    assert.deepEqual([await look(flannel, native), said], [removed, []]);
+    assert.deepEqual([await look(flannel, flannel), said], [undefined, []]);
+  });
+
+  it("are forgotten when all are there, or when all networks are looked at", async () => {
+    assert.deepEqual([await look(native, native), said], [undefined, []]);
+    assert.deepEqual([await look(native, native, { recheck: "again" }, without("db")), said], [undefined, []]);
+  });
+
+  it("are those that the change takes, with what they were on", () => {
+    const networks = [{ network: { Name: "web" } }] as unknown as Parameters<typeof removedNow>[2];
+    assert.deepEqual(removedNow({ recheck: "1" }, { overlay: flannel as RememberedOverlay }, networks), {
+      names: ["web"],
+      from: flannel,
+      recheck: "1",
+    });
+  });
 });
