@@ -119,12 +119,40 @@ apply() {
   echo '{"changed":true}'
 }
 
+# Made first, so that there is one to delete.
+remove_table() { printf 'table %s\ndelete table %s\n' "$table" "$table" | "$nft" -f -; }
+
+late() { die "the new firewall rules were not confirmed in time, so the old ones are back"; }
+
+# How nft lists the new rules. What is listed now may lack what somebody took away since they were loaded, and would pass for whole
+# ever after: it counts when another load does not change it.
+sure_fingerprint() {
+  listed=$(print_fingerprint)
+  for _ in 1 2 3 4 5; do
+    if [ ! -f "$next" ]; then late; fi
+    "$nft" -f "$next" >"$LOG" 2>&1 || die "nft cannot load the ruleset again: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
+    now=$(print_fingerprint)
+    if [ "$now" = "$listed" ] && listing >/dev/null; then
+      echo "$now"
+      return
+    fi
+    listed=$now
+  done
+  die "somebody changes this host's rules while they are loaded: stop what does it (another firewall?), and run again"
+}
+
 confirm() {
   nft=$(command -v nft)
+  sure=$(sure_fingerprint) || exit 1
   # First: where it cannot be written, the switch brings the old rules back.
-  write_file "$fingerprint" 0600 "$(print_fingerprint)"
+  write_file "$fingerprint" 0600 "$sure"
   stop_switch
-  [ -f "$next" ] || die "the new firewall rules were not confirmed in time, so the old ones are back"
+  if [ ! -f "$next" ]; then
+    # The switch fired in between, and the new rules may have been loaded after it.
+    rm -f "$fingerprint"
+    if [ -f "$confirmed" ]; then "$nft" -f "$confirmed"; else remove_table; fi
+    late
+  fi
   mv "$next" "$confirmed"
   rm -f "$previous" "$refused"
   install_units
@@ -211,8 +239,7 @@ down() {
   fi
   rm -f "$confirmed" "$next" "$next.new" "$previous" "$previous.new" "$refused" "$fingerprint" "$folder/firewall.nft.smallest" "$keeper"
   nft=$(command -v nft || true)
-  # Made first, so that there is one to delete.
-  if [ -n "$nft" ]; then printf 'table %s\ndelete table %s\n' "$table" "$table" | "$nft" -f -; fi
+  if [ -n "$nft" ]; then remove_table; fi
   rmdir "$folder" 2>/dev/null || true
   echo '{}'
 }

@@ -26,6 +26,24 @@ is_whole() {
   [ "$now" = "${loaded-}" ] || [ "$now" = "$(cat firewall.loaded 2>/dev/null)" ]
 }
 
+# What is listed right after a load may lack what somebody took away in between, or all of it. So other words than the confirmed ones
+# count only when two loads are listed in the same.
+# $table is two words.
+# shellcheck disable=SC2086
+load_for_sure() {
+  listed=""
+  for _ in 1 2 3 4 5; do
+    load || true
+    now=$(print_fingerprint)
+    if [ "$now" = "$(cat firewall.loaded 2>/dev/null)" ]; then return 0; fi
+    if [ "$now" = "$listed" ] && nft list table $table >/dev/null 2>&1; then
+      loaded=$now
+      return 0
+    fi
+    listed=$now
+  done
+}
+
 heal() {
   if [ ! -e "$confirmed" ] || is_whole; then return 0; fi
   # A run is about to confirm others, and has a switch of its own that puts these back.
@@ -33,8 +51,7 @@ heal() {
   if [ -e "$next" ] && nft list table $table >/dev/null 2>&1; then return 0; fi
   if [ -e "$next" ]; then nft -f "$next" && return 0; fi
   echo "somebody changed or removed the rules of this host: loading them again"
-  load || true
-  loaded=$(print_fingerprint)
+  load_for_sure
 }
 
 # A load of rules is told in a line for each of them. Those that came while nobody read go unread, by a second opening of the pipe,

@@ -124,9 +124,10 @@ describe("a host's firewall", function () {
     text = ruleset(host),
     seconds = 15,
     admitted = firewall.ssh ?? [],
+    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
   ): Promise<{ readonly changed: boolean; readonly said: string }> {
     const said: string[] = [];
-    const target = { key: host.key, session: session(host), redial: () => redial(host) };
+    const target = { key: host.key, session: session(host), redial: () => meanwhile().then(() => redial(host)) };
     const { changed } = await applyFirewall(target, text, (line) => said.push(line), {
       seconds,
       admitted,
@@ -306,6 +307,16 @@ describe("a host's firewall", function () {
     );
     assert.equal(await table(one), before);
     assert.equal(await timers(one), "");
+  });
+
+  it("is whole though somebody flushed it before it was confirmed: what is listed then is not what counts", async () => {
+    const before = await table(one);
+    const wider = ruleset(one, { ...firewall, rules: { ping: { from: ["world"] } } });
+    await apply(one, wider, undefined, undefined, () => inside("fwt-one", "systemctl stop pulumi-swarm-firewall-watch && nft flush ruleset"));
+    assert.match(await table(one), /icmp type echo-request accept comment "ping"/);
+    assert.equal((await apply(one, wider)).changed, false);
+    await apply(one);
+    assert.equal(await table(one), before);
   });
 
   it("is finished by the next run when one was cut off before it confirmed", async () => {

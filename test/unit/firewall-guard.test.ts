@@ -7,14 +7,18 @@ import { promisify } from "node:util";
 
 const guard = join(__dirname, "../../components/firewall/guard.sh");
 
-/** Tells EVENTS as `nft monitor` does; `rules` is what is loaded. To it as to nft 1.1, `destroy` is a word of its own. */
+/**
+ * Tells EVENTS as `nft monitor` does; `rules` is what is loaded. To it as to nft 1.1, `destroy` is a word of its own. With a file
+ * `flush`, somebody flushes all rules right after the next load.
+ */
 const nft = `#!/bin/sh
 cd "$(dirname "$0")"
 echo "$1" >>asked
 case "$1" in
   monitor) if [ "$2" = destroy ]; then echo "Error: syntax error, unexpected destroy" >&2; exit 1; fi; . ./events ;;
   -s) [ ! -e rules ] || cat rules ;;
-  -f) cp "$2" rules ;;
+  -f) cp "$2" rules; if [ -e flush ]; then rm flush rules; fi ;;
+  list) [ -e rules ] ;;
 esac
 `;
 
@@ -47,12 +51,14 @@ const manyEvents = `seq 300 | sed 's/.*/delete rule inet pulumi_swarm input hand
 describe("the guard of a host's rules", function () {
   this.timeout(20_000);
   // Each mostly waits, so they run beside each other.
-  let runs: Record<"burst" | "others" | "removed", ReturnType<typeof watch>>;
+  let runs: Record<"burst" | "others" | "removed" | "flushed" | "newer", ReturnType<typeof watch>>;
   before(() => {
     runs = {
       burst: watch(`sleep 1.5; ${manyEvents}; sleep 1`),
       others: watch("sleep 1.5; echo 'delete rule ip nat DOCKER handle 4'; sleep 1"),
       removed: watch(`sleep 1.5; ${manyEvents}; sleep 0.7; rm rules; ${event}; sleep 1; echo other >rules; ${event}; sleep 1`),
+      flushed: watch(`sleep 1.5; touch flush; rm rules; ${event}; ${event}; sleep 1.5; ${event}; sleep 1`),
+      newer: watch(`echo other >firewall.loaded; sleep 1.5; ${event}; sleep 1; rm rules; ${event}; sleep 1`),
     };
   });
 
@@ -64,6 +70,16 @@ describe("the guard of a host's rules", function () {
 
   it("does not look where somebody else's rules change", async () => {
     assert.equal((await runs.others).looks, 1);
+  });
+
+  it("does not take for whole what somebody flushed right after it was loaded, as a restart of nftables.service does", async () => {
+    assert.equal((await runs.flushed).rules, "ours\n");
+  });
+
+  it("takes for whole what is listed in other words than when it was confirmed, as by a newer nft", async () => {
+    const { loads, rules } = await runs.newer;
+    assert.equal(rules, "ours\n");
+    assert.ok(loads <= 4, `${loads} loads`);
   });
 
   it("loads rules that are taken away, also right after others were", async () => {
