@@ -44,6 +44,7 @@ const longest = [
   "pieces",
   "overlays",
   "firewall",
+  "services",
   "wireguard",
   "languages",
   "flannel-sites",

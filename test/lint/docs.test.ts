@@ -26,7 +26,7 @@ describe("the pages", function () {
     assert.ok(tables >= 8, `${tables} tables`);
   });
 
-  it("have tables of all that is said of hosts", () => {
+  it("have tables of all options that a program may give to a cluster and to hosts", () => {
     const said = pages.map((page) => readFileSync(join(root, "docs", page), "utf8")).join("\n");
     for (const name of [
       "AwsHostsArgs",
@@ -40,6 +40,22 @@ describe("the pages", function () {
       "LocalHostsArgs",
       "ExistingHostsArgs",
       "ExistingMachine",
+      "SwarmClusterArgs",
+      "NetworkArgs",
+      "NativeArgs",
+      "FlannelArgs",
+      "WeaveArgs",
+      "WireGuardArgs",
+      "ProgramsArgs",
+      "FirewallArgs",
+      "ExposeArgs",
+      "AllowArgs",
+      "RuleArgs",
+      "EngineArgs",
+      "MembershipArgs",
+      "AdoptArgs",
+      "SwarmOptions",
+      "DockerProviderArgs",
     ]) {
       assert.ok(said.includes(`<!-- options:${name} -->`), name);
     }

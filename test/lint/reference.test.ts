@@ -5,7 +5,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as ts from "typescript";
 import { parse } from "yaml";
-import { type Block, blocksOf, complaints, fileOf, programOf } from "../../tools/docs/blocks";
+import { deriveSshKey } from "../../components/remote/ssh-key";
+import { type Block, blocksOf, complaints, fileOf, hostKey, programFiles, programOf } from "../../tools/docs/blocks";
 import { pagesIn } from "../../tools/docs/pages";
 import { createProgram, entryPoints, exportedNames } from "../../tools/docs/program";
 import { pagesOf, writeReference } from "../../tools/docs/reference";
@@ -14,7 +15,7 @@ import { staleReport, writeReports } from "../../tools/docs/report";
 const root = join(__dirname, "..", "..");
 const entries = entryPoints(root);
 const blocks = pagesIn(root).flatMap((page) => blocksOf(page, readFileSync(join(root, page), "utf8")));
-const code = blocks.filter(({ language }) => language === "ts");
+const code = [...blocks.filter(({ language }) => language === "ts"), ...programFiles(root)];
 const exported = exportedNames(entries);
 const between = join(root, ".lab", "api-check");
 
@@ -26,6 +27,7 @@ let program: ts.Program;
 // Only what lies in the package has to be documented.
 mkdirSync(join(root, ".lab"), { recursive: true });
 const folder = mkdtempSync(join(root, ".lab", "reference-"));
+writeFileSync(join(folder, "key"), deriveSshKey("a reader", "client").privateKey);
 before(function () {
   this.timeout(180_000);
   program = createProgram(root, entries, programsOf([...code, wrong, stray]), between);
@@ -110,7 +112,8 @@ describe("a block of code in a page", function () {
   for (const block of code.filter((one) => programOf(one, entries, exported).includes("new SwarmCluster("))) {
     it(`makes a cluster without a problem: ${block.page}:${block.line}`, async () => {
       const text = programOf(block, entries, exported);
-      for (const [, key = ""] of text.matchAll(/(?:require|requireSecret)\("(\w+)"\)/g)) pulumi.runtime.setConfig(`graph:${key}`, "a value");
+      for (const [, group = "graph", key = ""] of text.matchAll(/(?:Config\((?:"(\w+)")?\)|\bconfig)\.(?:require|requireSecret)\("(\w+)"\)/g))
+        pulumi.runtime.setConfig(`${group}:${key}`, answers[key] ?? "a value");
       await clusterMadeBy(text);
     });
   }
@@ -133,6 +136,15 @@ describe("a block of code in a page", function () {
     assert.throws(() => check("yaml", "a: [\n"));
   });
 });
+
+/** What a reader sets, where the program does not take any text. */
+const answers: Readonly<Record<string, string>> = {
+  address: "203.0.113.7",
+  admin: "203.0.113.0/24",
+  hostKey,
+  keyFile: join(folder, "key"),
+  region: "eu-west-1",
+};
 
 /** Without the summary that each preview logs. */
 function quietly(): void {

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ts from "typescript";
 import type { EntryPoint } from "./program";
@@ -34,7 +36,22 @@ export function blocksOf(page: string, markdown: string): readonly Block[] {
   return blocks;
 }
 
-const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
+/** Whole programs that readers copy as they are: the templates of `pulumi new`, and the examples in TypeScript. */
+export function programFiles(root: string): readonly Block[] {
+  const listed = execFileSync(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard", "--", "examples/*/index.ts", "templates/*/index.ts"],
+    {
+      cwd: root,
+      encoding: "utf8",
+    },
+  );
+  const pages = listed.split("\n").filter(Boolean);
+  return pages.map((page) => ({ page, line: 0, language: "ts", text: readFileSync(join(root, page), "utf8") }));
+}
+
+/** A host's public key, as it stands for one that a reader puts in. */
+export const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 
 /** What pages may name without saying where it comes from, in an order in which each may use those before it. */
 const stand: Readonly<Record<string, string>> = {
@@ -45,6 +62,7 @@ const stand: Readonly<Record<string, string>> = {
   machines: `const machines = { a: { address: "203.0.113.7", hostKey: "${hostKey}" } };`,
   hosts: 'const hosts = { control: local.hosts({ role: "manager", count: 3 }), edge: local.hosts({ role: "worker", count: 2 }) };',
   swarm: 'const swarm = new SwarmCluster("example", { hosts });',
+  provider: 'const provider = swarm.dockerProvider({ writeKeyTo: ".keys/example" });',
 };
 
 /** Texts that stand for one that a reader puts in, and one that is taken where the block is run. */
