@@ -38,6 +38,7 @@ describe("the code", function () {
       "examples",
       "plugin",
       "stacks",
+      "templates",
       "test",
       "tools",
     ));
