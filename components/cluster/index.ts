@@ -84,8 +84,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly connections: pulumi.Output<Record<string, Connection>>;
   private readonly cluster: string;
   private readonly machines: ReadonlyMap<string, Machine>;
-  /** What makes the cluster one that can be worked with. */
-  private readonly ready: readonly pulumi.Resource[];
+  /** What makes the cluster one that can be worked with: the swarm, and its networks. */
+  private readonly ready: readonly [local.Command, ...OverlayNetwork[]];
   private readonly dockerProviders = new Map<string, pulumi.ProviderResource>();
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -161,7 +161,14 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const made = this.dockerProviders.get(key);
     if (made) return made;
     const connections = new Map([...this.machines].map(([host, { connection }]) => [host, connection]));
-    const provider = makeDockerProvider(args, { cluster: this.cluster, hosts: this.plan.hosts, connections, dependsOn: this.ready, parent: this });
+    const provider = makeDockerProvider(args, {
+      cluster: this.cluster,
+      hosts: this.plan.hosts,
+      connections,
+      dependsOn: this.ready,
+      made: this.ready[0].id,
+      parent: this,
+    });
     this.dockerProviders.set(key, provider);
     return provider;
   }

@@ -16,6 +16,8 @@ export interface DockerProviderContext {
   readonly connections: ReadonlyMap<string, pulumi.Input<Connection>>;
   /** What has to be there before anything is made on the swarm, and to stay until all of it is gone. */
   readonly dependsOn: readonly pulumi.Resource[];
+  /** Known once the swarm was made, and the same ever after. */
+  readonly made: pulumi.Output<unknown>;
   readonly parent: pulumi.Resource;
 }
 
@@ -26,7 +28,8 @@ export function makeDockerProvider(args: DockerProviderArgs, context: DockerProv
   const connection = pulumi.output(context.connections.get(host.key)) as pulumi.Output<Connection>;
   const refuse = (message: string, fix: string): never => stop(describe(context.cluster, message, fix), context.parent);
   const settings: DockerProviderSettings = {
-    host: pulumi.unsecret(connection).apply(dockerUrl),
+    // Where a provider's arguments are known, the preview starts it and it asks Docker, which a machine of one's own may not have yet.
+    host: pulumi.all([pulumi.unsecret(connection), context.made]).apply(([known]) => dockerUrl(known)),
     sshOpts: pulumi.unsecret(connection.apply((known) => sshOptions(known, loginTo(host.key, known, args, refuse)))),
   };
   const { Provider } = loadDocker(context.cluster);

@@ -6,7 +6,7 @@ import * as docker from "@pulumi/docker";
 import { type DockerProviderArgs, SwarmCluster } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
-import { type Graph, readable, record } from "./harness";
+import { type Graph, readable, record, type RecordOptions, unknown } from "./harness";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 
@@ -15,7 +15,7 @@ function rack(more: object): existing.ExistingHostsArgs {
 }
 
 /** A cluster with a service on it, as a user's program has it. */
-function withService(args: DockerProviderArgs, access: object = { privateKey: "the private key" }): Promise<Graph> {
+function withService(args: DockerProviderArgs, access: object = { privateKey: "the private key" }, options: RecordOptions = {}): Promise<Graph> {
   return record(() => {
     const worker = existing.hosts({ ...rack(access), role: "worker", machines: { b: { address: "192.0.2.11", hostKey } } });
     const swarm = new SwarmCluster("prod", {
@@ -26,7 +26,7 @@ function withService(args: DockerProviderArgs, access: object = { privateKey: "t
     const provider = swarm.dockerProvider(args);
     assert.equal(swarm.dockerProvider(args), provider, "the same one, however often it is asked for");
     new docker.Service("web", { taskSpec: { containerSpec: { image: "nginx" } } }, { provider });
-  });
+  }, options);
 }
 
 function providerOf({ resources }: Graph): Graph["resources"][number] | undefined {
@@ -54,6 +54,16 @@ describe("a provider for services on the cluster", function () {
     assert.deepEqual(provider?.dependsOn, ["prod-swarm (command:local:Command)", "prod-web (command:local:Command)"]);
     assert.ok(readable(provider?.inputs).every((text) => !text.includes("the private key")));
     assert.equal(graph.resources.find(({ type }) => type === "docker:index/service:Service")?.provider, "prod-docker-rack-a");
+  });
+
+  it("is not told its host before the swarm was made, so that the first preview asks no Docker that may not be there yet", async () => {
+    const graph = await withService({ keyFile: "k" }, undefined, { preview: true });
+    assert.equal(graph.error, undefined);
+    assert.equal(providerOf(graph)?.inputs["host"], unknown);
+    assert.equal(
+      (await withService({ keyFile: "k" })).resources.find(({ type }) => type === "pulumi:providers:docker")?.inputs["host"],
+      "ssh://ops@192.0.2.10:2222",
+    );
   });
 
   it("has the arguments that the program says last", async () => {
