@@ -49,14 +49,14 @@ export async function writeReference(program: ts.Program, entries: readonly Entr
   return heard.said;
 }
 
-function entryOf(program: ts.Program, { name, page, source }: EntryPoint): typedoc.DocumentationEntryPoint {
+export function entryOf(program: ts.Program, { name, page, source }: EntryPoint): typedoc.DocumentationEntryPoint {
   const sourceFile = program.getSourceFile(source);
   if (!sourceFile) throw new Error(`there is no ${source}. Fix: mend the types of ${name} in the exports of package.json`);
   return { displayName: page, program, sourceFile };
 }
 
 /** A value as code and the words beside it as words; typedoc takes all of it for code. */
-function sayPreset(comment: typedoc.Comment | undefined): void {
+export function sayPreset(comment: typedoc.Comment | undefined): void {
   for (const tag of comment?.blockTags ?? []) {
     if (tag.tag !== "@default") continue;
     const written = tag.content.map(({ text }) => text).join("");
@@ -82,7 +82,7 @@ function contents(entries: readonly EntryPoint[]): string {
 }
 
 /** Keeps what is said for whoever asked, and shows nothing. */
-class Listener extends typedoc.Logger {
+export class Listener extends typedoc.Logger {
   readonly said: string[] = [];
 
   protected override addContext(message: string, ..._where: unknown[]): string {
