@@ -11,7 +11,9 @@ import { OverlayNetwork } from "../networks";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
 import { ClusterNode } from "./node";
+import { claimNames } from "../names/claimed";
 import { describeLateNetwork } from "./late-network";
+import { clusterNames } from "./names";
 import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { type ClusterPlan, describeProblems, planCluster } from "./plan";
@@ -92,8 +94,12 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { plan, problems } = planCluster(args);
     // RunError is shown without a stack: it is the user's program that is to be mended, not ours.
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
+    const type = "pulumi-swarm:index:SwarmCluster";
+    const names = clusterNames(name, plan, Object.entries(args.hosts), args.firewall);
+    const taken = claimNames({ what: `swarm cluster "${name}"`, type, name, parent: opts?.parent, names });
+    if (taken.length > 0) throw new pulumi.RunError(describeProblems(name, taken));
     const { addressSpace, overlay, underlay, mtu, quorum, enforced } = plan;
-    super("pulumi-swarm:index:SwarmCluster", name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says }, opts);
+    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says }, opts);
     this.cluster = name;
     this.plan = plan;
     this.summary = summarize(name, plan);

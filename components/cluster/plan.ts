@@ -20,7 +20,9 @@ import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import type { SwarmClusterArgs } from "./args";
 import { checkCloudRules } from "../hosts/cloud-rules";
+import { reportSameNames } from "../names/planned";
 import { planEncryption } from "./encryption";
+import { clusterNames } from "./names";
 import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
@@ -128,6 +130,12 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   checkCloudRules(groups, hosts, firewall.rules, report);
   checkSwarmOptions(args.swarm ?? {}, report);
 
+  const encryption = planEncryption(underlay, overlay, args.swarm ?? {}, groups);
+  const onHosts = overlay.settings && planOnHosts(overlay.settings, overlay, space, networks);
+  const { programs } = overlay;
+  const named = { hosts, networks, firewall: firewall.rules, encryption, programs, subnets, ...(onHosts && { onHosts }) };
+  reportSameNames(clusterNames("", named, groups, args.firewall), report);
+
   return {
     plan: {
       addressSpace: space.whole.toString(),
@@ -142,14 +150,14 @@ export function planCluster(args: SwarmClusterArgs): Planned {
       mtu: overlay.containerMtu(mtu),
       bridges: planBridges(subnets, space, mtu),
       needs: overlay.needs,
-      programs: overlay.programs,
-      ...(overlay.settings && { onHosts: planOnHosts(overlay.settings, overlay, space, networks) }),
+      programs,
+      ...(onHosts && { onHosts }),
       ...(overlay.revisitDays !== undefined && { revisitDays: overlay.revisitDays }),
       ...(underlay.tunnel && { tunnel: { ...underlay.tunnel, subnet: space.tunnel.toString() } }),
       subnets,
       firewall: firewall.rules,
       enforced: firewall.enforce,
-      encryption: planEncryption(underlay, overlay, args.swarm ?? {}, groups),
+      encryption,
       warnings: [
         ...siteLossWarnings(hosts, quorum),
         ...cloudWarnings(groups, hosts),

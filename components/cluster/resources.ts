@@ -4,8 +4,9 @@ import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering } from "../network/subnets";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../report";
-import { slug } from "../slug";
+import { shownName } from "../names/shown";
 import type { SwarmClusterArgs } from "./args";
+import { isRemembered } from "./names";
 import type { ClusterPlan } from "./plan";
 import { planRenumbering } from "./renumbering";
 
@@ -17,12 +18,12 @@ import { planRenumbering } from "./renumbering";
  * machine has to wait for it.
  */
 export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterArgs, parent: pulumi.Resource): pulumi.Output<unknown> {
-  for (const rule of plan.firewall) new FirewallRule(`${cluster}-${slug(rule.name)}`, rule, { parent });
-  for (const channel of plan.encryption) new Encryption(`${cluster}-${slug(channel.channel)}`, channel, { parent });
-  for (const program of plan.programs) new HostProgram(`${cluster}-${slug(program.name)}`, program, { parent });
+  for (const rule of plan.firewall) new FirewallRule(shownName(cluster, rule.name), rule, { parent });
+  for (const channel of plan.encryption) new Encryption(shownName(cluster, channel.channel), channel, { parent });
+  for (const program of plan.programs) new HostProgram(shownName(cluster, program.name), program, { parent });
   const memories = plan.subnets.flatMap((subnet) => {
-    const options = { remember: !fixed.includes(subnet.owner), mayMove: subnet.pinned || args.renumber?.includes(subnet.owner) === true };
-    const { remembered } = new SubnetAssignment(`${cluster}-${slug(subnet.owner)}`, subnet, options, { parent });
+    const options = { remember: isRemembered(subnet.owner), mayMove: subnet.pinned || args.renumber?.includes(subnet.owner) === true };
+    const { remembered } = new SubnetAssignment(shownName(cluster, subnet.owner), subnet, options, { parent });
     return remembered ? [[subnet.owner, remembered] as const] : [];
   });
   const underlay = new pulumi.Stash(`${cluster}-underlay`, { input: plan.underlay }, { parent, ignoreChanges: ["input"] })
@@ -44,6 +45,3 @@ function describeOtherUnderlay(cluster: string, joinedOver: string, wanted: stri
     `Fix: keep underlay: ${joinedOver}(), or make a second cluster over ${wanted} and move the services to it.`
   );
 }
-
-/** Their places are fixed fractions of the address space, so they move with the pool alone. */
-const fixed: readonly string[] = ["docker0", "docker_gwbridge", "ingress"];

@@ -1,6 +1,6 @@
 import { type Report, show } from "../report";
 import type { AllowArgs, ExposeArgs, FirewallArgs, RuleArgs } from "./args";
-import { parsePorts, portsOverlap, showPorts } from "./ports";
+import { parsePorts, portsOverlap, readableRules, showPorts } from "./ports";
 import type { FirewallRule, HostSelector } from "./rule";
 import { type Group, Sources } from "./sources";
 
@@ -41,7 +41,8 @@ export function planFirewall(args: FirewallArgs | undefined, context: FirewallCo
   const warnings: string[] = [];
   const sources = new Sources(context.groups, report);
   const enforce = planEnforce(given, report, warnings);
-  const builtIn = [...planSsh(given, context, enforce, sources, report, warnings), ...context.contributed];
+  const contributed = readableRules(context.contributed);
+  const builtIn = [...planSsh(given, context, enforce, sources, report, warnings), ...contributed];
   const ping = planPing(given, context, sources);
   const sweeping = context.sweeping ?? [];
   const changed = changeBuiltIn(given.rules ?? {}, [...builtIn, ...sweeping, ping], sources, report, warnings);

@@ -32,6 +32,11 @@ export function showPorts({ first, last }: PortRange): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 
+/** Those whose ports can be read: what made a rule with another one has told of it already. */
+export function readableRules<Rule extends { readonly ports: readonly string[] }>(rules: readonly Rule[]): readonly Rule[] {
+  return rules.filter(({ ports }) => ports.every((port) => parsePorts(port) !== undefined));
+}
+
 /** The ports of a rule of a plan without problems, merged. */
 export function rulePorts(ports: readonly string[]): readonly PortRange[] {
   return mergePorts(

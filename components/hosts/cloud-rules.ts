@@ -22,7 +22,7 @@ export function checkCloudRules(groups: Groups, hosts: readonly PlannedHost[], r
   }
 }
 
-function plannedMember({ key, group, role, site, provider, address, seenAs, publicAddress }: PlannedHost): PlannedMember {
+export function plannedMember({ key, group, role, site, provider, address, seenAs, publicAddress }: PlannedHost): PlannedMember {
   const seen = seenAs ?? publicAddress;
   return { key, group, role, site, provider, address: address ?? assigned, ...(seen !== undefined && { seenAs: seen }) };
 }

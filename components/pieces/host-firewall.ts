@@ -24,7 +24,7 @@ export class HostFirewall extends pulumi.ComponentResource {
   constructor(name: string, args: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
     const plan = (change: Partial<HostFirewallArgs>): ReturnType<typeof planHostFirewall> => planHostFirewall({ ...args, ...change });
     const piece: Piece = { type: "HostFirewall", name, what: `host firewall "${name}"`, args, plan };
-    const planned = planOrRefuse(piece);
+    const planned = planOrRefuse(piece, opts?.parent);
     super("pulumi-swarm:index:HostFirewall", name, { hosts: planned.hosts.length }, opts);
     this.plan = planned;
     const { machines } = keepHosts(piece, planned, this);

@@ -4,15 +4,18 @@ import { intendedCommand } from "../agents/intended";
 import type { HostsDownRequest, HostsRequest, IntentRequest } from "../agents/request";
 import { defaultReachableSeconds, requestHost, withPrefix } from "../cluster/request";
 import { rememberedSecret } from "../secret";
-import { slug } from "../slug";
 import { FirewallRule } from "../firewall/resource";
-import type { LateHostService } from "../hosts/host";
+import type { FirewallArgs } from "../firewall/args";
+import type { LateHostService, Problem } from "../hosts/host";
 import { type KnownMachine, type MadeHosts, makeHosts, requestOf } from "../hosts/make";
+import { claimNames } from "../names/claimed";
+import { shownName } from "../names/shown";
 import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering, type Renumbering, settleMoves } from "../network/subnets";
 import type { Connection } from "../remote/connection";
 import { describeProblems, stop } from "../report";
 import type { HostsAloneArgs } from "./args";
+import { pieceNames } from "./names";
 import type { HostsAlonePlan, PlannedHostsAlone } from "./plan";
 
 /** One piece, as messages and the hosts themselves name it. */
@@ -21,15 +24,24 @@ export interface Piece {
   readonly name: string;
   /** In the middle of a sentence, such as `host firewall "racks"`. */
   readonly what: string;
-  readonly args: HostsAloneArgs & { readonly pins?: Readonly<Record<string, string>>; readonly renumber?: readonly string[] };
+  readonly args: HostsAloneArgs & {
+    readonly firewall?: FirewallArgs;
+    readonly pins?: Readonly<Record<string, string>>;
+    readonly renumber?: readonly string[];
+  };
   /** Plans it with other arguments. */
   readonly plan: (change: { readonly hosts?: HostsAloneArgs["hosts"]; readonly pins?: Readonly<Record<string, string>> }) => PlannedHostsAlone;
 }
 
 /** @throws RunError with all that is wrong. */
-export function planOrRefuse({ what, plan: planWith }: Piece): HostsAlonePlan {
+export function planOrRefuse({ type, name, what, args, plan: planWith }: Piece, parent: pulumi.Resource | undefined): HostsAlonePlan {
   const { plan, problems } = planWith({});
-  if (problems.length > 0) throw new pulumi.RunError(describeProblems(what, problems));
+  const refuse = (found: readonly Problem[]): void => {
+    if (found.length > 0) throw new pulumi.RunError(describeProblems(what, found));
+  };
+  refuse(problems);
+  const names = pieceNames(name, plan, Object.entries(args.hosts), args.firewall);
+  refuse(claimNames({ what, type: `pulumi-swarm:index:${type}`, name, parent, names }));
   return plan;
 }
 
@@ -84,11 +96,11 @@ function withNetwork(hosts: HostsAloneArgs["hosts"], site: string, network: stri
 
 /** @returns what fails when the plan would move an address that is in use. */
 function showHosts({ name, what, args, plan: planWith }: Piece, plan: HostsAlonePlan, parent: pulumi.Resource): pulumi.Output<unknown> {
-  for (const rule of plan.enforced === "hosts" ? plan.firewall : []) new FirewallRule(`${name}-${slug(rule.name)}`, rule, { parent });
-  for (const channel of plan.encryption) new Encryption(`${name}-${slug(channel.channel)}`, channel, { parent });
+  for (const rule of plan.enforced === "hosts" ? plan.firewall : []) new FirewallRule(shownName(name, rule.name), rule, { parent });
+  for (const channel of plan.encryption) new Encryption(shownName(name, channel.channel), channel, { parent });
   const memories = plan.subnets.flatMap((subnet) => {
     const options = { remember: true, mayMove: subnet.pinned || args.renumber?.includes(subnet.owner) === true };
-    const { remembered } = new SubnetAssignment(`${name}-${slug(subnet.owner)}`, subnet, options, { parent });
+    const { remembered } = new SubnetAssignment(shownName(name, subnet.owner), subnet, options, { parent });
     return remembered ? [[subnet.owner, remembered] as const] : [];
   });
   return pulumi.all(Object.fromEntries(memories)).apply((remembered) => {

@@ -1,6 +1,8 @@
 import { firewallGroups, planMtu, sshPorts } from "../cluster/plan";
 import { reservedNetworks } from "../cluster/reserved";
+import type { FirewallArgs } from "../firewall/args";
 import { type FirewallContext, planFirewall } from "../firewall/plan";
+import { readableRules } from "../firewall/ports";
 import { everyPort, type FirewallRule } from "../firewall/rule";
 import { checkCloudRules } from "../hosts/cloud-rules";
 import type { PlannedHost, Problem, Site } from "../hosts/host";
@@ -8,11 +10,13 @@ import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { Cidr, isCidr, isPrivate } from "../network/cidr";
 import type { EncryptionChannel } from "../network/encryption";
 import { Pins, type PlannedSubnet, type Reserved, reportOverlaps } from "../network/subnets";
+import { reportSameNames } from "../names/planned";
 import { type Report, show } from "../report";
 import { planTunnel } from "../underlay/tunnel";
 import type { Tunnel, UnderlayPlan } from "../underlay/underlay";
 import { wireguard } from "../underlay/wireguard";
 import type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./args";
+import { pieceNames } from "./names";
 
 /** What a piece has decided of its hosts before anything was touched. Plain data, in the same words as a cluster's plan. */
 export interface HostsAlonePlan {
@@ -49,17 +53,18 @@ export interface PlannedHostsAlone {
 
 /** Works out a firewall of hosts alone, and all that is wrong with its arguments. Touches nothing. */
 export function planHostFirewall(args: HostFirewallArgs): PlannedHostsAlone {
-  return collect((report) => {
+  return collect(args.firewall, (report) => {
     const { groups, sites, hosts, blocks } = describeHosts(args, new Pins({}, report), report);
     const { rules, warnings } = closeHosts(args.firewall, groups, hosts, { contributed: [], swarm: false }, report);
     checkHosts(args, report);
-    return { sites, hosts, firewall: rules, enforced: "hosts", subnets: blocks, underlayMtu: planMtu(sites, bare, report), encryption: [], warnings };
+    const underlayMtu = planMtu(sites, bare, report);
+    return { groups, plan: { sites, hosts, firewall: rules, enforced: "hosts", subnets: blocks, underlayMtu, encryption: [], warnings } };
   });
 }
 
 /** Works out an encrypted mesh of hosts alone, and all that is wrong with its arguments. Touches nothing. */
 export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
-  return collect((report) => {
+  return collect(args.firewall, (report) => {
     const pins = new Pins(args.pins ?? {}, report);
     const { groups, sites, hosts: machines, blocks } = describeHosts(args, pins, report);
     const reserved = reservedNetworks(args.avoid ?? [], groups, sites, machines, {}, report);
@@ -76,7 +81,7 @@ export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
     reportOverlaps(subnets, reserved, report);
     const { rules, enforced, warnings } = protectMesh(args, groups, hosts, underlay.rules, report);
     checkHosts(args, report);
-    return {
+    const plan: HostsAlonePlan = {
       sites,
       hosts,
       firewall: rules,
@@ -87,14 +92,20 @@ export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
       encryption: [inWordsOfTheMesh(underlay.encryption)],
       warnings,
     };
+    return { groups, plan };
   });
 }
 
 const bare: Pick<UnderlayPlan, "overhead"> = { overhead: 0 };
 
-function collect(work: (report: Report) => HostsAlonePlan): PlannedHostsAlone {
+function collect(
+  firewall: FirewallArgs | undefined,
+  work: (report: Report) => { readonly groups: Groups; readonly plan: HostsAlonePlan },
+): PlannedHostsAlone {
   const problems: Problem[] = [];
-  const plan = work((path, message, fix) => void problems.push({ path, message, fix }));
+  const report: Report = (path, message, fix) => void problems.push({ path, message, fix });
+  const { groups, plan } = work(report);
+  reportSameNames(pieceNames("", plan, groups, firewall), report);
   return { plan, problems };
 }
 
@@ -146,7 +157,7 @@ function protectMesh(
         `write firewall: { ssh: ["203.0.113.0/24"] }`,
       );
   }
-  return { rules: contributed, enforced: "none", warnings: [] };
+  return { rules: readableRules(contributed), enforced: "none", warnings: [] };
 }
 
 /** Whoever is in the tunnel has proved to be a host. */

@@ -27,7 +27,7 @@ export class WireGuardMesh extends pulumi.ComponentResource {
   constructor(name: string, args: WireGuardMeshArgs, opts?: pulumi.ComponentResourceOptions) {
     const plan = (change: Partial<WireGuardMeshArgs>): ReturnType<typeof planWireGuardMesh> => planWireGuardMesh({ ...args, ...change });
     const piece: Piece = { type: "WireGuardMesh", name, what: `WireGuard mesh "${name}"`, args, plan };
-    const planned = planOrRefuse(piece);
+    const planned = planOrRefuse(piece, opts?.parent);
     super("pulumi-swarm:index:WireGuardMesh", name, { subnet: planned.tunnel?.subnet, mtu: planned.underlayMtu }, opts);
     this.plan = planned;
     this.addresses = Object.fromEntries(planned.hosts.map(({ key, tunnelAddress = "" }) => [key, tunnelAddress]));

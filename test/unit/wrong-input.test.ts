@@ -3,6 +3,7 @@ import type { SwarmClusterArgs } from "../../components/cluster/args";
 import { describeProblems, planCluster } from "../../components/cluster/plan";
 import * as existing from "../../components/hosts/existing";
 import type { HostGroup } from "../../components/hosts/host";
+import * as hetzner from "../../components/hosts/hetzner";
 import * as local from "../../components/hosts/local";
 import type { Overlay } from "../../components/overlays/overlay";
 import type { Underlay } from "../../components/underlay/underlay";
@@ -266,6 +267,11 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
   ],
   ["a tunnel wider than its sites", { underlay: wireguard({ mtu: 1500 }) }, /^underlay\.mtu: 1500 is more than the sites carry: 1440 is left/],
   ["a port that is none", { underlay: wireguard({ port: 70000 }) }, /^underlay\.port: 70000 is not a UDP port/],
+  [
+    "a port that is none, which a cloud's firewall would open",
+    { underlay: wireguard({ port: 70000 }), firewall: { ssh: ["203.0.113.0/24"] }, hosts: { control: hetzner.hosts({ role: "manager" }) } },
+    /^underlay\.port: 70000 is not a UDP port/,
+  ],
   [
     "more hosts than the tunnel's space holds",
     { addressSpace: "10.96.0.0/20", underlay: wireguard(), hosts: { control, edge: local.hosts({ role: "worker", count: 220 }) } },

@@ -5,6 +5,7 @@ import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { addressWarnings, planAwsHosts } from "./plan";
+import { plannedNames } from "./planned";
 import { admit, checkRules, securityGroups } from "./security-groups";
 import { agentSources } from "./ssm";
 
@@ -34,6 +35,7 @@ export function hosts(args: AwsHostsArgs): HostGroup {
     ...(args.labels && { labels: args.labels }),
     checkRules: (context) => checkRules(args, site.key, context),
     warnings: (all) => addressWarnings(args, site.key, all),
+    names: (context) => plannedNames(args, site.key, context),
     create: (context) => createMachines(args, site.key, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
   };

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { slug } from "../cloud/names";
+import { slug } from "../../slug";
 import type { HostContext } from "../host";
 import type { AwsHostsArgs } from "./args";
 

@@ -35,6 +35,15 @@ export function selectorsOf(rules: readonly CloudRule[]): readonly HostSelector[
   return [...new Set([...rules.map(({ appliesTo }) => appliesTo), ...sources])].sort();
 }
 
+/** Those whose security groups a host is in. All hosts must get out, whether anything is let in or not. */
+export function selectorsFor(role: Member["role"], group: string, rules: readonly CloudRule[]): readonly HostSelector[] {
+  const selectors = new Set<HostSelector>(["members", ...selectorsOf(rules)]);
+  return [...selectors].filter((selector) => selects(selector, { role, group }));
+}
+
+/** The rules that let everything out, over IPv4 and over IPv6. */
+export const waysOut = ["out", "out IPv6"] as const;
+
 /**
  * The rules of all security groups of a site. Within it, groups refer to groups, so that their number does not grow with the hosts;
  * a host of another site is let in by its address.

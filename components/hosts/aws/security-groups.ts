@@ -8,7 +8,7 @@ import type { AwsHostsArgs } from "./args";
 import { isQuota } from "./check";
 import type { Common } from "./names";
 import { defaults } from "./defaults";
-import { compileIngress, groupSizes, type IngressRule, selectorsOf } from "./rules";
+import { compileIngress, groupSizes, type IngressRule, selectorsFor, waysOut } from "./rules";
 
 /** The security groups that a host of this group is in. They are made with the first host that needs them. */
 export function securityGroups(
@@ -19,11 +19,7 @@ export function securityGroups(
   context: HostContext,
 ): readonly aws.ec2.SecurityGroup[] {
   const { group, rules } = context;
-  // All hosts must get out, whether anything is let in or not.
-  const selectors = new Set<HostSelector>(["members", ...selectorsOf(rules)]);
-  return [...selectors]
-    .filter((selector) => selects(selector, { role, group }))
-    .map((selector) => securityGroup(args, selector, vpcId, common, context));
+  return selectorsFor(role, group, rules).map((selector) => securityGroup(args, selector, vpcId, common, context));
 }
 
 function securityGroup(
@@ -97,8 +93,8 @@ function addressOf(key: string, by: "address" | "seenAs", members: readonly Memb
 /** Hosts fetch packages and images from anywhere: what they may call is not limited here. */
 function egress({ transform }: AwsHostsArgs, common: Common, context: AdmitContext): readonly pulumi.Resource[] {
   const everywhere = [
-    { name: common.named("out"), to: { cidrIpv4: "0.0.0.0/0" } },
-    { name: common.named("out IPv6"), to: { cidrIpv6: "::/0" } },
+    { name: common.named(waysOut[0]), to: { cidrIpv4: "0.0.0.0/0" } },
+    { name: common.named(waysOut[1]), to: { cidrIpv6: "::/0" } },
   ];
   return everywhere.map(({ name, to }) => {
     const args = { region: common.region, tags: common.tags(name), securityGroupId: made(common, "members", context).id, ipProtocol: "-1", ...to };

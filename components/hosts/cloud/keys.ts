@@ -13,9 +13,13 @@ export interface HostKeys {
 
 /** One secret for each cloud, made at the first `up` and kept in the state, from which all keys of the cluster's hosts there follow. */
 export function keySeed(cloud: string, { cluster, parent, checked, shared }: HostContext): pulumi.Output<string> {
-  const secret = shared(`${cloud} keys`, () => rememberedSecret(`${cluster}-${cloud}-keys`, parent));
+  const secret = shared(`${cloud} keys`, () => rememberedSecret(keysName(cluster, cloud), parent));
   // All hosts need it, so none of them is touched before the addresses are known to be right.
   return pulumi.all([secret, checked]).apply(([seed]) => seed);
+}
+
+export function keysName(cluster: string, cloud: string): string {
+  return `${cluster}-${cloud}-keys`;
 }
 
 /**

@@ -61,17 +61,17 @@ export function remembered(
   { cluster, parent, allowed }: HostContext,
 ): Remembered {
   const wanted = { zone: host.zone ?? "", architecture, ...(type !== undefined && { type }) };
-  const name = `${cluster}-${host.key}`;
-  const renewed = lastText(`${name}-renewed`, renew, allowed, host.parent);
+  const names = memoryNames(cluster, host.key);
+  const renewed = lastText(names.renewed, renew, allowed, host.parent);
   const stash = new pulumi.Stash(
-    `${name}-made`,
+    names.made,
     { input: { image: newest, ...wanted, ...(diskKey !== undefined && { diskKey }) } },
     {
       parent: host.parent,
       ignoreChanges: ["input"],
       replacementTrigger: renewed,
       // Up to version 0.1.0 the text was a part of the name.
-      ...(renew !== undefined && { aliases: [{ name: `${name}-made-${renew}` }] }),
+      ...(renew !== undefined && { aliases: [{ name: `${names.made}-${renew}` }] }),
     },
   );
   const birth = (stash.output as pulumi.Output<Birth>).apply((made) => {
@@ -79,6 +79,11 @@ export function remembered(
     return wrong === undefined ? made : stop(wrong, parent);
   });
   return { birth, image: birth.apply(({ image }) => image), renewed, ...(renew !== undefined && { text: renew }) };
+}
+
+/** Names of the stashes that remember a host's machine. */
+export function memoryNames(cluster: string, host: string): { readonly renewed: string; readonly made: string } {
+  return { renewed: `${cluster}-${host}-renewed`, made: `${cluster}-${host}-made` };
 }
 
 /**

@@ -9,6 +9,7 @@ import { createMachine } from "./machine";
 import { type Common, commonOf } from "./names";
 import { siteNetwork } from "./network";
 import { type HetznerPlan, planHetznerHosts } from "./plan";
+import { plannedNames } from "./planned";
 import { checkRules } from "./rules";
 
 export type { HetznerBastion, HetznerHostArgs, HetznerHostsArgs, HetznerImage, HetznerLocation, HetznerNetwork, HetznerTransform } from "./args";
@@ -36,6 +37,7 @@ export function hosts(args: HetznerHostsArgs): HostGroup {
     noContainerRoutes: "Hetzner's private network hands on packets of its own addresses alone",
     ...(args.labels && { labels: args.labels }),
     checkRules: (context) => checkRules(args.role, site.key, context),
+    names: (context) => plannedNames(args, site.key, context),
     create: (context) => createMachines(args, plan, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),
   };

@@ -5,7 +5,6 @@ import { connectionOf } from "../cloud/connection";
 import { type HostKeys, hostKeys } from "../cloud/keys";
 import { aFewAtATime, both } from "../cloud/few";
 import type { Birth, Remembered } from "../cloud/memory";
-import { slug } from "../cloud/names";
 import { oneAtATime } from "../cloud/rolling";
 import { userData } from "../cloud/user-data";
 import { madeAs, replacingPaths } from "../cloud/made";
@@ -14,12 +13,11 @@ import type { HetznerHostsArgs } from "./args";
 import { behaviour } from "./behaviour";
 import { newestImage } from "./image";
 import { remembered } from "./memory";
-import type { Common } from "./names";
+import { addressName, type Common, placementOf, serverName } from "./names";
 import type { SiteNetwork } from "./network";
 import { architectureOf, hostArgs } from "./plan";
 
 const { attachedAtOnce } = behaviour["hcloud:index/server:Server"].quotas;
-const { most: placedTogether } = behaviour["hcloud:index/placementGroup:PlacementGroup"].quotas.servers;
 
 const ignored = ["userData", "sshKeys"] as const;
 const replacing = replacingPaths(behaviour["hcloud:index/server:Server"], ignored);
@@ -62,7 +60,7 @@ function createPrimaryIp(
   { common, context }: Surroundings,
 ): hcloud.PrimaryIp {
   const { zone: location = "" } = host;
-  const name = slug(`${context.cluster}-${host.key}-${location}`);
+  const name = addressName(context.cluster, host);
   const args = {
     name,
     labels: common.labels,
@@ -114,7 +112,7 @@ function serverArgs(args: HetznerHostsArgs, host: HostToMake, { memory, keys, pr
   const { common, context, network, sshKey } = surroundings;
   const { protect = false } = args;
   return {
-    name: slug(`${context.cluster}-${host.key}`),
+    name: serverName(context.cluster, host.key),
     labels: common.serverLabels({ role: args.role, group: context.group }),
     ...(host.zone !== undefined && { location: host.zone }),
     serverType: hostArgs(args, host.place).serverType,
@@ -137,9 +135,8 @@ function serverArgs(args: HetznerHostsArgs, host: HostToMake, { memory, keys, pr
 }
 
 /** Hosts of a group in one location are on different machines of Hetzner's, in tens by their numbers: no host moves another. */
-function placementGroup({ transform }: HetznerHostsArgs, { place, zone = "" }: HostToMake, { common, context }: Surroundings): hcloud.PlacementGroup {
-  const ten = Math.ceil(Number(place) / placedTogether);
-  const name = common.named(`${context.group} ${zone} ${ten}`);
+function placementGroup({ transform }: HetznerHostsArgs, host: HostToMake, { common, context }: Surroundings): hcloud.PlacementGroup {
+  const name = common.named(placementOf(context.group, host));
   return context.shared(common.once(`placement ${name}`), () => {
     const args = { name, labels: common.labels, type: "spread" };
     return new hcloud.PlacementGroup(name, transformed(transform?.placementGroup, args), common.options(context.parent));

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { HostSelector } from "../../firewall/rule";
-import { slug } from "../cloud/names";
-import type { HostContext, HostRole } from "../host";
+import { slug } from "../../slug";
+import type { HostContext, HostRole, HostToMake } from "../host";
 import type { HetznerHostsArgs } from "./args";
+import { behaviour } from "./behaviour";
 
 /** Begins all labels by which firewalls find their servers. */
 export const ownLabels = "pulumi-swarm/";
@@ -39,6 +40,23 @@ export function commonOf(args: HetznerHostsArgs, site: string, { cluster }: Pick
     once: (what) => `${site}: ${what}`,
     options: (parent) => ({ parent, ...(args.provider && { provider: args.provider }) }),
   };
+}
+
+/** Of the public address, which stays when the server becomes another one, and is of its location for good. */
+export function addressName(cluster: string, { key, zone = "" }: Pick<HostToMake, "key" | "zone">): string {
+  return slug(`${cluster}-${key}-${zone}`);
+}
+
+/** As Hetzner has it, which takes a name once in a project. */
+export function serverName(cluster: string, key: string): string {
+  return slug(`${cluster}-${key}`);
+}
+
+const { most: placedTogether } = behaviour["hcloud:index/placementGroup:PlacementGroup"].quotas.servers;
+
+/** Of a group's servers that are kept on different machines. */
+export function placementOf(group: string, { place, zone = "" }: Pick<HostToMake, "place" | "zone">): string {
+  return `${group} ${zone} ${Math.ceil(Number(place) / placedTogether)}`;
 }
 
 function selectorLabels(selector: HostSelector): Readonly<Record<string, string>> {

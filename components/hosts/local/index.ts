@@ -5,15 +5,19 @@ import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
 import { rememberedSecret } from "../../secret";
 import { type Transform, transformed } from "../../transform";
+import { keysName } from "../cloud/keys";
 import { madeAs } from "../cloud/made";
+import { underHost } from "../cloud/planned";
 import {
   type HostContext,
   type HostGroup,
   type HostRole,
   type HostToMake,
   type Machine,
+  type NamesContext,
   type NumberedHosts,
   numberedHosts,
+  type PlannedName,
   type Problem,
 } from "../host";
 
@@ -67,8 +71,27 @@ export function hosts(args: LocalHostsArgs): HostGroup {
     adminSources: gatewayOf(network),
     problems: [...problems, ...checkMemory(args.memory)],
     ...(args.labels && { labels: args.labels }),
+    names: (context) => plannedNames(network, context),
     create: (context) => createMachines(args, network, context),
   };
+}
+
+/** The names of all that is made for a group and for its site. */
+function plannedNames(network: string, { cluster, group, hosts: own }: NamesContext): PlannedName[] {
+  const [path, of] = [`hosts.${group}`, `group ${group}`];
+  return [
+    { type: "pulumi:index:Stash", name: keysName(cluster, "local"), of: "the keys of local hosts", path },
+    { type: "docker:index/network:Network", name: `${cluster}-local-site${suffixOf(network)}`, of: `site "local ${network}"`, path },
+    ...own.flatMap(({ key }): PlannedName[] => [
+      { type: `${underHost}docker:index/container:Container`, name: `${cluster}-${key}`, of, path },
+      { type: "name of a container of this machine's Docker", name: `${cluster}-${key}`, of, path, anywhere: true },
+    ]),
+  ];
+}
+
+/** The usual network has none in its name. */
+function suffixOf(network: string): string {
+  return network === defaultNetwork ? "" : `-${network.replaceAll(/[./]/g, "-")}`;
 }
 
 /** Only this machine reaches the hosts, and they see it as the gateway of their network. */
@@ -90,14 +113,14 @@ function createMachines(args: LocalHostsArgs, network: string, context: HostCont
 
 /** One secret, made at the first `up` and kept in the state, from which all keys of the local hosts follow. */
 function keySeed({ cluster, parent, checked }: HostContext): pulumi.Output<string> {
-  const secret = rememberedSecret(`${cluster}-local-keys`, parent);
+  const secret = rememberedSecret(keysName(cluster, "local"), parent);
   // All hosts need it, so none of them is touched before the addresses are known to be right.
   return pulumi.all([secret, checked]).apply(([seed]) => seed);
 }
 
 function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }: HostContext): docker.Network {
   const gateway = gatewayOf(network)[0]?.replace("/32", "") ?? "";
-  const suffix = network === defaultNetwork ? "" : `-${network.replaceAll(/[./]/g, "-")}`;
+  const suffix = suffixOf(network);
   return new docker.Network(
     `${cluster}-local-site${suffix}`,
     transformed(args.transform?.network, {

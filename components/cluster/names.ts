@@ -1,0 +1,41 @@
+import type { FirewallArgs } from "../firewall/args";
+import type { PlannedName } from "../hosts/host";
+import type { Groups } from "../hosts/plan";
+import { hostNames, type OwnRules, shownNames } from "../names/shown";
+import type { ClusterPlan } from "./plan";
+
+const stash = "pulumi:index:Stash";
+const command = "command:local:Command";
+const overlayNetwork = "pulumi-swarm:index:OverlayNetwork";
+
+/** What names depend on, of a plan that need not be whole yet. */
+export type NamedPlan = Pick<ClusterPlan, "hosts" | "networks" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays">;
+
+/** The names of all resources under a cluster's component. What the user asks for later, such as a provider, is not among them. */
+export function clusterNames(cluster: string, plan: NamedPlan, groups: Groups, firewall: FirewallArgs | undefined): PlannedName[] {
+  const own = { of: "the cluster itself", path: "name" };
+  const stashes = ["memory-key", "members", "managers", "underlay"];
+  if (plan.onHosts !== undefined) stashes.push("overlay-secret");
+  if (plan.revisitDays !== undefined) stashes.push("overlay-since");
+  return [
+    ...stashes.map((what): PlannedName => ({ ...own, type: stash, name: `${cluster}-${what}` })),
+    ...["members", "managers"].map((what): PlannedName => ({ ...own, type: "resource hook", name: `${cluster}-${what}`, anywhere: true })),
+    ...["swarm", "swarm-intent", "nodes"].map((what): PlannedName => ({ ...own, type: command, name: `${cluster}-${what}` })),
+    ...shownNames(cluster, { ...plan, remembers: isRemembered }, ownRules(firewall)),
+    ...hostNames(cluster, { groups, hosts: plan.hosts, rules: plan.firewall }),
+    ...plan.networks.flatMap(({ name: network }): PlannedName[] => {
+      const resource = { name: `${cluster}-${network}`, of: `network ${network}`, path: `networks.${network}` };
+      return [overlayNetwork, `${overlayNetwork}$${command}`].map((type) => ({ ...resource, type }));
+    }),
+  ];
+}
+
+/** Places of the others are fixed fractions of the address space, so they move with the pool alone. */
+export function isRemembered(owner: string): boolean {
+  return !["docker0", "docker_gwbridge", "ingress"].includes(owner);
+}
+
+/** A program without types may give anything. */
+export function ownRules(firewall: FirewallArgs | undefined): OwnRules {
+  return { expose: Object.keys(firewall?.expose ?? {}), allow: Object.keys(firewall?.allow ?? {}) };
+}
