@@ -7,8 +7,18 @@ export type Report = (path: string, message: string, fix: string) => void;
 export function show(value: unknown): string {
   if (pulumi.Output.isInstance(value)) return "an Output (a plain value is needed here, so that the preview can be complete)";
   if (typeof value === "function") return "a function (is it to be called?)";
-  if (typeof value === "number") return String(value);
-  return JSON.stringify(value) ?? "nothing";
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  if (value instanceof Promise) return "a promise (a plain value is needed here, so that the preview can be complete)";
+  if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name}`;
+  return written(value);
+}
+
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "nothing";
+  } catch {
+    return "something that refers to itself";
+  }
 }
 
 let byErrors = false;
@@ -27,9 +37,14 @@ export function sayByErrors(): void {
  * @param what Such as `swarm cluster "prod"`.
  */
 export function describeProblems(what: string, problems: readonly Problem[]): string {
-  const lines = problems.map(({ path, message, fix }) => `  - ${path}: ${message}. Fix: ${fix}.`);
+  const lines = problems.map(({ path, message, fix }) => `  - ${path}: ${sentence(message)} Fix: ${sentence(fix)}`);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return [`The ${what} cannot be planned: ${count}.`, ...lines].join("\n");
+}
+
+/** A message may end with a question. */
+export function sentence(words: string): string {
+  return words.endsWith("?") ? words : `${words}.`;
 }
 
 /** Ends the program while it runs already: what waits for the result is not begun. */

@@ -50,9 +50,10 @@ function richGroup(path: string, group: HostGroup, report: Report, loadHosts: Lo
   }
   const options = optionsOf(hostKinds, provider, path, given, report);
   const hosts = loaded(provider, `${path}.provider`, report, loadHosts);
+  const { imageId: _imageId, ...same } = options;
   return hosts?.({
     role,
-    ...options,
+    ...same,
     ...image(path, options, report),
     ...bastion(provider, path, options, report),
     ...overrides(provider, path, options, report),
@@ -77,7 +78,7 @@ type Given = Readonly<Record<string, unknown>>;
 function image(path: string, { image: release, imageId }: Given, report: Report): object {
   if (imageId === undefined) return {};
   if (release !== undefined) report(`${path}.image`, "image and imageId are both given", "keep one of them");
-  return { image: { id: imageId }, imageId: undefined };
+  return { image: { id: imageId } };
 }
 
 /** Clouds have no key of their own for somebody else's host; machines that stand share theirs with it. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SwarmClusterArgs } from "../components/cluster/args";
-import { planCluster } from "../components/cluster/plan";
+import { optionProblems, planCluster } from "../components/cluster/plan";
 import type { Problem } from "../components/hosts/host";
 import { type Report, show } from "../components/report";
 import type { ClusterArgs } from "./args";
@@ -30,7 +30,7 @@ export function richArgs(flat: ClusterArgs, loadHosts?: Load): Rich {
     ...(underlay !== undefined && { underlay: richUnderlay(underlay, report) }),
     ...(firewall !== undefined && { firewall: richFirewall(firewall, report) }),
   } as SwarmClusterArgs;
-  const planned = isWhole(given, args) ? planCluster(args).problems.map(inWords) : [];
+  const planned = (isWhole(given, args) ? planCluster(args).problems : optionProblems(args)).map(inWords);
   return { args, problems: [...problems, ...planned] };
 }
 

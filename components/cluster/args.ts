@@ -9,6 +9,13 @@ import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import type { ProgramsArgs } from "../programs/args";
 import type { local } from "@pulumi/command";
 import type { Transform } from "../transform";
+import { engineOptions } from "../engine/args";
+import { firewallOptions } from "../firewall/args";
+import { adoptOptions } from "../membership/adopt";
+import { membershipOptions, swarmOptions } from "../membership/args";
+import { networkOptions } from "../networks/args";
+import { list, named, opaque, options, text } from "../options";
+import { programsOptions } from "../programs/args";
 
 /**
  * A swarm of hosts on any mix of places. Everything here that decides the shape of the cluster is a plain value, never
@@ -80,3 +87,31 @@ export interface SwarmClusterArgs {
     readonly network?: Transform<local.CommandArgs>;
   };
 }
+
+export const clusterOptions = options<SwarmClusterArgs>(
+  {
+    of: "a cluster",
+    thing: "a cluster",
+    example: 'new SwarmCluster("prod", { hosts: { control: existing.hosts({ role: "manager", … }) } })',
+  },
+  {
+    addressSpace: text,
+    hosts: named(opaque, "groups of hosts by name", '{ control: existing.hosts({ role: "manager", … }) }'),
+    networks: named(networkOptions, "networks by name", "{ web: {} }"),
+    overlay: opaque,
+    programs: programsOptions,
+    underlay: opaque,
+    avoid: list,
+    pins: named(text, "places by owner", '{ "tunnel control": "10.97.200.0/24" }'),
+    renumber: list,
+    firewall: firewallOptions,
+    engine: engineOptions,
+    membership: membershipOptions,
+    adopt: adoptOptions,
+    swarm: swarmOptions,
+    transform: options<NonNullable<SwarmClusterArgs["transform"]>>(
+      { of: "transform", thing: "changes of resources", example: "{ swarm: { … } }" },
+      { intent: opaque, swarm: opaque, nodes: opaque, network: opaque },
+    ),
+  },
+);

@@ -163,7 +163,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
    * new docker.Service("web", { taskSpec: { containerSpec: { image: "nginx" } } }, { provider });
    */
   dockerProvider(args: DockerProviderArgs = {}): pulumi.ProviderResource {
-    const key = args.host ?? "";
+    const key = (args as DockerProviderArgs | null)?.host ?? "";
     const made = this.dockerProviders.get(key);
     if (made) return made;
     const connections = new Map([...this.machines].map(([host, { connection }]) => [host, connection]));

@@ -3,7 +3,7 @@ import type { HostNeeds } from "../engine/needs";
 import { planFirewall } from "../firewall/plan";
 import type { FirewallRule } from "../firewall/rule";
 import type { PlannedHost, Problem, Site } from "../hosts/host";
-import { checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
+import { areRead, checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { swarmRules } from "../membership/rules";
 import type { EncryptionChannel } from "../network/encryption";
 import { smallestMtu, underlayMtu } from "../network/mtu";
@@ -18,7 +18,8 @@ import { mirrorProblems } from "../programs/plan";
 import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
-import type { SwarmClusterArgs } from "./args";
+import { butForTold, collectOptions } from "../options";
+import { clusterOptions, type SwarmClusterArgs } from "./args";
 import { checkCloudRules } from "../hosts/cloud-rules";
 import { reportSameNames } from "../names/planned";
 import { planEncryption } from "./encryption";
@@ -88,13 +89,26 @@ export interface Planned {
 
 /** Works out the whole cluster from its arguments, and all that is wrong with them. Touches nothing. */
 export function planCluster(args: SwarmClusterArgs): Planned {
+  const { args: read, problems: told } = collectOptions<SwarmClusterArgs>(args, clusterOptions, "");
+  const { plan, problems } = planRead(read ?? { hosts: {} });
+  if (read) return { plan, problems: [...told, ...butForTold(told, problems)] };
+  // Where there is nothing to read, it is not its parts that are wrong.
+  return { plan, problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
+}
+
+/** Of the arguments, those that are no options, or not of their kind: what can be told without a plan. */
+export function optionProblems(args: SwarmClusterArgs): readonly Problem[] {
+  return collectOptions<SwarmClusterArgs>(args, clusterOptions, "").problems;
+}
+
+function planRead(args: SwarmClusterArgs): Planned {
   const problems: Problem[] = [];
   const report = (path: string, message: string, fix: string): void => void problems.push({ path, message, fix });
 
   const groups = checkGroups(args.hosts, report);
   const pins = new Pins(args.pins ?? {}, report);
   const sites = planSites(groups, report);
-  const { hosts: machines, blocks } = planHosts(groups, sites, pins, report);
+  const { hosts: machines, blocks } = planHosts(args.hosts, groups, sites, pins, report);
   const own = ownBridges(args.engine?.settings);
   const reserved = reservedNetworks(args.avoid ?? [], groups, sites, machines, own, report);
   const space = planSpace(args.addressSpace, reserved, report);
@@ -121,7 +135,8 @@ export function planCluster(args: SwarmClusterArgs): Planned {
   const subnets = planSubnets({ space, pins, blocks: groupBlocks, networks, given: args.networks ?? {}, own });
   pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !/^(network|slice) /.test(owner)));
   reportOverlaps(subnets, reserved, report);
-  const quorum = planQuorum(hosts, report);
+  // Nobody knows what a group is in the swarm that cannot be read.
+  const quorum = planQuorum(hosts, areRead(args.hosts, groups) ? report : () => {});
   checkEngine(args.engine ?? {}, report);
   checkMembership(args.membership ?? {}, hosts, report);
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
@@ -197,7 +212,7 @@ export function planMtu(sites: readonly Site[], { overhead, mtu }: Pick<Underlay
 }
 
 function planUnderlay(args: SwarmClusterArgs, sites: readonly Site[], hosts: readonly PlannedHost[], problems: Problem[]): UnderlayPlan {
-  const underlay = args.underlay ?? direct();
+  const { underlay = direct() } = args;
   const context = { sites, hosts };
   if (!isUnderlay(underlay)) {
     problems.push({ path: "underlay", message: `${show(underlay)} is not an underlay`, fix: "use direct() or wireguard()" });
@@ -215,7 +230,7 @@ function planOverlay(
   underlay: UnderlayPlan,
   problems: Problem[],
 ): OverlayPlan {
-  const overlay = args.overlay ?? native();
+  const { overlay = native() } = args;
   const engineVersion = args.engine?.version;
   const context = {
     sites: [...new Set(hosts.map(({ site }) => site))],

@@ -117,13 +117,9 @@ function checkReplaceManagers(given: unknown, hosts: readonly PlannedHost[], rep
 
 export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, report: Report): void {
   if (adopt === undefined) return;
-  const id: unknown = (adopt as AdoptArgs | null)?.swarmId;
+  const id: unknown = adopt.swarmId;
   if (typeof id !== "string" || !/^[a-z0-9]{25}$/.test(id)) {
     report("adopt.swarmId", `${show(id)} is not the id of a swarm`, `take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager`);
-  }
-  for (const name of ["dissolve", "look"] as const) {
-    const value: unknown = (adopt as AdoptArgs | null)?.[name];
-    if (value !== undefined && typeof value !== "boolean") report(`adopt.${name}`, `${show(value)} is neither true nor false`, "write true or false");
   }
   if (tunnelled) {
     report(
@@ -139,10 +135,6 @@ const mostHours = 20 * 365 * 24;
 
 export function checkSwarmOptions(options: SwarmOptions, report: Report): void {
   const { autolock, certificateExpiry: expiry, rotateUnlockKey } = options;
-  for (const name of ["autolock", "rotateJoinTokensAfterJoin"] as const) {
-    const value: unknown = options[name];
-    if (value !== undefined && typeof value !== "boolean") report(`swarm.${name}`, `${show(value)} is neither true nor false`, "write true or false");
-  }
   const hours = /^(\d{1,6})h$/.exec(typeof expiry === "string" ? expiry : "")?.[1];
   if (expiry !== undefined && !(hours !== undefined && Number(hours) >= 1 && Number(hours) <= mostHours)) {
     report("swarm.certificateExpiry", `${show(expiry)} is not a time for which certificates can hold`, `give hours from "1h" to "${mostHours}h"`);

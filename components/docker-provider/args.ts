@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../transform";
+import { opaque, options, text } from "../options";
 
 /**
  * How the provider of `@pulumi/docker` reaches the swarm. It starts the `ssh` program of the machine that Pulumi runs on (OpenSSH
@@ -33,3 +34,8 @@ export interface DockerProviderSettings {
   /** Any other argument of the provider. */
   readonly [argument: string]: unknown;
 }
+
+export const dockerProviderOptions = options<DockerProviderArgs>(
+  { of: "dockerProvider", thing: "a provider for Docker", example: 'dockerProvider({ host: "control-1" })' },
+  { host: text, keyFile: text, writeKeyTo: text, transform: opaque },
+);

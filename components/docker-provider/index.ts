@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PlannedHost } from "../hosts/host";
 import type { Connection } from "../remote/connection";
-import { stop } from "../report";
+import { sentence, stop } from "../report";
 import { transformed } from "../transform";
-import type { DockerProviderArgs, DockerProviderSettings } from "./args";
+import { collectOptions } from "../options";
+import { type DockerProviderArgs, dockerProviderOptions, type DockerProviderSettings } from "./args";
 import { loginTo, writeIt } from "./login";
 import { sshOptions } from "./ssh-options";
 
@@ -22,7 +23,10 @@ export interface DockerProviderContext {
 }
 
 /** @throws RunError where the arguments are wrong, or `@pulumi/docker` is not installed. */
-export function makeDockerProvider(args: DockerProviderArgs, context: DockerProviderContext): pulumi.ProviderResource {
+export function makeDockerProvider(given: DockerProviderArgs, context: DockerProviderContext): pulumi.ProviderResource {
+  const { args = {}, problems } = collectOptions<DockerProviderArgs>(given, dockerProviderOptions, "");
+  if (problems.length > 0)
+    throw problem(context.cluster, problems.map(({ message }) => message).join("; "), problems.map(({ fix }) => fix).join("; "));
   const host = managerOf(args, context);
   checkLogin(args, host, context);
   const connection = pulumi.output(context.connections.get(host.key)) as pulumi.Output<Connection>;
@@ -80,5 +84,5 @@ function problem(cluster: string, message: string, fix: string): pulumi.RunError
 }
 
 function describe(cluster: string, message: string, fix: string): string {
-  return `There can be no Docker provider for the swarm cluster "${cluster}": ${message}. Fix: ${fix}.`;
+  return `There can be no Docker provider for the swarm cluster "${cluster}": ${sentence(message)} Fix: ${fix}.`;
 }

@@ -1,3 +1,5 @@
+import { named, opaque, optional, options } from "../options";
+
 /** How Docker comes onto the hosts. An engine that is already there is never replaced by another version. */
 export interface EngineArgs {
   /**
@@ -19,3 +21,8 @@ export interface EngineArgs {
    */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
+
+export const engineOptions = options<EngineArgs>(
+  { of: "engine", thing: "an engine", example: '{ version: "28" }' },
+  { source: optional, version: optional, settings: named(opaque, "keys of daemon.json", '{ "log-driver": "local" }') },
+);

@@ -1,4 +1,5 @@
 import type { HostSelector, Source } from "./rule";
+import { named, optional, options, required } from "../options";
 
 /** One port, or a range such as "30000-30100". */
 export type Port = number | `${number}-${number}` | `${number}`;
@@ -75,3 +76,32 @@ export interface RuleArgs {
   /** Who may connect instead. Not empty. For a rule over the tunnel only hosts of the cluster: nobody else is there. */
   readonly from: readonly Source[];
 }
+
+const opened = { port: required, protocol: optional, from: required, on: optional } as const;
+const entry = 'an entry such as { web: { port: 443, from: ["world"] } }';
+
+export const exposeOptions = options<ExposeArgs>(
+  { of: "an exposed port", thing: "an exposed port", example: '{ port: 443, from: ["world"] }' },
+  { ...opened, publish: optional },
+);
+
+export const allowOptions = options<AllowArgs>(
+  { of: "an allowed port", thing: "an allowed port", example: '{ port: 9100, from: ["10.0.0.0/8"] }' },
+  { ...opened, reason: optional },
+);
+
+export const ruleOptions = options<RuleArgs>(
+  { of: "a built-in rule", thing: "a change of a built-in rule", example: '{ from: ["managers"] }' },
+  { from: required },
+);
+
+export const firewallOptions = options<FirewallArgs>(
+  { of: "firewall", thing: "a firewall", example: '{ ssh: ["203.0.113.0/24"] }' },
+  {
+    ssh: optional,
+    expose: named(exposeOptions, "exposed ports by name", entry),
+    allow: named(allowOptions, "allowed ports by name", entry),
+    rules: named(ruleOptions, "changes of built-in rules by name", '{ ping: { from: ["members"] } }'),
+    enforce: optional,
+  },
+);

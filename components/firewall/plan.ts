@@ -41,8 +41,7 @@ export function planFirewall(args: FirewallArgs | undefined, context: FirewallCo
   const warnings: string[] = [];
   const sources = new Sources(context.groups, report);
   const enforce = planEnforce(given, report, warnings);
-  const contributed = readableRules(context.contributed);
-  const builtIn = [...planSsh(given, context, enforce, sources, report, warnings), ...contributed];
+  const builtIn = readableRules([...planSsh(given, context, enforce, sources, report, warnings), ...context.contributed]);
   const ping = planPing(given, context, sources);
   const sweeping = context.sweeping ?? [];
   const changed = changeBuiltIn(given.rules ?? {}, [...builtIn, ...sweeping, ping], sources, report, warnings);

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
+import { opaque, optional, options, text } from "../options";
 
 /** A host to hop over on the way to others. */
 export interface Bastion {
@@ -22,3 +23,8 @@ export function hopOver(
 ): NonNullable<Connection["bastion"]> {
   return { host: address, hostKey, user, port, ...(privateKey !== undefined && { privateKey }) };
 }
+
+export const bastionOptions = options<Bastion>(
+  { of: "bastion", thing: "a host to hop over", example: "{ address, hostKey, privateKey }" },
+  { address: text, hostKey: text, privateKey: opaque, user: text, port: optional },
+);

@@ -22,6 +22,13 @@ export function checkGroups(hosts: unknown, report: Report): Groups {
   });
 }
 
+/** Whether it is known of each group that is given what its hosts are in the swarm. */
+export function areRead(hosts: unknown, groups: Groups): boolean {
+  const isRead = ({ hosts: described, role, problems }: HostGroup): boolean =>
+    described.length > 0 || (role !== "manager" && problems.every(({ path }) => path !== ""));
+  return groups.length === Object.keys(hosts ?? {}).length && groups.every(([, group]) => isRead(group));
+}
+
 export function planSites(groups: Groups, report: Report): Site[] {
   const sites = new Map<string, Site>();
   for (const [key, group] of groups) {
@@ -58,8 +65,9 @@ export interface PlannedHosts {
   readonly blocks: readonly PlannedSubnet[];
 }
 
-export function planHosts(groups: Groups, sites: readonly Site[], pins: Pins, report: Report): PlannedHosts {
-  if (groups.length === 0) report("hosts", "no group of hosts is given", "give at least one group with a manager");
+/** @param given What the groups were read from. */
+export function planHosts(given: unknown, groups: Groups, sites: readonly Site[], pins: Pins, report: Report): PlannedHosts {
+  if (groups.length === 0 && areRead(given, groups)) report("hosts", "no group of hosts is given", "give at least one group with a manager");
   for (const [key, group] of groups) {
     if (!keyPattern.test(key)) {
       report(
@@ -71,7 +79,7 @@ export function planHosts(groups: Groups, sites: readonly Site[], pins: Pins, re
     if (group.role !== "manager" && group.role !== "worker") {
       report(`hosts.${key}.role`, `${show(group.role)} is not a role`, `write "manager" or "worker"`);
     }
-    for (const problem of group.problems) report(`hosts.${key}.${problem.path}`, problem.message, problem.fix);
+    for (const { path, message, fix } of group.problems) report(path === "" ? `hosts.${key}` : `hosts.${key}.${path}`, message, fix);
   }
   const { addresses, blocks } = planAddresses(groups, sites, pins, report);
   const hosts = groups.flatMap(([group, { provider, role, site, hosts: members, labels }]) =>

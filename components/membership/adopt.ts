@@ -1,3 +1,5 @@
+import { flag, options, required } from "../options";
+
 /** A swarm that somebody else formed, and that is to be looked after from now on. */
 export interface AdoptArgs {
   /** Its id: `docker info --format '{{.Swarm.Cluster.ID}}'` on a manager prints it. Another swarm, or none, on the hosts is refused. */
@@ -15,3 +17,8 @@ export interface AdoptArgs {
    */
   readonly look?: boolean;
 }
+
+export const adoptOptions = options<AdoptArgs>(
+  { of: "adopt", thing: "a swarm that exists", example: '{ swarmId: "…" }' },
+  { swarmId: required, dissolve: flag, look: flag },
+);

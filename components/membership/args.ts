@@ -1,3 +1,5 @@
+import { flag, list, optional, options } from "../options";
+
 /** How hosts join and leave the swarm. */
 export interface MembershipArgs {
   /**
@@ -80,3 +82,20 @@ export interface SwarmOptions {
    */
   readonly rotateJoinTokensAfterJoin?: boolean;
 }
+
+export const membershipOptions = options<MembershipArgs>(
+  { of: "membership", thing: "how hosts join and leave", example: "{ drainSeconds: 60 }" },
+  { reachableSeconds: optional, drainSeconds: optional, abandonedSwarm: optional, replaceManagers: optional, forget: list, recheck: optional },
+);
+
+export const swarmOptions = options<SwarmOptions>(
+  { of: "swarm", thing: "what managers keep for the swarm", example: "{ autolock: true }" },
+  {
+    autolock: flag,
+    rotateUnlockKey: optional,
+    certificateExpiry: optional,
+    rotateCa: optional,
+    rotateJoinTokens: optional,
+    rotateJoinTokensAfterJoin: flag,
+  },
+);

@@ -1,3 +1,5 @@
+import { flag, labels, optional, options } from "../options";
+
 /** An overlay network across all hosts of the swarm. */
 export interface NetworkArgs {
   /**
@@ -17,3 +19,8 @@ export interface NetworkArgs {
   /** Docker labels. @default - none but the package's own */
   readonly labels?: Readonly<Record<string, string>>;
 }
+
+export const networkOptions = options<NetworkArgs>(
+  { of: "a network", thing: "a network", example: "{} for one with all defaults" },
+  { subnet: optional, prefix: optional, internal: flag, attachable: flag, labels },
+);

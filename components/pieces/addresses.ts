@@ -2,7 +2,8 @@ import { reservedNetworks } from "../cluster/reserved";
 import type { Problem } from "../hosts/host";
 import { type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planSpace } from "../network/space";
-import type { NetworkArgs } from "../networks/args";
+import { type NetworkArgs, networkOptions } from "../networks/args";
+import { butForTold, collectOptions, list, named, options, text } from "../options";
 import { planNetworkSubnets } from "../networks/plan";
 
 /** Address space that is to be shared out among networks. */
@@ -14,6 +15,12 @@ export interface AddressesArgs {
   /** Networks of your own that are taken already, in CIDR form. @default - none beyond the well-known traps */
   readonly avoid?: readonly string[];
 }
+
+export const addressesOptions = options<AddressesArgs>(
+  { of: "planAddresses", thing: "address space and its networks", example: "planAddresses({ networks: { web: {} } })" },
+  // All options of a cluster's networks, so that one list can be given to both.
+  { addressSpace: text, networks: named(networkOptions, "networks by name", "{ web: {} }"), avoid: list },
+);
 
 /** Where a network is. */
 export interface PlannedAddress {
@@ -40,7 +47,17 @@ export interface PlannedAddresses {
  * @example
  * const { networks, problems } = planAddresses({ addressSpace: "10.64.0.0/16", networks: { web: {}, db: { prefix: 26 } } });
  */
-export function planAddresses({ addressSpace, networks, avoid = [] }: AddressesArgs): PlannedAddresses {
+export function planAddresses(args: AddressesArgs): PlannedAddresses {
+  const { args: read, problems: told } = collectOptions<AddressesArgs>(args, addressesOptions, "");
+  if (read === undefined) {
+    const { problems: _none, ...planned } = shareOut({ networks: {} });
+    return { ...planned, problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
+  }
+  const planned = shareOut(read);
+  return { ...planned, problems: [...told, ...butForTold(told, planned.problems)] };
+}
+
+function shareOut({ addressSpace, networks = {}, avoid = [] }: AddressesArgs): PlannedAddresses {
   const problems: Problem[] = [];
   const report = (path: string, message: string, fix: string): void => void problems.push({ path, message, fix });
   const reserved = reservedNetworks(avoid, [], [], [], {}, report);

@@ -3,6 +3,9 @@ import type { FirewallArgs } from "../firewall/args";
 import type { HostGroup } from "../hosts/host";
 import type { Transform } from "../transform";
 import type { WireGuardArgs } from "../underlay/wireguard/args";
+import { firewallOptions } from "../firewall/args";
+import { list, named, opaque, optional, options, text } from "../options";
+import { wireGuardOptions } from "../underlay/wireguard/args";
 
 /** Changes to the arguments of what a piece is made of. */
 export interface HostsAloneTransform {
@@ -53,3 +56,31 @@ export interface WireGuardMeshArgs extends HostsAloneArgs, WireGuardArgs {
    */
   readonly firewall?: FirewallArgs;
 }
+
+const hostsAlone = {
+  hosts: named(opaque, "groups of hosts by name", '{ rack: existing.hosts({ role: "worker", … }) }'),
+  reachableSeconds: optional,
+  recheck: optional,
+  transform: options<HostsAloneTransform>(
+    { of: "transform", thing: "changes of resources", example: "{ command: { … } }" },
+    { intent: opaque, command: opaque },
+  ),
+} as const;
+
+export const hostFirewallOptions = options<HostFirewallArgs>(
+  { of: "HostFirewall", thing: "a firewall of hosts", example: 'new HostFirewall("racks", { hosts: { … }, firewall: { … } })' },
+  { ...hostsAlone, firewall: firewallOptions },
+);
+
+export const wireGuardMeshOptions = options<WireGuardMeshArgs>(
+  { of: "WireGuardMesh", thing: "a mesh of hosts", example: 'new WireGuardMesh("office", { hosts: { … } })' },
+  {
+    ...hostsAlone,
+    ...wireGuardOptions.names,
+    subnet: text,
+    avoid: list,
+    pins: named(text, "places by owner", '{ "tunnel rack": "10.97.200.0/24" }'),
+    renumber: list,
+    firewall: firewallOptions,
+  },
+);

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
 import type { HostFirewallArgs } from "./args";
-import { connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
+import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
 import { type HostsAlonePlan, planHostFirewall } from "./plan";
 
 /**
@@ -22,7 +22,7 @@ export class HostFirewall extends pulumi.ComponentResource {
   readonly connections: pulumi.Output<Record<string, Connection>>;
 
   constructor(name: string, args: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
-    const plan = (change: Partial<HostFirewallArgs>): ReturnType<typeof planHostFirewall> => planHostFirewall({ ...args, ...change });
+    const plan = (change: Partial<HostFirewallArgs>): ReturnType<typeof planHostFirewall> => planHostFirewall(changed(args, change));
     const piece: Piece = { type: "HostFirewall", name, what: `host firewall "${name}"`, args, plan };
     const planned = planOrRefuse(piece, opts?.parent);
     super("pulumi-swarm:index:HostFirewall", name, { hosts: planned.hosts.length }, opts);

@@ -8,6 +8,7 @@ import { FirewallRule } from "../firewall/resource";
 import type { FirewallArgs } from "../firewall/args";
 import type { LateHostService, Problem } from "../hosts/host";
 import { type KnownMachine, type MadeHosts, makeHosts, requestOf } from "../hosts/make";
+import { isRecord } from "../options";
 import { claimNames } from "../names/claimed";
 import { shownName } from "../names/shown";
 import { Encryption, SubnetAssignment } from "../network/resource";
@@ -31,6 +32,11 @@ export interface Piece {
   };
   /** Plans it with other arguments. */
   readonly plan: (change: { readonly hosts?: HostsAloneArgs["hosts"]; readonly pins?: Readonly<Record<string, string>> }) => PlannedHostsAlone;
+}
+
+/** The same arguments but for a change. What is no object of arguments stays what it is, for its plan to tell. */
+export function changed<Args>(args: Args, change: Partial<Args>): Args {
+  return isRecord(args) ? { ...args, ...change } : args;
 }
 
 /** @throws RunError with all that is wrong. */

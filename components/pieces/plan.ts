@@ -15,7 +15,9 @@ import { type Report, show } from "../report";
 import { planTunnel } from "../underlay/tunnel";
 import type { Tunnel, UnderlayPlan } from "../underlay/underlay";
 import { wireguard } from "../underlay/wireguard";
-import type { HostFirewallArgs, HostsAloneArgs, WireGuardMeshArgs } from "./args";
+import { butForTold, collectOptions, type Options } from "../options";
+import type { WireGuardArgs } from "../underlay/wireguard/args";
+import { type HostFirewallArgs, hostFirewallOptions, type HostsAloneArgs, type WireGuardMeshArgs, wireGuardMeshOptions } from "./args";
 import { pieceNames } from "./names";
 
 /** What a piece has decided of its hosts before anything was touched. Plain data, in the same words as a cluster's plan. */
@@ -53,6 +55,10 @@ export interface PlannedHostsAlone {
 
 /** Works out a firewall of hosts alone, and all that is wrong with its arguments. Touches nothing. */
 export function planHostFirewall(args: HostFirewallArgs): PlannedHostsAlone {
+  return readPiece<HostFirewallArgs>(args, hostFirewallOptions, { hosts: {}, firewall: {} }, planFirewallAlone);
+}
+
+function planFirewallAlone(args: HostFirewallArgs): PlannedHostsAlone {
   return collect(args.firewall, (report) => {
     const { groups, sites, hosts, blocks } = describeHosts(args, new Pins({}, report), report);
     const { rules, warnings } = closeHosts(args.firewall, groups, hosts, { contributed: [], swarm: false }, report);
@@ -64,12 +70,18 @@ export function planHostFirewall(args: HostFirewallArgs): PlannedHostsAlone {
 
 /** Works out an encrypted mesh of hosts alone, and all that is wrong with its arguments. Touches nothing. */
 export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
+  return readPiece<WireGuardMeshArgs>(args, wireGuardMeshOptions, { hosts: {} }, planMesh);
+}
+
+function planMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
   return collect(args.firewall, (report) => {
     const pins = new Pins(args.pins ?? {}, report);
     const { groups, sites, hosts: machines, blocks } = describeHosts(args, pins, report);
     const reserved = reservedNetworks(args.avoid ?? [], groups, sites, machines, {}, report);
     const space = meshSpace(args.subnet, reserved, report);
-    const underlay = wireguard(args).plan({ sites, hosts: machines });
+    const { port, rotation, keepalive, mtu } = args;
+    const given = { port, rotation, keepalive, mtu } as WireGuardArgs;
+    const underlay = wireguard(given).plan({ sites, hosts: machines });
     for (const { path, message, fix } of underlay.problems) report(path.replace(/^underlay\./, ""), message, fix);
     const { addresses, blocks: inTunnel } = planTunnel(machines, space, pins, report);
     const hosts = machines.map((host): PlannedHost => {
@@ -96,6 +108,19 @@ export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
   });
 }
 
+/** @param none What is planned where nothing can be read. */
+function readPiece<Args extends HostsAloneArgs>(
+  given: unknown,
+  wanted: Options<Args>,
+  none: Args,
+  plan: (args: Args) => PlannedHostsAlone,
+): PlannedHostsAlone {
+  const { args, problems: told } = collectOptions(given, wanted, "");
+  if (args === undefined) return { ...plan(none), problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
+  const planned = plan(args);
+  return { ...planned, problems: [...told, ...butForTold(told, planned.problems)] };
+}
+
 const bare: Pick<UnderlayPlan, "overhead"> = { overhead: 0 };
 
 function collect(
@@ -119,7 +144,7 @@ interface Described {
 function describeHosts(args: HostsAloneArgs, pins: Pins, report: Report): Described {
   const groups = checkGroups(args.hosts, report);
   const sites = planSites(groups, report);
-  return { groups, sites, ...planHosts(groups, sites, pins, report) };
+  return { groups, sites, ...planHosts(args.hosts, groups, sites, pins, report) };
 }
 
 interface Closed {

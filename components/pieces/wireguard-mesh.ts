@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HostsUpResponse } from "../agents/request";
 import type { Connection } from "../remote/connection";
 import type { WireGuardMeshArgs } from "./args";
-import { connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
+import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
 import { type HostsAlonePlan, planWireGuardMesh } from "./plan";
 
 /**
@@ -25,7 +25,7 @@ export class WireGuardMesh extends pulumi.ComponentResource {
   readonly connections: pulumi.Output<Record<string, Connection>>;
 
   constructor(name: string, args: WireGuardMeshArgs, opts?: pulumi.ComponentResourceOptions) {
-    const plan = (change: Partial<WireGuardMeshArgs>): ReturnType<typeof planWireGuardMesh> => planWireGuardMesh({ ...args, ...change });
+    const plan = (change: Partial<WireGuardMeshArgs>): ReturnType<typeof planWireGuardMesh> => planWireGuardMesh(changed(args, change));
     const piece: Piece = { type: "WireGuardMesh", name, what: `WireGuard mesh "${name}"`, args, plan };
     const planned = planOrRefuse(piece, opts?.parent);
     super("pulumi-swarm:index:WireGuardMesh", name, { subnet: planned.tunnel?.subnet, mtu: planned.underlayMtu }, opts);

@@ -1,3 +1,5 @@
+import { optional, options } from "../options";
+
 /** What holds for all programs that hosts run beside Docker. */
 export interface ProgramsArgs {
   /**
@@ -36,3 +38,13 @@ export interface ProgramFileArgs {
   /** Checksum of what is fetched, 64 hexadecimal digits. */
   readonly sha256: string;
 }
+
+export const programsOptions = options<ProgramsArgs>(
+  { of: "programs", thing: "where programs come from", example: '{ mirror: "registry.example.com/mirror" }' },
+  { mirror: optional },
+);
+
+export const programOptions = options<ProgramArgs>(
+  { of: "a program", thing: "a program", example: '{ version: "v1.2.3" }' },
+  { version: optional, image: optional, digest: optional, url: optional, sha256: optional },
+);

@@ -1,6 +1,7 @@
 import type { Problem } from "../hosts/host";
 import { show } from "../report";
-import type { ProgramArgs } from "./args";
+import { strayOption } from "../options";
+import { type ProgramArgs, programOptions } from "./args";
 import { type HostProgram, isArchive, type ProgramSource } from "./program";
 
 /** What is taken where the user says nothing. */
@@ -17,7 +18,7 @@ export interface ProgramDefaults {
 /** As in a program without types. */
 type Given = Readonly<Record<string, unknown>>;
 
-const known = ["version", "image", "digest", "url", "sha256"];
+const known = Object.keys(programOptions.names);
 
 // The grammar of image names: https://github.com/distribution/reference/blob/main/regexp.go
 const host = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?`;
@@ -40,9 +41,7 @@ export function planProgram(
     return { program: fromImage(defaults, {}, mirror, check), problems: check.problems };
   }
   const given: Given = { ...args };
-  for (const key of Object.keys(given).filter((each) => !known.includes(each))) {
-    check.refuse(key, "there is no such option", `take it out; there are ${known.join(", ")}`);
-  }
+  for (const key of Object.keys(given).filter((each) => !known.includes(each))) check.refuse(key, ...strayOption(key, programOptions.of, known));
   const isFile = given["url"] !== undefined || given["sha256"] !== undefined;
   const program = isFile ? fromFile(defaults, given, check) : fromImage(defaults, given, mirror, check);
   return { program, problems: check.problems };

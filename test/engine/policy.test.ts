@@ -95,7 +95,10 @@ describe("the policy pack", function () {
     assert.match(channel.stdout + channel.stderr, /plaintext: channels\.0: channels\.0 must be one of the following: "administration"/);
     const option = await watched(stack, { "world-open": { alow: ["https"] } });
     assert.notEqual(option.code, 0);
-    assert.match(option.stdout + option.stderr, /The policy world-open has no option "alow"\. Fix: its options are allow, ports, allowUnenforced\./);
+    assert.match(
+      option.stdout + option.stderr,
+      /The policy world-open has no option "alow"; did you mean allow\? Fix: its options are allow, ports, allowUnenforced\./,
+    );
   });
 });
 

@@ -52,7 +52,10 @@ describe("arguments of other languages", () => {
 
   it("with a spelling of nobody's are refused with those that there are", () => {
     assert.deepEqual(given({ ...control, cuont: 3 }).problems, [
-      "hosts.edge.cuont: is not an option. Fix: local has count, image, labels, memory, network, numbers",
+      "hosts.edge.cuont: cuont is not an option of local; did you mean count?. Fix: write count",
+    ]);
+    assert.deepEqual(given({ ...control, flavour: "x" }).problems, [
+      "hosts.edge.flavour: flavour is not an option of local. Fix: leave it out; the options of local are count, image, labels, memory, network, numbers",
     ]);
   });
 
@@ -231,6 +234,24 @@ describe("arguments of other languages", () => {
   for (const [what, written, told] of wrong) {
     it(`are told of: ${what}`, () => assert.deepEqual(lines(richArgs(flat(written)).problems), told));
   }
+
+  it("are told of what is misspelt anywhere, also beside a group or an overlay that cannot be read", () => {
+    const misspelt = { adressSpace: "10.96.0.0/14", networks: { db: { intern: true } }, firewall: { exposed: {} } };
+    const told = [
+      "adressSpace: adressSpace is not an option of a cluster; did you mean addressSpace?. Fix: write addressSpace",
+      "networks.db.intern: intern is not an option of a network; did you mean internal?. Fix: write internal",
+      "firewall.exposed: exposed is not an option of firewall; did you mean expose?. Fix: write expose",
+    ];
+    for (const more of [{}, { overlay: { kind: "calico" } }, { underlay: { kind: "ipsec" } }]) {
+      const found = lines(richArgs(flat({ hosts: { control }, ...misspelt, ...more })).problems);
+      assert.deepEqual(
+        told.filter((line) => !found.includes(line)),
+        [],
+        found.join("\n"),
+      );
+      assert.equal(new Set(found).size, found.length);
+    }
+  });
 
   it("are told of an option of each other overlay", () => {
     for (const [kind, options] of Object.entries(overlayKinds)) {

@@ -103,6 +103,14 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     },
     /^hosts\.rack: rack-b has the address 192\.168\.7\.10 of rack-a/,
   ],
+  [
+    "a port of SSH that is none",
+    {
+      hosts: { rack: rack("manager", { machines: { a: { ...machines.a, port: "22" as unknown as number } } }) },
+      firewall: { ssh: ["203.0.113.0/24"] },
+    },
+    /^hosts\.rack\.machines\.a\.port: "22" is not a TCP port\. Fix: give a whole number from 1 to 65535/,
+  ],
   ["no way to log in", { hosts: { rack: existing.hosts({ role: "manager", machines }) } }, /^hosts\.rack\.privateKey: there is no way to log in/],
   [
     "a line where a program and its arguments belong",

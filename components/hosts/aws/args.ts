@@ -3,6 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
 import type { Bastion } from "../bastion";
 import type { HostRole, NumberedHosts } from "../host";
+import { either, flag, labels, named, opaque, optional, options, required, text } from "../../options";
+import { bastionOptions } from "../bastion";
 
 export type { Bastion as AwsBastion } from "../bastion";
 
@@ -170,3 +172,74 @@ export interface AwsTransform {
   /** Each host's instance. */
   readonly instance?: Transform<aws.ec2.InstanceArgs>;
 }
+
+/** The arguments of resources are their provider's. */
+export const awsTransformOptions = options<AwsTransform>(
+  { of: "transform", thing: "changes of resources", example: "{ instance: { monitoring: true } }" },
+  {
+    vpc: opaque,
+    internetGateway: opaque,
+    routeTable: opaque,
+    subnet: opaque,
+    routeTableAssociation: opaque,
+    securityGroup: opaque,
+    ingressRule: opaque,
+    egressRule: opaque,
+    networkInterface: opaque,
+    elasticIp: opaque,
+    instance: opaque,
+  },
+);
+
+export const awsHostOptions = options<AwsHostArgs>(
+  { of: "a single host", thing: "a single host", example: '{ instanceType: "t3.large" }' },
+  { instanceType: optional, renew: optional },
+);
+
+export const awsSubnetOptions = options<AwsSubnet>(
+  { of: "a subnet", thing: "a subnet", example: '{ id: "subnet-…", cidr: "10.0.1.0/24" }' },
+  { id: opaque, cidr: opaque },
+);
+
+export const awsVpcOptions = options<AwsVpc>(
+  { of: "vpc", thing: "a network of yours", example: '{ id: "vpc-…", cidr: "10.0.0.0/16", subnets: { a: { … } } }' },
+  { id: opaque, cidr: opaque, subnets: named(awsSubnetOptions, "subnets by zone", '{ a: { id: "subnet-…", cidr: "10.0.1.0/24" } }') },
+);
+
+const imageOptions = options<Exclude<AwsHostsArgs["image"], AwsImage | undefined>>(
+  { of: "image", thing: "an image", example: '{ id: "ami-…" }' },
+  { id: opaque },
+);
+
+export const awsHostsOptions = options<AwsHostsArgs>(
+  { of: "aws hosts", thing: "hosts on AWS", example: 'aws.hosts({ role: "worker", region: "eu-west-1" })' },
+  {
+    role: required,
+    count: optional,
+    numbers: optional,
+    labels,
+    region: text,
+    zones: optional,
+    instanceType: optional,
+    image: either(imageOptions),
+    diskSize: optional,
+    kmsKeyId: opaque,
+    publicAddress: optional,
+    natAddress: text,
+    access: optional,
+    bastion: bastionOptions,
+    network: text,
+    vpc: awsVpcOptions,
+    site: text,
+    mtu: optional,
+    mtuOutside: optional,
+    securityGroupRules: optional,
+    spot: flag,
+    iamInstanceProfile: opaque,
+    protect: flag,
+    each: named(awsHostOptions, "single hosts by number", '{ 2: { instanceType: "t3.large" } }'),
+    tags: named(opaque, "tags by name", '{ team: "web" }'),
+    provider: opaque,
+    transform: awsTransformOptions,
+  },
+);

@@ -1,6 +1,7 @@
 import { keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
-import type { AwsHostsArgs } from "./args";
+import { readGroup } from "../group";
+import { awsHostsOptions, type AwsHostsArgs } from "./args";
 import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
@@ -22,6 +23,10 @@ export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTra
  * });
  */
 export function hosts(args: AwsHostsArgs): HostGroup {
+  return readGroup("aws", args, awsHostsOptions, describe);
+}
+
+function describe(args: AwsHostsArgs): HostGroup {
   const { site, hosts: described, addressing, problems } = planAwsHosts(args);
   return {
     provider: "aws",

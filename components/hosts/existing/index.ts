@@ -2,86 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr, isPrivate } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { show } from "../../report";
-import type { HostDescription, HostGroup, HostRole, Machine, Problem } from "../host";
+import type { HostDescription, HostGroup, Machine, Problem } from "../host";
 import { hopOver } from "../bastion";
+import { readGroup } from "../group";
+import { type ExistingHostsArgs, existingHostsOptions, type ExistingMachine } from "./args";
 
-/** One machine that stands already. */
-export interface ExistingMachine {
-  /** Address or name that is dialled for SSH. */
-  readonly address: string;
-  /**
-   * Private address on which the other hosts of the site reach it; Docker advertises it.
-   * @default - `address`, which must then be an IPv4 address
-   */
-  readonly privateAddress?: string;
-  /**
-   * IPv4 address on which hosts of other sites reach it.
-   * @default - `address`, where it is a public one or `privateAddress` is another; else none: the machine stands behind
-   * network address translation
-   */
-  readonly publicAddress?: string;
-  /** Public host key in authorized_keys form; `ssh-keyscan -t ed25519 ADDRESS` prints it. Required: nothing is trusted on first use. */
-  readonly hostKey: string;
-  /** Who logs in. @default - the group's */
-  readonly user?: string;
-  /** Where its sshd listens. @default - the group's */
-  readonly port?: number;
-  /** Swarm node labels. @default - the group's */
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
-/** Machines that you have, reached over SSH. Nothing of them is made or destroyed; leaving the cluster they leave the swarm. */
-export interface ExistingHostsArgs {
-  /** What the machines are in the swarm. */
-  readonly role: HostRole;
-  /** Each machine under a name of your choice, unique in the group: `rack-a` in group `edge` becomes the host `edge-rack-a`. */
-  readonly machines: Readonly<Record<string, ExistingMachine>>;
-  /** Where they stand: hosts of one site reach each other by private address. @default "existing" */
-  readonly site?: string;
-  /** The site's network in CIDR form, for the check against overlaps. @default - not known, so not checked */
-  readonly network?: string;
-  /** Largest packet of the site's network in bytes. @default 1500 */
-  readonly mtu?: number;
-  /** Largest packet on the way to other sites, where that is known to be wider or narrower. @default - `mtu`, and 1500 at most */
-  readonly mtuOutside?: number;
-  /** IPv4 address with which the site's router shows hosts that have no public address to other sites. @default - not known */
-  readonly natAddress?: string;
-  /** Who logs in. @default "root" */
-  readonly user?: string;
-  /** Where sshd listens. @default 22 */
-  readonly port?: number;
-  /** Whether commands run by `sudo -n`. @default - true unless the user is root */
-  readonly sudo?: boolean;
-  /** Private key for all machines of the group. Kept as a secret. One of `privateKey` and `agentSocket` is needed. @default - none */
-  readonly privateKey?: pulumi.Input<string>;
-  /** Passphrase of `privateKey`. Kept as a secret. @default - none */
-  readonly passphrase?: pulumi.Input<string>;
-  /** Socket of a running ssh-agent. @default - no agent is asked */
-  readonly agentSocket?: string;
-  /**
-   * A program that carries the connection to each of them, as OpenSSH's ProxyCommand does: its name and its arguments, a text each,
-   * such as `["cloudflared", "access", "ssh", "--hostname", "%h"]`. `%h`, `%p` and `%r` are replaced by address, port and user. It
-   * runs wherever Pulumi does, and nothing secret may be among its arguments. `firewall.ssh` names whom the hosts see then:
-   * `127.0.0.1/32` where its other end runs on the host itself. Not beside `bastion`.
-   * @default - dialled directly
-   */
-  readonly proxyCommand?: readonly string[];
-  /** A host to hop over to all of them. @default - dialled directly */
-  readonly bastion?: {
-    /** Address or name that is dialled for SSH. */
-    readonly address: string;
-    /** Its public host key in authorized_keys form. */
-    readonly hostKey: string;
-    /** Who logs in. @default "root" */
-    readonly user?: string;
-    /** Where its sshd listens. @default 22 */
-    readonly port?: number;
-    /** Private key for it. Kept as a secret. @default - the group's key */
-    readonly privateKey?: pulumi.Input<string>;
-  };
-  /** Swarm node labels of all machines of the group. @default - none */
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type { ExistingHostsArgs, ExistingMachine } from "./args";
 
 /**
  * Machines that stand already: dialled over SSH by `up`, and left standing by `destroy`.
@@ -92,6 +18,10 @@ export interface ExistingHostsArgs {
  * } })
  */
 export function hosts(args: ExistingHostsArgs): HostGroup {
+  return readGroup("existing", args, existingHostsOptions, describe);
+}
+
+function describe(args: ExistingHostsArgs): HostGroup {
   const machines = Object.entries(args.machines ?? {});
   return {
     provider: "existing",
@@ -147,9 +77,15 @@ function checkAccess(args: ExistingHostsArgs): Problem[] {
       fix: "give the router's public IPv4 address, or leave it out",
     });
   }
+  problems.push(...checkPort("port", args.port), ...checkPort("bastion.port", args.bastion?.port));
   if (args.bastion && !hostKeyPattern.test(args.bastion.hostKey))
     problems.push(hostKeyProblem("bastion.hostKey", args.bastion.hostKey, args.bastion.address));
   return [...problems, ...checkProxy(args)];
+}
+
+function checkPort(path: string, port: unknown): Problem[] {
+  if (port === undefined || (typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65_535)) return [];
+  return [{ path, message: `${show(port)} is not a TCP port`, fix: "give a whole number from 1 to 65535, or leave it out for 22" }];
 }
 
 /** A program without types may give a line, as OpenSSH has it. */
@@ -174,6 +110,7 @@ function checkMachine(place: string, machine: ExistingMachine): Problem[] {
     problems.push({ path, message: `"${place}" cannot name a host`, fix: "use lower-case letters, digits and hyphens" });
   }
   if (!hostKeyPattern.test(machine.hostKey ?? "")) problems.push(hostKeyProblem(`${path}.hostKey`, machine.hostKey, machine.address));
+  problems.push(...checkPort(`${path}.port`, machine.port));
   const advertised = machine.privateAddress ?? machine.address;
   if (!ipv4Pattern.test(advertised)) {
     problems.push({

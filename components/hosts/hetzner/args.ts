@@ -3,6 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
 import type { Bastion } from "../bastion";
 import type { HostRole, NumberedHosts } from "../host";
+import { either, flag, labels, named, opaque, optional, options, required, text } from "../../options";
+import { bastionOptions } from "../bastion";
 
 export type { Bastion as HetznerBastion } from "../bastion";
 
@@ -113,3 +115,48 @@ export interface HetznerTransform {
   /** Each host's server. */
   readonly server?: Transform<hcloud.ServerArgs>;
 }
+
+/** The arguments of resources are their provider's. */
+export const hetznerTransformOptions = options<HetznerTransform>(
+  { of: "transform", thing: "changes of resources", example: "{ server: { backups: true } }" },
+  { network: opaque, subnet: opaque, sshKey: opaque, firewall: opaque, placementGroup: opaque, primaryIp: opaque, server: opaque },
+);
+
+export const hetznerHostOptions = options<HetznerHostArgs>(
+  { of: "a single host", thing: "a single host", example: '{ serverType: "cx33" }' },
+  { serverType: optional, renew: optional },
+);
+
+export const hetznerNetworkOptions = options<HetznerNetwork>(
+  { of: "privateNetwork", thing: "a network of yours", example: '{ id: "…", cidr: "10.0.1.0/24" }' },
+  { id: opaque, cidr: opaque, subnetId: opaque },
+);
+
+const imageOptions = options<Exclude<HetznerHostsArgs["image"], HetznerImage | undefined>>(
+  { of: "image", thing: "an image", example: '{ id: "…" }' },
+  { id: opaque },
+);
+
+export const hetznerHostsOptions = options<HetznerHostsArgs>(
+  { of: "hetzner hosts", thing: "hosts at Hetzner", example: 'hetzner.hosts({ role: "worker", location: "fsn1" })' },
+  {
+    role: required,
+    count: optional,
+    numbers: optional,
+    labels,
+    location: optional,
+    locations: optional,
+    serverType: optional,
+    image: either(imageOptions),
+    bastion: bastionOptions,
+    network: text,
+    privateNetwork: hetznerNetworkOptions,
+    site: text,
+    mtu: optional,
+    protect: flag,
+    each: named(hetznerHostOptions, "single hosts by number", '{ 2: { serverType: "cx33" } }'),
+    hcloudLabels: named(opaque, "labels by name", '{ team: "web" }'),
+    provider: opaque,
+    transform: hetznerTransformOptions,
+  },
+);

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { transformed } from "../../transform";
 import { clientKey, keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
-import type { HetznerHostsArgs } from "./args";
+import { readGroup } from "../group";
+import { hetznerHostsOptions, type HetznerHostsArgs } from "./args";
 import { admit, closedFirewall } from "./firewalls";
 import { createMachine } from "./machine";
 import { type Common, commonOf } from "./names";
@@ -25,6 +26,10 @@ export type { HetznerBastion, HetznerHostArgs, HetznerHostsArgs, HetznerImage, H
  * });
  */
 export function hosts(args: HetznerHostsArgs): HostGroup {
+  return readGroup("hetzner", args, hetznerHostsOptions, describe);
+}
+
+function describe(args: HetznerHostsArgs): HostGroup {
   const plan = planHetznerHosts(args);
   const { site, hosts: described, addressing, problems } = plan;
   return {

@@ -4,47 +4,24 @@ import { Cidr, isCidr } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
 import { rememberedSecret } from "../../secret";
-import { type Transform, transformed } from "../../transform";
+import { transformed } from "../../transform";
 import { keysName } from "../cloud/keys";
 import { madeAs } from "../cloud/made";
 import { underHost } from "../cloud/planned";
 import {
   type HostContext,
   type HostGroup,
-  type HostRole,
   type HostToMake,
   type Machine,
   type NamesContext,
-  type NumberedHosts,
   numberedHosts,
   type PlannedName,
   type Problem,
 } from "../host";
+import { readGroup } from "../group";
+import { localHostsOptions, type LocalHostsArgs } from "./args";
 
-/** Hosts as containers of this machine's Docker, each a whole machine with systemd, sshd and an engine of its own. Linux only. */
-export interface LocalHostsArgs extends NumberedHosts {
-  /** What the hosts are in the swarm. */
-  readonly role: HostRole;
-  /**
-   * Image of a whole machine. It is used when a host is made; another image later does not replace hosts that stand
-   * (`pulumi up --replace` of the container does).
-   * @default "pulumi-swarm-host:trixie" - made by this project's setup
-   */
-  readonly image?: string;
-  /** The Docker network that the hosts share, made by the stack. @default "10.213.0.0/16" */
-  readonly network?: string;
-  /** Memory in MiB that one host may use. @default - no limit */
-  readonly memory?: number;
-  /** Swarm node labels of all hosts of the group. @default - none */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Last say over the arguments of the resources underneath. @default - they stay as they are */
-  readonly transform?: {
-    /** The container of each host. */
-    readonly container?: Transform<docker.ContainerArgs>;
-    /** The network that the hosts share. */
-    readonly network?: Transform<docker.NetworkArgs>;
-  };
-}
+export type { LocalHostsArgs } from "./args";
 
 const defaultImage = "pulumi-swarm-host:trixie";
 const defaultNetwork = "10.213.0.0/16";
@@ -59,6 +36,10 @@ const replacing = ["name", "hostname", "networksAdvanced", "capabilities", "cgro
  * new SwarmCluster("lab", { hosts: { control: local.hosts({ role: "manager", count: 3 }) } });
  */
 export function hosts(args: LocalHostsArgs): HostGroup {
+  return readGroup("local", args, localHostsOptions, describe);
+}
+
+function describe(args: LocalHostsArgs): HostGroup {
   const { hosts: described, problems } = numberedHosts(args);
   const network = args.network ?? defaultNetwork;
   return {

@@ -1,4 +1,5 @@
 import type { ProgramArgs } from "../../programs/args";
+import { opaque, optional, options } from "../../options";
 
 /** flannel: each host has a subnet of its own, and routes lead to it. */
 export interface FlannelArgs {
@@ -85,3 +86,22 @@ export const etcdPorts = { clients: 2379, peers: 2380 } as const;
 export function isEtcdMember({ etcdOn }: Pick<FlannelSettings, "etcdOn">, host: { readonly role: string; readonly group: string }): boolean {
   return etcdOn.length === 0 ? host.role === "manager" : etcdOn.includes(host.group);
 }
+
+/** Of programs, their own plan says what is wrong. */
+export const etcdOptions = options<EtcdArgs>(
+  { of: "etcd", thing: "an etcd", example: "{ on: [groups] }, or leave it out" },
+  { on: optional, rotation: optional, program: opaque, allowVulnerable: optional },
+);
+
+export const flannelOptions = options<FlannelArgs>(
+  { of: "the flannel overlay", thing: "the flannel overlay", example: 'flannel({ backend: "vxlan" })' },
+  {
+    backend: optional,
+    hostPrefix: optional,
+    hostsPerGroup: optional,
+    slicePrefix: optional,
+    bridge: optional,
+    program: opaque,
+    etcd: etcdOptions,
+  },
+);

@@ -7,8 +7,9 @@ import { planProgram } from "../../programs/plan";
 import { show } from "../../report";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
 import { plainData } from "../plain-data";
+import { readOverlay } from "../read";
 import { ingressData } from "../ingress-data";
-import { bridgeSlice, etcdPorts, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
+import { bridgeSlice, etcdPorts, flannelOptions, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
 import { certificateLife } from "./etcd/pki";
 import { etcdHoles, hasHoles } from "./etcd/versions";
 
@@ -45,7 +46,7 @@ const mostMembers = 7;
  * new SwarmCluster("prod", { overlay: flannel(), hosts, networks: { web: {} }, firewall: { ssh: ["203.0.113.0/24"] } });
  */
 export function flannel(args: FlannelArgs = {}): Overlay {
-  return { kind: "flannel", plan: (context) => plan(args, context) };
+  return readOverlay("flannel", args, flannelOptions, plan);
 }
 
 function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
@@ -191,10 +192,6 @@ function argumentProblems(args: FlannelArgs, { hosts }: OverlayContext): Problem
   }
   if (bridge !== undefined && bridge !== false && !(typeof bridge === "string" && isNetworkName(bridge))) {
     refuse("bridge", `${show(bridge)} cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores, or false for none");
-  }
-  if (etcd !== undefined && (typeof etcd !== "object" || (etcd as unknown) === null)) {
-    refuse("etcd", `${show(etcd)} does not describe an etcd`, "write { on: [groups] }, or leave it out");
-    return problems;
   }
   const groups = new Set(hosts.map(({ group }) => group));
   const on: unknown = etcd?.on;

@@ -8,27 +8,14 @@ import type { EncryptionChannel } from "../../network/encryption";
 import { containerMtu } from "../../network/mtu";
 import type { Overlay, OverlayContext } from "../overlay";
 import { plainData } from "../plain-data";
+import { readOverlay } from "../read";
+import { type NativeArgs, nativeOptions } from "./args";
 
-/** Docker's own overlay network. */
-export interface NativeArgs {
-  /**
-   * Encrypt containers' data between hosts with IPsec (ESP). The keys are the swarm's and change every 12 hours. Costs
-   * 26 more bytes a packet and much of the throughput. Refused where ESP cannot pass (address translation between sites) and on
-   * hosts whose kernel or engine cannot do it; Docker itself would say nothing and carry nothing.
-   * @default false
-   */
-  readonly encrypted?: boolean;
-  /**
-   * UDP port of the data between hosts, 1024 to 49151. Chosen when the swarm is formed, and never changed after. Needed where
-   * something else takes 4789, as VMware NSX does.
-   * @default 4789
-   */
-  readonly dataPathPort?: number;
-}
+export type { NativeArgs } from "./args";
 
 /** Docker's own overlay: VXLAN between the hosts, a virtual address and DNS for services. */
 export function native(args: NativeArgs = {}): Overlay {
-  return { kind: "native", plan: (context) => plan(args, context) };
+  return readOverlay("native", args, nativeOptions, plan);
 }
 
 function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["plan"]> {
@@ -95,11 +82,8 @@ function encryption(encrypted: boolean, { underlay }: OverlayContext): Encryptio
   return plainData(underlay);
 }
 
-function argumentProblems({ encrypted, dataPathPort }: NativeArgs): Problem[] {
+function argumentProblems({ dataPathPort }: NativeArgs): Problem[] {
   const problems: Problem[] = [];
-  if (encrypted !== undefined && typeof encrypted !== "boolean") {
-    problems.push({ path: "overlay.encrypted", message: `${show(encrypted)} is neither true nor false`, fix: "write true or false" });
-  }
   if (dataPathPort !== undefined && !(Number.isInteger(dataPathPort) && dataPathPort >= 1024 && dataPathPort <= 49_151)) {
     problems.push({
       path: "overlay.dataPathPort",

@@ -1,4 +1,5 @@
 import type { ProgramArgs } from "../../programs/args";
+import { flag, opaque, optional, options } from "../../options";
 
 /** Weave Net: a router on each host, in a mesh with all others. */
 export interface WeaveArgs {
@@ -50,3 +51,8 @@ export interface WeaveSettings {
   /** Network of each site whose hosts trust each other, by the site's key. */
   readonly trusted: Readonly<Record<string, string>>;
 }
+
+export const weaveOptions = options<WeaveArgs>(
+  { of: "the weave overlay", thing: "the weave overlay", example: "weave({ encrypted: true })" },
+  { encrypted: flag, rotation: optional, trustSites: flag, fastDatapath: flag, router: opaque },
+);

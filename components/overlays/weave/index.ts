@@ -6,7 +6,8 @@ import { planProgram } from "../../programs/plan";
 import { ingressData } from "../ingress-data";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
 import { plainData } from "../plain-data";
-import { mostHosts, type WeaveArgs, weaveDriver, weavePort, type WeaveSettings } from "./args";
+import { readOverlay } from "../read";
+import { mostHosts, weaveOptions, type WeaveArgs, weaveDriver, weavePort, type WeaveSettings } from "./args";
 
 export type { WeaveArgs } from "./args";
 
@@ -25,7 +26,7 @@ export type { WeaveArgs } from "./args";
  * new SwarmCluster("prod", { overlay: weave(), hosts, firewall: { ssh: ["203.0.113.0/24"] } });
  */
 export function weave(args: WeaveArgs = {}): Overlay {
-  return { kind: "weave", plan: (context) => plan(args, context) };
+  return readOverlay("weave", args, weaveOptions, plan);
 }
 
 const router = {
@@ -107,12 +108,6 @@ function encryption(encrypted: boolean, { rotation, trustSites, fastDatapath }: 
 
 function argumentProblems(args: WeaveArgs): Problem[] {
   const problems: Problem[] = [];
-  for (const name of ["encrypted", "trustSites", "fastDatapath"] as const) {
-    const value: unknown = args[name];
-    if (value !== undefined && typeof value !== "boolean") {
-      problems.push({ path: `overlay.${name}`, message: `${show(value)} is neither true nor false`, fix: "write true or false" });
-    }
-  }
   const { rotation }: { readonly rotation?: unknown } = args;
   if (rotation !== undefined && (typeof rotation !== "string" || rotation === "")) {
     problems.push({

@@ -1,9 +1,13 @@
 import type { PlannedHost, Problem, Site } from "../../hosts/host";
 import { Cidr, isCidr, isPrivate } from "../../network/cidr";
+import { collectOptions } from "../../options";
+import { directOptions, underlayOptionNames } from "../kinds";
 import type { Underlay } from "../underlay";
 
 /** The site's own network, as it is: nothing is added, nothing is encrypted. */
-export function direct(): Underlay {
+export function direct(): Underlay;
+export function direct(...given: readonly unknown[]): Underlay {
+  const { problems } = collectOptions<object>(given[0] ?? {}, directOptions, "underlay", { kind: "direct", kinds: underlayOptionNames });
   return {
     kind: "direct",
     plan: ({ hosts, sites }) => ({
@@ -20,7 +24,7 @@ export function direct(): Underlay {
         protects: false,
         note: "what each channel below brings of its own is all there is",
       },
-      problems: mixedScopes(hosts, sites),
+      problems: [...problems, ...mixedScopes(hosts, sites)],
     }),
   };
 }

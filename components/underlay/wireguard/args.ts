@@ -1,3 +1,5 @@
+import { optional, options } from "../../options";
+
 /** How the hosts are joined by WireGuard: an encrypted mesh in which every host is the peer of every other. */
 export interface WireGuardArgs {
   /**
@@ -81,3 +83,8 @@ export function wireGuardProblems(args: WireGuardArgs): ArgumentProblem[] {
   }
   return problems;
 }
+
+export const wireGuardOptions = options<WireGuardArgs>(
+  { of: "the wireguard underlay", thing: "the wireguard underlay", example: "wireguard({ port: 51820 })" },
+  { port: optional, rotation: optional, keepalive: optional, mtu: optional },
+);

@@ -1,7 +1,8 @@
 import type { PlannedHost, Problem } from "../../hosts/host";
 import { wireguardOverhead } from "../../network/mtu";
+import { butForTold, collectOptions } from "../../options";
 import type { Underlay, UnderlayPlan } from "../underlay";
-import { mostHosts, tunnelInterface, type WireGuardArgs, wireGuardProblems, wireGuardSettings } from "./args";
+import { mostHosts, tunnelInterface, type WireGuardArgs, wireGuardOptions, wireGuardProblems, wireGuardSettings } from "./args";
 import { meshProblems } from "./mesh";
 
 export type { WireGuardArgs } from "./args";
@@ -19,7 +20,14 @@ export type { WireGuardArgs } from "./args";
  * new SwarmCluster("prod", { underlay: wireguard(), hosts, firewall: { ssh: ["203.0.113.0/24"] } });
  */
 export function wireguard(args: WireGuardArgs = {}): Underlay {
-  return { kind: "wireguard", plan: ({ hosts }) => plan(args, hosts) };
+  const { args: read = {}, problems } = collectOptions<WireGuardArgs>(args, wireGuardOptions, "underlay");
+  return {
+    kind: "wireguard",
+    plan: ({ hosts }) => {
+      const planned = plan(read, hosts);
+      return { ...planned, problems: [...problems, ...butForTold(problems, planned.problems)] };
+    },
+  };
 }
 
 function plan(args: WireGuardArgs, hosts: readonly PlannedHost[]): UnderlayPlan {
