@@ -12,21 +12,21 @@ import { type Report, show } from "./report";
 export type Shape = Plain | Flag | Opaque | Named | Either | AnyOptions;
 
 /** A single value or a list, whose own check says what is wrong with it. Where none is given, `null` is no value. */
-interface Plain {
+export interface Plain {
   readonly kind: "required" | "optional" | "text" | "list";
 }
 
-interface Flag {
+export interface Flag {
   readonly kind: "flag";
 }
 
 /** Something whose inside is not ours: an `Input`, a provider, a function, a group of hosts, an overlay. */
-interface Opaque {
+export interface Opaque {
   readonly kind: "opaque";
 }
 
 /** Values under names that the user chooses. */
-interface Named {
+export interface Named {
   readonly kind: "named";
   /** After "does not describe". */
   readonly thing: string;
@@ -35,7 +35,7 @@ interface Named {
 }
 
 /** A text, or options. */
-interface Either {
+export interface Either {
   readonly kind: "either";
   readonly options: AnyOptions;
 }

@@ -417,7 +417,7 @@ describe("arguments that are none", () => {
       "networks.web.prefx: prefx is not an option of a network; did you mean prefix? → write prefix",
       "space: space is not an option of planAddresses → leave it out; the options of planAddresses are addressSpace, avoid, networks",
     ]);
-    const context = { cluster: "t", hosts: [], connections: new Map(), dependsOn: [], parent: anything(undefined) };
+    const context = { cluster: "t", hosts: [], connections: new Map(), dependsOn: [], made: anything(undefined), parent: anything(undefined) };
     assert.throws(() => makeDockerProvider(anything({ keyfile: "x" }), context), {
       message:
         'There can be no Docker provider for the swarm cluster "t": keyfile is not an option of dockerProvider; did you mean keyFile? Fix: write keyFile.',
