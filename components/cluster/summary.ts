@@ -1,4 +1,5 @@
-import type { FirewallRule } from "../firewall/rule";
+import { openToAnyAddress } from "../firewall/resolve";
+import { isWorldOpen, togetherInWords } from "../firewall/world";
 import { smallestMtu } from "../network/mtu";
 import { type HostProgram, showSource } from "../programs/program";
 import type { ClusterPlan } from "./plan";
@@ -42,22 +43,19 @@ function hostLines({ hosts, sites }: ClusterPlan): string[] {
 }
 
 function openLines({ firewall, enforced, hosts }: ClusterPlan): string[] {
-  const sites = new Set(hosts.map(({ site }) => site));
-  const hidden = sites.size > 1 && hosts.some(({ publicAddress, seenAs }) => publicAddress === undefined && seenAs === undefined);
-  const worldFirst = [...firewall].sort((a, b) => Number(isWorld(b)) - Number(isWorld(a)));
-  const lines = worldFirst.map((rule) => {
+  const rules = firewall.map((rule) => ({ rule, anyAddress: openToAnyAddress(rule, hosts).on.length > 0 }));
+  const [open, closed] = [true, false].map((wanted) => rules.filter(({ rule, anyAddress }) => (anyAddress || isWorldOpen(rule)) === wanted));
+  const lines = [...(open ?? []), ...(closed ?? [])].map(({ rule, anyAddress }) => {
     const ports = rule.ports.length > 0 ? `${rule.ports.join(",")}/${rule.protocol}` : rule.protocol;
-    return `${ports} on ${rule.to} from ${rule.from.join(", ")}${hidden && rule.unknownAddress === "open" ? " at any address" : ""}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
+    const together = togetherInWords(rule.from);
+    const from = `${rule.from.join(", ")}${together === undefined ? "" : ` (${together})`}${anyAddress ? " at any address" : ""}`;
+    return `${ports} on ${rule.to} from ${from}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
   });
   return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall lets through: none is kept on the hosts"];
 }
 
 function programLine(program: HostProgram): string {
   return `${program.name} ${program.version} from ${showSource(program)}`;
-}
-
-function isWorld({ from }: FirewallRule): boolean {
-  return from.some((source) => source === "world" || source === "0.0.0.0/0" || source === "::/0");
 }
 
 function encryptionLines({ encryption }: ClusterPlan): string[] {

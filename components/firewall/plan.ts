@@ -3,6 +3,7 @@ import type { AllowArgs, ExposeArgs, FirewallArgs, RuleArgs } from "./args";
 import { parsePorts, portsOverlap, readableRules, showPorts } from "./ports";
 import type { FirewallRule, HostSelector } from "./rule";
 import { type Group, Sources } from "./sources";
+import { worldInWords, worldOf } from "./world";
 
 export interface FirewallContext {
   readonly groups: readonly FirewallGroup[];
@@ -107,9 +108,11 @@ function planSsh(
     );
   }
   const admins = given.ssh === undefined ? [] : sources.networks("firewall.ssh", given.ssh);
-  const world = sources.world(admins);
-  if (world.length > 0)
-    warnings.push(`SSH is open to everybody (firewall.ssh has ${world.join(" and ")}): whoever has a key gets in, and anybody may try.`);
+  const world = worldInWords(admins);
+  if (world !== undefined) {
+    const whom = world === "the whole Internet" ? "everybody" : world;
+    warnings.push(`SSH is open to ${whom} (firewall.ssh has ${worldOf(admins).join(" and ")}): whoever has a key gets in, and anybody may try.`);
+  }
   const rule = (name: string, from: readonly string[], to: HostSelector, whose: string): FirewallRule => ({
     name,
     protocol: "tcp",

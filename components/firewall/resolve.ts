@@ -15,7 +15,7 @@ export function isHostSelector(source: Source): source is HostSelector {
   return source === "members" || source === "managers" || source === "workers" || source.startsWith("group ");
 }
 
-export function selects(selector: HostSelector, host: Pick<FirewallHost, "role" | "group">): boolean {
+export function selects(selector: HostSelector, host: { readonly role: FirewallHost["role"]; readonly group?: string }): boolean {
   switch (selector) {
     case "members":
       return true;
@@ -41,6 +41,41 @@ export function resolve(rule: FirewallRule, host: FirewallHost, all: readonly Fi
     hosts: normalised(addresses.flatMap((address) => (address === undefined ? [] : [AnyCidr.host(address)]))),
     tunnel: normalised(tunnel),
   };
+}
+
+/** A host as far as it decides with which address it comes to others. Which addresses these are does not matter. */
+export interface AddressedHost {
+  readonly key: string;
+  readonly role: "manager" | "worker";
+  readonly group?: string;
+  readonly site: string;
+  readonly publicAddress?: unknown;
+  readonly seenAs?: unknown;
+}
+
+/** Hosts on which a rule lets in everybody, since nobody knows with which address some of those come there whom it is for. */
+export interface OpenToAny {
+  readonly on: readonly string[];
+  /** Sites of these hosts. */
+  readonly sites: readonly string[];
+  /** Those of whom nobody knows the address. */
+  readonly because: readonly string[];
+}
+
+/** Which hosts `unknownAddress: "open"` opens to everybody: the same that `resolve` opens, asked before any address is known. */
+export function openToAnyAddress(
+  { from, to, over, unknownAddress }: Pick<FirewallRule, "from" | "to" | "over" | "unknownAddress">,
+  hosts: readonly AddressedHost[],
+): OpenToAny {
+  if (unknownAddress !== "open" || over === "tunnel") return { on: [], sites: [], because: [] };
+  const hidden = hosts.filter(
+    (host) => host.publicAddress === undefined && host.seenAs === undefined && from.some((source) => isHostSelector(source) && selects(source, host)),
+  );
+  const behind = new Set(hidden.map(({ site }) => site));
+  const on = hosts.filter((host) => selects(to, host) && (behind.size > 1 || (behind.size === 1 && !behind.has(host.site))));
+  const sites = [...new Set(on.map(({ site }) => site))].sort();
+  const because = hidden.filter(({ site }) => sites.some((other) => other !== site));
+  return { on: on.map(({ key }) => key), sites, because: because.map(({ key }) => key) };
 }
 
 /** With which address a host sees another one that calls it, outside the tunnel. */

@@ -41,14 +41,6 @@ export class Sources {
     return "members";
   }
 
-  /** Networks that hold everybody. */
-  world(networks: readonly string[]): readonly string[] {
-    return networks.filter((text) => {
-      const parsed = AnyCidr.parse(text);
-      return isAnyCidr(parsed) && parsed.isWorld;
-    });
-  }
-
   isHosts(source: Source): boolean {
     return isHostSelector(source);
   }

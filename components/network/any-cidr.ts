@@ -47,6 +47,13 @@ export class AnyCidr {
     return other.version === this.version && other.first >= this.first && other.first + other.size <= this.first + this.size;
   }
 
+  /** @returns the network of which this is the first half and the other one the second; undefined where they are not. */
+  joined(other: AnyCidr): AnyCidr | undefined {
+    if (other.version !== this.version || other.prefix !== this.prefix || this.prefix === 0) return undefined;
+    const isFirstHalf = this.first % (this.size * 2n) === 0n;
+    return isFirstHalf && other.first === this.first + this.size ? new AnyCidr(this.version, this.first, this.prefix - 1) : undefined;
+  }
+
   /** IPv4 before IPv6, then by address, the wider first. */
   compare(other: AnyCidr): number {
     if (this.version !== other.version) return this.version - other.version;
@@ -66,7 +73,8 @@ export class AnyCidr {
     return `${address}/${this.prefix}`;
   }
 
-  private get size(): bigint {
+  /** How many addresses there are in it. */
+  get size(): bigint {
     return 1n << BigInt((this.version === 4 ? 32 : 128) - this.prefix);
   }
 }
@@ -90,6 +98,20 @@ function parse6(text: string, make: (first: bigint, prefix: number) => AnyCidr):
     return { problem: `"${text}" has bits set beyond its prefix; the network is ${network.toString()}` };
   }
   return network;
+}
+
+/** The same addresses in the fewest networks that there can be, whether or not they were given: two halves become the whole. */
+export function merged(networks: readonly AnyCidr[]): readonly AnyCidr[] {
+  const kept: AnyCidr[] = [];
+  for (const network of normalised(networks)) {
+    let last = network;
+    for (let whole = kept.at(-1)?.joined(last); whole !== undefined; whole = kept.at(-1)?.joined(last)) {
+      kept.pop();
+      last = whole;
+    }
+    kept.push(last);
+  }
+  return kept;
 }
 
 export function isAnyCidr(parsed: AnyCidr | { readonly problem: string }): parsed is AnyCidr {

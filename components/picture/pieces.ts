@@ -1,5 +1,6 @@
 import type { FirewallRule } from "../firewall/rule";
-import { isWorldOpen } from "../review/risks";
+import { openToAnyAddress } from "../firewall/resolve";
+import { isWorldOpen, worldInWords } from "../firewall/world";
 import type { Topology, TopologyHost } from "../topology/topology";
 import type { Unmarked } from "./piece";
 import { isMembers, line, said, saidAll } from "./words";
@@ -34,7 +35,11 @@ export function openingPieces(topology: Topology): Unmarked[] {
       const all = saidAll(rule.from);
       const outside = all.filter((source) => !isMembers(source));
       const world = isWorldOpen({ from: outside });
-      const from = world ? "the world" : outside.length > 0 ? firstOf(outside) : `${firstOf(all)}, wherever they are`;
+      const from = world
+        ? (worldInWords(outside) ?? "").replace("the whole Internet", "the world")
+        : outside.length > 0
+          ? firstOf(outside)
+          : `${firstOf(all)}, wherever they are`;
       const name = `${portsOf(rule)} ${said(rule.name)}`;
       return { ...rulePiece(rule), kind: world ? "world" : "opening", name, says: `${rule.to === "members" ? "" : `${onOf(rule)} `}from ${from}` };
     });
@@ -45,13 +50,9 @@ export function rulePieces(topology: Topology): Unmarked[] {
   return topology.rules.filter((rule) => !isOpening(rule, topology)).map(rulePiece);
 }
 
-/**
- * A tunnel that has to be open to hosts whose address nobody knows is open to any address. Which hosts are seen as which address is
- * not part of a topology: those without a public address may be.
- */
+/** A tunnel that has to be open to hosts whose address nobody knows is open to any address. */
 function isOpening(rule: FirewallRule, { hosts }: Topology): boolean {
-  const hidden = new Set(hosts.map(({ site }) => site)).size > 1 && hosts.some(({ publicAddress }) => publicAddress === undefined);
-  return saidAll(rule.from).some((source) => !isMembers(source)) || (rule.unknownAddress === "open" && hidden);
+  return saidAll(rule.from).some((source) => !isMembers(source)) || openToAnyAddress(rule, hosts).on.length > 0;
 }
 
 function rulePiece(rule: FirewallRule): Unmarked {

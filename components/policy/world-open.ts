@@ -1,7 +1,8 @@
 import type { Policy, ResourceValidationPolicy } from "@pulumi/policy";
 import { parsePorts, type PortRange } from "../firewall/ports";
 import type { FirewallRule } from "../firewall/rule";
-import { isUnenforced, worldOf } from "../review/risks";
+import { worldInWords, worldOf } from "../firewall/world";
+import { isUnenforced } from "../review/risks";
 import { nameIn } from "../topology/of-resources";
 import { configOf } from "./config";
 import { plain } from "./noted";
@@ -23,7 +24,7 @@ export function openRule(rule: FirewallRule, { allow = [], ports = [] }: WorldOp
     return undefined;
   const what = [rule.protocol, ...rule.ports].join(" ");
   const fix = `name in "from" who needs it, or allow the rule by "allow": ["${rule.name}"] in the configuration of the policy world-open`;
-  return `The rule "${rule.name}" opens ${what} on ${rule.to} to the whole Internet (${open.join(", ")}). Fix: ${fix}.`;
+  return `The rule "${rule.name}" opens ${what} on ${rule.to} to ${worldInWords(rule.from) ?? ""} (${open.join(", ")}). Fix: ${fix}.`;
 }
 
 function isWithin(port: string, allowed: readonly string[]): boolean {

@@ -1,7 +1,8 @@
 import { mergePorts, parsePorts, type PortRange } from "../firewall/ports";
 import type { FirewallRule } from "../firewall/rule";
 import { type ClusterChange, type Finding, joined, list, said, type Text, text, words } from "./findings";
-import { isUnenforced, isWorldOpen, worldOf } from "./risks";
+import { isWorldOpen, worldInWords, worldOf } from "../firewall/world";
+import { isUnenforced } from "./risks";
 
 /** What is opened and closed, and to whom; what everybody may reach now comes first. */
 export function firewallFindings({ before, after }: ClusterChange): Finding[] {

@@ -1,5 +1,3 @@
-import type { FirewallRule, Source } from "../firewall/rule";
-import { AnyCidr, isAnyCidr, normalised } from "../network/any-cidr";
 import type { EncryptionChannel } from "../network/encryption";
 import type { Topology, TopologyHost } from "../topology/topology";
 
@@ -19,35 +17,6 @@ export const riskNames = Object.keys(risks) as readonly Risk[];
 
 export function isRisk(name: string): name is Risk {
   return Object.hasOwn(risks, name);
-}
-
-/**
- * Half of the addresses of the Internet, in either family (that of IPv6 is 2000::/3). Whoever lets in that many lets in anybody: an
- * attacker has no need of the other half.
- */
-const halfOfAll = { 4: 1n << 31n, 6: 1n << 124n } as const;
-
-/** Whether everybody may connect, however it is written: `world`, `0.0.0.0/0`, `::/0`, or networks that together are as much. */
-export function isWorldOpen({ from }: Pick<FirewallRule, "from">): boolean {
-  return worldOf(from).length > 0;
-}
-
-/** Those among sources that let in everybody: by themselves, or else together. */
-export function worldOf(from: readonly Source[]): Source[] {
-  const networks = from.map((source) => ({ source, network: AnyCidr.parse(source) }));
-  const open = ([4, 6] as const).flatMap((version) => {
-    const family = networks.flatMap(({ source, network }) => (isAnyCidr(network) && network.version === version ? [{ source, network }] : []));
-    const half = halfOfAll[version];
-    const alone = family.filter(({ network }) => sizeOf([network]) >= half);
-    if (alone.length > 0) return alone;
-    return sizeOf(family.map(({ network }) => network)) >= half ? family : [];
-  });
-  return [...from.filter((source) => source === "world"), ...open.map(({ source }) => source)];
-}
-
-/** How many addresses there are in all, of networks of one family. */
-function sizeOf(networks: readonly AnyCidr[]): bigint {
-  return normalised(networks).reduce((sum, { version, prefix }) => sum + (1n << BigInt((version === 4 ? 32 : 128) - prefix)), 0n);
 }
 
 /** Whether the hosts themselves drop nothing, so that all is open which a firewall of the user's own does not close. */

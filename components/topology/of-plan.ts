@@ -12,7 +12,7 @@ export function topologyOf(cluster: string, plan: ClusterPlan): Topology {
     underlay,
     mtu,
     enforced,
-    hosts: byName(plan.hosts, ({ key }) => key).map(({ place: _place, seenAs: _seenAs, sshPort: _port, labels: _labels, ...host }) => host),
+    hosts: byName(plan.hosts, ({ key }) => key).map(({ place: _place, sshPort: _port, labels: _labels, ...host }) => host),
     networks: byName(plan.networks, ({ name }) => name).map(({ name, subnet, internal }) => ({ name, subnet, internal })),
     subnets: byName(plan.subnets, ({ owner }) => slug(owner)).map(({ owner, cidr, purpose, pinned }) => ({ owner, cidr, purpose, pinned })),
     rules: byName(

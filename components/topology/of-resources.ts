@@ -84,10 +84,7 @@ function topologyFrom(owner: WrittenResource, children: readonly WrittenResource
   };
 }
 
-function hostFrom(
-  key: string,
-  inputs: TopologyHost & { readonly seenAs?: unknown; readonly sshPort?: unknown; readonly labels?: unknown },
-): TopologyHost {
-  const { seenAs: _seenAs, sshPort: _port, labels: _labels, ...host } = inputs;
+function hostFrom(key: string, inputs: TopologyHost & { readonly sshPort?: unknown; readonly labels?: unknown }): TopologyHost {
+  const { sshPort: _port, labels: _labels, ...host } = inputs;
   return { ...host, key };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { AnyCidr, isAnyCidr, normalised } from "../../components/network/any-cidr";
+import { Address6 } from "ip-address";
+import { AnyCidr, isAnyCidr, merged, normalised } from "../../components/network/any-cidr";
 
 function cidr(text: string): AnyCidr {
   const parsed = AnyCidr.parse(text);
@@ -71,4 +72,67 @@ describe("a network of either family", () => {
       }),
     );
   });
+
+  it("is joined with its other half, and with nothing else", () => {
+    const join = (...texts: string[]): string[] => merged(texts.map(cidr)).map(String);
+    assert.deepEqual(join("128.0.0.0/1", "0.0.0.0/1"), ["0.0.0.0/0"]);
+    assert.deepEqual(join("::/1", "8000::/2", "c000::/2", "10.0.0.0/8"), ["10.0.0.0/8", "::/0"]);
+    assert.deepEqual(join("10.0.0.0/24", "10.0.1.0/24", "10.0.1.128/25"), ["10.0.0.0/23"]);
+    assert.deepEqual(join("10.0.1.0/24", "10.0.2.0/24"), ["10.0.1.0/24", "10.0.2.0/24"], "neighbours, and no halves of one network");
+    assert.deepEqual(join("0.0.0.0/0", "::/0"), ["0.0.0.0/0", "::/0"]);
+  });
+
+  it("holds the same addresses when it is joined with others, and no two networks are left that are one", () => {
+    const few = fc.tuple(fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 4 })).map(([place, prefix]) => {
+      const first = (BigInt(place) << 28n) & ~((1n << BigInt(32 - prefix)) - 1n);
+      return AnyCidr.of4(first, prefix);
+    });
+    // A sixteenth of all addresses each, of which every network here is made: what is held can be counted.
+    const cells = Array.from({ length: 16 }, (_, place) => AnyCidr.of4(BigInt(place) << 28n, 4));
+    const held = (all: readonly AnyCidr[]): boolean[] => cells.map((cell) => all.some((network) => network.contains(cell)));
+    fc.assert(
+      fc.property(fc.array(few, { maxLength: 12 }), (list) => {
+        const fewest = merged(list);
+        assert.deepEqual(held(fewest), held(list));
+        for (const one of fewest) for (const other of fewest) assert.equal(one.joined(other), undefined);
+        assert.equal(
+          held(list).every(Boolean),
+          fewest.some(({ isWorld }) => isWorld),
+          "the world exactly when every cell of it is held",
+        );
+      }),
+    );
+  });
+
+  it("is the world again, however finely the world was cut, and not when a piece is missing", () => {
+    const cut = fc.array(fc.nat(), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(fc.constantFrom(32 as const, 128 as const), cut, (bits, places) => {
+        const pieces: Piece[] = [{ first: 0n, prefix: 0 }];
+        for (const place of places) {
+          const [piece] = pieces.splice(place % pieces.length, 1);
+          if (piece) pieces.push(...halves(piece, bits));
+        }
+        const all = pieces.map((piece) => written(piece, bits));
+        assert.deepEqual(merged(all).map(String), [bits === 32 ? "0.0.0.0/0" : "::/0"]);
+        assert.ok(merged(all.slice(1)).every(({ isWorld }) => !isWorld));
+      }),
+    );
+  });
 });
+
+interface Piece {
+  readonly first: bigint;
+  readonly prefix: number;
+}
+
+/** A single address cannot be cut. */
+function halves({ first, prefix }: Piece, bits: 32 | 128): Piece[] {
+  if (prefix === bits) return [{ first, prefix }];
+  return [0n, 1n].map((half) => ({ first: first + (half << BigInt(bits - prefix - 1)), prefix: prefix + 1 }));
+}
+
+function written({ first, prefix }: Piece, bits: 32 | 128): AnyCidr {
+  if (bits === 32) return AnyCidr.of4(first, prefix);
+  return cidr(`${Address6.fromBigInt(first).correctForm()}/${prefix}`);
+}

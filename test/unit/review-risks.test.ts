@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { isWorldOpen, plaintext, quorumRisk, sitesThatTakeTheQuorum, unprotected, worldOf } from "../../components/review/risks";
+import { plaintext, quorumRisk, sitesThatTakeTheQuorum, unprotected } from "../../components/review/risks";
 import type { EncryptionChannel } from "../../components/network/encryption";
 import type { TopologyHost } from "../../components/topology/topology";
 
@@ -13,19 +13,6 @@ const channel = (channel: EncryptionChannel["channel"], protects: boolean, mecha
 });
 
 describe("what counts as a risk", () => {
-  it("knows the whole Internet however it is written", () => {
-    const halves = ["0.0.0.0/2", "64.0.0.0/2"];
-    for (const from of [["world"], ["0.0.0.0/0"], ["::/0"], ["2000::/3"], ["10.0.0.0/8", "0.0.0.0/1"], halves])
-      equal(isWorldOpen({ from }), true, from.join());
-    for (const from of [["members"], ["group edge"], ["10.0.0.0/8", "fc00::/7"], ["203.0.113.0/24"], ["[unknown]"], []])
-      equal(isWorldOpen({ from }), false);
-  });
-
-  it("names the sources that are the world, not those beside them", () => {
-    deepEqual(worldOf(["10.0.0.0/8", "::/0", "world", "0.0.0.0/0"]), ["world", "0.0.0.0/0", "::/0"]);
-    deepEqual(worldOf(["0.0.0.0/2", "members", "64.0.0.0/2"]), ["0.0.0.0/2", "64.0.0.0/2"]);
-  });
-
   it("takes plain data between sites for a risk, and not on one site nor where only neighbours see it", () => {
     const [one, two] = [[host("a", "x")], [host("a", "x"), host("b", "y")]];
     const plain = [channel("underlay", false), channel("overlay data", false)];

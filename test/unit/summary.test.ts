@@ -39,12 +39,12 @@ describe("the summary of a plan", () => {
              2 workers (rack 2) in site "rack"
   quorum     1 manager: while it is away nothing can be changed, though running services go on
   open       22/tcp on members from 0.0.0.0/0: ssh
+             51820/udp on members from members at any address: wireguard
              icmp on members from members, 0.0.0.0/0: ping
              443/tcp on workers from world: https
              2377/tcp on managers from members in the tunnel: swarm-control
              7946/tcp on members from members in the tunnel: swarm-gossip-tcp
              7946/udp on members from members in the tunnel: swarm-gossip-udp
-             51820/udp on members from members at any address: wireguard
              4789/udp on members from members in the tunnel: overlay-data
              esp on members from members in the tunnel: overlay-data-esp
              nothing else
@@ -66,5 +66,38 @@ describe("the summary of a plan", () => {
   look at    overlay: the wireguard underlay encrypts already; encrypting again inside it costs throughput and protects nothing more
              SSH is open to everybody (firewall.ssh has 0.0.0.0/0): whoever has a key gets in, and anybody may try.`,
     );
+  });
+
+  it("puts first what everybody can reach, and says what networks are together", () => {
+    const open = (from: readonly string[]): string | undefined => {
+      const { plan, problems } = planCluster({
+        overlay: native(),
+        firewall: { ssh: ["203.0.113.0/24"], expose: { web: { port: 443, from } } },
+        hosts: { control: existing.hosts({ role: "manager", agentSocket: "/run/agent", machines: { a: { address: "192.168.7.1", hostKey } } }) },
+      });
+      assert.deepEqual(problems, []);
+      return /open {7}(.*)/.exec(summarize("prod", plan))?.[1];
+    };
+    assert.equal(open(["0.0.0.0/1", "128.0.0.0/1"]), "443/tcp on members from 0.0.0.0/1, 128.0.0.0/1 (all of IPv4): web");
+    assert.equal(open(["::/2", "4000::/2", "8000::/1"]), "443/tcp on members from ::/2, 4000::/2, 8000::/1 (all of IPv6): web");
+    assert.equal(open(["0.0.0.0/1"]), "443/tcp on members from 0.0.0.0/1 (at least half of IPv4): web");
+    assert.equal(open(["0.0.0.0/0"]), "443/tcp on members from 0.0.0.0/0: web", "that it is all of them can be seen");
+    assert.equal(open(["10.0.0.0/8"]), "22/tcp on members from 203.0.113.0/24: ssh");
+  });
+
+  it("warns of SSH that is open to everybody, however it is written", () => {
+    const warnings = (...ssh: string[]): readonly string[] =>
+      planCluster({
+        overlay: native(),
+        firewall: { ssh },
+        hosts: { control: existing.hosts({ role: "manager", agentSocket: "/run/agent", machines: { a: { address: "192.168.7.1", hostKey } } }) },
+      }).plan.warnings.filter((line) => line.startsWith("SSH"));
+    const advice = "whoever has a key gets in, and anybody may try.";
+    assert.deepEqual(warnings("0.0.0.0/0"), [`SSH is open to everybody (firewall.ssh has 0.0.0.0/0): ${advice}`]);
+    assert.deepEqual(warnings("128.0.0.0/1", "0.0.0.0/1", "10.0.0.0/8"), [
+      `SSH is open to everybody (firewall.ssh has 128.0.0.0/1 and 0.0.0.0/1): ${advice}`,
+    ]);
+    assert.deepEqual(warnings("0.0.0.0/1"), [`SSH is open to at least half of the Internet (firewall.ssh has 0.0.0.0/1): ${advice}`]);
+    assert.deepEqual(warnings("203.0.113.0/24"), []);
   });
 });
