@@ -99,7 +99,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const taken = claimNames({ what: `swarm cluster "${name}"`, type, name, parent: opts?.parent, names });
     if (taken.length > 0) throw new pulumi.RunError(describeProblems(name, taken));
     const { addressSpace, overlay, underlay, mtu, quorum, enforced } = plan;
-    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says }, opts);
+    // Only where a swarm was adopted: a review says what becomes of it when this is removed.
+    const adopted = args.adopt && { adopted: args.adopt.dissolve === true ? "dissolved" : "lives on" };
+    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says, ...adopted }, opts);
     this.cluster = name;
     this.plan = plan;
     this.summary = summarize(name, plan);

@@ -2,7 +2,7 @@ import { isMachineType, nameIn, ours, owners, topologiesIn, type WrittenResource
 import { byName, type Topology } from "../topology/topology";
 import { protectedBy } from "./clouds";
 import type { ClusterChange, MachineChange } from "./findings";
-import type { ReadPreview, ReviewStep } from "./read";
+import { type ReadPreview, type ReviewStep, unknown } from "./read";
 
 /** Operations by which nothing becomes otherwise. */
 const quiet: readonly string[] = ["same", "read", "refresh", "read-discard"];
@@ -26,16 +26,46 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
   return clusters.map((urn): ClusterChange => {
     const own = steps.filter((step) => isWithin(step.urn, urn, parents));
     const [was, will] = [topologies.before.get(urn), topologies.after.get(urn)];
+    const machines = machinesOf(nameIn(urn), own, parents, inputs);
     return {
       cluster: nameIn(urn),
       ...pieceOf(urn),
       before: was,
       after: will,
       steps: own,
-      machines: machinesOf(nameIn(urn), own, parents, inputs),
+      machines,
+      otherKeys: otherKeysIn(urn, preview).filter((host) => !machines.some((machine) => machine.host === host)),
+      livesOn: inputs.get(urn)?.["adopted"] === "lives on",
       partial,
     };
   });
+}
+
+/**
+ * Hosts whose machines are told from others in another way now. A cluster remembers that by a digest of what they are made as; of a
+ * machine that stands, that is its SSH host key alone.
+ */
+function otherKeysIn(urn: string, { before, after }: Pick<ReadPreview, "before" | "after">): string[] {
+  const [was, will] = [before, after].map((resources) => {
+    const memory = resources.find(({ type, parent, urn: own }) => type === stashType && parent === urn && nameIn(own) === `${nameIn(urn)}-members`);
+    return machineDigests(memory?.inputs["input"]);
+  });
+  const others = [...(will ?? [])].filter(([host, digest]) => was?.get(host) !== undefined && was.get(host) !== digest).map(([host]) => host);
+  return byName(others, (host) => host);
+}
+
+const stashType = "pulumi:index:Stash";
+
+/** What is known only when it is made is left out. */
+function machineDigests(memory: unknown): ReadonlyMap<string, string> {
+  const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+    typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return new Map(
+    Object.entries(fields(fields(memory)["members"])).flatMap(([host, place]) => {
+      const { machine } = fields(place);
+      return typeof machine === "string" && machine !== unknown ? [[host, machine] as const] : [];
+    }),
+  );
 }
 
 function byUrn(resources: readonly WrittenResource[]): Map<string, Topology> {

@@ -21,7 +21,7 @@ const lasting: Readonly<Record<string, string>> = {
 
 /** What is deleted, or deleted and made anew. */
 export function destructiveFindings(change: ClusterChange): Finding[] {
-  const { cluster, piece, steps, after, before } = change;
+  const { cluster, steps, after, before } = change;
   const kinds = new Map<string, Map<string, "deleted" | "replaced">>();
   for (const { op, urn, type } of steps) {
     const kind = lasting[type];
@@ -33,7 +33,7 @@ export function destructiveFindings(change: ClusterChange): Finding[] {
   const order = [...new Set(Object.values(lasting))].filter((kind) => kinds.has(kind));
   return [
     ...refused(change),
-    ...(before && !after ? [{ ...finding(cluster, words(itself(piece))), ...(leavesOpen(change) && { risk: "world-open" as const }) }] : []),
+    ...(before && !after ? [finding(cluster, words(itself(change)))] : []),
     ...order.flatMap((kind) => ofKind(kind, kinds.get(kind) ?? new Map<string, "deleted" | "replaced">())),
   ];
 }
@@ -47,15 +47,11 @@ function refused({ machines }: ClusterChange): Finding[] {
   });
 }
 
-/** Whether hosts stay whose firewall goes. */
-function leavesOpen({ piece, before, machines }: ClusterChange): boolean {
-  const gone = new Set(machines.filter(({ how }) => how === "removed").map(({ host }) => host));
-  return piece === "HostFirewall" && (before?.hosts ?? []).some(({ key }) => !gone.has(key));
-}
-
-function itself(piece: ClusterChange["piece"]): string {
-  if (piece === "HostFirewall") return "the firewall of the hosts: nothing is closed by it any more";
+function itself({ piece, livesOn }: ClusterChange): string {
+  if (piece === "HostFirewall") return "the firewall of the hosts";
   if (piece === "WireGuardMesh") return "the tunnel between the hosts";
+  if (livesOn)
+    return "the cluster as a resource only: the swarm was adopted and lives on, with its services, secrets and configs. Nothing manages it any more";
   return "the cluster itself: the swarm is dissolved, with its services, secrets and configs";
 }
 

@@ -86,6 +86,10 @@ export interface ClusterChange {
   /** What is done to resources of the cluster, but for those that stay as they are. */
   readonly steps: readonly ReviewStep[];
   readonly machines: readonly MachineChange[];
+  /** Hosts that stood before and whose pinned SSH host key is another one. */
+  readonly otherKeys: readonly string[];
+  /** Whether the swarm was adopted, so that it lives on when the cluster goes. */
+  readonly livesOn: boolean;
   /** Whether resources that stay as they are were left out of the preview: then nothing can be counted. */
   readonly partial: boolean;
 }

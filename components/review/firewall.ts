@@ -1,26 +1,64 @@
 import { mergePorts, parsePorts, type PortRange } from "../firewall/ports";
+import { openToAnyAddress } from "../firewall/resolve";
 import type { FirewallRule } from "../firewall/rule";
 import { type ClusterChange, type Finding, joined, list, said, type Text, text, words } from "./findings";
 import { isWorldOpen, worldInWords, worldOf } from "../firewall/world";
 import { isUnenforced } from "./risks";
+import type { Topology, TopologyHost } from "../topology/topology";
 
 /** What is opened and closed, and to whom; what everybody may reach now comes first. */
-export function firewallFindings({ before, after }: ClusterChange): Finding[] {
-  // With the cluster all of it is closed.
-  if (!after) return [];
+export function firewallFindings(change: ClusterChange): Finding[] {
+  const { before, after } = change;
+  // Its rules go with the cluster. What matters is who stays without them.
+  if (!after) return unprotectedFindings(change);
   const was = before?.rules ?? [];
   const known = new Map(was.map((rule) => [rule.name, rule]));
   const kept = new Set(after.rules.map(({ name }) => name));
   const opened = after.rules.filter(({ name }) => !known.has(name));
-  const inside = opened.filter(isInside);
-  const outside = opened.filter((rule) => !isInside(rule));
+  const anyAddress = new Map(
+    after.rules.flatMap((rule) => anyAddressFinding(known.get(rule.name), rule, before, after).map((found) => [rule.name, found])),
+  );
+  const others = opened.filter(({ name }) => !anyAddress.has(name));
+  const inside = others.filter(isInside);
+  const outside = others.filter((rule) => !isInside(rule));
   const findings = [
+    ...unprotectedFindings(change),
+    ...anyAddress.values(),
     ...outside.map((rule) => openedFinding(rule, was)),
-    ...after.rules.flatMap((rule) => changedFindings(known.get(rule.name), rule, was)),
+    ...after.rules.filter(({ name }) => !anyAddress.has(name)).flatMap((rule) => changedFindings(known.get(rule.name), rule, was)),
     ...insideFindings("added", inside),
     ...was.filter(({ name }) => !kept.has(name)).map(closedFinding),
   ];
   return [...enforcementFindings(before, after), ...findings.filter(({ risk }) => risk), ...findings.filter(({ risk }) => !risk)];
+}
+
+/** Hosts that keep running when they, or the whole cluster, are taken out of the program: their firewall is taken off them. */
+function unprotectedFindings({ piece, before, after, machines }: ClusterChange): Finding[] {
+  if (!before || !isClosedBy(before, piece)) return [];
+  const deleted = new Set(machines.filter(({ how }) => how === "removed").map(({ host }) => host));
+  const lost = before.hosts.filter((host) => !deleted.has(host.key) && !(after?.hosts ?? []).some((other) => isSame(host, other)));
+  if (lost.length === 0) return [];
+  const hosts = lost.map(({ key }) => key);
+  const how = words(hosts.length === 1 ? "keeps running and loses its firewall" : "keep running and lose their firewall");
+  const means = words("every port on which something listens there can be reached, unless another firewall closes it");
+  return [{ section: "firewall", kind: "note", subject: hosts.join(", "), risk: "world-open", text: text`${list(hosts)} ${how}: ${means}` }];
+}
+
+/** Whether hosts drop what no rule lets in. A mesh by itself has rules only where it keeps a firewall too. */
+function isClosedBy(topology: Topology, piece: ClusterChange["piece"]): boolean {
+  return piece === "WireGuardMesh" ? topology.rules.length > 0 : !isUnenforced(topology);
+}
+
+/** A machine may have another name now: then nothing leaves it. */
+function isSame(host: TopologyHost, other: TopologyHost): boolean {
+  if (host.key === other.key) return true;
+  return (
+    host.provider === "existing" &&
+    other.provider === "existing" &&
+    host.site === other.site &&
+    host.address !== undefined &&
+    host.address === other.address
+  );
 }
 
 function enforcementFindings(before: ClusterChange["before"], after: NonNullable<ClusterChange["after"]>): Finding[] {
@@ -64,7 +102,41 @@ function openedFinding(rule: FirewallRule, was: readonly FirewallRule[]): Findin
   if (!isWorldOpen(rule)) return finding;
   const news = newToTheWorld(rule, was);
   if (!news) return { ...finding, text: text`${finding.text} (everybody could reach it before, by another rule)` };
-  return { ...finding, risk: "world-open", text: text`open to the whole Internet: ${describe(rule)}; rule ${rule.name}, ${said(rule.reason)}` };
+  return {
+    ...finding,
+    risk: "world-open",
+    text: text`open to ${words(worldInWords(rule.from) ?? "")}: ${describe(rule)}; rule ${rule.name}, ${said(rule.reason)}`,
+  };
+}
+
+/** A rule for hosts only that lets in everybody on some sites, since nobody knows with which address some of these hosts come there. */
+function anyAddressFinding(was: FirewallRule | undefined, rule: FirewallRule, before: Topology | undefined, after: Topology): Finding[] {
+  const openBefore = was && isAlike(was, rule) ? openToAnyAddress(was, before?.hosts ?? []).sites : [];
+  const { sites } = openToAnyAddress(rule, after.hosts);
+  const opened = sites.filter((site) => !openBefore.includes(site));
+  if (opened.length === 0) return [];
+  // A site is opened by hosts that stand elsewhere.
+  const because = openToAnyAddress(rule, after.hosts).because.filter((key) => {
+    const home = after.hosts.find((host) => host.key === key)?.site;
+    return opened.some((site) => site !== home);
+  });
+  const differences = was ? differencesOf(was, rule) : [];
+  const where = text`${rule.to} of ${words(opened.length === 1 ? "site" : "the sites")} ${list(opened)}`;
+  const what = text`open to the whole Internet: ${whatOf(rule)} on ${where}; rule ${rule.name}, since the address of ${list(because)} is not known there (behind address translation)`;
+  const advice = `. Without a key nobody gets an answer. Fix: give the address of ${because.length === 1 ? "its router" : "their routers"} as natAddress`;
+  return [
+    {
+      section: "firewall",
+      kind: was ? "changed" : "added",
+      subject: rule.name,
+      risk: "world-open",
+      text: [...what, ...words(advice), ...differences.flatMap((each): Text => ["; ", ...each])],
+    },
+  ];
+}
+
+function isAlike(one: FirewallRule, other: FirewallRule): boolean {
+  return one.protocol === other.protocol && one.ports.join() === other.ports.join();
 }
 
 function closedFinding(rule: FirewallRule): Finding {
@@ -73,7 +145,24 @@ function closedFinding(rule: FirewallRule): Finding {
 
 function changedFindings(was: FirewallRule | undefined, rule: FirewallRule, all: readonly FirewallRule[]): Finding[] {
   if (!was) return [];
-  const differences = [
+  const differences = differencesOf(was, rule);
+  if (differences.length === 0) return [];
+  const found = { section: "firewall", kind: "changed", subject: rule.name } as const;
+  const what = joined(differences, "; ");
+  const risk = isWorldOpen(rule) && newToTheWorld(rule, all);
+  if (risk)
+    return [
+      {
+        ...found,
+        risk: "world-open",
+        text: text`open to ${words(worldInWords(rule.from) ?? "")} now: ${describe(rule)}; rule ${rule.name}: ${what}`,
+      },
+    ];
+  return [{ ...found, text: text`${rule.name} (${whatOf(rule)}): ${what}` }];
+}
+
+function differencesOf(was: FirewallRule, rule: FirewallRule): Text[] {
+  return [
     ...changeOf("protocol", [was.protocol], [rule.protocol]),
     ...changeOf("ports", was.ports, rule.ports),
     ...changeOf("from", was.from, rule.from),
@@ -82,12 +171,6 @@ function changedFindings(was: FirewallRule | undefined, rule: FirewallRule, all:
     ...changeOf("who answers", [was.answers], [rule.answers]),
     ...changeOf("an unknown address", [was.unknownAddress ?? "closed"], [rule.unknownAddress ?? "closed"]),
   ];
-  if (differences.length === 0) return [];
-  const found = { section: "firewall", kind: "changed", subject: rule.name } as const;
-  const what = joined(differences, "; ");
-  const risk = isWorldOpen(rule) && newToTheWorld(rule, all);
-  if (risk) return [{ ...found, risk: "world-open", text: text`open to the whole Internet now: ${describe(rule)}; rule ${rule.name}: ${what}` }];
-  return [{ ...found, text: text`${rule.name} (${whatOf(rule)}): ${what}` }];
 }
 
 function changeOf(what: string, was: readonly string[], will: readonly string[]): Text[] {

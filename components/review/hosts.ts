@@ -14,12 +14,19 @@ export function hostFindings(change: ClusterChange): Finding[] {
   const will = byKey(after);
   const made = [...will.values()].filter(({ key }) => !was.has(key));
   const gone = [...was.values()].filter(({ key }) => !will.has(key));
-  const how = change.piece ? " in it no longer" : after ? " removed, drained first" : " removed with the cluster";
+  const how = change.piece
+    ? " in it no longer"
+    : !after && change.livesOn
+      ? " stay in the swarm, no longer managed"
+      : after
+        ? " removed, drained first"
+        : " removed with the cluster";
   return [
     ...alike(made).map((hosts) => ofMany("added", hosts, words(before ? " added" : ""), change)),
     ...alike(gone).map((hosts) => ofMany("removed", hosts, words(how), change)),
     ...[...will.values()].flatMap((host) => roleFindings(was.get(host.key), host)),
     ...change.machines.flatMap((machine) => machineFindings(machine, was.get(machine.host), change)),
+    ...change.otherKeys.map((key) => otherKeyFinding(key, roleOf(was.get(key), change))),
   ];
 }
 
@@ -77,6 +84,22 @@ function isOfPlugin({ type, changed }: MachineChange): boolean {
   return type === "docker:index/container:Container" && own.length > 0 && own.every((name) => dockerDefaults.includes(name));
 }
 
+function roleOf(was: TopologyHost | undefined, { piece }: { readonly piece?: ClusterChange["piece"] }): string {
+  return piece ? "host" : (was?.role ?? "host (manager or worker, the preview leaves it out)");
+}
+
+/** A machine that stands is told from others by its host key alone. */
+function otherKeyFinding(host: string, role: string): Finding {
+  const means = "it is another machine, was installed anew, or had its key replaced; from now on up trusts only the new key";
+  return {
+    section: "hosts",
+    kind: "changed",
+    subject: host,
+    ...(role === "manager" && { risk: "replace-manager" }),
+    text: text`the pinned SSH host key of the ${words(role)} ${host} changes: ${words(means)}`,
+  };
+}
+
 function machineFindings(machine: MachineChange, was: TopologyHost | undefined, { partial, piece }: ClusterChange): Finding[] {
   const { host, type, how, changed } = machine;
   // A host that is new or goes is named as such, with its machine.
@@ -90,7 +113,7 @@ function machineFindings(machine: MachineChange, was: TopologyHost | undefined, 
     const what = stops ? `is stopped to be changed${turns}` : "is changed in place";
     return [{ ...found, text: text`the machine of ${host} ${words(what)}${because}` }];
   }
-  const role = piece ? "host" : (was?.role ?? "host (manager or worker, the preview leaves it out)");
+  const role = roleOf(was, { piece });
   const risk = role === "manager" ? ({ risk: "replace-manager" } as const) : {};
   const why = isOfPlugin(machine)
     ? ". The edit is not the reason: another make or version of the provider's plugin made this machine (a stand-in, for example). Fix: go on with that plugin, or destroy the stack first"
@@ -130,7 +153,9 @@ export function quorumFindings(change: ClusterChange): Finding[] {
   const changes = was !== will || meanwhile !== undefined;
   return [
     ...(changes ? [fewer ? risk(counts) : note(counts)] : []),
-    ...(meanwhile === undefined ? [] : [meanwhile.lost ? risk(meanwhile.text) : note(meanwhile.text)]),
+    ...[meanwhile, underOtherKeys(change, before)].flatMap((found) =>
+      found === undefined ? [] : [found.lost ? risk(found.text) : note(found.text)],
+    ),
     ...siteNotes(sitesThatTakeTheQuorum(before), after, note),
   ];
 }
@@ -165,6 +190,27 @@ function whileDone({ machines }: ClusterChange, before: Topology): { readonly lo
         : "")
     : `${left} of ${managers.length} ${left === 1 ? "is" : "are"} left meanwhile, which is a majority`;
   return { lost, text: text`${how}; ${words(what)}` };
+}
+
+/** Managers that may be other machines, by their SSH host keys: then what they kept of the swarm is not there any more. */
+function underOtherKeys({ machines, otherKeys }: ClusterChange, before: Topology): { readonly lost: boolean; readonly text: Text } | undefined {
+  const managers = managersOf(before).map(({ key }) => key);
+  const [own, anew] = [
+    managers.filter((key) => otherKeys.includes(key)),
+    machines.filter(({ host, how }) => managers.includes(host) && how === "replaced"),
+  ];
+  if (own.length === 0) return undefined;
+  const away = own.length + anew.length;
+  const left = managers.length - away;
+  const lost = quorumRisk(managers.length, away);
+  const what =
+    `the pinned SSH host ${own.length === 1 ? "key" : "keys"} of ${own.length} of ${counted(managers.length, "manager")} ${own.length === 1 ? "changes" : "change"}` +
+    `${anew.length === 0 ? "" : `, and ${anew.length} ${anew.length > 1 ? "are" : "is"} made anew`}: ` +
+    `if ${own.length === 1 ? "this is another machine" : "these are other machines"}, ${left} ${left === 1 ? "is" : "are"} left`;
+  const then = lost
+    ? ` of the ${quorumOf(managers.length).majority} that are needed, and the swarm has lost its quorum. Fix: compare the keys on the machines themselves, and replace one manager in each up`
+    : ", which is a majority";
+  return { lost, text: words(what + then) };
 }
 
 function siteNotes(known: readonly string[], after: Topology, note: (what: Text) => Finding): Finding[] {

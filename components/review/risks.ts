@@ -3,12 +3,12 @@ import type { Topology, TopologyHost } from "../topology/topology";
 
 /** What an edit can do to a cluster that somebody should have seen before, each with what it means. */
 export const risks = {
-  "world-open": "a port is open to the whole Internet, or nothing is closed any more",
+  "world-open": "a port is open to the whole Internet, or hosts close nothing any more",
   "quorum-loss":
     "fewer managers than a majority are left for a while, or one that fails takes the majority with it: nothing of the swarm can be changed then",
   renumber: "an address or a subnet that is in use becomes another one",
   plaintext: "data that was encrypted is so no longer, or crosses from site to site as it is",
-  "replace-manager": "a manager's machine is deleted and made anew, with all that is on its disk",
+  "replace-manager": "a manager's machine is deleted and made anew, with all that is on its disk, or may be another one by its SSH host key",
 } as const;
 
 export type Risk = keyof typeof risks;

@@ -63,7 +63,16 @@ function findings(
   more: Partial<ClusterChange> = {},
 ): readonly Finding[] {
   const whole = (part: Partial<Topology> | undefined): Topology | undefined => part && { ...base, ...part };
-  const change = { cluster: "prod", before: whole(before), after: whole(after), steps: [step("update", "x:y:Z", "z")], machines: [], partial: false };
+  const change = {
+    cluster: "prod",
+    before: whole(before),
+    after: whole(after),
+    steps: [step("update", "x:y:Z", "z")],
+    machines: [],
+    partial: false,
+    otherKeys: [],
+    livesOn: false,
+  };
   return reviewCluster({ ...change, ...more }).findings;
 }
 
@@ -201,6 +210,8 @@ describe("what a review says of who is let in", () => {
           steps: [step("update", "x:y:Z", "z")],
           machines: [],
           partial: false,
+          otherKeys: [],
+          livesOn: false,
         }).findings,
       );
     };
@@ -311,6 +322,131 @@ describe("what a review says to expect", () => {
   });
 });
 
+const unlessAnother = "every port on which something listens there can be reached, unless another firewall closes it";
+
+describe("what a review says of hosts that keep running without a firewall", () => {
+  const rack = { hosts: ["a", "b", "c"].map((key, index) => host(key, "manager", { provider: "existing", address: `192.168.7.${index + 1}` })) };
+  const opened = (found: readonly Finding[]): string[] => lines(found, "firewall");
+
+  it("is a risk when the cluster goes and its hosts do not", () => {
+    assert.deepEqual(opened(findings(rack, undefined)), [`world-open: a, b, c keep running and lose their firewall: ${unlessAnother}`]);
+    assert.deepEqual(opened(findings(rack, undefined, { livesOn: true })), [
+      `world-open: a, b, c keep running and lose their firewall: ${unlessAnother}`,
+    ]);
+  });
+
+  it("is none where machines go with their cluster, or where nothing was closed", () => {
+    assert.deepEqual(opened(findings({ hosts: [host("a")] }, undefined, { machines: [machine("a", "removed")] })), []);
+    assert.deepEqual(opened(findings({ ...rack, enforced: "none" }, undefined)), []);
+  });
+
+  it("names only those that stay, where some machines are deleted", () => {
+    const mixed = { hosts: [...rack.hosts, host("cloud")] };
+    assert.match(opened(findings(mixed, undefined, { machines: [machine("cloud", "removed")] })).join(), /^world-open: a, b, c keep running/);
+  });
+
+  it("is a risk of a host that is taken out, and not of one that has another name now", () => {
+    const without = { hosts: rack.hosts.slice(0, 2) };
+    assert.deepEqual(opened(findings(rack, without)), [`world-open: c keeps running and loses its firewall: ${unlessAnother}`]);
+    const renamed = { hosts: [...without.hosts, host("z", "manager", { provider: "existing", address: "192.168.7.3" })] };
+    assert.deepEqual(opened(findings(rack, renamed)), []);
+  });
+});
+
+describe("what a review says of a port that has to be open to any address", () => {
+  const tunnel = rule("wireguard", ["members"], { protocol: "udp", ports: ["51820"], unknownAddress: "open" });
+  const at = (key: string, site: string, more: Partial<TopologyHost> = {}): TopologyHost =>
+    host(key, "worker", { site, publicAddress: "203.0.113.1", ...more });
+  const hidden = (key: string, site: string, more: Partial<TopologyHost> = {}): TopologyHost => host(key, "worker", { site, ...more });
+  const met = (hosts: readonly TopologyHost[]): Partial<Topology> => ({ hosts, rules: [tunnel] });
+  const two = [at("a", "cloud"), at("b", "office")];
+  const opened = (was: Partial<Topology> | undefined, will: Partial<Topology>): string[] => lines(findings(was, will), "firewall");
+  const open = (sites: string, whom: string): string =>
+    `world-open: open to the whole Internet: 51820/udp on members of ${sites}; rule wireguard, since the address of ${whom} is not known there (behind address translation). Without a key nobody gets an answer. Fix: give the address of its router as natAddress`;
+
+  it("is a risk when a host behind address translation is added: on all other sites", () => {
+    assert.deepEqual(opened(met(two), met([...two, hidden("nat", "home")])), [open("the sites cloud, office", "nat")]);
+  });
+
+  it("is a risk of a new cluster too, and no rule for hosts only", () => {
+    const found = opened(undefined, met([...two, hidden("nat", "office")]));
+    assert.deepEqual(found, [open("site cloud", "nat")]);
+  });
+
+  it("is none where the address is known, nor where all are neighbours, nor where it was so before", () => {
+    assert.deepEqual(opened(met(two), met([...two, hidden("nat", "home", { seenAs: "198.51.100.7" })])), []);
+    assert.deepEqual(opened(met(two), met([...two, at("c", "home", { publicAddress: { assigned: "when the host is made" } })])), []);
+    assert.deepEqual(opened(met([at("a", "cloud")]), met([at("a", "cloud"), hidden("nat", "cloud")])), []);
+    const before = met([...two, hidden("nat", "home")]);
+    assert.deepEqual(opened(before, met([...two, hidden("nat", "home"), hidden("more", "home")])), []);
+  });
+
+  it("is a risk of the sites that are open now and were not, by whoever it is", () => {
+    const before = met([...two, hidden("nat", "office")]);
+    assert.deepEqual(opened(before, met([...two, hidden("nat", "office"), hidden("hut", "cloud")])), [open("site office", "hut")]);
+  });
+
+  it("says the rest of what changes of the rule too", () => {
+    const will = { hosts: [...two, hidden("nat", "home")], rules: [{ ...tunnel, ports: ["51821"] }] };
+    assert.deepEqual(opened(met(two), will), [`${open("the sites cloud, office", "nat").replace("51820", "51821")}; ports 51821 instead of 51820`]);
+  });
+});
+
+describe("what a review says of pinned SSH host keys that are others", () => {
+  const rack = {
+    hosts: ["a", "b", "c"].map((key) => host(key, "manager", { provider: "existing" })).concat(host("w", "worker", { provider: "existing" })),
+  };
+  const said = (otherKeys: readonly string[]): string[] => {
+    const found = findings(rack, rack, { otherKeys });
+    return [...lines(found, "hosts"), ...lines(found, "quorum")];
+  };
+  const means = "it is another machine, was installed anew, or had its key replaced; from now on up trusts only the new key";
+
+  it("is a risk of each manager, since it may be another machine", () => {
+    assert.deepEqual(said(["b"]), [
+      `replace-manager: the pinned SSH host key of the manager b changes: ${means}`,
+      "the pinned SSH host key of 1 of 3 managers changes: if this is another machine, 2 are left, which is a majority",
+    ]);
+  });
+
+  it("is a risk of the quorum where more of them change than may be away", () => {
+    const found = said(["a", "b", "c"]);
+    assert.deepEqual(
+      found.slice(0, 3),
+      ["a", "b", "c"].map((key) => `replace-manager: the pinned SSH host key of the manager ${key} changes: ${means}`),
+    );
+    assert.deepEqual(found.slice(3), [
+      "quorum-loss: the pinned SSH host keys of 3 of 3 managers change: if these are other machines, 0 are left of the 2 that are needed, and the swarm has lost its quorum. Fix: compare the keys on the machines themselves, and replace one manager in each up",
+    ]);
+  });
+
+  it("counts with a manager that is made anew", () => {
+    const mixed = { hosts: [...rack.hosts.slice(0, 2), host("cloud")] };
+    const found = lines(findings(mixed, mixed, { otherKeys: ["a"], machines: [machine("cloud", "replaced")] }), "quorum");
+    assert.match(
+      found.join("\n"),
+      /^quorum-loss: the pinned SSH host key of 1 of 3 managers changes, and 1 is made anew: if this is another machine, 1 is left of the 2/m,
+    );
+  });
+
+  it("is no risk of a worker, and is said all the same", () => {
+    assert.deepEqual(said(["w"]), [`the pinned SSH host key of the worker w changes: ${means}`]);
+  });
+});
+
+describe("what a review says of an adopted swarm that lives on", () => {
+  const steps = [step("delete", "pulumi-swarm:index:SwarmCluster", "prod"), step("delete", "pulumi-swarm:index:OverlayNetwork", "prod-web")];
+
+  it("is that it does, and that its hosts stay members", () => {
+    const found = findings({}, undefined, { steps, livesOn: true });
+    assert.deepEqual(lines(found, "destructive"), [
+      "the cluster as a resource only: the swarm was adopted and lives on, with its services, secrets and configs. Nothing manages it any more",
+      "overlay network: web",
+    ]);
+    assert.match(lines(found, "hosts").join(), /3 managers stay in the swarm, no longer managed: a, b, c/);
+  });
+});
+
 describe("what a review says is deleted, and what it cannot know", () => {
   it("names the cluster itself, and what holds something, but not bookkeeping", () => {
     const steps = [
@@ -321,7 +457,8 @@ describe("what a review says is deleted, and what it cannot know", () => {
       step("delete", "pulumi:index:Stash", "prod-a-made"),
       step("delete", "pulumi-swarm:index:OverlayNetwork", "prod-web"),
     ];
-    const found = findings({ rules: [rule("x", ["world"])] }, undefined, { steps });
+    const machines = base.hosts.map(({ key }) => machine(key, "removed"));
+    const found = findings({ rules: [rule("x", ["world"])] }, undefined, { steps, machines });
     assert.deepEqual(lines(found, "destructive"), [
       "the cluster itself: the swarm is dissolved, with its services, secrets and configs",
       "machine, with its disk: a-2, a-10",
@@ -360,13 +497,20 @@ describe("what a review says of a firewall or a tunnel by itself", () => {
   });
 
   it("takes a firewall that leaves its hosts for a risk, and not one that goes with them", () => {
-    const last = (piece: "HostFirewall" | "WireGuardMesh", machines: readonly MachineChange[]): string | undefined =>
-      lines(findings(alone, undefined, { piece, machines }), "destructive")[0];
-    assert.equal(last("HostFirewall", [machine("a", "removed")]), "world-open: the firewall of the hosts: nothing is closed by it any more");
-    assert.equal(
-      last("HostFirewall", [machine("a", "removed"), machine("b", "removed")]),
-      "the firewall of the hosts: nothing is closed by it any more",
-    );
-    assert.equal(last("WireGuardMesh", []), "the tunnel between the hosts");
+    const last = (piece: "HostFirewall" | "WireGuardMesh", machines: readonly MachineChange[], rules: readonly FirewallRule[] = []): string[] => {
+      const found = findings({ ...alone, rules }, undefined, { piece, machines });
+      return [...lines(found, "firewall"), ...lines(found, "destructive").slice(0, 1)];
+    };
+    const firewall = "the firewall of the hosts";
+    assert.deepEqual(last("HostFirewall", [machine("a", "removed")]), [
+      `world-open: b keeps running and loses its firewall: ${unlessAnother}`,
+      firewall,
+    ]);
+    assert.deepEqual(last("HostFirewall", [machine("a", "removed"), machine("b", "removed")]), [firewall]);
+    assert.deepEqual(last("WireGuardMesh", []), ["the tunnel between the hosts"], "without rules of its own it closes nothing");
+    assert.deepEqual(last("WireGuardMesh", [], [rule("ssh", ["203.0.113.0/24"])]), [
+      `world-open: a, b keep running and lose their firewall: ${unlessAnother}`,
+      "the tunnel between the hosts",
+    ]);
   });
 });

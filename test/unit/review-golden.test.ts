@@ -5,12 +5,23 @@ import { readPreview } from "../../components/review/read";
 import { json } from "../../components/review/render/json";
 import { markdown } from "../../components/review/render/markdown";
 import { plain } from "../../components/review/render/plain";
-import { review } from "../../components/review/review";
+import { type Review, review } from "../../components/review/review";
 import { cases } from "../review/cases";
+import { derive, derived } from "../review/derived";
 
 const folder = join(__dirname, "..", "review", "golden");
 const read = (file: string): string => readFileSync(join(folder, file), "utf8");
 const reviews = new Map(cases.map(({ name }) => [name, review(readPreview(read(`${name}.digest.json`)))]));
+
+function compare(name: string, found: Review): void {
+  const written = { md: markdown(found, "The edit"), txt: plain(found, { color: false }), "review.json": json(found) };
+  for (const [ending, text] of Object.entries(written)) {
+    const file = `${name}.${ending}`;
+    if (process.env["UPDATE_GOLDEN"]) writeFileSync(join(folder, file), text);
+    assert.ok(existsSync(join(folder, file)), `there is no ${file}: UPDATE_GOLDEN=1 writes it`);
+    assert.equal(text, read(file));
+  }
+}
 
 describe("the review of a preview that the engine made", () => {
   for (const { name } of cases) {
@@ -18,15 +29,25 @@ describe("the review of a preview that the engine made", () => {
       const digest = reviews.get(name);
       assert.ok(digest);
       assert.deepEqual(review(readPreview(read(`${name}.stream.jsonl`))), digest);
-      const written = { md: markdown(digest, "The edit"), txt: plain(digest, { color: false }), "review.json": json(digest) };
-      for (const [ending, text] of Object.entries(written)) {
-        const file = `${name}.${ending}`;
-        if (process.env["UPDATE_GOLDEN"]) writeFileSync(join(folder, file), text);
-        assert.ok(existsSync(join(folder, file)), `there is no ${file}: UPDATE_GOLDEN=1 writes it`);
-        assert.equal(text, read(file));
-      }
+      compare(name, digest);
     });
   }
+
+  for (const each of derived) {
+    it(`says what it means when it is made out of another one: ${each.name} (review/golden/${each.name}.md)`, () => {
+      compare(each.name, review(readPreview(derive(each, read(`${each.of}.digest.json`)))));
+    });
+  }
+
+  it("names the risks of hosts that are left alone, seen by nobody, or not the same any more", () => {
+    const found = derived.map((each) => [each.name, review(readPreview(derive(each, read(`${each.of}.digest.json`)))).risks]);
+    assert.deepEqual(Object.fromEntries(found), {
+      "cluster-removed": { "world-open": 1 },
+      "adopted-removed": { "world-open": 1 },
+      "host-behind-nat": { "world-open": 1 },
+      "manager-keys-changed": { "quorum-loss": 1, "replace-manager": 3 },
+    });
+  });
 
   it("names as risks just what is one", () => {
     const expected = {
@@ -34,7 +55,7 @@ describe("the review of a preview that the engine made", () => {
       "first-up": { "world-open": 1 },
       "world-open-port": { "world-open": 1 },
       "narrowed-and-closed": {},
-      "workers-added-and-removed": {},
+      "workers-added-and-removed": { "world-open": 1 },
       renumber: { renumber: 1 },
       "overlay-switch": {},
       refused: { renumber: 5 },
@@ -48,9 +69,11 @@ describe("the review of a preview that the engine made", () => {
   });
 
   it("shows nothing that the engine keeps secret", () => {
-    for (const { name } of cases) {
+    for (const { name } of [...cases, ...derived]) {
       for (const ending of ["md", "txt", "review.json"])
         assert.ok(!/stdin|PRIVATE KEY|ciphertext|4dabf18/.test(read(`${name}.${ending}`)), `${name}.${ending}`);
+    }
+    for (const { name } of cases) {
       for (const form of ["digest.json", "stream.jsonl"]) assert.ok(!/PRIVATE KEY|\\"a key/.test(read(`${name}.${form}`)), `${name}.${form}`);
     }
   });

@@ -55,7 +55,7 @@ const topology: fc.Arbitrary<Topology> = fc.record({
 
 const step = { op: "update", urn: "urn:pulumi:x::y::a:b:C::prod", type: "a:b:C", changed: [] };
 const findingsOf = (before: Topology | undefined, after: Topology | undefined): readonly Finding[] => {
-  const change: ClusterChange = { cluster: "prod", before, after, steps: [step], machines: [], partial: false };
+  const change: ClusterChange = { cluster: "prod", before, after, steps: [step], machines: [], partial: false, otherKeys: [], livesOn: false };
   return reviewCluster(change).findings;
 };
 const subjects = (findings: readonly Finding[], section: Finding["section"], kind?: Finding["kind"]): string[] =>
@@ -79,11 +79,24 @@ describe("the review of random edits", () => {
         const closed = before.rules.filter((each) => !after.rules.some((other) => other.name === each.name)).map((each) => each.name);
         assert.deepEqual(subjects(findings, "firewall", "added").sort(), opened.sort());
         assert.deepEqual(subjects(findings, "firewall", "removed").sort(), closed.sort());
-        const all = subjects(findings, "firewall");
+        const all = subjects(
+          findings.filter(({ kind }) => kind !== "note"),
+          "firewall",
+        );
         assert.equal(new Set(all).size, all.length, "a rule is named twice");
-        const risky = findings.filter(({ risk }) => risk !== undefined).map(({ risk, section, subject }) => `${risk} ${section} ${subject}`);
+        const risky = findings
+          .filter(({ risk }) => risk !== undefined)
+          .map(({ risk, section, kind, subject }) => `${risk} ${section} ${kind} ${subject}`);
         assert.equal(new Set(risky).size, risky.length, `a risk is named twice: ${risky.join("; ")}`);
-        for (const each of findings.filter(({ risk, subject }) => risk === "world-open" && subject !== "enforcement")) {
+        const leaving = before.hosts.filter(({ key, address }) => !after.hosts.some((other) => other.key === key || other.address === address));
+        const stripped = findings.filter(({ section, kind }) => section === "firewall" && kind === "note");
+        if (before.hosts.every(({ site }) => site === "here") && after.hosts.every(({ site }) => site === "here"))
+          assert.deepEqual(
+            stripped.flatMap(({ subject }) => subject.split(", ")).sort(),
+            before.enforced === "none" ? [] : leaving.map(({ key }) => key).sort(),
+          );
+        const rules = findings.filter(({ risk, kind, subject }) => risk === "world-open" && kind !== "note" && subject !== "enforcement");
+        for (const each of rules) {
           worlds++;
           assert.ok(after.rules.some((known) => known.name === each.subject && isWorldOpen(known)));
         }

@@ -1,0 +1,98 @@
+import type { Case } from "./cases";
+
+/** A step of the engine's digest, as far as a review reads it. */
+interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly oldState?: State | null;
+  readonly newState?: State | null;
+  readonly diffReasons?: readonly string[];
+}
+
+interface State {
+  readonly urn: string;
+  readonly type: string;
+  readonly parent?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+}
+
+/** A preview made out of one of the engine's, by what another edit changes in it. */
+export interface Derived {
+  readonly name: string;
+  /** The preview of the engine's that it is made of. */
+  readonly of: Case["name"];
+  readonly edit: (steps: readonly Step[]) => readonly Step[];
+}
+
+const cluster = "pulumi-swarm:index:SwarmCluster";
+const isOfCluster = ({ urn }: Step): boolean => urn.includes(`::${cluster}`);
+const clusterUrn = (steps: readonly Step[]): string => steps.find(({ urn }) => urn.includes(`::${cluster}::`))?.urn ?? "";
+
+/** What the engine says of a program that has the cluster no more. */
+const removed = (steps: readonly Step[]): Step[] =>
+  steps.filter(isOfCluster).flatMap(({ urn, oldState }) => (oldState ? [{ op: "delete", urn, oldState, newState: null }] : []));
+
+const adopted = (steps: readonly Step[]): Step[] =>
+  steps.map((step) => {
+    const state = step.oldState;
+    return state?.type === cluster ? { ...step, oldState: { ...state, inputs: { ...state.inputs, adopted: "lives on" } } } : step;
+  });
+
+/** A worker at home, behind a router of which nobody has said the address. */
+const behindNat = (steps: readonly Step[]): Step[] => {
+  const type = "pulumi-swarm:index:Host";
+  const parent = clusterUrn(steps);
+  const urn = parent.replace(`::${cluster}::`, `::${cluster}$${type}::`).concat("-home-a");
+  const inputs = {
+    address: "192.168.1.5",
+    group: "home",
+    labels: {},
+    provider: "existing",
+    role: "worker",
+    site: "home",
+    sshPort: 22,
+    tunnelAddress: "10.97.201.2",
+  };
+  return [
+    ...steps.map((step): Step => {
+      if (!step.urn.endsWith("FirewallRule::prod-wireguard") || !step.newState) return step;
+      const reason = "the encrypted tunnel; from everywhere, since it is not known which address hosts behind address translation show";
+      return { ...step, op: "update", newState: { ...step.newState, inputs: { ...step.newState.inputs, reason } }, diffReasons: ["reason"] };
+    }),
+    { op: "create", urn, oldState: null, newState: { urn, type, parent, inputs } },
+  ];
+};
+
+/** All machines in the rack were installed anew: what the cluster remembers of them is otherwise. */
+const otherKeys = (steps: readonly Step[]): Step[] => {
+  const type = "pulumi:index:Stash";
+  const parent = clusterUrn(steps);
+  const urn = parent.replace(`::${cluster}::`, `::${cluster}$${type}::`).concat("-members");
+  const hosts = ["control-a", "control-b", "control-c", "edge-a", "edge-b"];
+  const state = (digest: string): State => ({
+    urn,
+    type,
+    parent,
+    inputs: {
+      input: {
+        managers: {},
+        members: Object.fromEntries(hosts.map((host, index) => [host, { machine: `${digest}${index}`, address: `tunnel 10.97.202.${index}` }])),
+      },
+    },
+  });
+  return [...steps, { op: "update", urn, oldState: state("0a1b2c3d4e5"), newState: state("5e4d3c2b1a0"), diffReasons: ["input"] }];
+};
+
+/** What `cases` have no preview of the engine's for. `encryption-lost` was one network's hosts before, as an adopted swarm's have to be. */
+export const derived: readonly Derived[] = [
+  { name: "cluster-removed", of: "nothing", edit: removed },
+  { name: "adopted-removed", of: "encryption-lost", edit: (steps) => removed(adopted(steps)) },
+  { name: "host-behind-nat", of: "nothing", edit: behindNat },
+  { name: "manager-keys-changed", of: "nothing", edit: otherKeys },
+];
+
+/** The preview as the engine's digest writes it. */
+export function derive({ edit }: Derived, digest: string): string {
+  const preview = JSON.parse(digest) as { readonly steps: readonly Step[] };
+  return JSON.stringify({ ...preview, steps: edit(preview.steps), changeSummary: {} });
+}
