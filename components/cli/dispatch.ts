@@ -1,10 +1,12 @@
 import { graph } from "./graph";
+import { image } from "./image";
 import { review } from "./review";
 import { type Terminal, unusable, UsageError, type Verb } from "./verb";
 
 const verbs: Readonly<Record<string, Verb>> = {
   review,
   graph,
+  image,
 };
 
 /** Calls the verb that was asked for. */

@@ -297,6 +297,7 @@ describe("the options of EC2 hosts", function () {
     const [without, withHooks] = [await graphOf(three), await graphOf(three, { hooks: true })];
     assert.equal(find(without, instance, "lab-control-1").hooks, undefined);
     assert.deepEqual(find(withHooks, instance, "lab-control-1").hooks, {
+      beforeCreate: [],
       beforeUpdate: ["lab-control-1 before it is stopped"],
       afterUpdate: ["lab-control-1 after it is stopped"],
       delete: [],

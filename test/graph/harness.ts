@@ -27,6 +27,7 @@ interface RegisterRequest {
 }
 
 interface HookNames {
+  getBeforeCreateList(): string[];
   getBeforeUpdateList(): string[];
   getAfterUpdateList(): string[];
   getBeforeDeleteList(): string[];
@@ -51,7 +52,7 @@ export interface Registered {
   /** Names that it had in earlier versions. @default - none */
   readonly aliases?: readonly string[];
   /** Names of its hooks, by when they are called. @default - none */
-  readonly hooks?: Readonly<Record<"beforeUpdate" | "afterUpdate" | "delete" | "onError", readonly string[]>>;
+  readonly hooks?: Readonly<Record<"beforeCreate" | "beforeUpdate" | "afterUpdate" | "delete" | "onError", readonly string[]>>;
   /** As sent: a secret is a `{secret: …}`, what is not known yet is `unknown`. */
   readonly inputs: Readonly<Record<string, unknown>>;
 }
@@ -176,6 +177,7 @@ function describeRequest(request: RegisterRequest): Registered {
 
 function hooksOf(names: HookNames | undefined): Pick<Registered, "hooks"> {
   const hooks = {
+    beforeCreate: names?.getBeforeCreateList() ?? [],
     beforeUpdate: names?.getBeforeUpdateList() ?? [],
     afterUpdate: names?.getAfterUpdateList() ?? [],
     delete: [...(names?.getBeforeDeleteList() ?? []), ...(names?.getAfterDeleteList() ?? [])],

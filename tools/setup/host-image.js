@@ -14,14 +14,14 @@ const repository = "pulumi-swarm-host";
 const recipeLabel = "pulumi-swarm.recipe";
 const recipeFolder = "tools/image";
 
-const machine = ["systemd", "systemd-sysv", "dbus", "openssh-server", "ca-certificates", "iproute2", "procps"];
-const tools = ["iptables", "nftables", "iputils-ping", "curl", "sudo", "wireguard-tools", "wireguard-go", "busybox-static"];
+/** Of the published package too, which makes the image itself: components/hosts/local/image.ts. */
+const { machine, tools, docker } = require("../host-packages.json");
 
 /** `engine`: on top of it lies the newest Docker, which no release of Debian has. @type {Readonly<Record<string, { suite: string, packages: readonly string[], engine?: true }>>} */
 const variants = {
-  trixie: { suite: "trixie", packages: [...machine, ...tools, "docker.io", "docker-cli"] },
-  forky: { suite: "forky", packages: [...machine, ...tools, "docker.io", "docker-cli"] },
-  "forky-29": { suite: "forky", packages: [...machine, ...tools, "docker.io", "docker-cli"], engine: true },
+  trixie: { suite: "trixie", packages: [...machine, ...tools, ...docker] },
+  forky: { suite: "forky", packages: [...machine, ...tools, ...docker] },
+  "forky-29": { suite: "forky", packages: [...machine, ...tools, ...docker], engine: true },
   // There the client is part of docker.io.
   bookworm: { suite: "bookworm", packages: [...machine, ...tools, "docker.io"] },
   // As a cloud gives it: Docker is still to be installed.

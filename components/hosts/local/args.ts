@@ -10,7 +10,7 @@ export interface LocalHostsArgs extends NumberedHosts {
   /**
    * Image of a whole machine. It is used when a host is made; another image later does not replace hosts that stand
    * (`pulumi up --replace` of the container does).
-   * @default "pulumi-swarm-host:trixie" - made by this project's setup
+   * @default "pulumi-swarm-host:trixie" - where Docker does not have it, `up` makes it by `docker build`, in about a minute
    */
   readonly image?: string;
   /** The Docker network that the hosts share, made by the stack. @default "10.213.0.0/16" */

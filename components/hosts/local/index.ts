@@ -20,10 +20,11 @@ import {
 } from "../host";
 import { readGroup } from "../group";
 import { localHostsOptions, type LocalHostsArgs } from "./args";
+import { hostImage } from "./image";
+import { withHostImage } from "./image-hook";
 
 export type { LocalHostsArgs } from "./args";
 
-const defaultImage = "pulumi-swarm-host:trixie";
 const defaultNetwork = "10.213.0.0/16";
 const dockerMtu = 1500;
 /** Arguments of a container that make it another one, as far as we give them; `image` and `securityOpts` do not, since we ignore their changes. */
@@ -114,20 +115,15 @@ function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }:
   );
 }
 
-function createMachine(
-  args: LocalHostsArgs,
-  host: HostToMake,
-  seed: pulumi.Output<string>,
-  site: docker.Network,
-  { cluster, allowed }: HostContext,
-): Machine {
+function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Output<string>, site: docker.Network, context: HostContext): Machine {
+  const { cluster, allowed } = context;
   const address = host.address ?? "";
   // Few outputs a host: each costs the engine's client a millisecond, and there may be a thousand hosts.
   const keys = seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host.key}`) }));
   const asked = transformed(args.transform?.container, {
     name: `${cluster}-${host.key}`,
     hostname: host.key,
-    image: args.image ?? defaultImage,
+    image: args.image ?? hostImage,
     networksAdvanced: [{ name: site.name, ipv4Address: address }],
     // Not "privileged": where the outer machine itself lacks a capability, that cannot start.
     // "CAP_" must be spelt out, or a refresh shows a difference that replaces the host.
@@ -155,6 +151,7 @@ function createMachine(
       deleteBeforeReplace: true,
       // The provider reads both of these back otherwise than they were given; without this, a refresh replaces every host.
       ignoreChanges: ["securityOpts", "image"],
+      ...(asked.image === hostImage && withHostImage(context)),
     },
   );
   const connection = keys.apply(({ client, machine }): Connection => ({
