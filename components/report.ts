@@ -21,6 +21,11 @@ function written(value: unknown): string {
   }
 }
 
+/** That a value which is needed is not what it should be. @param what Such as "a role". */
+export function isNot(value: unknown, what: string): string {
+  return value === undefined ? `${what} is missing` : `${show(value)} is not ${what}`;
+}
+
 let byErrors = false;
 
 /**

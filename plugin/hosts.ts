@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostGroup as RichGroup } from "../components/hosts/host";
-import { type Report, show } from "../components/report";
+import { isNot, type Report } from "../components/report";
 import type { Bastion, HostGroup } from "./args";
 import { hostKinds, isKind, optionsOf, overrideKinds, reportKind } from "./kinds";
 
@@ -29,7 +29,7 @@ export function richHosts(groups: unknown, report: Report, loadHosts: Load = loa
   if (typeof groups !== "object" || groups === null || Array.isArray(groups)) {
     report(
       "hosts",
-      `${show(groups ?? undefined)} is not groups of hosts by name`,
+      isNot(groups ?? undefined, "a list of groups of hosts by name"),
       "write at least one, such as control: { provider: local, role: manager }",
     );
     return {};

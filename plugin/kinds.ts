@@ -3,7 +3,7 @@ import { awsHostOptions } from "../components/hosts/aws/args";
 import { hetznerHostOptions } from "../components/hosts/hetzner/args";
 import { type AnyOptions, strayOption } from "../components/options";
 import { overlayOptions } from "../components/overlays/kinds";
-import { type Report, show } from "../components/report";
+import { isNot, type Report } from "../components/report";
 import { underlayOptions } from "../components/underlay/kinds";
 
 /*
@@ -66,5 +66,5 @@ export function optionsOf(kinds: Kinds, kind: string, path: string, given: objec
 }
 
 export function reportKind(kinds: Kinds, path: string, what: string, kind: unknown, report: Report): void {
-  report(path, `${show(kind)} is not ${what}`, `write one of ${Object.keys(kinds).join(", ")}`);
+  report(path, isNot(kind, what), `write one of ${Object.keys(kinds).join(", ")}`);
 }

@@ -3,7 +3,7 @@ import { backendProblem, backendWarning, swarmProblem } from "../engine/known";
 import type { PlannedHost } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
-import { type Report, show } from "../report";
+import { isNot, type Report, show } from "../report";
 
 /** How many managers there are, and what the swarm does when some are lost. */
 export interface Quorum {
@@ -119,7 +119,7 @@ export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, rep
   if (adopt === undefined) return;
   const id: unknown = adopt.swarmId;
   if (typeof id !== "string" || !/^[a-z0-9]{25}$/.test(id)) {
-    report("adopt.swarmId", `${show(id)} is not the id of a swarm`, `take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager`);
+    report("adopt.swarmId", isNot(id, "the id of a swarm"), `take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager`);
   }
   if (tunnelled) {
     report(

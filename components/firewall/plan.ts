@@ -1,4 +1,4 @@
-import { type Report, show } from "../report";
+import { isNot, type Report, show } from "../report";
 import type { AllowArgs, ExposeArgs, FirewallArgs, RuleArgs } from "./args";
 import { parsePorts, portsOverlap, readableRules, showPorts } from "./ports";
 import type { FirewallRule, HostSelector } from "./rule";
@@ -246,7 +246,7 @@ class Opened {
       const at = Array.isArray(given) ? `${path}[${index}]` : path;
       const range = typeof port === "number" || typeof port === "string" ? parsePorts(port) : undefined;
       if (!range) {
-        this.report(at, `${show(port)} is not a port or a range`, `give a whole number from 1 to 65535, or a range such as "30000-30100"`);
+        this.report(at, isNot(port, "a port or a range"), `give a whole number from 1 to 65535, or a range such as "30000-30100"`);
         return [];
       }
       const taken = this.kept.find(

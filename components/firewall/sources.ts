@@ -1,4 +1,4 @@
-import { type Report, show } from "../report";
+import { isNot, type Report, show } from "../report";
 import { AnyCidr, isAnyCidr } from "../network/any-cidr";
 import { isHostSelector, selects } from "./resolve";
 import type { HostSelector, Source } from "./rule";
@@ -65,7 +65,7 @@ export class Sources {
 
   private list(path: string, given: unknown, empty: "refused" | "none" = "refused"): readonly unknown[] {
     if (!Array.isArray(given)) {
-      this.report(path, `${show(given)} is not a list of sources`, `write it as ["203.0.113.0/24"]`);
+      this.report(path, isNot(given, "a list of sources"), `write it as ["203.0.113.0/24"]`);
       return [];
     }
     if (given.length === 0 && empty === "refused") this.report(path, "it is empty, so nobody could connect", "name who may, or leave the entry out");

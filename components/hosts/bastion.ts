@@ -1,6 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
 import { opaque, optional, options, text } from "../options";
+import { addressProblem, bareAddress } from "./address";
+import type { Problem } from "./host";
+import { isLater, keyProblem } from "./key";
 
 /** A host to hop over on the way to others. */
 export interface Bastion {
@@ -28,3 +31,29 @@ export const bastionOptions = options<Bastion>(
   { of: "bastion", thing: "a host to hop over", example: "{ address, hostKey, privateKey }" },
   { address: text, hostKey: text, privateKey: opaque, user: text, port: optional },
 );
+
+/** What is wrong with it but for its key. */
+export function checkBastion({ address, hostKey }: Omit<Bastion, "privateKey">): Problem[] {
+  const problems = [addressProblem("bastion.address", address, { names: true, login: true }), hostKeyProblem("bastion.hostKey", hostKey, address)];
+  return problems.filter((problem) => problem !== undefined);
+}
+
+/** The same of one that has a key of its own. */
+export function checkBastionAndKey(bastion: Bastion): Problem[] {
+  const { privateKey } = bastion;
+  const missing = { path: "bastion.privateKey", message: "there is no way to log in", fix: "give the text of a private key" };
+  const key = privateKey === undefined ? missing : isLater(privateKey) ? undefined : keyProblem("bastion.privateKey", privateKey);
+  return [...checkBastion(bastion), ...(key ? [key] : [])];
+}
+
+const hostKeyPattern = /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$/;
+
+/** What is wrong with the pinned key of a machine. */
+export function hostKeyProblem(path: string, hostKey: string | undefined, address: string): Problem | undefined {
+  if (hostKeyPattern.test(hostKey ?? "")) return undefined;
+  return {
+    path,
+    message: hostKey ? `"${hostKey.slice(0, 40)}" is not a public host key in authorized_keys form` : "no host key is pinned",
+    fix: `take the line that "ssh-keyscan -t ed25519 ${bareAddress(address)}" prints, without the address, after comparing it on the machine itself`,
+  };
+}

@@ -1,4 +1,4 @@
-import { type Report, show } from "../report";
+import { isNot, type Report, show } from "../report";
 import { assignBlocks } from "../network/blocks";
 import { Cidr, isCidr } from "../network/cidr";
 import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
@@ -17,7 +17,7 @@ function isHostGroup(value: unknown): value is HostGroup {
 export function checkGroups(hosts: unknown, report: Report): Groups {
   return Object.entries((hosts ?? {}) as Record<string, unknown>).flatMap(([key, group]) => {
     if (isHostGroup(group)) return [[key, group] as const];
-    report(`hosts.${key}`, `${show(group)} is not a group of hosts`, "make it with local.hosts(…), existing.hosts(…) or another provider");
+    report(`hosts.${key}`, isNot(group, "a group of hosts"), "make it with local.hosts(…), existing.hosts(…) or another provider");
     return [];
   });
 }
@@ -77,7 +77,7 @@ export function planHosts(given: unknown, groups: Groups, sites: readonly Site[]
       );
     }
     if (group.role !== "manager" && group.role !== "worker") {
-      report(`hosts.${key}.role`, `${show(group.role)} is not a role`, `write "manager" or "worker"`);
+      report(`hosts.${key}.role`, isNot(group.role, "a role"), 'write role: "manager" or role: "worker"');
     }
     for (const { path, message, fix } of group.problems) report(path === "" ? `hosts.${key}` : `hosts.${key}.${path}`, message, fix);
   }

@@ -3,42 +3,67 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import type { Connection, RemoteLimits } from "./connection";
-import { type Carrier, carry } from "./proxy";
+import { fingerprintOf, privateKeyProblem } from "./private-key";
+import { CannotDial, type Carrier, carry } from "./proxy";
 
 /** The machine at the other end is not the one that was pinned; the message says which one it is and what to do. */
 export class HostKeyMismatch extends Error {}
 
+/** Nothing was heard until the time of one try was over. Of a try with less time than others this says little. */
+export class Silence extends Error {}
+
 class ConnectionLost extends Error {}
+
+/** How one try is made. */
+export interface DialOptions {
+  /** What carries it. @default - TCP, or the connection's own program */
+  readonly sock?: Duplex;
+  /** What messages call the other end. @default - who is dialled where */
+  readonly name?: string;
+}
 
 /**
  * One try, up to the end of authentication.
  *
- * @param sock What carries it. @default - TCP, or the connection's own program
+ * @throws CannotDial where another try would fail too, such as with a key that is refused: sshd shuts out for a while who tries again.
  */
-export function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits, sock?: Duplex): Promise<Client> {
+export function dial(
+  connection: Omit<Connection, "sudo">,
+  limits: RemoteLimits,
+  { sock, name = targetOf(connection) }: DialOptions = {},
+): Promise<Client> {
   const [type = "", pinned = ""] = connection.hostKey.trim().split(/\s+/);
   const client = new Client();
   const carrier = sock === undefined && connection.proxyCommand ? carry(connection.proxyCommand, connection) : undefined;
   const stream = sock ?? carrier?.stream;
   return new Promise((resolve, reject) => {
     let mismatch: HostKeyMismatch | undefined;
+    let banner = "";
     // ssh2's own readyTimeout does not cover a dial that hangs in TCP, so ours goes around everything.
     const timer = setTimeout(() => {
       client.destroy();
       carrier?.stop();
-      reject(new Error(silence(limits.dial, carrier)));
+      reject(new Silence(silence(limits.dial, carrier)));
     }, limits.dial);
     const fail = (error: Error): void => {
       clearTimeout(timer);
-      if (carrier && !mismatch) void whyOf(error, carrier).then(reject);
-      else reject(mismatch ?? error);
+      const final = mismatch ?? refusalOf(error, connection, name);
+      if (final) {
+        // An agent that failed for one key is asked for the next one.
+        client.end();
+        carrier?.stop();
+        reject(final);
+      } else if (carrier) void whyOf(error, carrier).then(reject);
+      else reject(error);
     };
     client.on("ready", () => {
       clearTimeout(timer);
       resolve(client);
     });
     client.on("error", fail);
-    client.on("close", () => fail(new ConnectionLost("the connection was closed before a session stood")));
+    // As while a machine starts, where nobody but root may log in yet.
+    client.on("banner", (text) => (banner = text.trim().split("\n")[0]?.replace(/\.$/, "") ?? ""));
+    client.on("close", () => fail(new ConnectionLost(`it closed the connection before a session stood${banner && `, and said: ${banner}`}`)));
     const config: ConnectConfig = {
       host: connection.host,
       port: connection.port ?? 22,
@@ -63,9 +88,37 @@ export function dial(connection: Omit<Connection, "sudo">, limits: RemoteLimits,
     } catch (error) {
       clearTimeout(timer);
       carrier?.stop();
-      reject(error instanceof Error ? error : new Error(String(error)));
+      reject(new CannotDial(unusable(connection, name, error)));
     }
   });
+}
+
+/** What is settled by the first answer, and why. */
+function refusalOf(error: Error, connection: Omit<Connection, "sudo">, name: string): CannotDial | undefined {
+  const { message, level } = error as { message: string; level?: string };
+  const { user = "root", privateKey, passphrase, agentSocket } = connection;
+  if (level === "agent") {
+    const key = privateKey === undefined ? "" : `${name} refused the key, and `;
+    return new CannotDial(`${key}the ssh-agent at ${agentSocket} gives none (${message}). Fix: start it, or correct agentSocket`);
+  }
+  if (/too many authentication failures/i.test(message)) {
+    return new CannotDial(
+      `${name} refused the first keys of the ssh-agent and looks at no more of them. Fix: load only the right key into the agent`,
+    );
+  }
+  if (level !== "client-authentication") return undefined;
+  const fingerprint = privateKey === undefined ? undefined : fingerprintOf(privateKey, passphrase);
+  const keys = [...(privateKey === undefined ? [] : [`the key ${fingerprint}`]), ...(agentSocket === undefined ? [] : ["each key of the ssh-agent"])];
+  return new CannotDial(
+    `${name} refused ${keys.join(" and ")}. Fix: add its public key to the authorized_keys of ${user} there, or correct user or key`,
+  );
+}
+
+/** Why SSH could not even begin. */
+function unusable({ privateKey, passphrase }: Omit<Connection, "sudo">, name: string, error: unknown): string {
+  const problem = privateKey === undefined ? undefined : privateKeyProblem(privateKey, passphrase);
+  if (!problem) return `${name} cannot be dialled: ${error instanceof Error ? error.message : String(error)}`;
+  return `${problem.of} for ${name}: ${problem.message}. Fix: ${problem.fix}`;
 }
 
 /** Where the stream broke, the program that carried it can say why; what SSH says of its own is better than that. */
@@ -103,11 +156,16 @@ function hostKeyAdvice(presented: Buffer): string {
 
 /** Why a dial failed, and where to look. */
 export function explain(error: unknown): string {
-  const { message, code, level } = error as { message: string; code?: string; level?: string };
-  if (level === "client-authentication") return "it refused the key (is the public key in authorized_keys of this user?)";
+  const { message, code } = error as { message: string; code?: string };
   if (code === "ECONNREFUSED") return "connection refused (is sshd running, and is this the right port?)";
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no route to it (is the machine up, and is the address right?)";
   if (code === "ENOTFOUND") return "its name cannot be resolved";
+  if (code === "ECONNRESET" || /before handshake/.test(message)) {
+    return (
+      "it closed the connection before the SSH handshake (is this the port of its sshd? " +
+      "After failed logins, sshd of OpenSSH 9.8 and newer shuts an address out for a while: PerSourcePenalties)"
+    );
+  }
   if (/Handshake failed/.test(message)) return `${message} (does the host have a host key of the pinned type?)`;
   return message;
 }

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { Duplex } from "node:stream";
 import type { Connection } from "./connection";
 
-/** What no waiting can mend. */
+/** What another try would meet too, however long one waits. */
 export class CannotDial extends Error {}
 
 /** A program whose standard input and output are the way to a host. */

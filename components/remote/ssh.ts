@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
-import { explain, HostKeyMismatch, targetOf } from "./dial";
+import { explain, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
 import { type ScriptValues, scriptInput } from "./script";
 import { Ways } from "./ways";
@@ -35,10 +35,10 @@ export class SshSession {
   ) {}
 
   /**
-   * Dials until the host answers or the limit is over. A wrong host key, or a missing program, ends it at once: waiting cannot
-   * mend it.
+   * Dials until the host answers or the limit is over. A wrong host key, a key that is refused or cannot be read, and a missing
+   * program end it at once: waiting does not help.
    *
-   * @throws RemoteError that names the host, the address, what was seen last and what to do.
+   * @throws RemoteError that names the host, the address, what was seen first and what to do.
    */
   static async open(
     host: string,
@@ -157,7 +157,10 @@ export class SshSession {
   }
 }
 
-/** Tries again until the host answers or its time is over, in which waiting for a turn does not count. */
+/**
+ * Tries again until the host answers or its time is over, in which waiting for a turn does not count. What is said at the end is what
+ * the first try met: a host may shut out who tries too often, and the last try has too little time to meet anything but silence.
+ */
 async function untilReached(
   host: string,
   connection: Connection,
@@ -166,26 +169,37 @@ async function untilReached(
   attempt: (limits: (extra?: number) => RemoteLimits) => Promise<Client>,
 ): Promise<Client> {
   let left = limits.reachable;
+  const causes: string[] = [];
   for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
     let began = Date.now();
+    let cutShort = false;
     try {
       return await attempt((extra = 0) => {
         began = Date.now();
+        cutShort = left < limits.dial + extra;
         return { ...limits, dial: Math.max(1_000, Math.min(limits.dial + extra, left)) };
       });
     } catch (error) {
       if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message);
       if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
       const reason = explain(error);
+      if (!(cutShort && error instanceof Silence)) causes.push(reason);
       left -= Date.now() - began + wait;
       if (left <= 0) {
         const target = targetOf(connection);
-        throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${Math.round(limits.reachable / 1000)} s: ${reason}.`);
+        const seconds = Math.round(limits.reachable / 1000);
+        throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${seconds} s: ${firstAndLast(causes) ?? reason}.`);
       }
       onRetry(reason);
       await sleep(wait);
     }
   }
+}
+
+/** What was met later too: a machine that starts has no route, then no sshd. */
+function firstAndLast(causes: readonly string[]): string | undefined {
+  const [first, last] = [causes[0], causes.at(-1)];
+  return first === last ? first : `${first}; later: ${last}`;
 }
 
 function sudoHint(reason: string, connection: Connection): string | undefined {

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import pLimit from "p-limit";
 import type { Client } from "ssh2";
 import { type Connection, defaultRemoteLimits, type RemoteLimits } from "./connection";
-import { dial, explain, HostKeyMismatch, targetOf } from "./dial";
+import { dial, explain, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
 
 /** Milliseconds that a dial may take longer where a program has to start, and to sign in somewhere, before it carries anything. */
@@ -51,7 +51,7 @@ export class Ways {
     const most = limits();
     const stream = await bastion.stream(connection, most, fresh);
     try {
-      return await dial(connection, most, stream);
+      return await dial(connection, most, { sock: stream });
     } catch (error) {
       stream.destroy();
       throw error;
@@ -98,7 +98,7 @@ class Bastion {
 
   private async dial(limits: RemoteLimits): Promise<Client> {
     try {
-      const client = await dial(this.connection, limits);
+      const client = await dial(this.connection, limits, { name: `the bastion ${targetOf(this.connection)}` });
       if (this.closed) client.end();
       else this.standing.add(client);
       client.on("close", () => this.standing.delete(client));
@@ -116,7 +116,7 @@ function forward(bastion: Client, to: Connection, limit: number, name: string): 
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      reject(new Error(`the bastion ${name} had no answer of it within ${limit / 1000} s (is the machine up, and is this its address there?)`));
+      reject(new Silence(`the bastion ${name} had no answer of it within ${limit / 1000} s (is the machine up, and is this its address there?)`));
     }, limit);
     const fail = (error: Error): void => {
       clearTimeout(timer);

@@ -12,6 +12,7 @@ import { type Birth, birthProblem } from "../../components/hosts/cloud/memory";
 import * as existing from "../../components/hosts/existing";
 import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
 import { type Answers, type Graph, isSecret, readable, record, type RecordOptions, type Registered, unknown } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const region = "eu-west-1";
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
@@ -479,12 +480,12 @@ describe("a VPC of the user's", function () {
   });
 
   it("is reached through a bastion where hosts have no public address", async () => {
-    const bastion = { address: "203.0.113.9", hostKey, privateKey: "a key", user: "jump" };
+    const bastion = { address: "203.0.113.9", hostKey, privateKey: clientKey, user: "jump" };
     const graph = await graphOf(inVpc({ vpc, publicAddress: "none", bastion, natAddress: "203.0.113.50" }));
     assert.deepEqual(ofType(graph, elasticIp), []);
     const [first] = requestOf(graph).hosts;
     assert.equal(first?.connection.host, first?.address);
-    assert.deepEqual(first?.connection.bastion, { host: "203.0.113.9", hostKey, user: "jump", port: 22, privateKey: "a key" });
+    assert.deepEqual(first?.connection.bastion, { host: "203.0.113.9", hostKey, user: "jump", port: 22, privateKey: clientKey });
     assert.deepEqual([first?.publicAddress, first?.seenAs], [undefined, "203.0.113.50"]);
   });
 

@@ -8,13 +8,14 @@ import type { SwarmRequest } from "../../components/agents/request";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
 import { type Graph, isSecret, readable, record, type Registered, unknown } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const three: SwarmClusterArgs = { hosts: { control: local.hosts({ role: "manager", count: 3 }) }, networks: { web: {}, db: { internal: true } } };
 
 function racks(count: number, args: Partial<existing.ExistingHostsArgs> = {}): HostGroup {
   const machines = Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index + 1}`, { address: `192.0.2.${index + 1}`, hostKey }]));
-  return existing.hosts({ role: "manager", privateKey: pulumi.secret("-----BEGIN OPENSSH PRIVATE KEY-----"), machines, ...args });
+  return existing.hosts({ role: "manager", privateKey: pulumi.secret(clientKey), machines, ...args });
 }
 
 async function graphOf(args: SwarmClusterArgs, options: { preview?: boolean } = {}): Promise<Graph> {
@@ -239,7 +240,7 @@ describe("the graph of a cluster", function () {
 
   it("keeps a private key secret that the user gave as a plain text", async () => {
     const graph = await graphOf({
-      hosts: { rack: racks(1, { privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----", passphrase: "PRIVATE KEY's" }) },
+      hosts: { rack: racks(1, { privateKey: clientKey, passphrase: "PRIVATE KEY's" }) },
       networks: { web: {} },
     });
     for (const { inputs, name } of graph.resources) for (const text of readable(inputs)) assert.doesNotMatch(text, /PRIVATE KEY/, name);

@@ -7,6 +7,10 @@ import { type DockerProviderArgs, SwarmCluster } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
 import { type Graph, readable, record, type RecordOptions, unknown } from "./harness";
+import { deriveSshKey } from "../../components/remote/ssh-key";
+import { clientKey, partOfClientKey } from "../unit/client-key";
+
+const hopKey = deriveSshKey("a key of the tests", "bastion").privateKey;
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 
@@ -15,7 +19,7 @@ function rack(more: object): existing.ExistingHostsArgs {
 }
 
 /** A cluster with a service on it, as a user's program has it. */
-function withService(args: DockerProviderArgs, access: object = { privateKey: "the private key" }, options: RecordOptions = {}): Promise<Graph> {
+function withService(args: DockerProviderArgs, access: object = { privateKey: clientKey }, options: RecordOptions = {}): Promise<Graph> {
   return record(() => {
     const worker = existing.hosts({ ...rack(access), role: "worker", machines: { b: { address: "192.0.2.11", hostKey } } });
     const swarm = new SwarmCluster("prod", {
@@ -52,7 +56,7 @@ describe("a provider for services on the cluster", function () {
     assert.match(String(provider?.inputs["sshOpts"]), /KnownHostsCommand=\/bin\/echo %H ssh-ed25519 AAAAC3NzaC1l/);
     assert.match(String(provider?.inputs["sshOpts"]), /IdentityFile=~\/\.ssh\/rack/);
     assert.deepEqual(provider?.dependsOn, ["prod-swarm (command:local:Command)", "prod-web (command:local:Command)"]);
-    assert.ok(readable(provider?.inputs).every((text) => !text.includes("the private key")));
+    assert.ok(readable(provider?.inputs).every((text) => !text.includes(partOfClientKey)));
     assert.equal(graph.resources.find(({ type }) => type === "docker:index/service:Service")?.provider, "prod-docker-rack-a");
   });
 
@@ -74,16 +78,13 @@ describe("a provider for services on the cluster", function () {
   it("writes the key only where it is told to, for its owner alone, also over one that everybody could read", async () => {
     const file = join(folder, "keys", "swarm");
     assert.equal((await withService({ writeKeyTo: file })).error, undefined);
-    assert.equal(readFileSync(file, "utf8"), "the private key\n");
+    assert.equal(readFileSync(file, "utf8"), clientKey);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const open = join(folder, "open");
     writeFileSync(open, "another", { mode: 0o644 });
-    await withService(
-      { writeKeyTo: open },
-      { privateKey: "the private key", bastion: { address: "192.0.2.1", hostKey, privateKey: "the hop's key" } },
-    );
+    await withService({ writeKeyTo: open }, { privateKey: clientKey, bastion: { address: "192.0.2.1", hostKey, privateKey: hopKey } });
     assert.equal(statSync(open).mode & 0o777, 0o600);
-    assert.equal(readFileSync(`${open}.bastion`, "utf8"), "the hop's key\n");
+    assert.equal(readFileSync(`${open}.bastion`, "utf8"), hopKey);
   });
 
   it("asks the agent of the host's group", async () => {

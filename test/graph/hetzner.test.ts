@@ -24,6 +24,7 @@ import {
   requestOf,
   inputsOf,
 } from "./hetzner-graph";
+import { clientKey } from "../unit/client-key";
 
 describe("the graph of three managers on Hetzner", function () {
   this.timeout(30_000);
@@ -229,9 +230,9 @@ describe("the options of Hetzner's hosts", function () {
   });
 
   it("hop over a bastion", async () => {
-    const bastion = { address: "203.0.113.9", hostKey, privateKey: "a key", user: "jump" };
+    const bastion = { address: "203.0.113.9", hostKey, privateKey: clientKey, user: "jump" };
     const [first] = requestOf(await graphOf({ hosts: { control: hetzner.hosts({ role: "manager", bastion }) } })).hosts;
-    assert.deepEqual(first?.connection.bastion, { host: "203.0.113.9", hostKey, user: "jump", port: 22, privateKey: "a key" });
+    assert.deepEqual(first?.connection.bastion, { host: "203.0.113.9", hostKey, user: "jump", port: 22, privateKey: clientKey });
   });
 
   it("leave the last word to transforms, for every resource", async () => {

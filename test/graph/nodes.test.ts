@@ -4,6 +4,7 @@ import { type ClusterNode, SwarmCluster } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
 import { isSecret, record } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 const told = { hosts: { "control-1": { nodeId: "node1" }, "edge-a": { nodeId: "node2" } } };
@@ -16,7 +17,7 @@ function withNodes(work: (nodes: Readonly<Record<string, ClusterNode>>) => void,
     () => {
       const edge = existing.hosts({
         role: "worker",
-        privateKey: "a key",
+        privateKey: clientKey,
         machines: { a: { address: "198.51.100.7", privateAddress: "10.213.9.9", hostKey, labels: { rack: "a" } } },
         site: "local 10.213.0.0/16",
         network: "10.213.0.0/16",

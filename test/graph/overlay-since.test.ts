@@ -3,9 +3,10 @@ import { flannel, native, type Overlay, SwarmCluster } from "../../components";
 import type { SwarmRequest } from "../../components/agents/request";
 import * as existing from "../../components/hosts/existing";
 import { type Graph, isSecret, record } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
-const control = existing.hosts({ role: "manager", privateKey: "the private key", machines: { a: { address: "10.20.0.1", hostKey } } });
+const control = existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "10.20.0.1", hostKey } } });
 const firewall = { ssh: ["198.51.100.0/24"] };
 const stash = "old-overlay-since";
 

@@ -7,6 +7,7 @@ import { svg } from "../../components/picture/svg";
 import { topologyOf } from "../../components/topology/of-plan";
 import { topologiesIn, type WrittenResource } from "../../components/topology/of-resources";
 import { record, type Registered } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const spread: SwarmClusterArgs = {
@@ -14,7 +15,7 @@ const spread: SwarmClusterArgs = {
   overlay: weave(),
   firewall: { ssh: ["198.51.100.0/24"], expose: { "the-web": { port: 443, from: ["world"], on: "workers" } } },
   hosts: {
-    "far-edge": existing.hosts({ role: "worker", site: "rack", privateKey: "a key", machines: { "a-1": { address: "203.0.113.7", hostKey } } }),
+    "far-edge": existing.hosts({ role: "worker", site: "rack", privateKey: clientKey, machines: { "a-1": { address: "203.0.113.7", hostKey } } }),
     control: local.hosts({ role: "manager", count: 3 }),
     many: local.hosts({ role: "worker", count: 11 }),
   },

@@ -3,6 +3,7 @@ import { compareSwarm, planCluster, type SeenSwarm } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import { engineRefusals } from "../../components/cluster/compare";
 import { describeSwarm } from "../../components/membership/read";
+import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 const answers: Record<string, unknown> = {
@@ -100,7 +101,7 @@ describe("a swarm that is looked at before it is adopted", () => {
     const group = (role: "manager" | "worker", machines: Record<string, string>): ReturnType<typeof existing.hosts> =>
       existing.hosts({
         role,
-        privateKey: "a key",
+        privateKey: clientKey,
         machines: Object.fromEntries(Object.entries(machines).map(([name, address]) => [name, { address, hostKey }])),
       });
     const { plan, problems } = planCluster({

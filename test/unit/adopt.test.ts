@@ -3,6 +3,7 @@ import { planCluster, type SwarmClusterArgs, weave, wireguard } from "../../comp
 import * as existing from "../../components/hosts/existing";
 import { dissolveMembership, MembershipRefusal } from "../../components/membership/reconcile";
 import { type Roles, SimulatedProgram, SimulatedSwarm } from "./simulated-swarm";
+import { clientKey } from "./client-key";
 
 const roles: Roles = { "control-1": "manager", "control-2": "manager", "control-3": "manager", "edge-1": "worker" };
 
@@ -93,7 +94,7 @@ describe("the adoption of a swarm", () => {
 describe("the plan of a cluster that adopts a swarm", () => {
   const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
   const args: SwarmClusterArgs = {
-    hosts: { rack: existing.hosts({ role: "manager", privateKey: "a key", machines: { a: { address: "10.20.0.1", hostKey } } }) },
+    hosts: { rack: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "10.20.0.1", hostKey } } }) },
     firewall: { ssh: ["198.51.100.0/24"] },
   };
   const said = (more: object): string[] =>

@@ -11,9 +11,10 @@ import * as aws from "../../components/hosts/aws";
 import { agentCommands, agentPackage } from "../../components/hosts/aws/ssm";
 import { userData } from "../../components/hosts/cloud/user-data";
 import type { Problem } from "../../components/hosts/host";
+import { clientKey } from "./client-key";
 
 const region = "eu-west-1";
-const bastion = { address: "203.0.113.9", hostKey: "ssh-ed25519 AAAA", privateKey: "k" };
+const bastion = { address: "203.0.113.9", hostKey: "ssh-ed25519 AAAA", privateKey: clientKey };
 
 /** A program without types may give anything. */
 function planned(args: object, firewall?: SwarmClusterArgs["firewall"]): ReturnType<typeof planCluster> {

@@ -44,7 +44,7 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
   [
     "there is no region",
     { region: undefined },
-    { path: "hosts.control.region", message: "nothing is not a region", fix: 'write its name, such as "eu-west-1"' },
+    { path: "hosts.control.region", message: "a region is missing", fix: 'write its name, such as "eu-west-1"' },
   ],
   [
     "the region is a zone",

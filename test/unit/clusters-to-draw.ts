@@ -8,6 +8,7 @@ import { weave } from "../../components/overlays/weave";
 import { topologyOf } from "../../components/topology/of-plan";
 import type { Topology } from "../../components/topology/topology";
 import { wireguard } from "../../components/underlay/wireguard";
+import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const https = { port: 443, from: ["world"], on: "workers" } as const;
@@ -34,7 +35,7 @@ export function hybrid(more: { readonly awsWorkers?: number; readonly hetznerWor
     hosts: {
       aws: aws.hosts({ role: "manager", ...onAws }),
       hetzner: hetzner.hosts({ role: "manager", ...atHetzner }),
-      own: existing.hosts({ role: "manager", privateKey: "a key", machines: { a: { address: "192.0.2.7", publicAddress: "192.0.2.7", hostKey } } }),
+      own: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "192.0.2.7", publicAddress: "192.0.2.7", hostKey } } }),
       ...(awsWorkers > 0 && { "edge-aws": aws.hosts({ role: "worker", count: awsWorkers, ...onAws }) }),
       ...(hetznerWorkers > 0 && { "edge-hetzner": hetzner.hosts({ role: "worker", count: hetznerWorkers, ...atHetzner }) }),
     },

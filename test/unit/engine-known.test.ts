@@ -6,6 +6,7 @@ import { planCluster } from "../../components";
 import { backendProblem, backendWarning, engineRows, mixProblem, shortIndex, swarmProblem, unstamped } from "../../components/engine/known";
 import { within } from "../../components/engine/version";
 import * as existing from "../../components/hosts/existing";
+import { clientKey } from "./client-key";
 
 const engines = (versions: readonly string[]): { readonly key: string; readonly version: string }[] =>
   versions.map((version, index) => ({ key: `host-${index + 1}`, version }));
@@ -146,7 +147,7 @@ describe("what is known of engines", () => {
     const machines = { a: { address: "10.20.0.1", hostKey } };
     const settings = { "firewall-backend": "nftables", features: { "swarm-nftables": true } };
     const { plan, problems } = planCluster({
-      hosts: { control: existing.hosts({ role: "manager", privateKey: "a key", machines }) },
+      hosts: { control: existing.hosts({ role: "manager", privateKey: clientKey, machines }) },
       firewall: { ssh: ["198.51.100.0/24"] },
       engine: { settings },
     });

@@ -147,7 +147,7 @@ describe("the plan of the firewall", () => {
         "firewall.expose.web.port[0]",
         /^"90-80" is not a port or a range/,
       ],
-      ["no port", { ssh, expose: { web: { from: ["world"] } } }, "firewall.expose.web.port", /^nothing is not a port/],
+      ["no port", { ssh, expose: { web: { from: ["world"] } } }, "firewall.expose.web.port", /^a port or a range is missing/],
       ["an empty list of ports", { ssh, expose: { web: { ...web, port: [] } } }, "firewall.expose.web.port", /no port is given/],
       [
         "SSH's port",
@@ -171,7 +171,7 @@ describe("the plan of the firewall", () => {
       ],
       ["WireGuard's port", { ssh, allow: { web: { ...web, port: 51_820, protocol: "udp" } } }, "firewall.allow.web.port", /the rule wireguard/],
       ["nobody", { ssh, expose: { web: { ...web, from: [] } } }, "firewall.expose.web.from", /it is empty/],
-      ["no sources", { ssh, expose: { web: { port: 443 } } }, "firewall.expose.web.from", /^nothing is not a list of sources/],
+      ["no sources", { ssh, expose: { web: { port: 443 } } }, "firewall.expose.web.from", /^a list of sources is missing/],
       [
         "an unknown group as a source",
         { ssh, expose: { web: { ...web, from: ["group egde"] } } },

@@ -6,6 +6,7 @@ import { madeAs } from "../../components/hosts/cloud/made";
 import { refusedMoves } from "../../components/review/addresses";
 import { refusedReplacements } from "../../components/review/hosts";
 import * as existing from "../../components/hosts/existing";
+import { clientKey } from "./client-key";
 
 const managers = (count: number, image = "a"): Record<string, Record<string, string>> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`control-${index + 1}`, { image, zone: "z" }]));
@@ -125,7 +126,7 @@ describe("the pin of a single host", () => {
   const machines = { a: { address: "192.0.2.1", hostKey }, b: { address: "192.0.2.2", hostKey }, 3: { address: "192.0.2.3", hostKey } };
   const planned = (group: string, pins: Record<string, string> = {}): { problems: string[]; tunnel: Record<string, string | undefined> } => {
     const { plan, problems } = planCluster({
-      hosts: { [group]: existing.hosts({ role: "manager", privateKey: "a key", machines }) },
+      hosts: { [group]: existing.hosts({ role: "manager", privateKey: clientKey, machines }) },
       underlay: wireguard(),
       firewall: { ssh: ["203.0.113.0/24"] },
       pins,

@@ -6,12 +6,13 @@ import * as existing from "../../components/hosts/existing";
 import type { FirewallHost } from "../../components/firewall/rule";
 import type { HostGroup, PlannedHost } from "../../components/hosts/host";
 import * as aws from "../../components/hosts/aws";
+import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 
 function rack(site: string, ...addresses: readonly string[]): HostGroup {
   const machines = Object.fromEntries(addresses.map((address, index) => ["abc"[index] ?? "", { address, hostKey }]));
-  return existing.hosts({ role: "worker", privateKey: "a key", site, machines });
+  return existing.hosts({ role: "worker", privateKey: clientKey, site, machines });
 }
 
 function asFirewallHost({ key, role, group, site, address = "", tunnelAddress }: PlannedHost): FirewallHost {

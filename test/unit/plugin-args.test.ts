@@ -15,6 +15,7 @@ import type { ClusterArgs } from "../../plugin/args";
 import { hostKinds, overlayKinds, overrideKinds } from "../../plugin/kinds";
 import { richArgs } from "../../plugin/rich";
 import { inFlatWords } from "../../plugin/words";
+import { clientKey } from "./client-key";
 
 /** As it arrives from a language without types. */
 const flat = (args: object): ClusterArgs => args as ClusterArgs;
@@ -168,7 +169,7 @@ describe("arguments of other languages", () => {
         ...shared,
         hosts: {
           cloud: { provider: "hetzner", role: "manager", location: "fsn1" },
-          rack: { provider: "existing", role: "worker", privateKey: "k", machines },
+          rack: { provider: "existing", role: "worker", privateKey: clientKey, machines },
         },
         underlay: { kind: "wireguard" },
       }),
@@ -176,13 +177,17 @@ describe("arguments of other languages", () => {
     assert.deepEqual(problems, []);
     const hosts = {
       cloud: hetzner.hosts({ role: "manager", location: "fsn1" }),
-      rack: existing.hosts({ role: "worker", privateKey: "k", machines }),
+      rack: existing.hosts({ role: "worker", privateKey: clientKey, machines }),
     };
     assert.deepEqual(planCluster(args), planCluster({ ...shared, hosts, underlay: wireguard() }));
   });
 
   const wrong: readonly (readonly [string, object, readonly string[]])[] = [
-    ["no hosts", {}, ["hosts: nothing is not groups of hosts by name. Fix: write at least one, such as control: { provider: local, role: manager }"]],
+    [
+      "no hosts",
+      {},
+      ["hosts: a list of groups of hosts by name is missing. Fix: write at least one, such as control: { provider: local, role: manager }"],
+    ],
     [
       "a provider that is none",
       { hosts: { a: { provider: "azure", role: "manager" } } },
@@ -191,7 +196,7 @@ describe("arguments of other languages", () => {
     [
       "a group that is none",
       { hosts: { a: "local" } },
-      ["hosts.a.provider: nothing is not a provider of hosts. Fix: write one of local, existing, aws, hetzner"],
+      ["hosts.a.provider: a provider of hosts is missing. Fix: write one of local, existing, aws, hetzner"],
     ],
     [
       "an overlay that is none",
@@ -201,7 +206,7 @@ describe("arguments of other languages", () => {
     [
       "an overlay without its kind",
       { hosts: { control }, overlay: "weave" },
-      ["overlay.kind: nothing is not an overlay. Fix: write one of native, weave, flannel"],
+      ["overlay.kind: an overlay is missing. Fix: write one of native, weave, flannel"],
     ],
     [
       "an underlay that is none",

@@ -1,20 +1,32 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import { describeProblems, planCluster } from "../../components/cluster/plan";
+import * as aws from "../../components/hosts/aws";
 import * as existing from "../../components/hosts/existing";
-import type { HostGroup } from "../../components/hosts/host";
 import * as hetzner from "../../components/hosts/hetzner";
+import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import type { Overlay } from "../../components/overlays/overlay";
 import type { Underlay } from "../../components/underlay/underlay";
 import { wireguard } from "../../components/underlay/wireguard";
+import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 const control = local.hosts({ role: "manager", count: 3 });
 const machines = { a: { address: "192.168.7.10", hostKey } };
 
 function rack(role: "manager" | "worker", more: Partial<existing.ExistingHostsArgs> = {}): HostGroup {
-  return existing.hosts({ role, privateKey: "k", machines, ...more });
+  return existing.hosts({ role, privateKey: clientKey, machines, ...more });
+}
+
+/** One machine at such an address. */
+function at(address: unknown, more: Partial<existing.ExistingMachine> = {}): Partial<SwarmClusterArgs> {
+  return {
+    hosts: { rack: rack("manager", { machines: { a: { address: address as string, hostKey, ...more } } }) },
+    firewall: { ssh: ["198.51.100.0/24"] },
+  };
 }
 
 function problemsOf(args: Partial<SwarmClusterArgs>): string[] {
@@ -81,7 +93,7 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
         "edge-1": local.hosts({ role: "worker" }),
         edge: existing.hosts({
           role: "worker",
-          privateKey: "k",
+          privateKey: clientKey,
           machines: { "1-1": { ...machines.a } },
           site: "local 10.213.0.0/16",
           network: "10.213.0.0/16",
@@ -96,7 +108,7 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
       hosts: {
         rack: existing.hosts({
           role: "manager",
-          privateKey: "k",
+          privateKey: clientKey,
           machines: { ...machines, b: machines.a, c: { ...machines.a, address: "192.168.7.12" } },
         }),
       },
@@ -110,6 +122,11 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
       firewall: { ssh: ["203.0.113.0/24"] },
     },
     /^hosts\.rack\.machines\.a\.port: "22" is not a TCP port\. Fix: give a whole number from 1 to 65535/,
+  ],
+  [
+    "no role",
+    { hosts: { rack: rack(undefined as unknown as "manager") } },
+    /^hosts\.rack\.role: a role is missing\. Fix: write role: "manager" or role: "worker"$/,
   ],
   ["no way to log in", { hosts: { rack: existing.hosts({ role: "manager", machines }) } }, /^hosts\.rack\.privateKey: there is no way to log in/],
   [
@@ -130,19 +147,19 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
   ],
   [
     "no host key",
-    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "192.168.7.10", hostKey: "" } } }) } },
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "192.168.7.10", hostKey: "" } } }) } },
     /^hosts\.rack\.machines\.a\.hostKey: no host key is pinned.*ssh-keyscan -t ed25519 192\.168\.7\.10/,
   ],
   [
     "a name where an address is needed",
-    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "rack.example.org", hostKey } } }) } },
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "rack.example.org", hostKey } } }) } },
     /^hosts\.rack\.machines\.a\.address: "rack\.example\.org" is not an IPv4 address.*privateAddress/,
   ],
   ["an unknown overlay", { overlay: "weave" as unknown as Overlay }, /^overlay: "weave" is not an overlay/],
   ["an unknown underlay", { underlay: {} as Underlay }, /^underlay: \{\} is not an underlay/],
   [
     "plaintext between sites",
-    { hosts: { control, rack: existing.hosts({ role: "worker", privateKey: "k", machines }) } },
+    { hosts: { control, rack: existing.hosts({ role: "worker", privateKey: clientKey, machines }) } },
     /^overlay: the native overlay would carry container traffic in plaintext between the sites/,
   ],
   ["a network's name that Docker refuses", { networks: { "my net": {} } }, /^networks\.my net: "my net" cannot name a Docker network/],
@@ -186,12 +203,12 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
   ],
   [
     "a machine whose address is in the space",
-    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "10.97.1.1", hostKey } } }) } },
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "10.97.1.1", hostKey } } }) } },
     /^addressSpace: 10\.96\.0\.0\/14 overlaps 10\.97\.1\.1\/32, the address of rack-a/,
   ],
   [
     "a machine outside its site's network",
-    { hosts: { rack: existing.hosts({ role: "manager", privateKey: "k", network: "192.168.8.0/24", machines }) } },
+    { hosts: { rack: existing.hosts({ role: "manager", privateKey: clientKey, network: "192.168.8.0/24", machines }) } },
     /^hosts\.rack: rack-a has the address 192\.168\.7\.10, which is not in the site's network 192\.168\.8\.0\/24/,
   ],
   [
@@ -335,5 +352,126 @@ describe("wrong input", () => {
     const text = describeProblems("prod", problems);
     assert.match(text, /^The swarm cluster "prod" cannot be planned: 4 problems\.\n {2}- addressSpace: /);
     for (const path of ["addressSpace", "hosts", "networks.x", "engine.version"]) assert.match(text, new RegExp(`\n {2}- ${path}: .* Fix: .*\\.`));
+  });
+});
+
+/** What a user wrote as an address, and all that is said of it. */
+const addresses: readonly (readonly [string, Partial<SwarmClusterArgs>, string])[] = [
+  ["a number too large", at("10.0.0.300"), 'address: "10.0.0.300" is not an IPv4 address: 300 is more than 255. Fix: correct it'],
+  ["a number missing", at("10.0.300"), 'address: "10.0.300" is not an IPv4 address: it has not four numbers. Fix: correct it'],
+  ["a number with a zero before it", at("10.0.0.010"), 'address: "10.0.0.010" is not an IPv4 address: a number in it begins with 0. Fix: correct it'],
+  [
+    "an underscore in a name",
+    at("host_name", { privateAddress: "10.0.0.1" }),
+    'address: "host_name" is neither an address nor a host\'s name, which has only letters, digits, hyphens and dots. Fix: correct it, or give the address',
+  ],
+  ["a space after it", at("10.0.0.1 "), 'address: "10.0.0.1 " has a space around it. Fix: write address: "10.0.0.1"'],
+  ["a port in it", at("10.0.0.1:2222"), 'address: "10.0.0.1:2222" is an address with a port. Fix: write address: "10.0.0.1", port: 2222'],
+  ["a user in it", at("ops@10.0.0.1"), 'address: "ops@10.0.0.1" is an address with a user. Fix: write address: "10.0.0.1", user: "ops"'],
+  [
+    "both in it",
+    at("ssh://ops@rack.example:2222", { privateAddress: "10.0.0.1" }),
+    'address: "ssh://ops@rack.example:2222" is an address with a user and a port. Fix: write address: "rack.example", user: "ops", port: 2222',
+  ],
+  ["a URL", at("ssh://10.0.0.1/"), 'address: "ssh://10.0.0.1/" is a URL. Fix: write address: "10.0.0.1"'],
+  ["a network", at("10.0.0.0/8"), 'address: "10.0.0.0/8" is a network. Fix: give one address, such as address: "10.0.0.0"'],
+  ["none", at(undefined), 'address: the address is missing. Fix: write such as address: "192.0.2.10"'],
+  ["a number", at(10), 'address: 10 is not an address. Fix: write such as address: "192.0.2.10"'],
+  [
+    "a port in a private address, which has no option for it",
+    at("192.0.2.1", { privateAddress: "10.0.0.1:22" }),
+    'privateAddress: "10.0.0.1:22" is an address with a port. Fix: write privateAddress: "10.0.0.1"',
+  ],
+  [
+    "a name as a public address",
+    at("10.0.0.1", { publicAddress: "rack.example" }),
+    'publicAddress: "rack.example" is not an IPv4 address. Fix: give the address on which other sites reach it, or leave it out',
+  ],
+];
+
+describe("an address with something wrong in it", () => {
+  for (const [what, args, said] of addresses) {
+    it(`is one problem that says what it is: ${what}`, () => assert.deepEqual(problemsOf(args), [`hosts.rack.machines.a.${said}`]));
+  }
+
+  it("is one problem of a bastion too, whichever provider's hosts are behind it", () => {
+    const hop = { address: "ops@203.0.113.9", hostKey, privateKey: clientKey };
+    const said = 'bastion.address: "ops@203.0.113.9" is an address with a user. Fix: write address: "203.0.113.9", user: "ops"';
+    const groups: Record<string, HostGroup> = {
+      rack: rack("manager", { bastion: hop }),
+      hetzner: hetzner.hosts({ role: "manager", location: "fsn1", bastion: hop }),
+      aws: aws.hosts({ role: "manager", region: "eu-west-1", bastion: hop }),
+    };
+    for (const [name, { problems }] of Object.entries(groups))
+      assert.deepEqual(
+        problems.map(({ path, message, fix }) => `${path}: ${message}. Fix: ${fix}`),
+        [said],
+        name,
+      );
+  });
+
+  it("is dialled as it is where a program carries the connection: it may call the host as it likes", () => {
+    const machine = { address: "project_a:rack", privateAddress: "10.0.0.1", hostKey };
+    assert.deepEqual(rack("manager", { proxyCommand: ["nc", "%h"], machines: { a: machine } }).problems, []);
+  });
+});
+
+describe("a private key that is none", () => {
+  const problemOf = (privateKey: unknown, passphrase?: string): string[] =>
+    rack("manager", { privateKey: privateKey as string, ...(passphrase !== undefined && { passphrase }) }).problems.map(
+      ({ path, message, fix }) => `${path}: ${message}. Fix: ${fix}`,
+    );
+  const whole = 'store the whole file with "pulumi config set --secret sshKey <FILE", or read it with readFileSync(FILE, "utf8")';
+  const pkcs8 = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const { privateKey: rsa } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const locked = rsa.export({ type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "right" }).toString();
+  const path = `privateKey: this is the path of a file, and the private key itself is needed. Fix: ${whole}`;
+  const given: readonly (readonly [string, unknown, string, string?])[] = [
+    ["a path in the home folder", "~/.ssh/id_ed25519", path],
+    ["a path with a space", "/home/me/My keys/id_ed25519", path],
+    ["a name of a file", "id_ed25519", path],
+    [
+      "a public key",
+      hostKey,
+      'privateKey: this is a public key, and the private key is needed. Fix: give the text of the file that has the same name without ".pub"',
+    ],
+    ["nothing", "", `privateKey: the private key is empty. Fix: ${whole}`],
+    [
+      "a sentence",
+      "my own key",
+      `privateKey: this is not a private key, which begins with a line such as -----BEGIN OPENSSH PRIVATE KEY-----. Fix: ${whole}`,
+    ],
+    ["a Buffer", Buffer.from(clientKey), 'privateKey: the private key is a Buffer. Fix: read it with readFileSync(FILE, "utf8")'],
+    ["lost line breaks", clientKey.replaceAll("\n", " "), `privateKey: the line breaks of the private key are lost. Fix: ${whole}`],
+    ["line breaks as words", clientKey.replaceAll("\n", "\\n"), `privateKey: the line breaks of the private key are lost. Fix: ${whole}`],
+    [
+      "base64",
+      Buffer.from(clientKey).toString("base64"),
+      'privateKey: this is a private key in base64. Fix: decode it: Buffer.from(text, "base64").toString()',
+    ],
+    [
+      "a part",
+      clientKey.split("\n").slice(0, 3).join("\n"),
+      `privateKey: the private key cannot be read: a part of it is missing, or its lines are indented. Fix: ${whole}`,
+    ],
+    [
+      "PKCS #8",
+      pkcs8,
+      'privateKey: this is a private key in PKCS #8 form, and OpenSSH\'s form is needed. Fix: convert it with "ssh-keygen -p -f FILE"; of @pulumi/tls take privateKeyOpenssh',
+    ],
+    ["no passphrase", locked, "passphrase: the private key is encrypted, and its passphrase is missing. Fix: give passphrase, or agentSocket"],
+    ["a wrong passphrase", locked, "passphrase: the passphrase does not open the private key. Fix: correct the passphrase, or the key", "wrong"],
+  ];
+  for (const [what, key, said, passphrase] of given) {
+    it(`is told what it is, and no word of it is shown: ${what}`, () => assert.deepEqual(problemOf(key, passphrase), [said]));
+  }
+
+  it("is none of these", () => {
+    assert.deepEqual([problemOf(clientKey), problemOf(`\n${clientKey.replaceAll("\n", "\r\n")}`), problemOf(locked, "right")], [[], [], []]);
+  });
+
+  it("is looked at later where it is an Output", () => {
+    assert.deepEqual(rack("manager", { privateKey: pulumi.secret("~/.ssh/id") }).problems, []);
+    assert.deepEqual(rack("manager", { privateKey: locked, passphrase: pulumi.secret("right") }).problems, []);
   });
 });

@@ -1,5 +1,6 @@
 import { Cidr, isCidr } from "../../network/cidr";
-import { show } from "../../report";
+import { isNot, show } from "../../report";
+import { checkBastionAndKey } from "../bastion";
 import { checkEach } from "../cloud/each";
 import type { HostDescription, Problem } from "../host";
 import type { AwsHostsArgs } from "./args";
@@ -20,7 +21,7 @@ export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[])
 function checkPlace(args: AwsHostsArgs): Problem[] {
   const problems: Problem[] = [];
   if (typeof args.region !== "string" || !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(args.region)) {
-    problems.push({ path: "region", message: `${show(args.region)} is not a region`, fix: 'write its name, such as "eu-west-1"' });
+    problems.push({ path: "region", message: isNot(args.region, "a region"), fix: 'write its name, such as "eu-west-1"' });
   }
   if (args.vpc !== undefined && args.network !== undefined) {
     problems.push({ path: "network", message: "network and vpc are both given", fix: "keep network to have one made, or vpc to use yours" });
@@ -126,7 +127,7 @@ function checkReach(args: AwsHostsArgs): Problem[] {
 }
 
 function checkAccess({ access, iamInstanceProfile, bastion }: AwsHostsArgs): Problem[] {
-  if (access === undefined || access === "ssh") return [];
+  if (access === undefined || access === "ssh") return bastion ? checkBastionAndKey(bastion) : [];
   if (access !== "ssm") return [{ path: "access", message: `${show(access)} is no way to the hosts`, fix: 'write "ssh" or "ssm"' }];
   const problems: Problem[] = [];
   if (iamInstanceProfile === undefined) {

@@ -1,5 +1,6 @@
 import { Cidr, isCidr } from "../../network/cidr";
 import { show } from "../../report";
+import { checkBastionAndKey } from "../bastion";
 import { checkEach } from "../cloud/each";
 import type { HostDescription, Problem } from "../host";
 import type { HetznerHostsArgs } from "./args";
@@ -17,6 +18,7 @@ export function checkArgs(args: HetznerHostsArgs, hosts: readonly HostDescriptio
     ...checkEach(args.each, hosts, ({ serverType }, path) => checkServerType(serverType, `${path}.serverType`)),
     ...checkProtection(args),
     ...checkLabels(args),
+    ...(args.bastion ? checkBastionAndKey(args.bastion) : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { flannel, native, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
+import { clientKey } from "../../unit/client-key";
 
 /** A cluster as the tests describe it, whose hosts are never dialled: what would work on them says what it would say. */
 interface Spec extends Omit<SwarmClusterArgs, "hosts" | "underlay" | "overlay"> {
@@ -32,7 +33,7 @@ function onFleet(file: string): NonNullable<SwarmClusterArgs["transform"]> {
 
 const swarm = new SwarmCluster("prod", {
   ...args,
-  hosts: Object.fromEntries(Object.entries(groups).map(([key, group]) => [key, existing.hosts({ privateKey: "a key", ...group })])),
+  hosts: Object.fromEntries(Object.entries(groups).map(([key, group]) => [key, existing.hosts({ privateKey: clientKey, ...group })])),
   ...(mesh && { underlay: wireguard(mesh) }),
   ...(docker && { overlay: native(docker) }),
   ...(router && { overlay: weave(router) }),

@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import { privateKeyProblem } from "../remote/private-key";
+import type { Problem } from "./host";
+
+/** Whether an argument is known only when resources are made. */
+export function isLater(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+/** What is wrong with a private key that is known. No word of it is repeated. */
+export function keyProblem(path: string, key: unknown, passphrase?: unknown): Problem | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key !== "string") {
+    return {
+      path,
+      message: `the private key is ${Buffer.isBuffer(key) ? "a Buffer" : "not a text"}`,
+      fix: 'read it with readFileSync(FILE, "utf8")',
+    };
+  }
+  const problem = privateKeyProblem(key, typeof passphrase === "string" ? passphrase : undefined);
+  if (!problem) return undefined;
+  const { of, message, fix } = problem;
+  // A bastion's own key has no option for its passphrase.
+  if (of === "passphrase" && path !== "privateKey") return { path, message, fix: "give a key without a passphrase, or agentSocket" };
+  return { path: of === "passphrase" ? "passphrase" : path, message, fix };
+}
