@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Transform, transformed } from "../transform";
+import { answerOf } from "./answer";
 import { agentCommand, type AgentProgram } from "./program";
 import type { Intent } from "./request";
 
@@ -43,7 +44,7 @@ export function intendedCommand<Request extends object>(
     dependsOn: [...dependsOn],
   });
   const intended = pulumi.all([request, intent.stdout]).apply(([text, said]) => {
-    return JSON.stringify({ ...(JSON.parse(text) as Request), intent: JSON.parse(said) as Intent });
+    return JSON.stringify({ ...(JSON.parse(text) as Request), intent: answerOf<Intent>(said, "intent") });
   });
   return new local.Command(name, transformed(transforms.work, agentCommand(up, undefined, pulumi.secret(intended))), {
     ...options,

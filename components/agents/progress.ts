@@ -11,12 +11,17 @@ import { join } from "node:path";
 const mostBytes = 48_000;
 /** Whose steps are told one by one. Of the others, only warnings are. */
 const hostsTold = 40;
+/** How a warning begins. */
+const warning = "warning:";
 
 /** What a person sees of a run, and what goes into a file because there are too many hosts to tell it of. */
 export class Progress {
+  /** All of them, without the word itself. */
+  readonly warnings: string[] = [];
   private readonly told = new Set<string>();
   private bytes = 0;
   private file: string | undefined;
+  private noFile = false;
 
   constructor(
     private readonly write: (text: string) => void,
@@ -24,30 +29,44 @@ export class Progress {
   ) {}
 
   say(host: string | undefined, line: string): void {
-    const text = `${host === undefined ? "" : `${host}: `}${line}\n`;
+    const whose = host === undefined ? "" : `${host}: `;
+    const text = `${whose}${line}\n`;
+    if (line.startsWith(warning)) this.warnings.push(`${whose}${line.slice(warning.length).trim()}`);
     if (this.isTold(host, line) && this.bytes + Buffer.byteLength(text) <= mostBytes) this.put(text);
     else this.keep(text);
   }
 
   private isTold(host: string | undefined, line: string): boolean {
-    if (host === undefined || this.told.has(host) || line.startsWith("warning:")) return true;
+    if (host === undefined || this.told.has(host) || line.startsWith(warning)) return true;
     if (this.told.size >= hostsTold) return false;
     this.told.add(host);
     return true;
   }
 
+  /** What is told is no reason to stop a run. */
   private keep(text: string): void {
-    if (this.file === undefined) {
-      this.file = this.makeFile();
-      this.put(`there is more to tell than fits here: the rest is in ${this.file}\n`);
+    if (this.noFile) return;
+    try {
+      if (this.file === undefined) {
+        this.file = this.makeFile();
+        this.put(`there is more to tell than fits here: the rest is in ${this.file}\n`);
+      }
+      appendFileSync(this.file, text, { mode: 0o600 });
+    } catch (error) {
+      this.noFile = true;
+      this.put(`there is more to tell than fits here, and the rest is lost: ${whyNoFile(error)}\n`);
     }
-    appendFileSync(this.file, text, { mode: 0o600 });
   }
 
   private put(text: string): void {
     this.bytes += Buffer.byteLength(text);
     this.write(text);
   }
+}
+
+function whyNoFile(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" ? `the disk of this machine with ${tmpdir()} is full` : message;
 }
 
 export interface FailedHost {
@@ -60,7 +79,9 @@ const mostBytesOfFailures = 40_000;
 
 /** A line each; where that is too much, the first ones with their reasons, and the names of all others. */
 export function listFailures(failures: readonly FailedHost[], most = mostBytesOfFailures): string[] {
-  const lines = failures.map(({ host, reason }) => `  - ${reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`}`);
+  // Several steps may fail on one host for one reason.
+  const byLine = new Map(failures.map(({ host, reason }) => [`  - ${reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`}`, host]));
+  const lines = [...byLine.keys()];
   const size = (text: string): number => Buffer.byteLength(text) + 1;
   if (lines.reduce((sum, line) => sum + size(line), 0) <= most) return lines;
   let [left, shown] = [most / 2, 0];
@@ -69,11 +90,11 @@ export function listFailures(failures: readonly FailedHost[], most = mostBytesOf
     if (left < 0) break;
     shown += 1;
   }
-  const names = [...new Set(failures.slice(shown).map(({ host }) => host))].join(", ");
+  const names = [...new Set([...byLine.values()].slice(shown))].join(", ");
   const cut = Buffer.from(names)
     .subarray(0, most / 2)
     .toString();
-  return [...lines.slice(0, shown), `  - and ${failures.length - shown} more: ${cut}${cut.length < names.length ? " …" : ""}`];
+  return [...lines.slice(0, shown), `  - and ${lines.length - shown} more: ${cut}${cut.length < names.length ? " …" : ""}`];
 }
 
 /** What a run says at its end of hosts that are not as asked. */

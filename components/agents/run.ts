@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { describeFailures, type FailedHost, Progress } from "./progress";
+import { warningsOf } from "./warnings";
 
 const shown = new Progress((line) => process.stderr.write(line));
 
@@ -10,16 +11,28 @@ export function progress(host: string | undefined, line: string): void {
 
 /**
  * Runs one of our programs: the request comes by standard input, what the resource printed last time by the
- * environment, the response goes out as one line of JSON. An error is a message for the user, never a stack.
+ * environment, the response goes out as one line of JSON, with the warnings in it. An error is a message for the user, never a stack.
  */
 export async function runAgent<Request, Previous>(work: (request: Request, previous: Previous | undefined) => Promise<object>): Promise<void> {
   try {
-    const request = JSON.parse(await text(process.stdin)) as Request;
+    const request = parse<Request>(await text(process.stdin), "what this program was asked");
     const previous = process.env["PULUMI_COMMAND_STDOUT"];
-    const response = await work(request, previous ? (JSON.parse(previous) as Previous) : undefined);
-    process.stdout.write(`${JSON.stringify(response)}\n`, () => process.exit(0));
+    const response = await work(request, previous ? parse<Previous>(previous, "what Pulumi's state has of the last run") : undefined);
+    process.stdout.write(`${JSON.stringify({ ...response, ...warningsOf(shown.warnings, Date.now()) })}\n`, () => process.exit(0));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`, () => process.exit(1));
+    // Pulumi logs each line on standard error while a run goes on, and repeats in its error what came by either way.
+    await sleep(20);
+    process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`, () => process.exit(1));
+  }
+}
+
+function parse<Value>(json: string, what: string): Value {
+  try {
+    return JSON.parse(json) as Value;
+  } catch {
+    throw new Error(
+      `${what} is cut off: ${Buffer.byteLength(json)} bytes that are no JSON. Nothing was changed. Fix: see that no disk of this machine is full, and run again`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { answerOf, logWarnings } from "../agents/answer";
 import { intendedCommand } from "../agents/intended";
 import { agentCommand } from "../agents/program";
 import type { NodesResponse, SwarmRequest, SwarmUpResponse } from "../agents/request";
@@ -113,14 +114,15 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { machines, admitted, allowed } = made;
     const { swarm, told } = this.createSwarm(name, args, machines, admitted, pulumi.all([checked, allowed]));
     const networks = this.createNetworks(name, args, machines, swarm);
+    logWarnings(swarm.stdout, this);
     this.machines = machines;
     this.ready = [swarm, ...networks];
     settleManagers({ cluster: name, args, plan, machines, parent: this }, this.ready);
 
-    this.swarmId = pulumi.unsecret(swarm.stdout.apply((stdout) => (JSON.parse(stdout) as SwarmUpResponse).swarmId));
+    this.swarmId = pulumi.unsecret(swarm.stdout.apply((stdout) => answerOf<SwarmUpResponse>(stdout, "swarm-up").swarmId));
     this.hosts = pulumi.unsecret(
       told.stdout.apply((stdout) => {
-        const { hosts } = JSON.parse(stdout) as NodesResponse;
+        const { hosts } = answerOf<NodesResponse>(stdout, "nodes");
         return Object.fromEntries(
           plan.hosts.map(({ key, role, site, address }) => [
             key,

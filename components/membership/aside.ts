@@ -1,5 +1,6 @@
 import { localOrNothing, messageOf, waitUntil, type Work } from "./control";
 import { drain } from "./drain";
+import { namesOf } from "./names";
 import { holds, isAlive, majorityOf, quorumOf, votes } from "./quorum";
 import { trouble } from "./standing";
 import type { SwarmApi, SwarmNode } from "./swarm-api";
@@ -43,7 +44,7 @@ function keepMajority(key: string, node: SwarmNode, nodes: readonly SwarmNode[],
     io.progress(key, "warning: until it is back, the swarm can be changed by nobody; three managers would go on without it");
     return;
   }
-  const dead = nodes.filter((other) => votes(other) && !isAlive(other)).map(({ labels, hostname }) => labels[hostLabel] ?? hostname);
+  const dead = namesOf(nodes.filter((other) => votes(other) && !isAlive(other)));
   throw new MembershipRefusal(
     `${key} is a manager, and without it the ${quorum.total} managers would lose their majority of ${majorityOf(quorum.total)}: ${dead.join(", ")} cannot be reached by the others. ` +
       "Fix: bring them back or take them out first, then run again",

@@ -1,12 +1,12 @@
 import type { SwarmOptions } from "./args";
 import { Control, messageOf, waitUntil } from "./control";
+import { namesOf } from "./names";
 import { asksForRotation, hoursOf } from "./options";
 import type { SwarmChange, SwarmSettings } from "./swarm-api";
 import {
   defaultLimits,
   type DesiredSwarm,
   type HostAccess,
-  hostLabel,
   type MembershipIo,
   type MembershipLimits,
   type MembershipMemory,
@@ -79,7 +79,7 @@ async function renewCertificates(
   if (rotateCa === undefined || !settings.caRotating) return;
   const done = await waitUntil(io, limits.caRotation, async () => !(await control.call((api) => api.settings())).caRotating);
   if (done) return;
-  const away = (await control.nodes()).filter(({ state }) => state !== "ready").map(({ labels, hostname }) => labels[hostLabel] ?? hostname);
+  const away = namesOf((await control.nodes()).filter(({ state }) => state !== "ready"));
   throw new Error(
     `not all nodes have certificates of the new root CA after ${limits.caRotation / 1000} s` +
       `${away.length > 0 ? `: ${away.join(", ")} cannot be seen by the managers` : ""}. It goes on by itself once all nodes are there; run again then`,

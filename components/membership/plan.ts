@@ -1,3 +1,4 @@
+import { namesOf } from "./names";
 import { holds, isAlive, quorumOf, type Quorum, votes, without } from "./quorum";
 import { asksForRotation } from "./options";
 import { curableIf, otherAddresses, otherRoles, quorumAtRisk, rotationWouldHang } from "./refusals";
@@ -100,8 +101,7 @@ function refuseHangingRotation({ options }: DesiredSwarm, { strikeOff }: Members
   // After an election all nodes are "unknown" for some seconds; that passes.
   const away = nodes.filter(({ id, state }) => (state === "down" || state === "disconnected") && !struck.has(id));
   if (away.length > 0) {
-    const names = away.map(({ labels, hostname }) => labels[hostLabel] ?? hostname);
-    throw curableIf(mayComeBack(away, { hosts, silent }), rotationWouldHang(names));
+    throw curableIf(mayComeBack(away, { hosts, silent }), rotationWouldHang(namesOf(away)));
   }
 }
 
@@ -156,11 +156,7 @@ function refuseLossOfQuorum({ form, strikeOff, joins, promotions, demotions, dep
     quorum = without(quorum, node);
     if (holds(quorum)) continue;
     const away = nodes.filter((other) => votes(other) && !isAlive(other) && !struck.has(other.id));
-    const refusal = quorumAtRisk(
-      key,
-      quorum,
-      away.map(({ labels, hostname }) => labels[hostLabel] ?? hostname),
-    );
+    const refusal = quorumAtRisk(key, quorum, namesOf(away));
     // A host without an engine may be about to become a manager.
     throw curableIf(silent.size > 0 || mayComeBack(away, survey), refusal);
   }

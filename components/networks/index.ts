@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { answerOf, logWarnings } from "../agents/answer";
 import { agentCommand } from "../agents/program";
 import type { NetworkRequest } from "../agents/request";
 import type { NetworkResponse } from "./api";
@@ -32,7 +33,8 @@ export class OverlayNetwork extends pulumi.ComponentResource {
     const command = new local.Command(name, transformed(args.transform, agentCommand("network-up", "network-down", pulumi.secret(request))), {
       parent: this,
     });
-    this.networkId = pulumi.unsecret(command.stdout).apply((stdout) => (JSON.parse(stdout) as NetworkResponse).id);
+    logWarnings(command.stdout, this);
+    this.networkId = pulumi.unsecret(command.stdout).apply((stdout) => answerOf<NetworkResponse>(stdout, "network-up").id);
     this.registerOutputs({ networkId: this.networkId });
   }
 }

@@ -1,5 +1,6 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { logWarnings } from "../agents/answer";
 import { intendedCommand } from "../agents/intended";
 import type { HostsDownRequest, HostsRequest, IntentRequest } from "../agents/request";
 import { defaultReachableSeconds, requestHost, withPrefix } from "../cluster/request";
@@ -82,6 +83,7 @@ export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Res
     { work: args.transform?.command, intent: args.transform?.intent },
     { parent, dependsOn: [...made.admitted] },
   );
+  logWarnings(command.stdout, parent);
   return { ...made, command };
 }
 

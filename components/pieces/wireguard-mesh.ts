@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { answerOf } from "../agents/answer";
 import type { HostsUpResponse } from "../agents/request";
 import type { Connection } from "../remote/connection";
 import type { WireGuardMeshArgs } from "./args";
@@ -32,7 +33,7 @@ export class WireGuardMesh extends pulumi.ComponentResource {
     this.plan = planned;
     this.addresses = Object.fromEntries(planned.hosts.map(({ key, tunnelAddress = "" }) => [key, tunnelAddress]));
     const { machines, command } = keepHosts(piece, planned, this);
-    const keys = command.stdout.apply((stdout) => (JSON.parse(stdout) as HostsUpResponse).publicKeys);
+    const keys = command.stdout.apply((stdout) => answerOf<HostsUpResponse>(stdout, "hosts-up").publicKeys);
     this.publicKeys = pulumi.unsecret(keys);
     this.connections = connectionsOf(machines);
     this.registerOutputs({ addresses: this.addresses, publicKeys: this.publicKeys });

@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { RemoteError } from "./connection";
 import { loadScript, quote } from "./script";
+import { utf8, utf8Lines } from "./text";
 
 const script = loadScript(__dirname, "lock.sh");
 
@@ -80,10 +81,13 @@ export class HostLock {
         if (heldBy !== undefined && !lock) resolve({ heldBy });
         else reject(new RemoteError(host, `cannot be locked for this run: ${complaint.trim() || "the session ended"}`));
       };
-      errorsOf(channel)?.on("data", (data: Buffer) => (complaint += data.toString()));
+      errorsOf(channel)?.on(
+        "data",
+        utf8((text) => (complaint += text)),
+      );
       channel.on("close", ended);
       channel.on("error", ended);
-      onLines(channel, (line) => {
+      const onLine = (line: string): void => {
         const [word = "", ...rest] = line.split(" ");
         if (word === "held") {
           heldBy = rest.join(" ") || unknownHolder(name);
@@ -94,7 +98,8 @@ export class HostLock {
           lock.answered();
           resolve(lock);
         }
-      });
+      };
+      channel.on("data", utf8Lines(onLine));
     });
   }
 
@@ -161,13 +166,4 @@ function userName(): string {
 
 function errorsOf(channel: Duplex): NodeJS.EventEmitter | undefined {
   return "stderr" in channel ? (channel.stderr as NodeJS.EventEmitter) : undefined;
-}
-
-function onLines(channel: Duplex, onLine: (line: string) => void): void {
-  let rest = "";
-  channel.on("data", (data: Buffer) => {
-    const lines = (rest + data.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(onLine);
-  });
 }

@@ -43,7 +43,7 @@ export function carry(command: readonly string[], connection: Pick<Connection, "
   // A group of its own: what the program starts itself ends with it.
   const child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"], detached: true });
   let said = "";
-  child.stderr.on("data", (data: Buffer) => (said = (said + data.toString()).slice(-mostSaid)));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-mostSaid)));
   const ended = new Promise<Error>((resolve) => {
     child.on("error", (error: NodeJS.ErrnoException) => resolve(notStarted(program, error)));
     child.on("close", (code, by) => resolve(endOf(program, code === null ? `by ${by}` : `with exit code ${code}`, said)));

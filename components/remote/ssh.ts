@@ -4,7 +4,8 @@ import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
 import { explain, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
-import { type ScriptValues, scriptInput } from "./script";
+import { quote, type ScriptValues, scriptInput } from "./script";
+import { utf8, utf8Lines } from "./text";
 import { Ways } from "./ways";
 
 export interface CommandResult {
@@ -72,12 +73,15 @@ export class SshSession {
         channel.close();
         reject(new RemoteError(this.host, `did not finish within ${options.timeout / 1000} s. It said last: ${lastLine(stderr) || "nothing"}`));
       }, options.timeout);
-      const lines = lineSplitter(options.onStderr ?? (() => {}));
-      channel.on("data", (data: Buffer) => (stdout += data.toString()));
-      channel.stderr.on("data", (data: Buffer) => {
-        stderr += data.toString();
-        lines(data.toString());
-      });
+      channel.on(
+        "data",
+        utf8((text) => (stdout += text)),
+      );
+      channel.stderr.on(
+        "data",
+        utf8((text) => (stderr += text)),
+      );
+      channel.stderr.on("data", utf8Lines(options.onStderr ?? (() => {})));
       channel.on("exit", (exit: number | null) => (code = exit ?? 255));
       channel.on("close", () => {
         clearTimeout(timer);
@@ -105,7 +109,19 @@ export class SshSession {
       const reason = lastLine(result.stderr) || lastLine(result.stdout) || "no message";
       throw new RemoteError(this.host, sudoHint(reason, this.connection) ?? `${reason} (exit code ${result.code})`);
     }
-    return resultOf<Result>(this.host, lastLine(result.stdout));
+    const line = lastLine(result.stdout);
+    const answer = parsed<Result>(line);
+    if (answer) return answer.value;
+    const full = await this.fullDisk();
+    const why = full === undefined ? "a file there may be damaged" : `its disk with ${full} is full. Fix: make room there, then run again`;
+    throw new RemoteError(this.host, `a script of this package answers with ${line.slice(0, 300) || "nothing"}, which is no JSON: ${why}`);
+  }
+
+  /** A folder that a script needs and on whose disk nothing is left. */
+  private async fullDisk(): Promise<string | undefined> {
+    const ask = `for folder in /tmp /var /etc /run; do [ "$(df -Pk "$folder" | awk 'END { print $4 }')" -ge 64 ] || { echo "$folder"; break; }; done`;
+    const said = await this.run(this.privileged(`sh -c ${quote(ask)}`), { timeout: 10_000 }).catch(() => undefined);
+    return said?.code === 0 ? lastLine(said.stdout) || undefined : undefined;
   }
 
   /** A raw stream to the host's Docker engine; sudo works here where forwarding the socket would not. */
@@ -209,14 +225,11 @@ function sudoHint(reason: string, connection: Connection): string | undefined {
   return `user ${connection.user ?? "root"} may not use sudo without a password (${reason}); allow it with NOPASSWD, or connect as root`;
 }
 
-function resultOf<Result>(host: string, line: string): Result {
+function parsed<Result>(line: string): { readonly value: Result } | undefined {
   try {
-    return JSON.parse(line) as Result;
+    return { value: JSON.parse(line) as Result };
   } catch {
-    throw new RemoteError(
-      host,
-      `a file there cannot be read: a script of this package answers with ${line.slice(0, 300) || "nothing"}, which is no JSON`,
-    );
+    return undefined;
   }
 }
 
@@ -228,13 +241,4 @@ export function brokenSession(said: string): string {
 
 function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
-}
-
-function lineSplitter(onLine: (line: string) => void): (chunk: string) => void {
-  let rest = "";
-  return (chunk) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    lines.filter((line) => line.trim() !== "").forEach(onLine);
-  };
 }

@@ -57,12 +57,12 @@ export function startIn(network: NetworkFile, ready: RegExp, command: string, ..
       child.kill("SIGINT");
       return ended;
     };
-    const seen = (data: Buffer): void => {
-      output += data.toString();
+    const seen = (data: string): void => {
+      output += data;
       if (ready.test(output)) resolve({ stop, ended });
     };
-    child.stdout.on("data", seen);
-    child.stderr.on("data", seen);
+    child.stdout.setEncoding("utf8").on("data", seen);
+    child.stderr.setEncoding("utf8").on("data", seen);
     child.on("error", reject);
     child.on("close", (code) => reject(new Error(`${command} ended with ${code} before it was ready: ${output}`)));
   });

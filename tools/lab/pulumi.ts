@@ -47,13 +47,13 @@ export function run(command: string, args: readonly string[], options: RunOption
     const seen = (): void => {
       if (options.killWhen?.(stdout + stderr)) kill();
     };
-    child.stdout.on("data", (data: Buffer) => {
-      stdout += data.toString();
+    child.stdout.setEncoding("utf8").on("data", (data: string) => {
+      stdout += data;
       if (options.show) process.stdout.write(data);
       seen();
     });
-    child.stderr.on("data", (data: Buffer) => {
-      stderr += data.toString();
+    child.stderr.setEncoding("utf8").on("data", (data: string) => {
+      stderr += data;
       if (options.show) process.stderr.write(data);
       seen();
     });

@@ -82,8 +82,9 @@ function apisOf(departing: readonly Departing[]): ReadonlyMap<string, DockerSwar
 function refuseWith(failures: readonly Failure[], error: unknown, say: (refusal: MembershipRefusal) => string): never {
   if (!(error instanceof MembershipRefusal)) throw error;
   const said = say(error);
-  // What it gives as its reason stands there already.
-  throw new Error([said, ...listFailures(failures).filter((line) => !said.includes(line))].join("\n"));
+  // A host that it gives as its reason stands there already.
+  const named = ({ host }: Failure): boolean => said.split("\n").some((line) => line.startsWith(`  - ${host}: `));
+  throw new Error([said, ...listFailures(failures.filter((failure) => !named(failure)))].join("\n"));
 }
 
 /** Brings the swarm to the members that are asked for, and its ingress network to its place. */
