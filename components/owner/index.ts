@@ -64,8 +64,24 @@ function refuseOthers(owners: Owners, names: OwnerNames): void {
   if (!other) return;
   const [owner] = names;
   const [part, name] = other as [string, string];
+  const renamed = renaming(name, owner);
+  if (renamed) {
+    throw new Error(
+      `its ${part} is kept by ${name}, and ${owner} would undo that. Fix: if ${renamed.was} was renamed to ${renamed.is}, name it ${renamed.was} again: ` +
+        "the hosts and the swarm know it by its name, and an alias renames only what Pulumi keeps. " +
+        'If they are two, take the host out of one of them, run "pulumi up", and then give it to the other',
+    );
+  }
   throw new Error(
     `its ${part} is kept by ${name}, and ${owner} would undo that. Fix: take the host out of one of the two and run that one's "pulumi up" first; ` +
       `where ${name} is no more, remove /etc/pulumi-swarm/owner.${part} there`,
   );
+}
+
+/** Two names of one kind in one stack: of two resources, or of one that was given another name. */
+function renaming(other: string, own: string): { readonly was: string; readonly is: string } | undefined {
+  const parts = /^(\w+) (.+) of (.+, stack .+)$/;
+  const [, kind, was, stack] = parts.exec(other) ?? [];
+  const [, sameKind, is, sameStack] = parts.exec(own) ?? [];
+  return was !== undefined && is !== undefined && kind === sameKind && stack === sameStack ? { was: `"${was}"`, is: `"${is}"` } : undefined;
 }

@@ -42,6 +42,18 @@ describe("the owner of a host's firewall and tunnel", () => {
     await assert.rejects(refuseOwned(host, ["firewall"], ["WireGuardMesh office"]), /kept by SwarmCluster prod/);
   });
 
+  it("that was only renamed is told to take its old name back: an alias renames nothing on the hosts", async () => {
+    await claim(host, ["firewall"], ["SwarmCluster prod of shop, stack live"]);
+    await assert.rejects(refuseOwned(host, ["firewall"], ["SwarmCluster main of shop, stack live"]), {
+      message:
+        "its firewall is kept by SwarmCluster prod of shop, stack live, and SwarmCluster main of shop, stack live would undo that. " +
+        'Fix: if "prod" was renamed to "main", name it "prod" again: the hosts and the swarm know it by its name, and an alias renames only what Pulumi keeps. ' +
+        'If they are two, take the host out of one of them, run "pulumi up", and then give it to the other',
+    });
+    for (const other of ["HostFirewall main of shop, stack live", "SwarmCluster main of shop, stack test"])
+      await assert.rejects(refuseOwned(host, ["firewall"], [other]), /take the host out of one of the two/);
+  });
+
   it("leaves nothing behind, and takes away only what is its own", async () => {
     await claim(host, ["firewall"], ["one"]);
     await claim(host, ["tunnel"], ["other"]);
