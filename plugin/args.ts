@@ -7,6 +7,7 @@
 // The schema names a type as its interface is named, and "Args" is what languages add themselves.
 /* eslint-disable @typescript-eslint/no-empty-object-type */
 import type * as pulumi from "@pulumi/pulumi";
+import type { AdoptArgs } from "../components/membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../components/membership/args";
 import type { NetworkArgs } from "../components/networks/args";
 import type { ProgramsArgs } from "../components/programs/args";
@@ -85,6 +86,7 @@ export interface ClusterArgs {
   engine?: Engine;
   membership?: Membership;
   swarm?: Swarm;
+  adopt?: Adopt;
 }
 
 /** Hosts of one kind and one role. Which options there are depends on the provider. */
@@ -268,6 +270,8 @@ export interface Membership extends MembershipArgs {
 }
 
 export interface Swarm extends SwarmOptions {}
+
+export interface Adopt extends AdoptArgs {}
 
 /** A host as it came to be. */
 export interface ClusterHost {

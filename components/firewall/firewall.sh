@@ -46,11 +46,31 @@ uplinks() {
   done
 }
 
+# FILE: the name servers of a resolv.conf.
+nameservers() { sed -n 's/^[[:space:]]*nameserver[[:space:]]\{1,\}\([0-9A-Fa-f.:]*\).*/\1/p' "$1" 2>/dev/null || true; }
+
+# The host's own addresses among its name servers, of which Docker takes systemd-resolved's where there is no other. Loopback is none: it is asked by Docker itself.
+resolvers() {
+  servers=$(nameservers /etc/resolv.conf)
+  if [ "$servers" = 127.0.0.53 ]; then servers=$(nameservers /run/systemd/resolve/resolv.conf); fi
+  own=" $(ip -o addr show scope global | sed -n 's/.* inet6\{0,1\} \([^ /]*\).*/\1/p' | tr '\n' ' ') "
+  for server in $servers; do
+    case $own in *" $server "*) echo "$server" ;; esac
+  done
+}
+
+# SET, and its elements by lines
+elements() {
+  list=$(sort -u | paste -sd, -)
+  [ -z "$list" ] || echo "add element $table $1 { $list }"
+}
+
 # What is loaded: the ruleset, and what only the host knows. One file, and so one transaction.
 ruleset_text() {
   printf '%s\n' "$RULESET"
-  names=$(uplinks | sort -u | sed 's/.*/"&"/' | paste -sd, -)
-  [ -z "$names" ] || echo "add element $table uplinks { $names }"
+  uplinks | sed 's/.*/"&"/' | elements uplinks
+  resolvers | grep -v : | elements resolvers
+  resolvers | grep : | elements resolvers6
 }
 
 # The table as it is, as a file that brings it back. The confirmed file is better than nft's own listing of it.

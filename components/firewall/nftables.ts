@@ -27,7 +27,7 @@ export const nftTable = "inet pulumi_swarm";
  *
  * A drop in any table is final and our accept ends only our own chains, so it stands beside Docker's rules and any other
  * firewall. Which interfaces are the host's own way out, and so no bridge of containers whatever they are called, is known on
- * the host only: `firewall.sh` adds them to the set `uplinks`.
+ * the host only: `firewall.sh` adds them to the set `uplinks`. So it does with the host's own addresses on which its resolver listens.
  */
 export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, all: readonly FirewallHost[], options: NftOptions = {}): string {
   const { tunnelInterface, routedIn = [] } = options;
@@ -42,7 +42,7 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
       "from_networks",
       here.flatMap((opening) => networkLines(opening, tunnelInterface, onHost)),
     ),
-    chain("from_containers", [...accept(["icmp type echo-request", "icmpv6 type echo-request"]), "jump from_networks", "drop"]),
+    chain("from_containers", [...accept(["icmp type echo-request", "icmpv6 type echo-request"]), ...toResolver, "jump from_networks", "drop"]),
     chain("forward", forwardChain(routedIn), "type filter hook forward priority filter - 5; policy accept;"),
     chain("to_containers", [...toContainers.flatMap((opening) => lines(opening, tunnelInterface, throughDocker)), "drop"]),
     ...(tunnelInterface === undefined
@@ -53,9 +53,9 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
     `table ${nftTable}`,
     `delete table ${nftTable}`,
     `table ${nftTable} {`,
-    "  set uplinks {",
-    "    type ifname",
-    "  }",
+    ...ownSet("uplinks", "ifname"),
+    ...ownSet("resolvers", "ipv4_addr"),
+    ...ownSet("resolvers6", "ipv6_addr"),
     ...chains.flat().map((line) => `  ${line}`),
     "}",
     "",
@@ -86,6 +86,11 @@ interface Opening {
   readonly from: Resolved;
 }
 
+/** A set that the host itself fills. */
+function ownSet(name: string, type: string): readonly string[] {
+  return [`  set ${name} {`, `    type ${type}`, "  }"];
+}
+
 function chain(name: string, body: readonly string[], hook?: string): readonly string[] {
   return [`chain ${name} {`, ...(hook === undefined ? [] : [hook]), ...body].map((line, index) => (index === 0 ? line : `  ${line}`)).concat("}");
 }
@@ -111,6 +116,17 @@ const always = accept([
  * behind every bridge that is no uplink.
  */
 const fromContainers = 'meta iifkind "bridge" iifname != @uplinks';
+
+/**
+ * Where the host's resolver listens on an address of its own, Docker asks it out of the container's namespace (moby,
+ * libnetwork/resolver.go: only a resolver on a loopback address is asked out of the host's), and so do containers of the default bridge.
+ */
+const toResolver = [
+  ["ip", "resolvers"],
+  ["ip6", "resolvers6"],
+].flatMap(([family, name]) =>
+  ["udp", "tcp"].map((protocol) => `${family} daddr @${name} ${protocol} dport 53 accept comment "the host's own resolver"`),
+);
 
 function inputChain(openings: readonly Opening[], tunnel: string | undefined, routedIn: readonly RoutedNetwork[]): readonly string[] {
   return [

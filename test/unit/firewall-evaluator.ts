@@ -14,6 +14,8 @@ export interface Packet {
   readonly translated?: boolean;
   /** Where it goes, as far as a rule asks. */
   readonly target?: string;
+  /** Whether it goes to an address of the host on which its own resolver listens. */
+  readonly resolver?: boolean;
 }
 
 /**
@@ -83,6 +85,8 @@ function matches(text: string, packet: Packet, uplinks: readonly string[]): bool
     else if ((found = take(/^meta nfproto ipv(4|6)/))) holds = packet.source.includes(":") === (found[1] === "6");
     else if ((found = take(/^meta l4proto (\w+)/))) holds = packet.protocol === found[1];
     else if ((found = take(/^ip6? saddr (\{[^}]*\}|\S+)/))) holds = elements(found[1]).some((network) => contains(network, packet.source));
+    else if ((found = take(/^ip6? daddr @resolvers6?/)))
+      holds = packet.resolver === true && packet.source.includes(":") === found[0].startsWith("ip6");
     else if ((found = take(/^ip daddr (\S+)/))) holds = packet.target !== undefined && contains(found[1] ?? "", packet.target);
     else if ((found = take(/^(tcp|udp) dport (\{[^}]*\}|\S+)/)))
       holds = packet.protocol === found[1] && elements(found[2]).some((ports) => inPorts(ports, packet.translated ? 80 : packet.port));

@@ -161,6 +161,16 @@ describe("the ruleset of a host", () => {
       { hook: "input", source: "172.17.0.2", protocol: "tcp", port: 9100, arrivesOn: "br-0a", bridges: ["br-0a"] },
       "drop",
     ],
+    ...(["udp", "tcp"] as const).flatMap((protocol): [string, Packet, "accept" | "drop"][] => {
+      const call = { hook: "input" as const, source: "172.17.0.2", protocol, arrivesOn: "docker0", bridges: ["docker0"] };
+      return [
+        [`a container to the host's own resolver over ${protocol}`, { ...call, port: 53, resolver: true }, "accept"],
+        [`a container to that over IPv6 and ${protocol}`, { ...call, source: "fd00::2", port: 53, resolver: true }, "accept"],
+        [`a container to another port of the same address over ${protocol}`, { ...call, port: 5353, resolver: true }, "drop"],
+        [`a container to port 53 of another address of the host over ${protocol}`, { ...call, port: 53 }, "drop"],
+        [`a stranger to the host's own resolver over ${protocol}`, { ...call, arrivesOn: "eth0", port: 53, resolver: true }, "drop"],
+      ];
+    }),
     [
       "a container that forges a member's address",
       { hook: "input", source: "10.1.0.2", protocol: "tcp", port: 9100, arrivesOn: "br-0a", bridges: ["br-0a"] },

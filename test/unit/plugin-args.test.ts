@@ -18,6 +18,9 @@ import { inFlatWords } from "../../plugin/words";
 import { clientKey } from "./client-key";
 
 /** As it arrives from a language without types. */
+/** No option of the TypeScript component is missing in the flat one, but for functions, which no schema has. */
+const missing: Exclude<keyof SwarmClusterArgs, keyof ClusterArgs | "transform"> extends never ? true : false = true;
+
 const flat = (args: object): ClusterArgs => args as ClusterArgs;
 const lines = (problems: readonly Problem[]): string[] => problems.map(({ path, message, fix }) => `${path}: ${message}. Fix: ${fix}`);
 const control = { provider: "local", role: "manager" };
@@ -98,6 +101,15 @@ describe("arguments of other languages", () => {
     assert.deepEqual(given({ provider: "existing", role: "worker", bastion }).problems, []);
   });
 
+  it("have an option for each of the TypeScript component's, and the swarm to adopt among them", () => {
+    const adopt = { swarmId: "a1b2c3d4e5f6g7h8i9j0k1l2m", dissolve: true };
+    assert.deepEqual([missing, richArgs(flat({ hosts: { control }, adopt })).args.adopt], [true, adopt]);
+    assert.match(
+      lines(richArgs(flat({ hosts: { control }, adopt: {} })).problems).join("\n"),
+      /^adopt\.swarmId: the id of a swarm is missing\. Fix: take what/m,
+    );
+  });
+
   it("say which package of npm a provider needs", () => {
     const missing = (): never => {
       throw Object.assign(new Error("Cannot find module '@pulumi/hcloud'"), { code: "MODULE_NOT_FOUND" });
@@ -147,6 +159,7 @@ describe("arguments of other languages", () => {
       { swarm: { autolock: true }, engine: { version: "28" }, membership: { drainSeconds: 5 } },
       { swarm: { autolock: true }, engine: { version: "28" }, membership: { drainSeconds: 5 } },
     ],
+    ["a swarm that is there already", { adopt: { swarmId: "a1b2c3d4e5f6g7h8i9j0k1l2m" } }, { adopt: { swarmId: "a1b2c3d4e5f6g7h8i9j0k1l2m" } }],
   ];
   for (const [what, written, rich] of same) {
     it(`plan the same cluster: ${what}`, () => {

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const script = readFileSync(join(__dirname, "../../components/firewall/firewall.sh"), "utf8");
+
+/** A function of the script, as it stands there. */
+function part(name: string): string {
+  return new RegExp(`^${name}\\(\\) \\{.*?(?:^\\}|\\}$)`, "ms").exec(script)?.[0] ?? assert.fail(`no function ${name}`);
+}
+
+/** As `ip -o addr show scope global` has them. */
+const addresses = [
+  "2: eth0    inet 192.168.7.5/24 brd 192.168.7.255 scope global eth0\\       valid_lft forever preferred_lft forever",
+  "2: eth0    inet6 2001:db8::5/64 scope global \\       valid_lft forever preferred_lft forever",
+  "3: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever preferred_lft forever",
+];
+
+describe("the host's own resolver", () => {
+  const folder = mkdtempSync(join(tmpdir(), "resolver-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** What is added to the ruleset, by what resolv.conf says, and systemd-resolved's. */
+  const added = (resolvConf: string, ofResolved = ""): string[] => {
+    const [own, resolved, rules] = ["resolv.conf", "resolved.conf", "rules"].map((name) => join(folder, name)) as [string, string, string];
+    writeFileSync(own, resolvConf);
+    writeFileSync(resolved, ofResolved);
+    writeFileSync(rules, `${addresses.join("\n")}\n`);
+    const functions = ["nameservers", "resolvers", "elements", "ruleset_text"].map(part).join("\n");
+    const text = functions.replaceAll("/run/systemd/resolve/resolv.conf", resolved).replaceAll("/etc/resolv.conf", own);
+    const stubs = `RULESET=rules; table="inet pulumi_swarm"; ip() { cat '${rules}'; }; uplinks() { echo eth0; }`;
+    const { stdout, stderr, status } = spawnSync("sh", ["-s"], { input: `set -eu\n${stubs}\n${text}\nruleset_text\n`, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return stdout.trim().split("\n").slice(1);
+  };
+  const uplinks = 'add element inet pulumi_swarm uplinks { "eth0" }';
+
+  it("is known where resolv.conf names addresses of the host's own, of both families", () => {
+    assert.deepEqual(added("search lan\nnameserver 192.168.7.5\nnameserver 9.9.9.9\n nameserver\t2001:db8::5\n# nameserver 172.17.0.1\n"), [
+      uplinks,
+      "add element inet pulumi_swarm resolvers { 192.168.7.5 }",
+      "add element inet pulumi_swarm resolvers6 { 2001:db8::5 }",
+    ]);
+  });
+
+  it("is nothing to open where it is elsewhere, on a loopback address, or not named at all", () => {
+    for (const text of ["nameserver 192.168.7.1\n", "nameserver 127.0.0.1\nnameserver 192.168.7.50\n", "", "search lan\n"])
+      assert.deepEqual(added(text, "nameserver 192.168.7.5\n"), [uplinks]);
+  });
+
+  it("is what systemd-resolved asks, where containers get that instead of its own", () => {
+    assert.deepEqual(added("nameserver 127.0.0.53\noptions edns0\n", "nameserver 192.168.7.5\n"), [
+      uplinks,
+      "add element inet pulumi_swarm resolvers { 192.168.7.5 }",
+    ]);
+  });
+});
