@@ -1,3 +1,4 @@
+import "../node/this";
 import type { FirewallHost } from "../firewall/rule";
 import { forget } from "../memory";
 import type { OwnerNames } from "../owner";

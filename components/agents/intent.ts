@@ -1,3 +1,4 @@
+import "../node/this";
 import { randomUUID } from "node:crypto";
 import type { Intent, IntentRequest, Way } from "./request";
 import { runAgent } from "./run";

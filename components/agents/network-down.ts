@@ -1,3 +1,4 @@
+import "../node/this";
 import type { NetworkResponse } from "../networks/api";
 import { networkDown } from "../networks/reconcile";
 import { removeIfAnswered, withManager } from "./network";

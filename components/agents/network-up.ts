@@ -1,3 +1,4 @@
+import "../node/this";
 import type { NetworkResponse } from "../networks/api";
 import { networkUp } from "../networks/reconcile";
 import { withManager } from "./network";

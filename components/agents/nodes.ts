@@ -1,3 +1,4 @@
+import "../node/this";
 import { recall } from "../memory";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet } from "./fleet";

@@ -1,3 +1,4 @@
+import "../node/this";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import { dissolveMembership, type HostAccess, type MembershipMemory } from "../membership/reconcile";
 import { type Failure, onEach } from "../remote/each";

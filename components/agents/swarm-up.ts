@@ -1,3 +1,4 @@
+import "../node/this";
 import type { FirewallHost } from "../firewall/rule";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";

@@ -9,6 +9,7 @@ import type { DockerProviderArgs } from "../docker-provider/args";
 import type { HostRole, Machine } from "../hosts/host";
 import { type MadeHosts, makeHosts, requestOf } from "../hosts/make";
 import { OverlayNetwork } from "../networks";
+import { nodeProblems } from "../node/on-path";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
 import { ClusterNode } from "./node";
@@ -92,7 +93,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
   private readonly dockerProviders = new Map<string, pulumi.ProviderResource>();
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { plan, problems } = planCluster(args);
+    const { plan, problems: mistakes } = planCluster(args);
+    const problems = [...mistakes, ...nodeProblems(Object.values(args.transform ?? {}))];
     // RunError is shown without a stack: it is the user's program that is to be mended, not ours.
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
     const type = "pulumi-swarm:index:SwarmCluster";

@@ -13,6 +13,7 @@ import { isRecord } from "../options";
 import { claimNames } from "../names/claimed";
 import { shownName } from "../names/shown";
 import { Encryption, SubnetAssignment } from "../network/resource";
+import { nodeProblems } from "../node/on-path";
 import { describeRenumbering, type Renumbering, settleMoves } from "../network/subnets";
 import type { Connection } from "../remote/connection";
 import { describeProblems, stop } from "../report";
@@ -42,11 +43,11 @@ export function changed<Args>(args: Args, change: Partial<Args>): Args {
 
 /** @throws RunError with all that is wrong. */
 export function planOrRefuse({ type, name, what, args, plan: planWith }: Piece, parent: pulumi.Resource | undefined): HostsAlonePlan {
-  const { plan, problems } = planWith({});
+  const { plan, problems: mistakes } = planWith({});
   const refuse = (found: readonly Problem[]): void => {
     if (found.length > 0) throw new pulumi.RunError(describeProblems(what, found));
   };
-  refuse(problems);
+  refuse([...mistakes, ...nodeProblems(Object.values(args.transform ?? {}))]);
   const names = pieceNames(name, plan, Object.entries(args.hosts), args.firewall);
   refuse(claimNames({ what, type: `pulumi-swarm:index:${type}`, name, parent, names }));
   return plan;

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import type { Duplex } from "node:stream";
-import pLimit from "p-limit";
 import { RemoteError } from "./connection";
+import { pLimit } from "./limit";
 import type { SshSession } from "./ssh";
 
 /** The engine answered with an error; `status` is HTTP's. */

@@ -1,4 +1,4 @@
-import pLimit from "p-limit";
+import { pLimit } from "./limit";
 
 /** What went wrong on one host. The others go on. */
 export interface Failure {

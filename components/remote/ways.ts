@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import pLimit from "p-limit";
 import type { Client } from "ssh2";
 import { type Connection, defaultRemoteLimits, type RemoteLimits } from "./connection";
 import { dial, explain, HostKeyMismatch, Silence, targetOf } from "./dial";
+import { pLimit } from "./limit";
 import { CannotDial } from "./proxy";
 
 /** Milliseconds that a dial may take longer where a program has to start, and to sign in somewhere, before it carries anything. */
