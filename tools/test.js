@@ -27,6 +27,7 @@ const sideBySide = ["lint", "engine", "package", "lab", long];
 const lanes = 2;
 const longest = [
   "hetzner",
+  "consumers",
   "states",
   "previews",
   "flannel",
