@@ -26,7 +26,8 @@ interface Workflow {
 }
 
 const read = (file: string): unknown => parse(readFileSync(join(root, file), "utf8"));
-const github = [".github/workflows/preview.yaml", "examples/ci/github/preview.yaml", "examples/ci/github/up.yaml"];
+const own = [".github/workflows/preview.yaml", ".github/workflows/release.yaml"];
+const github = [...own, "examples/ci/github/preview.yaml", "examples/ci/github/up.yaml"];
 const gitlab = read("examples/ci/gitlab/.gitlab-ci.yml") as Readonly<
   Record<string, { readonly script?: readonly string[]; readonly rules?: readonly { readonly when?: string }[]; readonly environment?: string }>
 >;
@@ -48,6 +49,18 @@ describe("the workflows", () => {
       }
     });
   }
+
+  it("take actions by their commit, with the version beside it", () => {
+    for (const file of own) {
+      const taken = readFileSync(join(root, file), "utf8").match(/uses: .*/g) ?? [];
+      assert.ok(taken.length > 0, file);
+      assert.deepEqual(
+        taken.filter((line) => !/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+/.test(line)),
+        [],
+        file,
+      );
+    }
+  });
 
   it("have scripts that a shell takes: GitLab", () => {
     const scripts = Object.values(gitlab).flatMap(({ script }) => script ?? []);
