@@ -48,10 +48,10 @@ export async function installPrograms(): Promise<void> {
   if (existsSync(manifest) && readFileSync(manifest, "utf8") === wanted && missing().length === 0) return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(manifest, wanted);
-  const installed = await run("npm", ["install", ...npmQuiet, "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=60000"], { cwd: folder });
+  const installed = await run("npm", ["install", ...npmQuiet, "--ignore-scripts", "--fetch-retries=0", "--fetch-timeout=60000"], { cwd: folder });
   const lacks = missing();
   if (lacks.length === 0) return;
-  const why = installed.stderr.trim().split("\n").at(-1) || "the registry does not give it";
+  const why = installed.stderr.trim().split("\n").at(-1) || "the registry does not have it, or cannot be reached";
   process.stdout.write(`      without ${lacks.join(", ")}, which npm could not install (${why}): what needs them is not tested\n`);
 }
 
