@@ -9,7 +9,7 @@ import type { DockerProviderArgs } from "../docker-provider/args";
 import type { HostRole, Machine } from "../hosts/host";
 import { type MadeHosts, makeHosts, requestOf } from "../hosts/make";
 import { OverlayNetwork } from "../networks";
-import { nodeProblems } from "../node/on-path";
+import { nodeProblems, transformsOf } from "../node/on-path";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
 import { ClusterNode } from "./node";
@@ -94,7 +94,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { plan, problems: mistakes } = planCluster(args);
-    const problems = [...mistakes, ...nodeProblems(Object.values(args.transform ?? {}))];
+    const problems = [...mistakes, ...nodeProblems(transformsOf(args))];
     // RunError is shown without a stack: it is the user's program that is to be mended, not ours.
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
     const type = "pulumi-swarm:index:SwarmCluster";

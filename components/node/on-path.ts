@@ -3,6 +3,7 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { local } from "@pulumi/command";
 import type { Problem } from "../hosts/host";
+import { isRecord } from "../options";
 import type { Transform } from "../transform";
 import { isSupportedNode, newerNode, supportedNodes } from "./version";
 
@@ -24,6 +25,12 @@ export function nodeProblems(transforms: readonly (Transform<local.CommandArgs> 
   const problems = asked.get(path) ?? problemsOn(path);
   asked.set(path, problems);
   return problems;
+}
+
+/** Those of a cluster or a piece. What is no object of arguments has none: its plan tells. */
+export function transformsOf(args: unknown): readonly (Transform<local.CommandArgs> | undefined)[] {
+  const given = isRecord(args) ? args["transform"] : undefined;
+  return isRecord(given) ? (Object.values(given) as readonly (Transform<local.CommandArgs> | undefined)[]) : [];
 }
 
 function problemsOn(path: string): readonly Problem[] {

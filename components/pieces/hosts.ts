@@ -13,7 +13,7 @@ import { isRecord } from "../options";
 import { claimNames } from "../names/claimed";
 import { shownName } from "../names/shown";
 import { Encryption, SubnetAssignment } from "../network/resource";
-import { nodeProblems } from "../node/on-path";
+import { nodeProblems, transformsOf } from "../node/on-path";
 import { describeRenumbering, type Renumbering, settleMoves } from "../network/subnets";
 import type { Connection } from "../remote/connection";
 import { describeProblems, stop } from "../report";
@@ -47,7 +47,7 @@ export function planOrRefuse({ type, name, what, args, plan: planWith }: Piece, 
   const refuse = (found: readonly Problem[]): void => {
     if (found.length > 0) throw new pulumi.RunError(describeProblems(what, found));
   };
-  refuse([...mistakes, ...nodeProblems(Object.values(args.transform ?? {}))]);
+  refuse([...mistakes, ...nodeProblems(transformsOf(args))]);
   const names = pieceNames(name, plan, Object.entries(args.hosts), args.firewall);
   refuse(claimNames({ what, type: `pulumi-swarm:index:${type}`, name, parent, names }));
   return plan;

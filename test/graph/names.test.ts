@@ -11,6 +11,7 @@ import * as local from "../../components/hosts/local";
 import { pieceNames } from "../../components/pieces/names";
 import { planHostFirewall, planWireGuardMesh } from "../../components/pieces/plan";
 import { type Answers, type Graph, record, type Registered } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const region = "eu-west-1";
@@ -21,7 +22,7 @@ const firewall = {
 } as const;
 const rack = existing.hosts({
   role: "worker",
-  privateKey: "k",
+  privateKey: clientKey,
   machines: { a: { address: "198.51.100.7", hostKey } },
 });
 const worker = local.hosts({ role: "worker", count: 2 });
@@ -189,7 +190,7 @@ describe("two components of one program", function () {
   });
 
   it("are let be where types of their parents, or their own, tell their resources apart", async () => {
-    const fleet = existing.hosts({ role: "manager", privateKey: "k", machines: { "1": { address: "192.0.2.1", hostKey } } });
+    const fleet = existing.hosts({ role: "manager", privateKey: clientKey, machines: { "1": { address: "192.0.2.1", hostKey } } });
     const args = { hosts: { control: fleet }, firewall };
     const apart = await both(() => [new SwarmCluster("a", args), new HostFirewall("a", args), new WireGuardMesh("a", args)]);
     assert.equal(apart.message, "");

@@ -5,6 +5,7 @@ import { changesIn } from "../../components/review/changes";
 import type { ReadPreview } from "../../components/review/read";
 import type { WrittenResource } from "../../components/topology/of-resources";
 import { record, type Registered } from "./harness";
+import { clientKey } from "../unit/client-key";
 
 const hostKeys = [
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9",
@@ -22,7 +23,7 @@ function written(resources: readonly Registered[]): WrittenResource[] {
 async function cluster(more: Partial<SwarmClusterArgs>, hostKey: string = hostKeys[0]): Promise<WrittenResource[]> {
   const machine = (place: number, key: string): existing.ExistingMachine => ({ address: `192.168.7.${place}`, hostKey: key });
   const machines = { a: machine(1, hostKey), b: machine(2, hostKeys[0]), c: machine(3, hostKeys[0]) };
-  const rack = existing.hosts({ role: "manager", privateKey: "a key", machines });
+  const rack = existing.hosts({ role: "manager", privateKey: clientKey, machines });
   const { error, resources } = await record(() => void new SwarmCluster("prod", { hosts: { rack }, firewall: { ssh: ["203.0.113.0/24"] }, ...more }));
   assert.equal(error, undefined);
   return written(resources);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import { writeSite } from "../../tools/site";
+import { contents, ofRegistry } from "../../tools/site/contents";
 import { htmlOf } from "../../tools/site/links";
 
 const root = join(__dirname, "..", "..");
@@ -44,6 +45,8 @@ describe("the site", function () {
 
   it("has every page of docs/ and every entry point", () => {
     assert.deepEqual(problems, []);
+    const names = readdirSync(join(root, "docs")).flatMap((file) => (file.endsWith(".md") ? [file.slice(0, -3)] : []));
+    assert.deepEqual([...Object.values(contents).flat(), ...ofRegistry].sort(), names.sort());
     for (const file of ["index.html", "docs/overlays.html", "reference/index.html", "reference/aws.html", "changelog.html"])
       assert.ok(pages.has(file), file);
   });

@@ -9,6 +9,7 @@ import * as local from "../../components/hosts/local";
 import { flannel } from "../../components/overlays/flannel";
 import { planHostFirewall, planWireGuardMesh } from "../../components/pieces/plan";
 import { wireguard } from "../../components/underlay/wireguard";
+import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 const control = local.hosts({ role: "manager" });
@@ -117,7 +118,7 @@ describe("names of resources", () => {
 
   it("are found to be one in the pieces too", () => {
     const machines = { a: { address: "10.20.0.1", hostKey } };
-    const rack = existing.hosts({ role: "worker", privateKey: "k", machines });
+    const rack = existing.hosts({ role: "worker", privateKey: clientKey, machines });
     const rules = { ...firewall, allow: { "a-b": { port: 443, from: ["world"] }, "a--b": { port: 9100, from: ["members"] } } };
     const line = `firewall.allow.a--b: the rule a--b and the rule a-b ${taken("a-b")}. Fix: choose another name for the rule`;
     assert.deepEqual(lines(planHostFirewall({ hosts: { rack }, firewall: rules }).problems), [line]);
@@ -134,7 +135,7 @@ describe("names of resources", () => {
     });
     assert.equal(many.problems.length, 1, lines(many.problems).join("\n"));
     const twins = planCluster({
-      hosts: { control, "edge-1": worker, edge: existing.hosts({ role: "worker", privateKey: "k", machines: { "1-1": machine }, ...site }) },
+      hosts: { control, "edge-1": worker, edge: existing.hosts({ role: "worker", privateKey: clientKey, machines: { "1-1": machine }, ...site }) },
       firewall,
     });
     assert.match(lines(twins.problems)[0] ?? "", /^hosts\.edge: two hosts are named edge-1-1/);

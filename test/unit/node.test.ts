@@ -6,6 +6,7 @@ import { HostFirewall, SwarmCluster } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import { nodeProblems } from "../../components/node/on-path";
 import { isSupportedNode, supportedNodes } from "../../components/node/version";
+import { clientKey } from "./client-key";
 
 // What npm itself compares versions with, out of its own folder of dependencies or ours.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -15,7 +16,7 @@ const root = join(__dirname, "../..");
 const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { engines: { node: string } };
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
-const rack = existing.hosts({ role: "manager", privateKey: "k", machines: { a: { address: "192.0.2.10", hostKey } } });
+const rack = existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: { address: "192.0.2.10", hostKey } } });
 
 describe("versions of Node", () => {
   it("are those that package.json asks npm for", () => {

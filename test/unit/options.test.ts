@@ -21,6 +21,7 @@ import { describeProblems } from "../../components/report";
 import { direct } from "../../components/underlay/direct";
 import { wireGuardOptions } from "../../components/underlay/wireguard/args";
 import { wireguard } from "../../components/underlay/wireguard";
+import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
 const control = local.hosts({ role: "manager" });
@@ -35,7 +36,10 @@ const problemsOf = (args: unknown): string[] => lines(planCluster(anything(args)
 /** Functions that make hosts, with the least that each needs. */
 const providers = {
   local: { hosts: local.hosts as Untyped, least: { role: "manager" } },
-  existing: { hosts: existing.hosts as Untyped, least: { role: "manager", privateKey: "k", machines: { a: { address: "192.168.7.10", hostKey } } } },
+  existing: {
+    hosts: existing.hosts as Untyped,
+    least: { role: "manager", privateKey: clientKey, machines: { a: { address: "192.168.7.10", hostKey } } },
+  },
   aws: { hosts: aws.hosts as Untyped, least: { role: "manager", region: "eu-west-1" } },
   hetzner: { hosts: hetzner.hosts as Untyped, least: { role: "manager" } },
 } as const;
@@ -461,7 +465,7 @@ describe("what is not ours to look into", () => {
   it("is named as the user likes: groups, networks, rules, labels, machines, owners", () => {
     const machines = { constructor: { address: "192.168.7.10", hostKey } };
     const args = {
-      hosts: { toString: existing.hosts({ role: "manager", privateKey: "k", machines }), control },
+      hosts: { toString: existing.hosts({ role: "manager", privateKey: clientKey, machines }), control },
       networks: { internal: {}, hasOwnProperty: { labels: { internal: "x", "com.example": "y" } } },
     };
     for (const line of problemsOf(args)) assert.doesNotMatch(line, /is not an option/);

@@ -376,7 +376,7 @@ const addresses: readonly (readonly [string, Partial<SwarmClusterArgs>, string])
   ["a URL", at("ssh://10.0.0.1/"), 'address: "ssh://10.0.0.1/" is a URL. Fix: write address: "10.0.0.1"'],
   ["a network", at("10.0.0.0/8"), 'address: "10.0.0.0/8" is a network. Fix: give one address, such as address: "10.0.0.0"'],
   ["none", at(undefined), 'address: the address is missing. Fix: write such as address: "192.0.2.10"'],
-  ["a number", at(10), 'address: 10 is not an address. Fix: write such as address: "192.0.2.10"'],
+  ["a number", at(10), "address: 10 is not a text. Fix: write a text"],
   [
     "a port in a private address, which has no option for it",
     at("192.0.2.1", { privateAddress: "10.0.0.1:22" }),

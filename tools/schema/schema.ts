@@ -51,7 +51,13 @@ const secrets: readonly string[] = ["privateKey", "passphrase"];
 
 /** The schema as text, as it lies in `plugin/schema.json`. */
 export function pluginSchema(root: string): string {
-  const { version, description } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; description: string };
+  const { version, description, license, author, homepage, repository, keywords } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  ) as Record<"version" | "description" | "license" | "author" | "homepage", string> & {
+    readonly repository: { readonly url: string };
+    readonly keywords: readonly string[];
+  };
+  const source = repository.url.replace(/^git\+/, "").replace(/\.git$/, "");
   const { components, typeDefinitions, dependencies } = new Analyzer(
     join(root, "plugin"),
     "swarm",
@@ -60,7 +66,17 @@ export function pluginSchema(root: string): string {
   ).analyze();
   const schema = generateSchema("swarm", version, description, components, typeDefinitions, dependencies) as unknown as Schema;
   describe(schema, new Types(join(root, "components")));
-  return `${JSON.stringify({ ...schema, license: "Apache-2.0" }, undefined, 2)}\n`;
+  // What Pulumi's registry shows of it.
+  const shown = {
+    displayName: "Docker Swarm",
+    publisher: author,
+    license,
+    homepage,
+    repository: source,
+    logoUrl: `${source.replace("//github.com/", "//raw.githubusercontent.com/")}/main/docs/pictures/logo.svg`,
+    keywords: [...keywords, "kind/component", "category/infrastructure"],
+  };
+  return `${JSON.stringify({ ...schema, ...shown }, undefined, 2)}\n`;
 }
 
 function describe(schema: Schema, types: Types): void {

@@ -6,7 +6,7 @@ const { find } = require("./programs");
 const { Progress } = require("./report");
 
 /** Program to Debian package. @type {Readonly<Record<string, string>>} */
-const packages = { nmap: "nmap", tcpdump: "tcpdump", iperf3: "iperf3", nft: "nftables", shellcheck: "shellcheck" };
+const packages = { nmap: "nmap", tcpdump: "tcpdump", iperf3: "iperf3", nft: "nftables", shellcheck: "shellcheck", chromium: "chromium" };
 
 /** Without them the demonstration works and some tests do not, which say so themselves. */
 async function tools() {

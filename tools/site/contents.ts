@@ -1,12 +1,15 @@
 /** The pages of the site beside the reference, in the order in which they are shown. Names of files in `docs`, without an ending. */
 export const contents: Readonly<Record<string, readonly string[]>> = {
+  Begin: ["install", "services"],
   Hosts: ["hosts", "hetzner", "aws", "hybrid"],
   Networks: ["overlays", "firewall", "encryption"],
-  Services: ["services"],
   "In a program": ["options", "composing", "languages", "picture"],
   "Before it is done": ["review", "ci", "policy", "costs"],
   "Good to know": ["limits", "coming-from", "glossary"],
 };
+
+/** Pages of Pulumi's registry, which say what other pages do. */
+export const ofRegistry: readonly string[] = ["_index", "installation-configuration"];
 
 /** Why things are as they are. */
 export const decisions = "Decisions";

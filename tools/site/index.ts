@@ -62,7 +62,7 @@ async function write(root: string, folder: string, workplace: string): Promise<r
     navigation: { includeGroups: false, includeCategories: true },
     highlightLanguages: ["ts", "typescript", "js", "json", "yaml", "sh", "bash", "shell", "python", "ini", "diff", "text", "console"],
     ignoredHighlightLanguages: ["mermaid"],
-  } as Partial<typedoc.TypeDocOptions>);
+  });
   const heard = new Listener();
   app.logger = heard;
   const program = createProgram(root, entries);

@@ -41,7 +41,7 @@ export class Linker {
     const router = app.renderer.router;
     for (const module of project.children ?? []) {
       const page = module.name === "pulumi-swarm" ? "index" : module.name.split("/").slice(1).join("-");
-      const address = (each: typedoc.Reflection): string => router?.getFullUrl(each as typedoc.RouterTarget) ?? "";
+      const address = (each: typedoc.Reflection): string => router?.getFullUrl(each) ?? "";
       reference.set(`docs/api/${page}.md`, address(module));
       for (const child of module.children ?? []) reference.set(`docs/api/${page}.md#${child.name.toLowerCase()}`, address(child));
     }

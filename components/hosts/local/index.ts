@@ -63,6 +63,7 @@ function plannedNames(network: string, { cluster, group, hosts: own }: NamesCont
   const [path, of] = [`hosts.${group}`, `group ${group}`];
   return [
     { type: "pulumi:index:Stash", name: keysName(cluster, "local"), of: "the keys of local hosts", path },
+    { type: "resource hook", name: `${cluster}-local image`, of: "the image of local hosts", path, anywhere: true },
     { type: "docker:index/network:Network", name: `${cluster}-local-site${suffixOf(network)}`, of: `site "local ${network}"`, path },
     ...own.flatMap(({ key }): PlannedName[] => [
       { type: `${underHost}docker:index/container:Container`, name: `${cluster}-${key}`, of, path },
