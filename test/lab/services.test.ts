@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterShell, eventually } from "../../tools/lab/cluster";
 import { docker } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 import { good } from "./cloud-lab";
+import { hasDockerPlugin } from "./docker-plugin";
 import { assertNoChange } from "./lab";
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -20,13 +21,6 @@ const containers = ["ps", "-aq", "--filter", `name=^${name}-`];
 interface Outputs {
   readonly urls: readonly string[];
   readonly connections: ConstructorParameters<typeof ClusterShell>[0];
-}
-
-/** Whether Docker's provider is Pulumi's own: the stand-in knows neither `ssh://` nor services. */
-function isReal(): boolean {
-  const { version } = JSON.parse(readFileSync(join(root, "node_modules", "@pulumi", "docker", "package.json"), "utf8")) as { version: string };
-  const plugin = join(paths.plugins, `resource-docker-v${version}`);
-  return existsSync(plugin) && !existsSync(join(plugin, "STAND-IN"));
 }
 
 /** What a page answers, or why it does not. */
@@ -47,7 +41,7 @@ describe("services on a cluster, by @pulumi/docker", function () {
   let shell: ClusterShell;
 
   before(async function () {
-    if (!isReal()) {
+    if (!hasDockerPlugin()) {
       process.stdout.write("      Docker's provider is the stand-in here, which has no services: left out\n");
       this.skip();
     }
