@@ -60,3 +60,8 @@ export function stop(message: string, resource: pulumi.Resource): never {
   error.stack = error.message;
   throw error;
 }
+
+/** How many managers may be down with the swarm still taking changes, in words. */
+export function failures(count: number): string {
+  return count === 0 ? "no failure" : count === 1 ? "1 failure" : `${count} failures`;
+}

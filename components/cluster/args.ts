@@ -70,7 +70,7 @@ export interface SwarmClusterArgs {
    * but for `engine.settings` of your own, and Docker's bridges, the ingress network and the join tokens stay. The roles in the program
    * must be those that the members have. Hosts that are no members yet join. What the preview says of Docker's bridges and the ingress
    * network holds for those only.
-   * @default - a swarm is formed, or the one taken in which the hosts are
+   * @default - creates a swarm
    */
   readonly adopt?: AdoptArgs;
   /** Locked managers, certificates, join tokens. @default - as Docker has them, and join tokens die after use */

@@ -3,7 +3,7 @@ import { backendProblem, backendWarning, swarmProblem } from "../engine/known";
 import type { PlannedHost } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
-import { isNot, type Report, show } from "../report";
+import { failures, isNot, type Report, show } from "../report";
 
 /** How many managers there are, and what the swarm does when some are lost. */
 export interface Quorum {
@@ -35,14 +35,14 @@ export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quoru
   } else if (managers % 2 === 0) {
     report(
       "hosts",
-      `${managers} managers bear the loss of no more than ${managers - 1} do (${mayFail}), and are likelier to lose it`,
+      `${managers} managers tolerate ${failures(mayFail)}, like ${managers === 2 ? "1 manager" : `${managers - 1} managers`}, and are more likely to lose quorum`,
       `take ${managers - 1} or ${managers + 1}`,
     );
   }
   const says =
     mayFail === 0
-      ? "1 manager: while it is away nothing can be changed, though running services go on"
-      : `${managers} managers: ${mayFail} may be lost; with one more away nothing can be changed, though running services go on`;
+      ? "1 manager: tolerates no failure; while it is down the swarm is read-only and running services continue"
+      : `${managers} managers: tolerates ${failures(mayFail)}; with ${mayFail + 1} managers down the swarm is read-only and running services continue`;
   return { managers, majority, mayFail, says };
 }
 

@@ -29,7 +29,7 @@ export interface FirewallArgs {
    */
   readonly rules?: Readonly<Record<string, RuleArgs>>;
   /**
-   * `hosts`: each host drops what no rule lets in. `none`: the rules are only listed, for a firewall of your own, which shows
+   * `hosts`: each host drops all traffic that no rule allows. `none`: the rules are only listed, for a firewall of your own, which shows
    * as a warning.
    * @default "hosts"
    */

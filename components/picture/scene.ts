@@ -13,7 +13,7 @@ export interface Scene {
   readonly compared: boolean;
   /** Who may connect from outside, the world first. */
   readonly openings: readonly Piece[];
-  /** What becomes of all that no rule lets in. */
+  /** What becomes of all traffic that no rule allows. */
   readonly closed: string;
   /** Undefined where there are no hosts. */
   readonly underlay: Piece | undefined;

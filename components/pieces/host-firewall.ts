@@ -5,7 +5,7 @@ import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./h
 import { type HostsAlonePlan, planHostFirewall } from "./plan";
 
 /**
- * The firewall of hosts alone: each drops what no rule lets in, and keeps rules only if a new SSH connection succeeds under them.
+ * The firewall of hosts alone: each drops all traffic that no rule allows, and keeps rules only if a new SSH connection succeeds under them.
  * Ports that Docker publishes are closed too unless `expose` names them. What runs on the hosts is not looked at; a destroy takes
  * the firewall away. A host whose firewall a SwarmCluster or another HostFirewall keeps is refused.
  *

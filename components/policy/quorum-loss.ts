@@ -1,5 +1,6 @@
 import type { Policy, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "../review/risks";
+import { failures } from "../report";
 import { topologiesIn } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";
 import { configOf } from "./config";
@@ -10,7 +11,7 @@ import { Noted } from "./noted";
 export interface QuorumLossConfig {
   /** How many managers there must be at the least. @default 3 */
   readonly leastManagers?: number;
-  /** Whether the swarm must bear the loss of any one site, where its hosts are on several. @default true */
+  /** Whether the swarm must survive the loss of any one site, where its hosts are on several. @default true */
   readonly survivesSites?: boolean;
 }
 
@@ -26,10 +27,13 @@ export function quorumProblems(topology: Topology, anew: number, { leastManagers
   const say = (wrong: string, fix: string): void => void problems.push(`The swarm "${topology.cluster}" ${wrong}. Fix: ${fix}.`);
   if (managers < leastManagers) {
     const fix = `have ${leastManagers}, or lower "leastManagers" in the configuration of the policy quorum-loss`;
-    say(`has ${managers} of at least ${leastManagers} managers: ${mayFail} may be lost`, fix);
+    say(`has ${managers} of at least ${leastManagers} managers: it tolerates ${failures(mayFail)}`, fix);
   }
   if (managers % 2 === 0) {
-    say(`has ${managers} managers, an even number: ${mayFail} may be lost, no more than of one less`, `take ${managers - 1} or ${managers + 1}`);
+    say(
+      `has ${managers} managers, an even number: it tolerates ${failures(mayFail)}, like ${managers - 1}`,
+      `take ${managers - 1} or ${managers + 1}`,
+    );
   }
   if (survivesSites && mayFail > 0) {
     for (const site of sitesThatTakeTheQuorum(topology)) {
@@ -52,7 +56,7 @@ export function quorumLossPolicy(): ResourceValidationPolicy & StackValidationPo
     configSchema: {
       properties: {
         leastManagers: { type: "integer", minimum: 1, maximum: 7, default: 3, description: "Fewest managers of a swarm." },
-        survivesSites: { type: "boolean", default: true, description: "Whether it must bear the loss of any one of several sites." },
+        survivesSites: { type: "boolean", default: true, description: "Whether it must survive the loss of any one of several sites." },
       },
     },
   } satisfies Policy;

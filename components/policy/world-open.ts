@@ -36,7 +36,7 @@ function contains(outer: PortRange | undefined, inner: PortRange): boolean {
   return outer !== undefined && outer.first <= inner.first && inner.last <= outer.last;
 }
 
-/** What is wrong with who drops what no rule lets in. */
+/** What is wrong with who drops traffic that no rule allows. */
 export function unenforced(cluster: string, enforced: "hosts" | "none" | undefined, { allowUnenforced }: WorldOpenConfig): string | undefined {
   if (!isUnenforced({ ...(enforced && { enforced }) }) || allowUnenforced === true) return undefined;
   return (

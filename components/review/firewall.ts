@@ -44,7 +44,7 @@ function unprotectedFindings({ piece, before, after, machines }: ClusterChange):
   return [{ section: "firewall", kind: "note", subject: hosts.join(", "), risk: "world-open", text: text`${list(hosts)} ${how}: ${means}` }];
 }
 
-/** Whether hosts drop what no rule lets in. A mesh by itself has rules only where it keeps a firewall too. */
+/** Whether hosts drop traffic that no rule allows. A mesh by itself has rules only where it keeps a firewall too. */
 function isClosedBy(topology: Topology, piece: ClusterChange["piece"]): boolean {
   return piece === "WireGuardMesh" ? topology.rules.length > 0 : !isUnenforced(topology);
 }
@@ -64,14 +64,14 @@ function isSame(host: TopologyHost, other: TopologyHost): boolean {
 function enforcementFindings(before: ClusterChange["before"], after: NonNullable<ClusterChange["after"]>): Finding[] {
   if (before?.enforced === after.enforced) return [];
   const found = { section: "firewall", kind: "changed", subject: "enforcement" } as const;
-  const closed = "only a firewall of your own closes what no rule lets in";
+  const closed = "only a firewall of your own closes what no rule allows";
   if (isUnenforced(after)) {
     // A version that did not write it down may have had it so already.
     const isKnown = !before || before.enforced !== undefined;
     const what = before ? `hosts drop nothing any more: ${closed}` : `hosts drop nothing: ${closed}`;
     return [{ ...found, ...(isKnown && { risk: "world-open" as const }), text: words(what) }];
   }
-  return before?.enforced === "none" ? [{ ...found, text: words("each host drops now what no rule lets in") }] : [];
+  return before?.enforced === "none" ? [{ ...found, text: words("each host now drops all traffic that no rule allows") }] : [];
 }
 
 /** Whether a rule lets in nobody but hosts of the cluster. */

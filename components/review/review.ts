@@ -115,6 +115,6 @@ function verdictOf(clusters: readonly ClusterReview[], risks: Partial<Record<Ris
   }
   if (clusters.every(({ what }) => what === "unchanged")) return `Nothing of the cluster${clusters.length === 1 ? "" : "s"} is changed.${beside}`;
   const has = (section: Finding["section"]): boolean => clusters.some(({ findings }) => findings.some((finding) => finding.section === section));
-  const also = [...(has("downtime") ? [" Services notice it."] : []), ...(has("destructive") ? [" Something is deleted."] : [])];
+  const also = [...(has("downtime") ? [" Some services will be interrupted."] : []), ...(has("destructive") ? [" Something is deleted."] : [])];
   return `${showTotal(risks)}.${also.join("")}${beside}`;
 }

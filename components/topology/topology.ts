@@ -53,7 +53,7 @@ export interface Topology {
   readonly underlay: string;
   /** Largest packet of a container, in bytes. */
   readonly mtu: number;
-  /** Who drops what no rule lets in. Undefined where what was read is of a version that did not write it down. */
+  /** Who drops traffic that no rule allows. Undefined where what was read is of a version that did not write it down. */
   readonly enforced?: "hosts" | "none";
   readonly hosts: readonly TopologyHost[];
   readonly networks: readonly TopologyNetwork[];

@@ -68,7 +68,7 @@ describe("the policy pack", function () {
       "mandatory world-open prod-https",
     ]);
     assert.match(preview.stdout, /The rule "https" opens tcp 443 on members to the whole Internet \(world\)\. Fix: name in "from" who needs it/);
-    assert.match(preview.stdout, /The swarm "prod" has 1 of at least 3 managers: 0 may be lost\. Fix: have 3/);
+    assert.match(preview.stdout, /The swarm "prod" has 1 of at least 3 managers: it tolerates no failure\. Fix: have 3/);
     assert.match(preview.stdout, /The overlay data of "prod" must be protected, and is not \(none; .*\)\. Fix: take underlay: wireguard\(\)/);
     assert.match(preview.stdout, /The program lists "network web" in "renumber".*Fix: take it out of the list/);
   });

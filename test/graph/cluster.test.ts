@@ -131,7 +131,7 @@ describe("the graph of three local managers and two networks", function () {
       underlay: "direct",
       mtu: 1450,
       enforced: "hosts",
-      quorum: "3 managers: 1 may be lost; with one more away nothing can be changed, though running services go on",
+      quorum: "3 managers: tolerates 1 failure; with 2 managers down the swarm is read-only and running services continue",
     });
     const { subnet, internal } = find(graph, "pulumi-swarm:index:OverlayNetwork", "lab-db").inputs;
     assert.deepEqual({ subnet, internal }, { subnet: "10.99.209.0/24", internal: true });
@@ -324,7 +324,7 @@ describe("the graph of a cluster", function () {
         'The swarm cluster "lab" cannot be planned: 3 problems.',
         "  - addressSpace: 8.0.0.0/8 are public addresses: containers could not reach their real owners. Fix: take private space, such as 10.96.0.0/14.",
         '  - networks.ingress: "ingress" cannot name a Docker network. Fix: use 2 to 64 letters, digits, hyphens, dots or underscores; Docker\'s own names are taken.',
-        "  - hosts: 2 managers bear the loss of no more than 1 do (0), and are likelier to lose it. Fix: take 1 or 3.",
+        "  - hosts: 2 managers tolerate no failure, like 1 manager, and are more likely to lose quorum. Fix: take 1 or 3.",
       ].join("\n"),
     );
   });

@@ -106,7 +106,7 @@ describe("the example in YAML", function () {
         'The swarm cluster "pl-yaml" cannot be planned: 3 problems.',
         "- hosts.control.region: is an option of aws, and this is local. Fix: leave it out.",
         "- networks.web.prefix: 99 is not usable. Fix: give a prefix length from 16 to 28.",
-        "- hosts: 2 managers bear the loss of no more than 1 do (0), and are likelier to lose it. Fix: take 1 or 3.",
+        "- hosts: 2 managers tolerate no failure, like 1 manager, and are more likely to lose quorum. Fix: take 1 or 3.",
       ],
     );
     assert.doesNotMatch(preview.stdout + preview.stderr, /^\s+at .*:\d+/m);

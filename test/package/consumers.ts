@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type CommandResult, root, run } from "../../tools/lab/pulumi";
+import { clientKey } from "../unit/client-key";
 
 /*
  * Programs of strangers: what they install this package with, compile it with and run it on.
@@ -125,7 +126,7 @@ const swarm = new SwarmCluster("rack", {
   hosts: {
     rack: existing.hosts({
       role: "manager",
-      privateKey: "a key",
+      privateKey: ${JSON.stringify(clientKey)},
       machines: { a: { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI" } },
     }),
   },

@@ -97,8 +97,8 @@ describe("the plan", () => {
 
   it("says what the loss of hosts would do", () => {
     const says = (count: number): string => planCluster({ hosts: { control: local.hosts({ role: "manager", count }) } }).plan.quorum.says;
-    assert.equal(says(1), "1 manager: while it is away nothing can be changed, though running services go on");
-    assert.match(says(5), /^5 managers: 2 may be lost; with one more away nothing can be changed/);
+    assert.equal(says(1), "1 manager: tolerates no failure; while it is down the swarm is read-only and running services continue");
+    assert.match(says(5), /^5 managers: tolerates 2 failures; with 3 managers down the swarm is read-only/);
   });
 
   it("takes the overlay's bytes off the site's MTU, and tells Docker the site's", () => {

@@ -153,7 +153,7 @@ describe("the plan of flannel", () => {
       problems({}, { hosts: managers(9) })[0] ?? "",
       /^overlay.etcd.on: 9 members of etcd are too many: each write waits for 5 of them; name a group of 3 or 5 hosts/,
     );
-    assert.match(plan({}, { hosts: managers(4) }).warnings[0] ?? "", /4 members bear the loss of no more than 3 do/);
+    assert.match(plan({}, { hosts: managers(4) }).warnings[0] ?? "", /4 members tolerate no more failures than 3/);
     assert.match(plan({}, { hosts: managers(1) }).warnings[0] ?? "", /with one member, hosts cannot be added or removed/);
     assert.deepEqual(plan().warnings, []);
   });

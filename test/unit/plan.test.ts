@@ -121,14 +121,14 @@ const wrong: readonly Wrong[] = [
     when: "the managers are two",
     args: { hosts: { control: managers(2) } },
     path: "hosts",
-    message: "2 managers bear the loss of no more than 1 do (0), and are likelier to lose it",
+    message: "2 managers tolerate no failure, like 1 manager, and are more likely to lose quorum",
     fix: "take 1 or 3",
   },
   {
     when: "the managers of all groups together are even",
     args: { hosts: { a: managers(3), b: managers(1) } },
     path: "hosts",
-    message: "4 managers bear the loss of no more than 3 do (1), and are likelier to lose it",
+    message: "4 managers tolerate 1 failure, like 3 managers, and are more likely to lose quorum",
     fix: "take 3 or 5",
   },
   {
@@ -594,10 +594,10 @@ describe("planCluster", () => {
   });
 
   for (const [count, majority, mayFail, says] of [
-    [1, 1, 0, "1 manager: while it is away nothing can be changed, though running services go on"],
-    [3, 2, 1, "3 managers: 1 may be lost; with one more away nothing can be changed, though running services go on"],
-    [5, 3, 2, "5 managers: 2 may be lost; with one more away nothing can be changed, though running services go on"],
-    [7, 4, 3, "7 managers: 3 may be lost; with one more away nothing can be changed, though running services go on"],
+    [1, 1, 0, "1 manager: tolerates no failure; while it is down the swarm is read-only and running services continue"],
+    [3, 2, 1, "3 managers: tolerates 1 failure; with 2 managers down the swarm is read-only and running services continue"],
+    [5, 3, 2, "5 managers: tolerates 2 failures; with 3 managers down the swarm is read-only and running services continue"],
+    [7, 4, 3, "7 managers: tolerates 3 failures; with 4 managers down the swarm is read-only and running services continue"],
   ] as const) {
     it(`says what a quorum of ${count} bears`, () => {
       assert.deepEqual(planned({ hosts: { control: managers(count) } }).quorum, { managers: count, majority, mayFail, says });

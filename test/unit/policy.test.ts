@@ -170,11 +170,11 @@ describe("the policy quorum-loss", () => {
 
   it("names a swarm with too few managers, or with one that helps nobody", () => {
     assert.deepEqual(said(managers(1)), [
-      'prod: The swarm "prod" has 1 of at least 3 managers: 0 may be lost. ' +
+      'prod: The swarm "prod" has 1 of at least 3 managers: it tolerates no failure. ' +
         'Fix: have 3, or lower "leastManagers" in the configuration of the policy quorum-loss.',
     ]);
     assert.deepEqual(said(managers(1), { leastManagers: 1 }), []);
-    assert.match(said(managers(4))[0] ?? "", /has 4 managers, an even number: 1 may be lost, no more than of one less\. Fix: take 3 or 5\.$/);
+    assert.match(said(managers(4))[0] ?? "", /has 4 managers, an even number: it tolerates 1 failure, like 3\. Fix: take 3 or 5\.$/);
     assert.deepEqual(said(managers(3)), []);
     assert.equal(said(managers(3), { leastManagers: 5 }).length, 1);
   });

@@ -215,10 +215,10 @@ describe("what a review says of who is let in", () => {
         }).findings,
       );
     };
-    const open = "hosts drop nothing any more: only a firewall of your own closes what no rule lets in";
+    const open = "hosts drop nothing any more: only a firewall of your own closes what no rule allows";
     assert.deepEqual(changed("hosts", "none"), [`world-open: ${open}`]);
     assert.deepEqual(changed(undefined, "none"), [open], "it may have been so before");
-    assert.deepEqual(changed("none", "hosts"), ["each host drops now what no rule lets in"]);
+    assert.deepEqual(changed("none", "hosts"), ["each host now drops all traffic that no rule allows"]);
     assert.deepEqual(changed("none", "none"), []);
     assert.match(lines(findings(undefined, { enforced: "none" }), "firewall").join(), /^world-open: hosts drop nothing: only a firewall of your own/);
   });

@@ -37,7 +37,7 @@ describe("the summary of a plan", () => {
       `Swarm cluster "prod"
   hosts      1 manager (control 1) in site "cloud"
              2 workers (rack 2) in site "rack"
-  quorum     1 manager: while it is away nothing can be changed, though running services go on
+  quorum     1 manager: tolerates no failure; while it is down the swarm is read-only and running services continue
   open       22/tcp on members from 0.0.0.0/0: ssh
              51820/udp on members from members at any address: wireguard
              icmp on members from members, 0.0.0.0/0: ping

@@ -152,7 +152,7 @@ function encryption({ etcdOn }: FlannelSettings, { underlay }: OverlayContext): 
 function warnings({ backend }: FlannelSettings, members: number): string[] {
   return [
     ...(members > 0 && members % 2 === 0
-      ? [`overlay.etcd: ${members} members bear the loss of no more than ${members - 1} do, and are likelier to lose it: take an odd number`]
+      ? [`overlay.etcd: ${members} members tolerate no more failures than ${members - 1}, and are more likely to lose quorum: take an odd number`]
       : []),
     ...(members === 1
       ? ["overlay.etcd: with one member, hosts cannot be added or removed, nor rebooted hosts find their routes, while it is away"]
