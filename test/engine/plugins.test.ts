@@ -345,6 +345,24 @@ describe("the plugins under the real engine", function () {
       assert.match(JSON.stringify(made.outputs["ports"]), /"ip":"0\.0\.0\.0".*"protocol":"tcp"|"protocol":"tcp".*"ip":"0\.0\.0\.0"/);
       const network = of("docker:index/network:Network");
       assert.deepEqual([network.inputs["ipamDriver"], network.outputs["ipamDriver"]], ["default", "default"]);
+      // What the real one reads of them: it was seen to replace both where `options`, `command` and `entrypoints` were missing.
+      const seen = { attachable: false, ingress: false, internal: false, ipv6: false, labels: [], options: {}, scope: "local" };
+      assert.deepEqual(Object.fromEntries(Object.keys(seen).map((key) => [key, network.outputs[key]])), seen);
+      for (const key of [
+        "command",
+        "entrypoints",
+        "init",
+        "ipcMode",
+        "logDriver",
+        "platform",
+        "runtime",
+        "shmSize",
+        "stopTimeout",
+        "user",
+        "workingDir",
+      ]) {
+        assert.notEqual(made.outputs[key], undefined, key);
+      }
     });
 
     it("fails to remove a network that is in use, after its time", async () => {

@@ -89,8 +89,14 @@ function refreshedIpam(inputs: Props, found: NetworkInspectInfo): Props {
   return { ipamConfigs: replaceRevealed(inputs["ipamConfigs"], configs) };
 }
 
+/** All that the real one reads: seen of 5.2.0. It would replace a network of whose `options` it does not know that there are none. */
 function outputsOf(inputs: Props, found: NetworkInspectInfo): Props {
-  return { driver: found.Driver, internal: found.Internal, ipamDriver: found.IPAM?.Driver, ...inputs, scope: found.Scope };
+  return {
+    ...{ driver: found.Driver, internal: found.Internal, attachable: found.Attachable, ingress: found.Ingress, ipv6: found.EnableIPv6 },
+    ...{ ipamDriver: found.IPAM?.Driver, labels: [], options: {} },
+    ...inputs,
+    scope: found.Scope,
+  };
 }
 
 /** A container that was removed a moment ago may still hold its endpoint. */
