@@ -45,7 +45,7 @@ export function replaceRevealed(stored: unknown, value: unknown): unknown {
   return isSecret(stored) ? { ...stored, value } : value;
 }
 
-/** Equal for the purpose of a diff: null is absent, an asset is its hash, and being secret changes nothing. */
+/** Equal for the purpose of a diff: null is absent, an asset is its hash, and neither being secret nor who gave a value changes anything. */
 export function sameValue(left: unknown, right: unknown): boolean {
   return isDeepStrictEqual(comparable(left), comparable(right));
 }
@@ -60,7 +60,7 @@ function comparable(value: unknown): unknown {
   }
   const entries = Object.entries(value)
     .map(([key, item]): [string, unknown] => [key, comparable(item)])
-    .filter(([, item]) => item !== undefined);
+    .filter(([key, item]) => item !== undefined && key !== "__defaults");
   return Object.fromEntries(entries);
 }
 
