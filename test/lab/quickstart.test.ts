@@ -11,8 +11,8 @@ import { hasDockerPlugin } from "./docker-plugin";
 const { labEnv, paths } = require("../../tools/setup/env.js") as { labEnv: () => NodeJS.ProcessEnv; paths: { readonly busybox: string } };
 
 const name = "quick";
-const network = "10.242.0.0/16";
-const address = "10.242.0.11";
+const network = "10.245.0.0/16";
+const address = "10.245.0.11";
 const page = "served by the swarm";
 /** What stands in for the web server's image, which hosts of the lab cannot pull. */
 const image = "nginx:1.29";
