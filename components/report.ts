@@ -13,9 +13,13 @@ export function show(value: unknown): string {
   return written(value);
 }
 
+/** Of what is longer, the beginning says which value is meant. */
+const longest = 100;
+
 function written(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? "nothing";
+    const text = JSON.stringify(value) ?? "nothing";
+    return text.length > longest && typeof value === "object" ? `${text.slice(0, longest)}…` : text;
   } catch {
     return "something that refers to itself";
   }

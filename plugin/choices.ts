@@ -1,4 +1,4 @@
-import { type Report } from "../components/report";
+import { type Report, show } from "../components/report";
 import type { FirewallArgs } from "../components/firewall/args";
 import { flannel } from "../components/overlays/flannel";
 import { native } from "../components/overlays/native";
@@ -13,7 +13,16 @@ import { isKind, optionsOf, overlayKinds, reportKind, underlayKinds } from "./ki
 const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel };
 const underlays: Readonly<Record<keyof typeof underlayKinds, (args: never) => RichUnderlay>> = { direct, wireguard };
 
+/** A choice is written with its kind, and not as its name alone. */
+function isChoice(path: string, of: string, choice: unknown, example: string, report: Report): boolean {
+  if (typeof choice === "object" && choice !== null && !Array.isArray(choice)) return true;
+  const kind = typeof choice === "string" && /^\w+$/.test(choice) ? choice : example;
+  report(path, `${show(choice)} does not describe ${of}`, `write it as { kind: ${kind} }`);
+  return false;
+}
+
 export function richOverlay(overlay: Overlay, report: Report): RichOverlay | undefined {
+  if (!isChoice("overlay", "an overlay", overlay, "flannel", report)) return undefined;
   const { kind, ...given } = overlay ?? {};
   if (!isKind(overlayKinds, kind)) return void reportKind(overlayKinds, "overlay.kind", "an overlay", kind, report);
   const { noBridge, ...options } = optionsOf(overlayKinds, kind, "overlay", given, report);
@@ -22,6 +31,7 @@ export function richOverlay(overlay: Overlay, report: Report): RichOverlay | und
 }
 
 export function richUnderlay(underlay: Underlay, report: Report): RichUnderlay | undefined {
+  if (!isChoice("underlay", "an underlay", underlay, "wireguard", report)) return undefined;
   const { kind, ...given } = underlay ?? {};
   if (!isKind(underlayKinds, kind)) return void reportKind(underlayKinds, "underlay.kind", "an underlay", kind, report);
   return underlays[kind](optionsOf(underlayKinds, kind, "underlay", given, report) as never);

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostGroup as RichGroup } from "../components/hosts/host";
-import { isNot, type Report } from "../components/report";
+import { type Report, show } from "../components/report";
 import type { Bastion, HostGroup } from "./args";
 import { hostKinds, isKind, optionsOf, overrideKinds, reportKind } from "./kinds";
 
@@ -29,7 +29,7 @@ export function richHosts(groups: unknown, report: Report, loadHosts: Load = loa
   if (typeof groups !== "object" || groups === null || Array.isArray(groups)) {
     report(
       "hosts",
-      isNot(groups ?? undefined, "a list of groups of hosts by name"),
+      groups === undefined || groups === null ? "groups of hosts are missing" : `${show(groups)} does not describe groups of hosts by name`,
       "write at least one, such as control: { provider: local, role: manager }",
     );
     return {};

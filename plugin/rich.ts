@@ -22,7 +22,8 @@ export function richArgs(flat: ClusterArgs, loadHosts?: Load): Rich {
   // What is not known cannot be read at all.
   if (problems.length > 0) return { args: { hosts: {} }, problems };
   const given = withoutNull(flat) as ClusterArgs;
-  const { hosts, overlay, underlay, firewall, ...same } = given;
+  const { hosts, overlay, underlay, firewall, transform, ...same } = given as ClusterArgs & { readonly transform?: unknown };
+  if (transform !== undefined) report("transform", "functions do not cross from one language to another", "leave it out");
   const args = {
     ...same,
     hosts: richHosts(hosts, report, loadHosts),

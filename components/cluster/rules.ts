@@ -70,7 +70,7 @@ export function checkEngine(engine: EngineArgs, report: Report): void {
     report("engine.source", `${show(source)} is not a source of Docker`, `write "present", "distribution" or "docker"`);
   }
   if (version !== undefined && (typeof version !== "string" || !/^\d+(\.\d+){0,2}$/.test(version))) {
-    report("engine.version", `${show(version)} is not a version`, "write it as 28, 28.5 or 28.5.2");
+    report("engine.version", `${show(version)} is not a version`, 'write it as a text: "28", "28.5" or "28.5.2"');
   }
   if (settings?.["live-restore"] === true) {
     report("engine.settings", "live-restore does not work in a swarm: the engine would not start", "leave it out");
@@ -99,6 +99,17 @@ export function checkMembership(membership: MembershipArgs, hosts: readonly Plan
   seconds("drainSeconds", 0, 3600);
   checkTexts("membership", membership, ["recheck", "abandonedSwarm"], report);
   checkReplaceManagers(membership.replaceManagers, hosts, report);
+  checkForget(membership.forget, hosts, report);
+}
+
+/** What is in the program is wanted, and would be made a member again. */
+function checkForget(given: unknown, hosts: readonly PlannedHost[], report: Report): void {
+  if (!Array.isArray(given)) return;
+  for (const [index, name] of given.entries()) {
+    const path = `membership.forget[${index}]`;
+    if (hosts.some(({ key }) => key === name))
+      report(path, `${show(name)} is a host of this cluster`, "leave it out, or take the host out of its group");
+  }
 }
 
 function checkReplaceManagers(given: unknown, hosts: readonly PlannedHost[], report: Report): void {

@@ -43,7 +43,7 @@ export function planSites(groups: Groups, report: Report): Site[] {
     }
     if (!seen) sites.set(group.site.key, group.site);
     if (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216) {
-      report(`hosts.${key}.mtu`, `${mtu} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
+      report(`hosts.${key}.mtu`, `${show(mtu)} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
     } else if (mtuOutside !== undefined && (!Number.isInteger(mtuOutside) || mtuOutside < 1280 || mtuOutside > mtu)) {
       report(
         `hosts.${key}.mtuOutside`,

@@ -62,7 +62,10 @@ export class Pins {
   /** To be called last: a pin that nobody asked for holds nothing in its place. */
   reportUnused(owners: readonly string[]): void {
     for (const owner of Object.keys(this.pins)) {
-      if (!this.used.has(owner)) this.report(pinPath(owner), "nothing of this name has an address", `pin one of: ${owners.join(", ")}`);
+      if (this.used.has(owner)) continue;
+      const [, network] = /^network (.+)$/.exec(owner) ?? [];
+      if (network === undefined) this.report(pinPath(owner), "nothing of this name has an address", `pin one of: ${owners.join(", ")}`);
+      else this.report(pinPath(owner), "networks are not pinned here", `write it as networks: { ${network}: { subnet: "${this.pins[owner]}" } }`);
     }
   }
 }

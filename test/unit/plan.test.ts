@@ -215,7 +215,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: { control: local.hosts({ role: "manager", memory: 64 }) } },
     path: "hosts.control.memory",
     message: "64 MiB are not enough for a host",
-    fix: "give 256 or more, or leave it out",
+    fix: "give a whole number, 256 or more, or leave it out",
   },
   {
     when: "a role is none",
@@ -387,7 +387,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, engine: { version } },
     path: "engine.version",
     message: `"${version}" is not a version`,
-    fix: "write it as 28, 28.5 or 28.5.2",
+    fix: 'write it as a text: "28", "28.5" or "28.5.2"',
   })),
   {
     when: "the engine's source is none",

@@ -196,11 +196,7 @@ describe("arguments of other languages", () => {
   });
 
   const wrong: readonly (readonly [string, object, readonly string[]])[] = [
-    [
-      "no hosts",
-      {},
-      ["hosts: a list of groups of hosts by name is missing. Fix: write at least one, such as control: { provider: local, role: manager }"],
-    ],
+    ["no hosts", {}, ["hosts: groups of hosts are missing. Fix: write at least one, such as control: { provider: local, role: manager }"]],
     [
       "a provider that is none",
       { hosts: { a: { provider: "azure", role: "manager" } } },
@@ -219,7 +215,7 @@ describe("arguments of other languages", () => {
     [
       "an overlay without its kind",
       { hosts: { control }, overlay: "weave" },
-      ["overlay.kind: an overlay is missing. Fix: write one of native, weave, flannel"],
+      ['overlay: "weave" does not describe an overlay. Fix: write it as { kind: weave }'],
     ],
     [
       "an underlay that is none",

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
+import { show } from "../../report";
 import { rememberedSecret } from "../../secret";
 import { transformed } from "../../transform";
 import { keysName } from "../cloud/keys";
@@ -85,7 +86,8 @@ function gatewayOf(network: string): string[] {
 
 function checkMemory(memory: number | undefined): Problem[] {
   if (memory === undefined || (Number.isInteger(memory) && memory >= 256)) return [];
-  return [{ path: "memory", message: `${JSON.stringify(memory)} MiB are not enough for a host`, fix: "give 256 or more, or leave it out" }];
+  const message = typeof memory === "number" && memory < 256 ? `${memory} MiB are not enough for a host` : `${show(memory)} is not a number of MiB`;
+  return [{ path: "memory", message, fix: "give a whole number, 256 or more, or leave it out" }];
 }
 
 function createMachines(args: LocalHostsArgs, network: string, context: HostContext): ReadonlyMap<string, Machine> {
