@@ -149,7 +149,7 @@ function readAs(given: unknown, shape: Shape, path: string, report: Report, sibl
       return void report(path, `${show(given)} is neither true nor false`, "write true or false");
     case "list":
       if (Array.isArray(given)) return given;
-      return void report(path, `${show(given)} is not a list`, "write it as [ … ]");
+      return void report(path, `${show(given)} is not a list`, typeof given === "string" ? `write it as ${show([given])}` : "write it as [ … ]");
     case "named":
       return isRecord(given) ? readNamed(given, shape, path, report) : wrongKind(given, shape, path, report);
     case "either":

@@ -12,11 +12,13 @@ import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planTunnel } from "../underlay/tunnel";
 import type { PlannedNetwork } from "../networks/network";
 import { planNetworks } from "../networks/plan";
+import { overlayOptions } from "../overlays/kinds";
 import { native } from "../overlays/native";
 import { isOverlay, type OverlayKind, type OverlayPlan } from "../overlays/overlay";
 import { mirrorProblems } from "../programs/plan";
 import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
+import { underlayOptions } from "../underlay/kinds";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
 import { butForTold, collectOptions } from "../options";
 import { clusterOptions, type SwarmClusterArgs } from "./args";
@@ -211,11 +213,20 @@ export function planMtu(sites: readonly Site[], { overhead, mtu }: Pick<Underlay
   return Math.min(most, mtu ?? most);
 }
 
+/** Overlays and underlays are easily taken for each other, and each has a plan of its own form. */
+function isOneOf(kinds: object, kind: string): boolean {
+  return Object.hasOwn(kinds, kind);
+}
+
 function planUnderlay(args: SwarmClusterArgs, sites: readonly Site[], hosts: readonly PlannedHost[], problems: Problem[]): UnderlayPlan {
   const { underlay = direct() } = args;
   const context = { sites, hosts };
   if (!isUnderlay(underlay)) {
     problems.push({ path: "underlay", message: `${show(underlay)} is not an underlay`, fix: "use direct() or wireguard()" });
+    return direct().plan(context);
+  }
+  if (isOneOf(overlayOptions, underlay.kind)) {
+    problems.push({ path: "underlay", message: `${underlay.kind} is an overlay`, fix: `write it as overlay: ${underlay.kind}()` });
     return direct().plan(context);
   }
   const plan = underlay.plan(context);
@@ -245,6 +256,10 @@ function planOverlay(
   };
   if (!isOverlay(overlay)) {
     problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave() or flannel()" });
+    return native().plan(context);
+  }
+  if (isOneOf(underlayOptions, overlay.kind)) {
+    problems.push({ path: "overlay", message: `${overlay.kind} is an underlay`, fix: `write it as underlay: ${overlay.kind}()` });
     return native().plan(context);
   }
   const plan = overlay.plan(context);

@@ -15,6 +15,10 @@ function isHostGroup(value: unknown): value is HostGroup {
 }
 
 export function checkGroups(hosts: unknown, report: Report): Groups {
+  if (isHostGroup(hosts)) {
+    report("hosts", "this is one group, and groups by name are needed", `write it as { control: ${hosts.provider}.hosts({ … }) }`);
+    return [];
+  }
   return Object.entries((hosts ?? {}) as Record<string, unknown>).flatMap(([key, group]) => {
     if (isHostGroup(group)) return [[key, group] as const];
     report(`hosts.${key}`, isNot(group, "a group of hosts"), "make it with local.hosts(…), existing.hosts(…) or another provider");

@@ -109,7 +109,7 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
   [
     "the disk is too small",
     { diskSize: 4 },
-    { path: "hosts.control.diskSize", message: "4 is not a size for a root volume, in GiB", fix: "give a whole number from 8 to 16384" },
+    { path: "hosts.control.diskSize", message: "4 GiB are not a size for a root volume", fix: "give a whole number from 8 to 16384" },
   ],
   [
     "the quota of rules is none",

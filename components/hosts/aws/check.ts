@@ -48,7 +48,7 @@ function checkMachines(args: AwsHostsArgs): Problem[] {
   if (diskSize !== undefined && !(Number.isInteger(diskSize) && diskSize >= 8 && diskSize <= 16_384)) {
     problems.push({
       path: "diskSize",
-      message: `${show(diskSize)} is not a size for a root volume, in GiB`,
+      message: typeof diskSize === "number" ? `${diskSize} GiB are not a size for a root volume` : `${show(diskSize)} is not a number of GiB`,
       fix: "give a whole number from 8 to 16384",
     });
   }

@@ -1,3 +1,4 @@
+import { show } from "../../report";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr } from "../../network/cidr";
