@@ -1,4 +1,3 @@
-import { show } from "../../report";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr } from "../../network/cidr";
