@@ -13,12 +13,21 @@ export function show(value: unknown): string {
   return written(value);
 }
 
+/** Messages end in logs, and no word of these belongs there. */
+const secrets: readonly (readonly [RegExp, string])[] = [
+  [/PRIVATE KEY-----|PuTTY-User-Key-File/, "a private key"],
+  [/SWMTKN-/, "a join token"],
+  [/SWMKEY-/, "an unlock key"],
+];
+
 /** Of what is longer, the beginning says which value is meant. */
 const longest = 100;
 
 function written(value: unknown): string {
   try {
     const text = JSON.stringify(value) ?? "nothing";
+    const secret = secrets.find(([pattern]) => pattern.test(text));
+    if (secret) return secret[1];
     return text.length > longest && typeof value === "object" ? `${text.slice(0, longest)}…` : text;
   } catch {
     return "something that refers to itself";

@@ -53,7 +53,9 @@ export function hostKeyProblem(path: string, hostKey: string | undefined, addres
   if (hostKeyPattern.test(hostKey ?? "")) return undefined;
   return {
     path,
-    message: hostKey ? `"${hostKey.slice(0, 40)}" is not a public host key in authorized_keys form` : "no host key is pinned",
+    message: hostKey
+      ? `${hostKey.includes("PRIVATE KEY") ? "a private key" : `"${hostKey.slice(0, 40)}"`} is not a public host key in authorized_keys form`
+      : "no host key is pinned",
     fix: `take the line that "ssh-keyscan -t ed25519 ${bareAddress(address)}" prints, without the address, after comparing it on the machine itself`,
   };
 }

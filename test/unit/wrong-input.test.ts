@@ -389,6 +389,18 @@ const addresses: readonly (readonly [string, Partial<SwarmClusterArgs>, string])
   ],
 ];
 
+describe("a secret in the wrong place", () => {
+  it("is not repeated", () => {
+    const args = { ...at("192.0.2.1", { hostKey: clientKey }), adopt: { swarmId: "SWMTKN-1-abc" } };
+    const said = problemsOf(args).join("\n");
+    assert.match(
+      said,
+      /hostKey: a private key is not a public host key[^]*swarmId: a join token is not the id of a swarm|swarmId: a join token[^]*hostKey: a private key/,
+    );
+    assert.doesNotMatch(said, /BEGIN|b3Bl|SWMTKN/);
+  });
+});
+
 describe("an address with something wrong in it", () => {
   for (const [what, args, said] of addresses) {
     it(`is one problem that says what it is: ${what}`, () => assert.deepEqual(problemsOf(args), [`hosts.rack.machines.a.${said}`]));
