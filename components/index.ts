@@ -26,11 +26,9 @@ export type {
   LateHostService,
   Machine,
   Member,
-  NamesContext,
   NumberedHosts,
   PlannedHost,
   PlannedMember,
-  PlannedName,
   Problem,
   PublicAddress,
   RulesContext,
@@ -38,6 +36,7 @@ export type {
   Stop,
   Zone,
 } from "./hosts/host";
+export type { NamesContext, PlannedName } from "./names/name";
 export { compareSwarm } from "./cluster/compare";
 export type { SwarmRole } from "./membership/swarm-api";
 export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type SeenSwarm } from "./membership/read";

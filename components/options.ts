@@ -127,8 +127,29 @@ export function collectOptions<Args extends object>(given: unknown, wanted: Opti
   return { args, problems };
 }
 
+/**
+ * What is planned of arguments, with all that is wrong with them: what they are not, and what the plan finds.
+ *
+ * @param none Planned where there is nothing to read; then it is not its parts that are wrong.
+ */
+export function planOptions<Args extends object, Planned extends { readonly problems: readonly Problem[] }>(
+  given: unknown,
+  wanted: Options<Args>,
+  none: Args,
+  plan: (args: Args) => Planned,
+): Planned {
+  const { args, problems: told } = collectOptions(given, wanted, "");
+  if (args !== undefined) return withTold(told, plan(args));
+  return { ...plan(none), problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
+}
+
+/** What was planned, with what is told already before what the plan finds. */
+export function withTold<Planned extends { readonly problems: readonly Problem[] }>(told: readonly Problem[], planned: Planned): Planned {
+  return { ...planned, problems: [...told, ...butForTold(told, planned.problems)] };
+}
+
 /** Of what a later check finds, what is not told yet: an option that could not be read looks like one that is missing. */
-export function butForTold(told: readonly Problem[], found: readonly Problem[]): readonly Problem[] {
+function butForTold(told: readonly Problem[], found: readonly Problem[]): readonly Problem[] {
   const paths = new Set(told.map(({ path }) => path));
   return found.filter(({ path }) => !paths.has(path));
 }

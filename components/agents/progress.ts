@@ -77,19 +77,21 @@ export interface FailedHost {
 /** Bytes of the list of all that failed. */
 const mostBytesOfFailures = 40_000;
 
+/** How many texts, from the first one on, are no more than so many bytes together. */
+export function howManyFit(texts: readonly string[], bytes: number): number {
+  let left = bytes;
+  const first = texts.findIndex((text) => (left -= Buffer.byteLength(text)) < 0);
+  return first < 0 ? texts.length : first;
+}
+
 /** A line each; where that is too much, the first ones with their reasons, and the names of all others. */
 export function listFailures(failures: readonly FailedHost[], most = mostBytesOfFailures): string[] {
   // Several steps may fail on one host for one reason.
   const byLine = new Map(failures.map(({ host, reason }) => [`  - ${reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`}`, host]));
   const lines = [...byLine.keys()];
-  const size = (text: string): number => Buffer.byteLength(text) + 1;
-  if (lines.reduce((sum, line) => sum + size(line), 0) <= most) return lines;
-  let [left, shown] = [most / 2, 0];
-  for (const line of lines) {
-    left -= size(line);
-    if (left < 0) break;
-    shown += 1;
-  }
+  const ended = lines.map((line) => `${line}\n`);
+  if (howManyFit(ended, most) === lines.length) return lines;
+  const shown = howManyFit(ended, most / 2);
   const names = [...new Set([...byLine.values()].slice(shown))].join(", ");
   const cut = Buffer.from(names)
     .subarray(0, most / 2)

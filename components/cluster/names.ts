@@ -1,10 +1,9 @@
 import type { FirewallArgs } from "../firewall/args";
-import type { PlannedName } from "../hosts/host";
+import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
 import { hostNames, type OwnRules, shownNames } from "../names/shown";
 import type { ClusterPlan } from "./plan";
 
-const stash = "pulumi:index:Stash";
 const command = "command:local:Command";
 const overlayNetwork = "pulumi-swarm:index:OverlayNetwork";
 
@@ -18,7 +17,7 @@ export function clusterNames(cluster: string, plan: NamedPlan, groups: Groups, f
   if (plan.onHosts !== undefined) stashes.push("overlay-secret");
   if (plan.revisitDays !== undefined) stashes.push("overlay-since");
   return [
-    ...stashes.map((what): PlannedName => ({ ...own, type: stash, name: `${cluster}-${what}` })),
+    ...stashes.map((what): PlannedName => ({ ...own, type: stashType, name: `${cluster}-${what}` })),
     ...["members", "managers"].map((what): PlannedName => ({ ...own, type: "resource hook", name: `${cluster}-${what}`, anywhere: true })),
     ...["swarm", "swarm-intent", "nodes"].map((what): PlannedName => ({ ...own, type: command, name: `${cluster}-${what}` })),
     ...shownNames(cluster, { ...plan, remembers: isRemembered }, ownRules(firewall)),

@@ -20,7 +20,7 @@ import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { underlayOptions } from "../underlay/kinds";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
-import { butForTold, collectOptions } from "../options";
+import { collectOptions, planOptions } from "../options";
 import { clusterOptions, type SwarmClusterArgs } from "./args";
 import { checkCloudRules } from "../hosts/cloud-rules";
 import { reportSameNames } from "../names/planned";
@@ -91,11 +91,7 @@ export interface Planned {
 
 /** Works out the whole cluster from its arguments, and all that is wrong with them. Touches nothing. */
 export function planCluster(args: SwarmClusterArgs): Planned {
-  const { args: read, problems: told } = collectOptions<SwarmClusterArgs>(args, clusterOptions, "");
-  const { plan, problems } = planRead(read ?? { hosts: {} });
-  if (read) return { plan, problems: [...told, ...butForTold(told, problems)] };
-  // Where there is nothing to read, it is not its parts that are wrong.
-  return { plan, problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
+  return planOptions<SwarmClusterArgs, Planned>(args, clusterOptions, { hosts: {} }, planRead);
 }
 
 /** Of the arguments, those that are no options, or not of their kind: what can be told without a plan. */

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
 import { opaque, optional, options, text } from "../options";
+import { show } from "../report";
 import { addressProblem, bareAddress } from "./address";
 import type { Problem } from "./host";
 import { isLater, keyProblem } from "./key";
@@ -53,9 +54,7 @@ export function hostKeyProblem(path: string, hostKey: string | undefined, addres
   if (hostKeyPattern.test(hostKey ?? "")) return undefined;
   return {
     path,
-    message: hostKey
-      ? `${hostKey.includes("PRIVATE KEY") ? "a private key" : `"${hostKey.slice(0, 40)}"`} is not a public host key in authorized_keys form`
-      : "no host key is pinned",
+    message: hostKey ? `${show(hostKey.slice(0, 40))} is not a public host key in authorized_keys form` : "no host key is pinned",
     fix: `take the line that "ssh-keyscan -t ed25519 ${bareAddress(address)}" prints, without the address, after comparing it on the machine itself`,
   };
 }

@@ -1,4 +1,4 @@
-import { butForTold, collectOptions, type Options } from "../options";
+import { collectOptions, type Options, withTold } from "../options";
 import type { HostGroup } from "./host";
 import { type HostKind, hostOptionNames } from "./kinds";
 
@@ -19,6 +19,5 @@ export function readGroup<Args extends object>(
     const adminSources = ["127.0.0.1/32"];
     return { provider, role: "worker", site, hosts: [], addressing: "given", adminSources, problems, create: () => new Map() };
   }
-  const group = describe(args);
-  return { ...group, problems: [...problems, ...butForTold(problems, group.problems)] };
+  return withTold(problems, describe(args));
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PlannedName, Problem } from "../hosts/host";
+import type { Problem } from "../hosts/host";
+import type { PlannedName } from "./name";
 import { nameKey, renameOne, sameNames } from "./planned";
 
 /** One component of this package with all that is under it. */

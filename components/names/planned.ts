@@ -1,4 +1,4 @@
-import type { PlannedName } from "../hosts/host";
+import type { PlannedName } from "./name";
 import type { Report } from "../report";
 
 /** Two things of a plan that would have a resource of one name. */

@@ -1,13 +1,13 @@
 import type { FirewallRule } from "../firewall/rule";
 import { plannedMember, siteRules } from "../hosts/cloud-rules";
-import type { PlannedHost, PlannedName } from "../hosts/host";
+import type { PlannedHost } from "../hosts/host";
+import { type PlannedName, stashType } from "./name";
 import type { Groups } from "../hosts/plan";
 import type { EncryptionChannel } from "../network/encryption";
 import type { PlannedSubnet } from "../network/subnets";
 import type { HostProgram } from "../programs/program";
 import { slug } from "../slug";
 
-const stash = "pulumi:index:Stash";
 const renameGroup = "rename one of the groups, but not one that is deployed already";
 
 /** Name of the resource that shows a part of the plan. */
@@ -37,7 +37,7 @@ export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): Pla
   return [
     ...subnets.flatMap(({ owner }): PlannedName[] => {
       const resource = { type: "pulumi-swarm:index:SubnetAssignment", name: shownName(cluster, owner), ...ownerOf(owner) };
-      return [resource, ...(remembers(owner) ? [{ ...resource, type: `${resource.type}$${stash}` }] : [])];
+      return [resource, ...(remembers(owner) ? [{ ...resource, type: `${resource.type}$${stashType}` }] : [])];
     }),
     ...firewall.map(({ name }): PlannedName => ({
       type: "pulumi-swarm:index:FirewallRule",

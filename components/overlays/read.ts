@@ -1,4 +1,4 @@
-import { butForTold, collectOptions, type Options } from "../options";
+import { collectOptions, type Options, withTold } from "../options";
 import { overlayOptionNames } from "./kinds";
 import type { Overlay, OverlayContext, OverlayKind, OverlayPlan } from "./overlay";
 
@@ -10,11 +10,5 @@ export function readOverlay<Args extends object>(
   plan: (args: Partial<Args>, context: OverlayContext) => OverlayPlan,
 ): Overlay {
   const { args = {}, problems } = collectOptions(given, wanted, "overlay", { kind, kinds: overlayOptionNames });
-  return {
-    kind,
-    plan: (context) => {
-      const planned = plan(args, context);
-      return { ...planned, problems: [...problems, ...butForTold(problems, planned.problems)] };
-    },
-  };
+  return { kind, plan: (context) => withTold(problems, plan(args, context)) };
 }

@@ -3,7 +3,7 @@ import type { Problem } from "../hosts/host";
 import { type PlannedSubnet, reportOverlaps } from "../network/subnets";
 import { planSpace } from "../network/space";
 import { type NetworkArgs, networkOptions } from "../networks/args";
-import { butForTold, collectOptions, list, named, options, text } from "../options";
+import { list, named, options, planOptions, text } from "../options";
 import { planNetworkSubnets } from "../networks/plan";
 
 /** Address space that is to be shared out among networks. */
@@ -48,13 +48,7 @@ export interface PlannedAddresses {
  * const { networks, problems } = planAddresses({ addressSpace: "10.64.0.0/16", networks: { web: {}, db: { prefix: 26 } } });
  */
 export function planAddresses(args: AddressesArgs): PlannedAddresses {
-  const { args: read, problems: told } = collectOptions<AddressesArgs>(args, addressesOptions, "");
-  if (read === undefined) {
-    const { problems: _none, ...planned } = shareOut({ networks: {} });
-    return { ...planned, problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
-  }
-  const planned = shareOut(read);
-  return { ...planned, problems: [...told, ...butForTold(told, planned.problems)] };
+  return planOptions<AddressesArgs, PlannedAddresses>(args, addressesOptions, { networks: {} }, shareOut);
 }
 
 function shareOut({ addressSpace, networks = {}, avoid = [] }: AddressesArgs): PlannedAddresses {

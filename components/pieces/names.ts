@@ -1,6 +1,6 @@
 import { ownRules } from "../cluster/names";
 import type { FirewallArgs } from "../firewall/args";
-import type { PlannedName } from "../hosts/host";
+import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
 import { hostNames, shownNames } from "../names/shown";
 import type { HostsAlonePlan } from "./plan";
@@ -10,7 +10,7 @@ export function pieceNames(name: string, plan: HostsAlonePlan, groups: Groups, f
   const own = { of: "the piece itself", path: "name" };
   const shown = { ...plan, firewall: plan.enforced === "hosts" ? plan.firewall : [], programs: [], remembers: () => true };
   return [
-    { ...own, type: "pulumi:index:Stash", name: `${name}-memory-key` },
+    { ...own, type: stashType, name: `${name}-memory-key` },
     ...["hosts", "hosts-intent"].map((what): PlannedName => ({ ...own, type: "command:local:Command", name: `${name}-${what}` })),
     ...shownNames(name, shown, ownRules(firewall)),
     ...hostNames(name, { groups, hosts: plan.hosts, rules: plan.firewall }),

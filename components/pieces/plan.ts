@@ -15,7 +15,7 @@ import { type Report, show } from "../report";
 import { planTunnel } from "../underlay/tunnel";
 import type { Tunnel, UnderlayPlan } from "../underlay/underlay";
 import { wireguard } from "../underlay/wireguard";
-import { butForTold, collectOptions, type Options } from "../options";
+import { planOptions } from "../options";
 import type { WireGuardArgs } from "../underlay/wireguard/args";
 import { type HostFirewallArgs, hostFirewallOptions, type HostsAloneArgs, type WireGuardMeshArgs, wireGuardMeshOptions } from "./args";
 import { pieceNames } from "./names";
@@ -55,7 +55,7 @@ export interface PlannedHostsAlone {
 
 /** Works out a firewall of hosts alone, and all that is wrong with its arguments. Touches nothing. */
 export function planHostFirewall(args: HostFirewallArgs): PlannedHostsAlone {
-  return readPiece<HostFirewallArgs>(args, hostFirewallOptions, { hosts: {}, firewall: {} }, planFirewallAlone);
+  return planOptions<HostFirewallArgs, PlannedHostsAlone>(args, hostFirewallOptions, { hosts: {}, firewall: {} }, planFirewallAlone);
 }
 
 function planFirewallAlone(args: HostFirewallArgs): PlannedHostsAlone {
@@ -70,7 +70,7 @@ function planFirewallAlone(args: HostFirewallArgs): PlannedHostsAlone {
 
 /** Works out an encrypted mesh of hosts alone, and all that is wrong with its arguments. Touches nothing. */
 export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
-  return readPiece<WireGuardMeshArgs>(args, wireGuardMeshOptions, { hosts: {} }, planMesh);
+  return planOptions<WireGuardMeshArgs, PlannedHostsAlone>(args, wireGuardMeshOptions, { hosts: {} }, planMesh);
 }
 
 function planMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
@@ -106,19 +106,6 @@ function planMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
     };
     return { groups, plan };
   });
-}
-
-/** @param none What is planned where nothing can be read. */
-function readPiece<Args extends HostsAloneArgs>(
-  given: unknown,
-  wanted: Options<Args>,
-  none: Args,
-  plan: (args: Args) => PlannedHostsAlone,
-): PlannedHostsAlone {
-  const { args, problems: told } = collectOptions(given, wanted, "");
-  if (args === undefined) return { ...plan(none), problems: told.map((problem) => ({ ...problem, path: "arguments" })) };
-  const planned = plan(args);
-  return { ...planned, problems: [...told, ...butForTold(told, planned.problems)] };
 }
 
 const bare: Pick<UnderlayPlan, "overhead"> = { overhead: 0 };

@@ -1,3 +1,4 @@
+import { stashType } from "../names/name";
 import type { Policy, ResourceValidationPolicy } from "@pulumi/policy";
 import type { TopologySubnet } from "../topology/topology";
 import { configOf } from "./config";
@@ -51,7 +52,7 @@ export function renumberPolicy(): ResourceValidationPolicy {
       noted.note(args);
       const { type, props, opts } = args;
       const subnet = noted.get(opts.parent);
-      if (type !== "pulumi:index:Stash" || subnet?.type !== "pulumi-swarm:index:SubnetAssignment") return;
+      if (type !== stashType || subnet?.type !== "pulumi-swarm:index:SubnetAssignment") return;
       const memory = { remembered: String(plainAt(props, "input")), mayMove: !opts.ignoreChanges.includes("input") };
       const message = renumberProblem(subnet.inputs as unknown as TopologySubnet, memory, config);
       if (message !== undefined) report(message);

@@ -1,3 +1,4 @@
+import { stashType } from "../names/name";
 import { isMachineType, nameIn, ours, owners, topologiesIn, type WrittenResource } from "../topology/of-resources";
 import { byName, type Topology } from "../topology/topology";
 import { protectedBy } from "./clouds";
@@ -53,8 +54,6 @@ function otherKeysIn(urn: string, { before, after }: Pick<ReadPreview, "before" 
   const others = [...(will ?? [])].filter(([host, digest]) => was?.get(host) !== undefined && was.get(host) !== digest).map(([host]) => host);
   return byName(others, (host) => host);
 }
-
-const stashType = "pulumi:index:Stash";
 
 /** What is known only when it is made is left out. */
 function machineDigests(memory: unknown): ReadonlyMap<string, string> {

@@ -112,11 +112,11 @@ function openedFinding(rule: FirewallRule, was: readonly FirewallRule[]): Findin
 /** A rule for hosts only that lets in everybody on some sites, since nobody knows with which address some of these hosts come there. */
 function anyAddressFinding(was: FirewallRule | undefined, rule: FirewallRule, before: Topology | undefined, after: Topology): Finding[] {
   const openBefore = was && isAlike(was, rule) ? openToAnyAddress(was, before?.hosts ?? []).sites : [];
-  const { sites } = openToAnyAddress(rule, after.hosts);
+  const { sites, because: hidden } = openToAnyAddress(rule, after.hosts);
   const opened = sites.filter((site) => !openBefore.includes(site));
   if (opened.length === 0) return [];
   // A site is opened by hosts that stand elsewhere.
-  const because = openToAnyAddress(rule, after.hosts).because.filter((key) => {
+  const because = hidden.filter((key) => {
     const home = after.hosts.find((host) => host.key === key)?.site;
     return opened.some((site) => site !== home);
   });

@@ -6,7 +6,7 @@ import { planCluster } from "../../components/cluster/plan";
 import * as aws from "../../components/hosts/aws";
 import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
-import type { PlannedName } from "../../components/hosts/host";
+import type { PlannedName } from "../../components/names/name";
 import * as local from "../../components/hosts/local";
 import { pieceNames } from "../../components/pieces/names";
 import { planHostFirewall, planWireGuardMesh } from "../../components/pieces/plan";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { eventually } from "../../tools/lab/cluster";
 import { docker, machineKeys, makeHostImages, removeMachines, startMachine } from "../../tools/lab/machines";
 import { type CommandResult, root, run } from "../../tools/lab/pulumi";
+import { ours, pack } from "../package/packed";
 import { hasDockerPlugin } from "./docker-plugin";
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -32,10 +33,6 @@ function only(heading: string, language: string): string {
   return block.text;
 }
 
-function versionOf(of: string): string {
-  return (JSON.parse(readFileSync(join(root, "node_modules", of, "package.json"), "utf8")) as { version: string }).version;
-}
-
 /** The README's quick start for machines that one has, word by word, in an empty folder with nothing but the packed package. */
 describe("the quick start of the README", function () {
   this.timeout(300_000);
@@ -52,9 +49,7 @@ describe("the quick start of the README", function () {
     await startMachine({ name: `${name}-a`, address, network: `${name}-net`, keys });
     mkdirSync(join(folder, "home", ".ssh"), { recursive: true });
     writeFileSync(join(folder, "home", ".ssh", "id_ed25519"), keys.client.privateKey, { mode: 0o600 });
-    const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder, "--json"]);
-    const [{ filename = "" } = {}] = JSON.parse(packed.stdout) as { filename?: string }[];
-    words = meaning(join(folder, filename));
+    words = meaning((await pack(folder)).tarball);
     await eventually("the image on the host", 60, async () => {
       await docker("cp", paths.busybox, `${name}-a:/busybox.tar`);
       return docker("exec", `${name}-a`, "docker", "import", "--change", `CMD ${JSON.stringify(serve)}`, "/busybox.tar", image);
@@ -70,12 +65,12 @@ describe("the quick start of the README", function () {
    * and their ssh knows their machines. Here: the versions of this project, and the tarball.
    */
   function meaning(tarball: string): string {
-    const pinned = ["@pulumi/pulumi", "@pulumi/docker"].map((each) => `${each}) word=${each}@${versionOf(each)};;`).join(" ");
+    const pinned = ["@pulumi/pulumi", "@pulumi/docker"].map((each) => `${each}) word=${each}@${ours(each)};;`).join(" ");
     const key = join(folder, "home", ".ssh", "id_ed25519");
     return [
       "set -eu",
       `pulumi() { case "$1 \${2-}" in login*) ;; up*|destroy*) command pulumi "$@" --yes --skip-preview --color never;; "stack rm") command pulumi "$@" --yes;; *) command pulumi "$@";; esac; }`,
-      `npm() { words=; for word in "$@"; do case $word in pulumi-swarm) word="${tarball} @pulumi/command@${versionOf("@pulumi/command")}";; ${pinned} esac; words="$words $word"; done; command npm $words --no-audit --no-fund --prefer-offline; }`,
+      `npm() { words=; for word in "$@"; do case $word in pulumi-swarm) word="${tarball} @pulumi/command@${ours("@pulumi/command")}";; ${pinned} esac; words="$words $word"; done; command npm $words --no-audit --no-fund --prefer-offline; }`,
       `ssh() { command ssh -i ${key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "$@"; }`,
     ].join("\n");
   }

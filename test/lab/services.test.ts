@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterShell, eventually } from "../../tools/lab/cluster";
-import { docker } from "../../tools/lab/machines";
+import { docker, removeMachines } from "../../tools/lab/machines";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 import { good } from "./cloud-lab";
 import { hasDockerPlugin } from "./docker-plugin";
@@ -62,10 +62,7 @@ describe("services on a cluster, by @pulumi/docker", function () {
 
   /** Removes all that is left, in whatever state a test left it. */
   async function end(): Promise<void> {
-    const left = (await docker(...containers)).split("\n").filter(Boolean);
-    if (left.length > 0) await docker("rm", "-f", "-v", ...left);
-    const networks = (await docker("network", "ls", "-q", "--filter", `name=^${name}-`)).split("\n").filter(Boolean);
-    if (networks.length > 0) await docker("network", "rm", ...networks);
+    await removeMachines(`${name}-`);
     if (existsSync(folder)) {
       await stack.cancel();
       await stack.pulumi(["stack", "rm", "--yes", "--force"]);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 import { forget, standIn } from "../plugins/clouds/install";
+import { linkTools, npmQuiet, ours, pack } from "./packed";
 
 const program = `
 import * as pulumi from "@pulumi/pulumi";
@@ -19,11 +20,8 @@ const swarm = new SwarmCluster("ec2", {
 export const dockerHost = swarm.dockerHost;
 `;
 
-/** The version of a package that this project is tested with. */
-function ours(name: string): string {
-  const { version } = JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as { version: string };
-  return `${name}@${version}`;
-}
+/** A package in the version that this project is tested with. */
+const pinned = (name: string): string => `${name}@${ours(name)}`;
 
 describe("the packed package, in a program for one cloud", function () {
   this.timeout(300_000);
@@ -33,22 +31,15 @@ describe("the packed package, in a program for one cloud", function () {
 
   const inFolder = async (command: string, ...args: string[]): Promise<CommandResult> => run(command, args, { cwd: folder, env: stack.env });
   const install = async (...names: string[]): Promise<void> => {
-    const installed = await inFolder("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", ...names);
+    const installed = await inFolder("npm", "install", ...npmQuiet, ...names);
     assert.equal(installed.code, 0, installed.stderr);
-    // The tools of a TypeScript project, as it would have them; ours are linked to spare a download.
-    mkdirSync(join(folder, "node_modules", "@types"), { recursive: true });
-    for (const name of ["typescript", "ts-node", join("@types", "node")]) {
-      rmSync(join(folder, "node_modules", name), { recursive: true, force: true });
-      symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
-    }
+    linkTools(folder);
   };
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-cloud-consumer-"));
     stack = new Stack("cloud-consumer", folder, env);
-    const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder, "--json"]);
-    assert.equal(packed.code, 0, packed.stderr);
-    const [{ filename = "" } = {}] = JSON.parse(packed.stdout) as { filename?: string }[];
+    const { tarball } = await pack(folder);
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true }));
     writeFileSync(
       join(folder, "tsconfig.json"),
@@ -59,7 +50,7 @@ describe("the packed package, in a program for one cloud", function () {
     );
     writeFileSync(join(folder, "Pulumi.yaml"), "name: cloud-consumer\nruntime: nodejs\n");
     writeFileSync(join(folder, "index.ts"), program);
-    await install(join(folder, filename), ours("@pulumi/pulumi"), ours("@pulumi/aws"));
+    await install(tarball, pinned("@pulumi/pulumi"), pinned("@pulumi/aws"));
     await stack.init();
   });
   after(async () => {
@@ -96,7 +87,7 @@ describe("the packed package, in a program for one cloud", function () {
     const without = await stack.preview("--policy-pack", pack);
     assert.notEqual(without.code, 0);
     assert.match(without.stdout + without.stderr, /@pulumi\/policy/, "says what is missing");
-    await install(ours("@pulumi/policy"));
+    await install(pinned("@pulumi/policy"));
     writeFileSync(join(folder, "policy.json"), JSON.stringify({ all: "mandatory", "world-open": { allow: ["https"] } }));
     await stack.setConfig({ managers: "1" });
     const preview = await stack.preview("--policy-pack", pack, "--policy-pack-config", "policy.json");

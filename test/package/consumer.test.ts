@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, run, Stack } from "../../tools/lab/pulumi";
 import { clientKey, partOfClientKey } from "../unit/client-key";
+import { linkTools, npmQuiet, pack, rackHosts } from "./packed";
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 const { find } = require("../../tools/setup/programs.js") as { find: (name: string) => string | undefined };
@@ -15,11 +16,7 @@ import * as existing from "pulumi-swarm/existing";
 const swarm = new SwarmCluster("rack", {
   firewall: { ssh: ["198.51.100.0/24"] },
   hosts: {
-    rack: existing.hosts({
-      role: "manager",
-      privateKey: ${JSON.stringify(clientKey)},
-      machines: { a: { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI" } },
-    }),
+    rack: ${rackHosts},
   },
   networks: { web: {} },
 });
@@ -57,15 +54,13 @@ describe("the packed package", function () {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("is installed by a program outside this project, compiles there, and previews a cluster", async () => {
-    const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder, "--json"]);
-    assert.equal(packed.code, 0, packed.stderr);
-    const [{ filename = "", files = [] } = {}] = JSON.parse(packed.stdout) as { filename?: string; files?: { path: string }[] }[];
+    const { tarball, files } = await pack(folder);
     assert.ok(
-      files.every(({ path }) => !path.startsWith("dist/tools")),
+      files.every((path) => !path.startsWith("dist/tools")),
       "no tool of ours is in it",
     );
     assert.ok(
-      files.some(({ path }) => path.endsWith("engine/probe.sh")),
+      files.some((path) => path.endsWith("engine/probe.sh")),
       "the scripts are in it",
     );
 
@@ -79,16 +74,11 @@ describe("the packed package", function () {
     );
     writeFileSync(join(folder, "Pulumi.yaml"), "name: consumer\nruntime: nodejs\n");
     writeFileSync(join(folder, "index.ts"), program);
-    const installed = await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", join(folder, filename)], {
+    const installed = await run("npm", ["install", ...npmQuiet, tarball], {
       cwd: folder,
     });
     assert.equal(installed.code, 0, installed.stderr);
-    // The tools of a TypeScript project, as it would have them; ours are linked to spare a download.
-    mkdirSync(join(folder, "node_modules", "@types"), { recursive: true });
-    for (const name of ["typescript", "ts-node", join("@types", "node")]) {
-      rmSync(join(folder, "node_modules", name), { recursive: true, force: true });
-      symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
-    }
+    linkTools(folder);
     const compiled = await run("node", [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", folder], { cwd: folder });
     assert.equal(compiled.code, 0, compiled.stdout);
 

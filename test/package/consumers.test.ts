@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brokenLinks } from "../../tools/docs/links";
 import { root, run } from "../../tools/lab/pulumi";
-import { install, installPrograms, ours, pack, type Program, programFile, repack, storedBy, typed, writeAll, writeProject } from "./consumers";
+import { install, installPrograms, type Program, programFile, repack, storedBy, typed, writeAll, writeProject } from "./consumers";
+import { ours, pack } from "./packed";
 
 /**
  * States name these files, below `node_modules/pulumi-swarm`, and a destroy runs what the state names: a promise to every cluster that stands.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type CommandResult, root, run } from "../../tools/lab/pulumi";
-import { clientKey } from "../unit/client-key";
+import { npmQuiet, ours, pack, rackHosts } from "./packed";
 
 /*
  * Programs of strangers: what they install this package with, compile it with and run it on.
@@ -56,16 +56,6 @@ export async function installPrograms(): Promise<void> {
   process.stdout.write(`      without ${lacks.join(", ")}, which npm could not install (${why}): what needs them is not tested\n`);
 }
 
-export const npmQuiet = ["--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"];
-
-/** @returns the tarball, and the files in it. */
-export async function pack(into: string, from = root): Promise<{ readonly tarball: string; readonly files: readonly string[] }> {
-  const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", into, "--json"], { cwd: from });
-  assert.equal(packed.code, 0, packed.stderr);
-  const [{ filename = "", files = [] } = {}] = JSON.parse(packed.stdout) as { filename?: string; files?: { path: string }[] }[];
-  return { tarball: join(into, filename), files: files.map(({ path }) => path) };
-}
-
 /** The same package with another version, as an upgrade brings it. */
 export async function repack(tarball: string, version: string, into: string): Promise<string> {
   const unpacked = join(into, `unpacked-${version}`);
@@ -75,11 +65,6 @@ export async function repack(tarball: string, version: string, into: string): Pr
   const manifest = join(unpacked, "package", "package.json");
   writeFileSync(manifest, JSON.stringify({ ...(JSON.parse(readFileSync(manifest, "utf8")) as object), version }));
   return (await pack(into, join(unpacked, "package"))).tarball;
-}
-
-/** The version of a package that this project is tested with. */
-export function ours(name: string): string {
-  return (JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 }
 
 /** A project of a stranger, with the package and what a program needs beside it. */
@@ -124,11 +109,7 @@ const members = `
 const swarm = new SwarmCluster("rack", {
   firewall: { ssh: ["198.51.100.0/24"] },
   hosts: {
-    rack: existing.hosts({
-      role: "manager",
-      privateKey: ${JSON.stringify(clientKey)},
-      machines: { a: { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI" } },
-    }),
+    rack: ${rackHosts},
   },
 });
 `;

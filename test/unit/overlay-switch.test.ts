@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { networksToMakeAnew, type OverlayState, refuseInUse, removeNetworks } from "../../components/networks/switch";
 import type { DockerApi } from "../../components/remote/docker-api";
 import { learn } from "../../components/agents/phases/memory";
-import { leavingWays, lookForRemoved, removedNow } from "../../components/agents/phases/overlay";
+import { leavingWays, lookForRemoved, removedNow } from "../../components/agents/phases/overlay-before";
 import type { OverlayWays, RememberedOverlay, RemovedNetworks, SwarmMemory, SwarmRequest } from "../../components/agents/request";
 import type { FirewallRule } from "../../components/firewall/rule";
 import { FakeDocker } from "./fake-docker";

@@ -10,16 +10,21 @@ import type { EntryPoint } from "./program";
  * The reference in docs/api, a page for each entry point, written from the docstrings.
  */
 
-const settings = {
-  plugin: ["typedoc-plugin-markdown"],
+/** Of what is read out of the docstrings, wherever it is shown. */
+export const whatIsShown = {
   logLevel: typedoc.LogLevel.Warn,
-  readme: "none",
   disableSources: true,
   excludePrivate: true,
   excludeProtected: true,
   excludeExternals: true,
   // Those of the program are the compiler's affair.
   skipErrorChecking: true,
+} as const satisfies Partial<typedoc.TypeDocOptions>;
+
+const settings = {
+  ...whatIsShown,
+  plugin: ["typedoc-plugin-markdown"],
+  readme: "none",
   validation: { notDocumented: true, notExported: true, invalidLink: true },
   hidePageHeader: true,
   hideBreadcrumbs: true,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as typedoc from "typedoc";
 import { createProgram, type EntryPoint, entryPoints } from "../docs/program";
-import { entryOf, Listener, sayPreset } from "../docs/reference";
+import { entryOf, Listener, sayPreset, whatIsShown } from "../docs/reference";
 import { contents, decisions, reference, releases } from "./contents";
 import { Linker } from "./links";
 
@@ -33,7 +33,7 @@ async function write(root: string, folder: string, workplace: string): Promise<r
     root,
     pages.map(({ file }) => file),
   );
-  for (const { file, section, text } of [...pages, home(root, pages)]) {
+  for (const { file, section, text } of [...pages, home(root, entries, pages)]) {
     const place = join(workplace, file);
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, `${section === "" ? "" : `---\ncategory: ${section}\n---\n`}${linker.prepared(file, text)}`);
@@ -41,16 +41,11 @@ async function write(root: string, folder: string, workplace: string): Promise<r
   cpSync(join(root, "docs", "pictures"), join(workplace, "docs", "pictures"), { recursive: true });
   rmSync(folder, { recursive: true, force: true });
   const app = await typedoc.Application.bootstrap({
+    ...whatIsShown,
     name: "pulumi-swarm",
     out: folder,
     readme: join(workplace, "README.md"),
     projectDocuments: pages.map(({ file }) => join(workplace, file)),
-    logLevel: typedoc.LogLevel.Warn,
-    disableSources: true,
-    excludePrivate: true,
-    excludeProtected: true,
-    excludeExternals: true,
-    skipErrorChecking: true,
     hideGenerator: true,
     includeHierarchySummary: false,
     githubPages: true,
@@ -116,14 +111,14 @@ function pagesOf(root: string): Page[] {
 }
 
 /** The README, and behind it a list of all pages: nobody has to search. */
-function home(root: string, pages: readonly Page[]): Page {
+function home(root: string, entries: readonly EntryPoint[], pages: readonly Page[]): Page {
   const sections = [...new Set(pages.map(({ section }) => section))];
   const lists = sections.map((section) => {
     const lines = pages.flatMap((page) => (page.section === section ? [`- [${page.title}](${page.file})`] : []));
     return `### ${section}\n${lines.join("\n")}\n`;
   });
-  const text = `${readFileSync(join(root, "README.md"), "utf8")}\n## All pages\n${lists.join("\n")}\n### Reference\n${entryPoints(root)
-    .map((entry) => `- [${entry.name}](docs/api/${entry.page}.md)`)
-    .join("\n")}\n`;
+  const entryLines = entries.map((entry) => `- [${entry.name}](docs/api/${entry.page}.md)\n`);
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const text = `${readme}\n## All pages\n${lists.join("\n")}\n### Reference\n${entryLines.join("")}`;
   return { file: "README.md", section: "", title: "pulumi-swarm", text };
 }

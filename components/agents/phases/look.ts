@@ -14,6 +14,11 @@ export interface Looked extends ReachedHost {
   readonly needsEngine: boolean;
 }
 
+/** Those that have a Docker, which can be asked. */
+export function havingEngines<Host extends Pick<Looked, "probe">>(hosts: readonly Host[]): Host[] {
+  return hosts.filter(({ probe }) => probe.engine !== "");
+}
+
 /** A host with a session that stands, and what is asked of it. */
 export type Asked = ReachedHost & { readonly host: SwarmRequestHost };
 

@@ -20,7 +20,7 @@ import { progress, reportFailures, sleep } from "../run";
 import type { ReachedHost } from "../fleet";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
-import type { Looked } from "./look";
+import { havingEngines, type Looked } from "./look";
 
 export interface Members {
   readonly desired: DesiredSwarm;
@@ -33,7 +33,7 @@ export interface Members {
 /** Before a firewall closes hosts that belong to somebody else's swarm. @throws MembershipRefusal */
 export async function checkAdoption({ adopt }: SwarmRequest, previous: SwarmResponse | undefined, hosts: readonly Looked[]): Promise<void> {
   if (!adopt || memoryOf(previous)) return;
-  const having = hosts.filter(({ probe }) => probe.engine !== "");
+  const having = havingEngines(hosts);
   const swarms = await onEach(having, [], async ({ key, docker }) => (await new DockerSwarmApi(key, docker).local()).swarmId);
   const led = [...swarms].filter(([, swarmId]) => swarmId !== "");
   const others = led.filter(([, swarmId]) => swarmId !== adopt.swarmId);

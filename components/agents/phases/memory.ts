@@ -7,7 +7,7 @@ import type { Departing } from "./departing";
 import type { Ready } from "./engines";
 import { remembered } from "./hosts";
 import type { Members } from "./members";
-import { rememberedOverlay } from "./overlay";
+import { rememberedOverlay } from "./overlay-before";
 import type { PublicKeys } from "./protect";
 
 /** A host that is no more may be asked in vain. */

@@ -1,5 +1,5 @@
 import { cloudNames, underHost } from "../cloud/planned";
-import type { NamesContext, PlannedName } from "../host";
+import type { NamesContext, PlannedName } from "../../names/name";
 import type { AwsHostsArgs } from "./args";
 import { commonOf } from "./names";
 import { compileIngress, selectorsFor, waysOut } from "./rules";

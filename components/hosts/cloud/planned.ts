@@ -1,8 +1,6 @@
-import type { NamesContext, PlannedName } from "../host";
+import { type NamesContext, type PlannedName, stashType } from "../../names/name";
 import { keysName } from "./keys";
 import { memoryNames } from "./memory";
-
-const stash = "pulumi:index:Stash";
 
 /** The component of a host, as it stands in the URNs of what is made for it. */
 export const underHost = "pulumi-swarm:index:Host$";
@@ -12,9 +10,9 @@ export function cloudNames(cloud: string, { cluster, group, hosts }: NamesContex
   const path = `hosts.${group}`;
   const own = { of: `group ${group}`, path };
   return [
-    { type: stash, name: keysName(cluster, cloud), of: `the keys of ${cloud} hosts`, path },
+    { type: stashType, name: keysName(cluster, cloud), of: `the keys of ${cloud} hosts`, path },
     ...hosts.flatMap(({ key }): PlannedName[] => [
-      ...Object.values(memoryNames(cluster, key)).map((name) => ({ ...own, type: `${underHost}${stash}`, name })),
+      ...Object.values(memoryNames(cluster, key)).map((name) => ({ ...own, type: `${underHost}${stashType}`, name })),
       { ...own, type: "resource hook", name: `${cluster}-${key}`, anywhere: true },
     ]),
   ];

@@ -1,5 +1,5 @@
 import { cloudNames, underHost } from "../cloud/planned";
-import type { NamesContext, PlannedName } from "../host";
+import type { NamesContext, PlannedName } from "../../names/name";
 import type { HetznerHostsArgs } from "./args";
 import { addressName, commonOf, placementOf, serverName } from "./names";
 import { compileFirewalls } from "./rules";

@@ -9,16 +9,8 @@ import { transformed } from "../../transform";
 import { keysName } from "../cloud/keys";
 import { madeAs } from "../cloud/made";
 import { underHost } from "../cloud/planned";
-import {
-  type HostContext,
-  type HostGroup,
-  type HostToMake,
-  type Machine,
-  type NamesContext,
-  numberedHosts,
-  type PlannedName,
-  type Problem,
-} from "../host";
+import { type HostContext, type HostGroup, type HostToMake, type Machine, numberedHosts, type Problem } from "../host";
+import { type NamesContext, type PlannedName, stashType } from "../../names/name";
 import { readGroup } from "../group";
 import { localHostsOptions, type LocalHostsArgs } from "./args";
 import { hostImage } from "./image";
@@ -63,7 +55,7 @@ function describe(args: LocalHostsArgs): HostGroup {
 function plannedNames(network: string, { cluster, group, hosts: own }: NamesContext): PlannedName[] {
   const [path, of] = [`hosts.${group}`, `group ${group}`];
   return [
-    { type: "pulumi:index:Stash", name: keysName(cluster, "local"), of: "the keys of local hosts", path },
+    { type: stashType, name: keysName(cluster, "local"), of: "the keys of local hosts", path },
     { type: "resource hook", name: `${cluster}-local image`, of: "the image of local hosts", path, anywhere: true },
     { type: "docker:index/network:Network", name: `${cluster}-local-site${suffixOf(network)}`, of: `site "local ${network}"`, path },
     ...own.flatMap(({ key }): PlannedName[] => [

@@ -1,6 +1,6 @@
 import type { PlannedHost, Problem } from "../../hosts/host";
 import { wireguardOverhead } from "../../network/mtu";
-import { butForTold, collectOptions } from "../../options";
+import { collectOptions, withTold } from "../../options";
 import type { Underlay, UnderlayPlan } from "../underlay";
 import { mostHosts, tunnelInterface, type WireGuardArgs, wireGuardOptions, wireGuardProblems, wireGuardSettings } from "./args";
 import { meshProblems } from "./mesh";
@@ -21,13 +21,7 @@ export type { WireGuardArgs } from "./args";
  */
 export function wireguard(args: WireGuardArgs = {}): Underlay {
   const { args: read = {}, problems } = collectOptions<WireGuardArgs>(args, wireGuardOptions, "underlay");
-  return {
-    kind: "wireguard",
-    plan: ({ hosts }) => {
-      const planned = plan(read, hosts);
-      return { ...planned, problems: [...problems, ...butForTold(problems, planned.problems)] };
-    },
-  };
+  return { kind: "wireguard", plan: ({ hosts }) => withTold(problems, plan(read, hosts)) };
 }
 
 function plan(args: WireGuardArgs, hosts: readonly PlannedHost[]): UnderlayPlan {
