@@ -1,6 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "./hosts/host";
-import { type Report, show } from "./report";
+import { isOutput, type Report, show } from "./report";
 
 /*
  * Which options there are. Beside each interface of options stands a constant with all their names, for which the compiler asks: one
@@ -233,7 +232,7 @@ export function strayOption(name: string, of: string, known: readonly string[], 
 
 /** A plain object, whoever made it: no list, map, promise or `Output`. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return Object.prototype.toString.call(value) === "[object Object]" && typeof value === "object" && !pulumi.Output.isInstance(value);
+  return Object.prototype.toString.call(value) === "[object Object]" && typeof value === "object" && !isOutput(value);
 }
 
 /** The known name that is most like what was written; undefined where none is like it. */

@@ -1,16 +1,20 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "./hosts/host";
 
 export type Report = (path: string, message: string, fix: string) => void;
 
 /** A value as the user wrote it, for a message. */
 export function show(value: unknown): string {
-  if (pulumi.Output.isInstance(value)) return "an Output (a plain value is needed here, so that the preview can be complete)";
+  if (isOutput(value)) return "an Output (a plain value is needed here, so that the preview can be complete)";
   if (typeof value === "function") return "a function (is it to be called?)";
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (value instanceof Promise) return "a promise (a plain value is needed here, so that the preview can be complete)";
   if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name}`;
   return written(value);
+}
+
+/** As Pulumi's own `Output.isInstance` sees it (@pulumi/pulumi, output.ts): programs on hosts read this file, and need not load the SDK for it. */
+export function isOutput(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "__pulumiOutput" in value && value.__pulumiOutput === true;
 }
 
 /** Messages end in logs, and no word of these belongs there. */
@@ -39,16 +43,6 @@ export function isNot(value: unknown, what: string): string {
   return value === undefined ? `${what} is missing` : `${show(value)} is not ${what}`;
 }
 
-let byErrors = false;
-
-/**
- * For the plugin that serves other languages: there the engine ends a run by its first error, before what is logged beside it
- * arrives.
- */
-export function sayByErrors(): void {
-  byErrors = true;
-}
-
 /**
  * All problems as one message, in the order in which a reader meets them in the program.
  *
@@ -63,15 +57,6 @@ export function describeProblems(what: string, problems: readonly Problem[]): st
 /** A message may end with a question. */
 export function sentence(words: string): string {
   return words.endsWith("?") ? words : `${words}.`;
-}
-
-/** Ends the program while it runs already: what waits for the result is not begun. */
-export function stop(message: string, resource: pulumi.Resource): never {
-  if (!byErrors) void pulumi.log.error(message, resource);
-  const error = new pulumi.RunError(byErrors ? message : "nothing is done; the error of the cluster says why");
-  // The SDK formats the stack of each error that an output carries, which takes 15 s under ts-node, and shows none of it.
-  error.stack = error.message;
-  throw error;
 }
 
 /** How many managers may be down with the swarm still taking changes, in words. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { sayByErrors } from "../components/report";
+import { sayByErrors } from "../components/stop";
 import type { ClusterArgs } from "./args";
 import { Cluster } from "./cluster";
 import { inFlatWords } from "./words";

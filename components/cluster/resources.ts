@@ -3,7 +3,7 @@ import { FirewallRule } from "../firewall/resource";
 import { Encryption, SubnetAssignment } from "../network/resource";
 import { describeRenumbering } from "../network/subnets";
 import { HostProgram } from "../programs/resource";
-import { stop } from "../report";
+import { stop } from "../stop";
 import { shownName } from "../names/shown";
 import type { SwarmClusterArgs } from "./args";
 import { isRemembered } from "./names";

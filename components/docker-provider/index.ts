@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PlannedHost } from "../hosts/host";
 import type { Connection } from "../remote/connection";
-import { sentence, stop } from "../report";
+import { sentence } from "../report";
+import { stop } from "../stop";
 import { transformed } from "../transform";
 import { collectOptions } from "../options";
 import { type DockerProviderArgs, dockerProviderOptions, type DockerProviderSettings } from "./args";

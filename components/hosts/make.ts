@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FirewallRule } from "../firewall/rule";
 import type { Connection } from "../remote/connection";
-import { stop } from "../report";
+import { stop } from "../stop";
 import { siteRules } from "./cloud-rules";
 import { Host } from "./component";
 import type { HostContext, HostGroup, LateHostService, Machine, Member, PlannedHost } from "./host";

@@ -1,7 +1,5 @@
 import type { OverlayAgent } from "./agent";
-import { flannelAgent } from "./flannel/agent";
 import type { OverlayKind } from "./overlay";
-import { weaveAgent } from "./weave/agent";
 
 const nothingOnHosts: OverlayAgent = {
   up: () => Promise.resolve([]),
@@ -9,11 +7,22 @@ const nothingOnHosts: OverlayAgent = {
   down: () => Promise.resolve([]),
 };
 
+/** An agent whose program is read when it has something to do: most runs have one overlay, and wait for no other's certificates and protocols. */
+function late(load: () => OverlayAgent): OverlayAgent {
+  return {
+    up: (work) => load().up(work),
+    depart: (work) => load().depart(work),
+    down: (hosts, io) => load().down(hosts, io),
+  };
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports -- import() would make of these files modules of another kind, which ts-node does not read */
+
 /** What each overlay does on hosts. */
 export const overlayAgents: { readonly [Kind in OverlayKind]: OverlayAgent } = {
   native: nothingOnHosts,
-  weave: weaveAgent,
-  flannel: flannelAgent,
+  weave: late(() => (require("./weave/agent") as typeof import("./weave/agent")).weaveAgent),
+  flannel: late(() => (require("./flannel/agent") as typeof import("./flannel/agent")).flannelAgent),
 };
 
 export function isOverlayKind(name: string): name is OverlayKind {

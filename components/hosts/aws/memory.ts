@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type BirthWords, type Remembered, remembered as rememberedBirth } from "../cloud/memory";
-import { show, stop } from "../../report";
+import { show } from "../../report";
+import { stop } from "../../stop";
 import type { HostContext, HostToMake } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { howToKeyArn, isKeyArn } from "./check";

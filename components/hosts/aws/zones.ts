@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { stop } from "../../report";
+import { stop } from "../../stop";
 import type { HostContext } from "../host";
 import type { AwsHostsArgs } from "./args";
 import type { Common } from "./names";

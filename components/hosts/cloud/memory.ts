@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stop } from "../../report";
+import { stop } from "../../stop";
 import type { HostContext, HostToMake } from "../host";
 
 /** What a machine was made as, and stays. */

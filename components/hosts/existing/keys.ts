@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describeProblems, stop } from "../../report";
+import { describeProblems } from "../../report";
+import { stop } from "../../stop";
 import type { Problem } from "../host";
 import { isLater, keyProblem } from "../key";
 import type { ExistingHostsArgs } from "./args";
