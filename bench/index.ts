@@ -1,8 +1,6 @@
-import { writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { ClusterShell, eventually, testImage } from "../tools/lab/cluster";
-import { connectionTo, machineKeys, removeMachines, startMachine } from "../tools/lab/machines";
 import { root, run, Stack } from "../tools/lab/pulumi";
+import { client, folder, hostKey, type Machines, network, reachable, reset, startMachines, stopMachines } from "./machines";
 import { benchOverlays } from "./overlay";
 
 /*
@@ -11,71 +9,7 @@ import { benchOverlays } from "./overlay";
  * the last by name.
  */
 
-const network = "10.220.0.0/16";
-const keys = machineKeys("bench");
-const { client, host: hostKey } = keys;
-const folder = join(root, ".lab", "bench");
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
-
-interface Machines {
-  readonly names: readonly string[];
-  readonly addresses: readonly string[];
-  readonly shell: ClusterShell;
-}
-
-async function startMachines(count: number): Promise<Machines> {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "client"), client.privateKey, { mode: 0o600 });
-  await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
-  const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
-  const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
-  await Promise.all(names.map((name, index) => startMachine({ name, network: "bench-site", address: addresses[index] ?? "", keys })));
-  const connections = Object.fromEntries(names.map((name, index) => [name, connectionTo({ address: addresses[index] ?? "", keys })]));
-  const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
-  writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));
-  writeFileSync(
-    join(folder, "ssh_config"),
-    `${config}Host *\n  User root\n  IdentityFile ${join(folder, "client")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known_hosts")}\n  ControlMaster auto\n  ControlPath ${join(folder, "cm-%n")}\n  ControlPersist 5\n`,
-  );
-  const shell = new ClusterShell(connections);
-  await Promise.all(names.map((name) => eventually(`${name} runs Docker`, 60, async () => shell.on(name, "docker info -f '{{.ServerVersion}}'"))));
-  await shell.putTestImage();
-  return { names, addresses, shell };
-}
-
-const stopMachines = (): Promise<void> => removeMachines("bench-");
-
-/** The same check for everybody: a container on the first host pings one on the last by name. */
-async function reachable({ names, shell }: Machines): Promise<void> {
-  const [first = "", last = ""] = [names[0], names.at(-1)];
-  const target = shell.on(
-    last,
-    `docker network ls >/dev/null; docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`,
-  );
-  await target.catch(async () =>
-    eventually("the last host sees the network", 20, () =>
-      shell.on(last, `docker run -d --rm --name target --network bench ${testImage} /bin/busybox sleep 1000`),
-    ),
-  );
-  await eventually("a reply by name", 30, () => shell.on(first, `docker run --rm --network bench ${testImage} /bin/busybox ping -c 1 -W 1 target`));
-}
-
-/** Back to hosts that run Docker and know nothing of a swarm: settings, bridges and firewall too, whoever made them. */
-async function reset({ names, shell }: Machines): Promise<void> {
-  await shell.on(names.at(-1) ?? "", "docker rm -f target >/dev/null 2>&1 || true");
-  await Promise.all(names.map((name) => shell.on(name, "docker swarm leave --force >/dev/null 2>&1 || true")));
-  await Promise.all(
-    names.map((name) =>
-      eventually(`${name} left`, 20, async () =>
-        (await shell.on(name, "docker info -f '{{.Swarm.LocalNodeState}}'")) === "inactive" ? true : undefined,
-      ),
-    ),
-  );
-  const clean =
-    "nft delete table inet pulumi_swarm 2>/dev/null; docker network rm docker_gwbridge >/dev/null 2>&1; rm -f /etc/docker/daemon.json; " +
-    "systemctl reset-failed docker; systemctl restart docker";
-  await Promise.all(names.map((name) => shell.on(name, clean)));
-}
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = process.hrtime.bigint();
@@ -130,7 +64,7 @@ async function benchUp(count: number): Promise<void> {
   const stack = new Stack("bench", join(root, "bench", "existing"));
   await stack.pulumi(["stack", "rm", "--yes", "--force"]);
   await stack.init();
-  const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey, name }]);
+  const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey }]);
   await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
   await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
   const floor = await bare("floor", await countResources(stack));

@@ -1,4 +1,5 @@
 import { text } from "node:stream/consumers";
+import { note, startedAt, traced, writeTrace } from "../trace";
 import { describeFailures, type FailedHost, Progress } from "./progress";
 import { warningsOf } from "./warnings";
 
@@ -15,13 +16,16 @@ export function progress(host: string | undefined, line: string): void {
  */
 export async function runAgent<Request, Previous>(work: (request: Request, previous: Previous | undefined) => Promise<object>): Promise<void> {
   try {
+    note("phase", "load", undefined, startedAt);
     const request = parse<Request>(await text(process.stdin), "what this program was asked");
     const previous = process.env["PULUMI_COMMAND_STDOUT"];
     const response = await work(request, previous ? parse<Previous>(previous, "what Pulumi's state has of the last run") : undefined);
+    endTrace();
     process.stdout.write(`${JSON.stringify({ ...response, ...warningsOf(shown.warnings, Date.now()) })}\n`, () => process.exit(0));
   } catch (error) {
     // Pulumi logs each line on standard error while a run goes on, and repeats in its error what came by either way.
     await sleep(20);
+    endTrace();
     process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`, () => process.exit(1));
   }
 }
@@ -48,5 +52,10 @@ export function reportFailures(hosts: readonly { readonly key: string }[], failu
 }
 
 export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return traced("pause", "wait", undefined, () => new Promise((resolve) => setTimeout(resolve, milliseconds)));
+}
+
+function endTrace(): void {
+  note("program", "run", undefined, startedAt);
+  writeTrace();
 }

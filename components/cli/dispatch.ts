@@ -1,12 +1,14 @@
 import { graph } from "./graph";
 import { image } from "./image";
 import { review } from "./review";
+import { trace } from "./trace";
 import { type Terminal, unusable, UsageError, type Verb } from "./verb";
 
 const verbs: Readonly<Record<string, Verb>> = {
   review,
   graph,
   image,
+  trace,
 };
 
 /** Calls the verb that was asked for. */

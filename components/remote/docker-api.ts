@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { RemoteError } from "./connection";
 import { pLimit } from "./limit";
 import type { SshSession } from "./ssh";
+import { traced } from "../trace";
 
 /** The engine answered with an error; `status` is HTTP's. */
 export class DockerApiError extends Error {
@@ -52,7 +53,9 @@ export class DockerApi {
   }
 
   private call<Result>(method: string, path: string, body: unknown, timeout: number): Promise<Result> {
-    return this.limit(() => this.ask<Result>(method, path, body, timeout));
+    return this.limit(() =>
+      traced("docker", `${method} ${path.split("?")[0] ?? path}`, this.host, () => this.ask<Result>(method, path, body, timeout)),
+    );
   }
 
   private ask<Result>(method: string, path: string, body: unknown, timeout: number): Promise<Result> {

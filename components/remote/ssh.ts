@@ -6,6 +6,7 @@ import { explain, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
 import { quote, type ScriptValues, scriptInput } from "./script";
 import { utf8, utf8Lines } from "./text";
+import { traced } from "../trace";
 import { Ways } from "./ways";
 
 export interface CommandResult {
@@ -50,7 +51,9 @@ export class SshSession {
   ): Promise<SshSession> {
     const own = new Ways();
     try {
-      const client = await untilReached(host, connection, limits, onRetry, (left) => (ways ?? own).client(connection, { limits: left, fresh }));
+      const client = await untilReached(host, connection, limits, onRetry, (left) =>
+        traced("dial", "ssh", host, () => (ways ?? own).client(connection, { limits: left, fresh })),
+      );
       return new SshSession(host, client, connection, own);
     } catch (error) {
       own.close();
@@ -100,11 +103,13 @@ export class SshSession {
     values: ScriptValues,
     options: { verb: string; timeout: number; onProgress?: (line: string) => void },
   ): Promise<Result> {
-    const result = await this.run(this.privileged("sh -s"), {
-      stdin: scriptInput(text, options.verb, values),
-      timeout: options.timeout,
-      ...(options.onProgress && { onStderr: options.onProgress }),
-    });
+    const result = await traced("script", options.verb, this.host, () =>
+      this.run(this.privileged("sh -s"), {
+        stdin: scriptInput(text, options.verb, values),
+        timeout: options.timeout,
+        ...(options.onProgress && { onStderr: options.onProgress }),
+      }),
+    );
     if (result.code !== 0) {
       const reason = lastLine(result.stderr) || lastLine(result.stdout) || "no message";
       throw new RemoteError(this.host, sudoHint(reason, this.connection) ?? `${reason} (exit code ${result.code})`);
@@ -126,7 +131,7 @@ export class SshSession {
 
   /** A raw stream to the host's Docker engine; sudo works here where forwarding the socket would not. */
   async dockerStream(): Promise<Duplex> {
-    return this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel);
+    return traced("dial", "docker", this.host, () => this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel));
   }
 
   /** A command as root that lives on, and what it reads and writes. */

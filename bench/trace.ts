@@ -1,0 +1,44 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readTrace, traceTable } from "../components/trace/table";
+import { root, Stack } from "../tools/lab/pulumi";
+import { client, folder, hostKey, startMachines, stopMachines } from "./machines";
+
+/* Where the time of an up goes, with so many prepared hosts: npm run bench:trace -- 3 */
+
+const count = Number(process.argv[2] ?? 3);
+const file = join(folder, "trace.json");
+
+async function step(what: string, work: () => Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
+  rmSync(file, { force: true });
+  process.env["PULUMI_SWARM_TRACE"] = file;
+  const began = Date.now();
+  const { code, stdout, stderr } = await work();
+  if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
+  process.stdout.write(`\n## ${what}, ${count} hosts: ${((Date.now() - began) / 1000).toFixed(2)} s\n\n`);
+  process.stdout.write(traceTable(readTrace(readFileSync(file, "utf8"))));
+}
+
+async function main(): Promise<void> {
+  await stopMachines();
+  const machines = await startMachines(count);
+  const stack = new Stack("bench", join(root, "bench", "existing"));
+  try {
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    await stack.init();
+    const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey }]);
+    await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
+    await stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey });
+    await step("The first up", () => stack.up());
+    await step("destroy", () => stack.destroy());
+  } finally {
+    machines.shell.close();
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    await stopMachines();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
