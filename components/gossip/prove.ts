@@ -1,3 +1,4 @@
+import { backoff } from "../remote/backoff";
 import type { DockerApi } from "../remote/docker-api";
 import { DockerApiError } from "../remote/docker-api";
 import { type Failure, onEach, reasonOf } from "../remote/each";
@@ -145,6 +146,7 @@ async function lookUntil(
   const usual = io.now() + usually;
   let said = waiting === undefined;
   const seen = new Map<string, Ingress>();
+  const pause = backoff(100, 1_000);
   for (;;) {
     const asked = hosts.filter(
       ({ key, address }) => !seen.has(key) || hosts.some((other) => other.address !== address && !seen.get(key)?.peers.has(other.address)),
@@ -159,7 +161,7 @@ async function lookUntil(
       if (line !== undefined) io.progress(undefined, line);
       said = true;
     }
-    await io.sleep(1_000);
+    await io.sleep(pause());
   }
 }
 

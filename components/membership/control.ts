@@ -1,3 +1,4 @@
+import { backoff } from "../remote/backoff";
 import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
 import type { HostFailure, MembershipIo, MembershipLimits } from "./types";
 
@@ -117,13 +118,19 @@ export interface Work {
   readonly members: Map<string, string>;
 }
 
-/** Looks until it is so. @returns whether it became so within the limit. */
-export async function waitUntil(io: Pick<MembershipIo, "sleep" | "now">, limit: number, look: () => Promise<boolean>, every = 400): Promise<boolean> {
+/**
+ * Looks until it is so, soon at first.
+ *
+ * @param most Milliseconds between two looks of a long wait.
+ * @returns whether it became so within the limit.
+ */
+export async function waitUntil(io: Pick<MembershipIo, "sleep" | "now">, limit: number, look: () => Promise<boolean>, most = 400): Promise<boolean> {
   const until = io.now() + limit;
+  const pause = backoff(50, most);
   for (;;) {
     if (await look()) return true;
     if (io.now() >= until) return false;
-    await io.sleep(every);
+    await io.sleep(pause());
   }
 }
 

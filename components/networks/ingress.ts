@@ -17,17 +17,24 @@ const mtuOption = "com.docker.network.driver.mtu";
  * Brings the ingress network to its planned place and MTU. The swarm makes it itself when it is formed, anywhere in its pools and
  * with an MTU of 1500. It cannot be changed, only made anew, and only while no service publishes a port by it: else the old one is
  * left working, and the error says what to do. A run that was cut off between the two is finished by the next.
+ *
+ * @returns whether it was made; then no node has it until `attachNodes`.
  */
-export function ingressUp(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+export function placeIngress(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<boolean> {
   return onceMoreIfOverlooked(() => bring(api, plan, io));
 }
 
-async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+/** The same, and waits until the nodes have it. */
+export async function ingressUp(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<void> {
+  if (await placeIngress(api, plan, io)) await attachNodes(api, io);
+}
+
+async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<boolean> {
   // By what it is, not by its name: somebody may have made it anew under another one.
   const present = (await api.get<readonly Network[]>("/networks")).find(({ Ingress, Scope }) => Ingress === true && Scope === "swarm");
   if (present) {
     const differences = compare(present, plan);
-    if (differences.length === 0) return;
+    if (differences.length === 0) return false;
     const users = await publishers(api);
     if (users.length > 0) {
       throw new Error(
@@ -43,7 +50,7 @@ async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<
     io.progress(`making the ingress network, which is missing (${plan.subnet}, MTU ${plan.mtu})`);
   }
   await createNetwork(api, body(plan), io);
-  await attachNodes(api, io);
+  return true;
 }
 
 /** What a manager says of a node, as far as a change of its labels needs it. */

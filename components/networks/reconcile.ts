@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { backoff } from "../remote/backoff";
 import { DockerApiError } from "../remote/docker-api";
 import type { Network, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
 import type { EngineApi } from "../remote/engine-api";
@@ -122,6 +123,7 @@ function show(value: unknown): string {
 export async function removeNetwork(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
   const until = io.now() + releaseTimeout;
   while (!(await isRemoved(api, network, io.now() > until))) await io.sleep(500);
+  const pause = backoff(20, 500);
   // Docker answers before the network is gone everywhere; making it anew at once would meet "already exists".
   while (await find(api, network.Name)) {
     if (io.now() > until) {
@@ -130,7 +132,7 @@ export async function removeNetwork(api: EngineApi, network: Network, io: Networ
           "a network that the swarm no longer has: restart Docker there",
       );
     }
-    await io.sleep(200);
+    await io.sleep(pause());
   }
 }
 
@@ -189,6 +191,7 @@ export async function onceMoreIfOverlooked<Result>(reconcile: () => Promise<Resu
 /** Makes a network; waits out an engine that still knows the name of what it just removed. Belongs within `onceMoreIfOverlooked`. */
 export async function createNetwork(api: EngineApi, body: NetworkBody, io: NetworkIo): Promise<{ readonly Id: string }> {
   const until = io.now() + releaseTimeout;
+  const pause = backoff(20, 500);
   for (;;) {
     try {
       return await api.post<{ readonly Id: string }>("/networks/create", body);
@@ -196,7 +199,7 @@ export async function createNetwork(api: EngineApi, body: NetworkBody, io: Netwo
       if (!(error instanceof DockerApiError && /already exists/.test(error.reason))) throw error;
       if (await find(api, body.Name)) throw new Overlooked(error.message);
       if (io.now() > until) throw error;
-      await io.sleep(300);
+      await io.sleep(pause());
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   type MembershipResult,
   reconcileMembership,
 } from "../../membership/reconcile";
-import { ingressUp } from "../../networks/ingress";
+import { attachNodes, placeIngress } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
 import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
 import { type Failure, onEach, reasonOf } from "../../remote/each";
@@ -99,6 +99,9 @@ export async function formSwarm(
   const access = accessTo(request, ready, failures);
   const desired = desiredSwarm(request);
   const memory = memoryOf(previous);
+  // Who is left without in the end is found by the proof, which attaches once more.
+  let attaching: Promise<void> | undefined;
+  const attach = (docker: DockerApi): Promise<void> => attachNodes(docker, { sleep }).catch(() => undefined);
   const io: MembershipIo = {
     progress,
     sleep,
@@ -106,16 +109,23 @@ export async function formSwarm(
     departing: apisOf(departing),
     formed: async (key) => {
       const host = byKey.get(key);
-      if (host) await placeIngress(request, host.docker);
+      // The other hosts are attached when they join, and need not wait until this one is.
+      if (host && (await bringIngress(request, host.docker))) attaching = attach(host.docker);
     },
   };
   const result = await reconcileMembership(desired, access, memory, io, { drain: request.drainSeconds * 1000 }).catch((error: unknown) =>
     refuseWith(failures, error, afterHosts),
   );
+  await attaching;
   const known = new Set(failures.map(({ host }) => host));
   failures.push(...result.failures.filter(({ host }) => !known.has(host)));
   const manager = result.managers.flatMap((key) => byKey.get(key) ?? [])[0];
-  if (manager) await placeIngress(request, manager.docker).catch((error: unknown) => failures.push({ host: "ingress", reason: reasonOf(error) }));
+  if (manager) {
+    await bringIngress(request, manager.docker).then(
+      (made) => (made ? attach(manager.docker) : undefined),
+      (error: unknown) => failures.push({ host: "ingress", reason: reasonOf(error) }),
+    );
+  }
   return { desired, access, memory, io, result };
 }
 
@@ -130,9 +140,9 @@ export async function finish({ desired, access, memory, io, result }: Members, f
 }
 
 /** An adopted swarm keeps the one that it has: ports may be published by it. */
-async function placeIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docker: DockerApi): Promise<void> {
-  if (adopt) return;
-  await ingressUp(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docker: DockerApi): Promise<boolean> {
+  if (adopt) return false;
+  return placeIngress(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
 }
 
 function desiredSwarm(request: SwarmRequest): DesiredSwarm {

@@ -135,7 +135,7 @@ load("membership/docker-swarm-api").DockerSwarmApi = Api;
 load("engine").probeHost = async () => ({ ...probe, macvlan: null, folders: [], epoch: Date.now() / 1000, freeKilobytes: 9e6, hostname: "fake" });
 load("engine").pendingChanges = async () => ({ member: false, warnings: [] });
 load("gossip/prove").proveMembers = async () => [];
-load("networks/ingress").ingressUp = async () => {};
+load("networks/ingress").placeIngress = async () => false;
 load("network/path-mtu").checkPathMtu = async () => ({ failures: [], notes: [] });
 load("firewall/apply").removeFirewall = async () => {};
 const { overlayAgents } = load("overlays/agents");
