@@ -21,11 +21,14 @@ async function plugins() {
   for (const name of providers) {
     const plugin = { name, version: sdkVersion(name) };
     if (find(`pulumi-resource-${name}`) !== undefined || isReal(plugin)) continue;
+    const before = madeBy(paths.plugins, name);
     if (!isFreshStandIn(plugin) && (await pulumiReachable())) {
-      const stacks = hasStandIn(plugin) ? stacksWith(paths.state, name) : [];
+      const stacks = before.standIn ? stacksWith(paths.state, name) : [];
       if (stacks.length === 0 && (await download(progress, plugin))) continue;
       if (stacks.length > 0) progress.warn(keptFor(plugin, stacks));
     }
+    const theirs = before.real && !before.standIn ? stacksWith(paths.state, name) : [];
+    if (theirs.length > 0) progress.warn(replacedFor(plugin, theirs));
     writeStandIn(plugin);
     standIns.push(`${name} ${plugin.version}`);
   }
@@ -45,6 +48,18 @@ function keptFor({ name, version }, stacks) {
   return (
     `Pulumi's own ${name} ${version} can be downloaded now, but the stand-in stays, since it made resources of ${stacks.join(", ")}: ` +
     `the real plugin could replace them with all that runs on them. To change to it, destroy these stacks and run "npm run setup" again`
+  );
+}
+
+/**
+ * The other way round, as where another version is asked for and cannot be had.
+ * @param {Plugin} plugin
+ * @param {readonly string[]} stacks
+ */
+function replacedFor({ name, version }, stacks) {
+  return (
+    `Pulumi's own ${name} ${version} cannot be downloaded now, so a stand-in takes its place, also for ${stacks.join(", ")}, which an earlier version of Pulumi's own made: ` +
+    `the stand-in could replace what is there. Before the next "pulumi up" of these stacks, look at its preview, or run "npm run setup" again where the download works`
   );
 }
 
@@ -70,8 +85,19 @@ const program = (plugin) => path.join(folder(plugin), `pulumi-resource-${plugin.
 /** @param {Plugin} plugin */
 const isReal = (plugin) => fs.existsSync(program(plugin)) && !fs.existsSync(path.join(folder(plugin), marker));
 
-/** @param {Plugin} plugin */
-const hasStandIn = (plugin) => fs.existsSync(path.join(folder(plugin), marker));
+/**
+ * Which kinds of a plugin have been here, in any version: a stack may be of an earlier one.
+ * @param {string} plugins folder of all plugins
+ * @param {string} name
+ */
+function madeBy(plugins, name) {
+  const all = fs.existsSync(plugins)
+    ? fs.readdirSync(plugins).filter((each) => each.startsWith(`resource-${name}-v`) && !each.endsWith(".lock"))
+    : [];
+  const folders = all.map((each) => path.join(plugins, each)).filter((each) => fs.statSync(each).isDirectory());
+  const standIns = folders.filter((each) => fs.existsSync(path.join(each, marker)));
+  return { standIn: standIns.length > 0, real: folders.length > standIns.length };
+}
 
 /** @param {Plugin} plugin */
 function isFreshStandIn(plugin) {
@@ -111,4 +137,4 @@ function writeStandIn(plugin) {
   fs.rmSync(`${folder(plugin)}.partial`, { force: true });
 }
 
-module.exports = { plugins, keptFor };
+module.exports = { plugins, keptFor, replacedFor, madeBy };
