@@ -77,6 +77,26 @@ export async function startServices(host: string, udp: readonly number[], tcp: r
   );
 }
 
+/** A host's own resolver, which has one answer for whoever asks for an IPv4 address. */
+export async function answerNames(host: string, own: string, answer: string): Promise<void> {
+  const program = `
+    use strict; use IO::Socket::INET; use Socket;
+    my $socket = IO::Socket::INET->new(Proto => "udp", LocalAddr => $ARGV[0], LocalPort => 53) or die "udp 53: $!";
+    open(my $ready, ">", "/run/names"); close $ready;
+    while ($socket->recv(my $query, 999)) {
+      my $end = 12; while (my $length = ord(substr($query, $end, 1))) { $end += $length + 1 }
+      my $question = substr($query, 12, $end + 5 - 12);
+      my $answers = unpack("n", substr($query, $end + 1, 2)) == 1 ? 1 : 0;
+      my $reply = substr($query, 0, 2) . pack("n5", 0x8180, 1, $answers, 0, 0) . $question;
+      $reply .= pack("n3Nn", 0xc00c, 1, 1, 60, 4) . inet_aton($ARGV[1]) if $answers;
+      $socket->send($reply);
+    }`;
+  await docker("exec", "-d", host, "perl", "-e", program, own, answer);
+  await eventually(`names of ${host}`, 10, async () =>
+    (await run("docker", ["exec", host, "test", "-e", "/run/names"])).code === 0 ? true : undefined,
+  );
+}
+
 async function inNetworkOf(name: string, ...command: string[]): Promise<string> {
   const pid = await docker("inspect", "-f", "{{.State.Pid}}", name);
   const { code, stdout, stderr } = await run("nsenter", ["-t", pid, "-n", ...command]);

@@ -10,9 +10,10 @@ import { loadHostScript } from "../../components/remote/script";
 import { SshSession } from "../../components/remote/ssh";
 import { docker } from "../../tools/lab/machines";
 import { needTools } from "../../tools/lab/namespace";
-import { eventually } from "../../tools/lab/cluster";
+import { eventually, testImage } from "../../tools/lab/cluster";
 import { root, run } from "../../tools/lab/pulumi";
 import {
+  answerNames,
   inside,
   makeNetwork,
   makeTunnel,
@@ -253,6 +254,22 @@ describe("a host's firewall", function () {
     assert.equal(await from("ping -c 1 -W 2 172.17.0.1"), 0);
     assert.notEqual(await from("nc -w 2 172.17.0.1 9100 </dev/null"), 0);
     assert.notEqual(await from("nc -w 2 172.17.0.1 22 </dev/null"), 0);
+  });
+
+  it("lets containers ask a resolver that listens on the host's own address, on Docker's default network and on another", async () => {
+    await inside("fwt-one", "cp /etc/resolv.conf /tmp/resolv.conf && docker network create names >/dev/null");
+    await answerNames("fwt-one", one.address, "198.51.100.7");
+    const ask = (network: string): Promise<string> =>
+      inside("fwt-one", `docker run --rm --network ${network} ${testImage} /bin/busybox nslookup -type=a swarm.test. 2>&1 || true`);
+    try {
+      await inside("fwt-one", `echo 'nameserver ${one.address}' >/etc/resolv.conf`);
+      assert.doesNotMatch(await ask("names"), /198\.51\.100\.7/, "no rule allows it yet");
+      assert.equal((await apply(one)).changed, true, "the host's rules know its resolver");
+      for (const network of ["bridge", "names"]) assert.match(await ask(network), /198\.51\.100\.7/, network);
+    } finally {
+      await inside("fwt-one", "cat /tmp/resolv.conf >/etc/resolv.conf; docker network rm names >/dev/null");
+    }
+    await apply(one);
   });
 
   it("loses no connection over twenty reloads", async () => {
