@@ -49,18 +49,33 @@ export async function withManager<Result>(request: NetworkRequest, work: (docker
   }
 }
 
-/** All are asked at once, so that dead managers cost no waiting. */
-async function firstManager(fleet: Fleet, request: NetworkRequest): Promise<DockerApi> {
-  const asked = request.managers.map(async ({ key, connection }) => {
-    const { docker } = await fleet.reach(key, connection);
-    const { Swarm: swarm } = await docker.get<Info>("/info");
-    if (!swarm.ControlAvailable) throw new Error(`${key}: its engine is no manager now (${swarm.Error || swarm.LocalNodeState})`);
-    return docker;
-  });
+/** Milliseconds after which the next manager is asked as well. One that lives has answered by then, and the others need not be dialled. */
+const patience = 500;
+
+/** One after the other, without waiting for those that are slow or dead. */
+export async function firstManager(fleet: Pick<Fleet, "reach">, request: NetworkRequest): Promise<DockerApi> {
+  const asked: Promise<DockerApi>[] = [];
+  for (const manager of request.managers) {
+    const attempt = ask(fleet, manager);
+    asked.push(attempt);
+    const answered = (answer: Promise<DockerApi>): Promise<boolean> =>
+      answer.then(
+        () => true,
+        () => false,
+      );
+    if (await Promise.race([answered(Promise.any(asked)), answered(attempt), sleep(patience).then(() => false)])) break;
+  }
   try {
     return await Promise.any(asked);
   } catch (error) {
     const reasons = (error as AggregateError).errors.map((reason) => `  - ${reasonOf(reason)}`);
     throw new NoManager([`network ${request.name}: none of the managers can be asked:`, ...reasons].join("\n"));
   }
+}
+
+async function ask(fleet: Pick<Fleet, "reach">, { key, connection }: NetworkRequest["managers"][number]): Promise<DockerApi> {
+  const { docker } = await fleet.reach(key, connection);
+  const { Swarm: swarm } = await docker.get<Info>("/info");
+  if (!swarm.ControlAvailable) throw new Error(`${key}: its engine is no manager now (${swarm.Error || swarm.LocalNodeState})`);
+  return docker;
 }

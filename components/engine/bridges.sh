@@ -33,17 +33,22 @@ look() {
     "$(tables_without_rules | sed 's/.*/"&"/' | paste -s -d , -)"
 }
 
-up() {
-  # Things may have moved on since the look, and Docker would take a member's bridge away without a word.
-  # One that is missing, a member lacks as well.
-  if gwbridge | grep -q .; then
-    [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
-    timeout 60 docker network rm docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$LOG")"
-  fi
+create_gwbridge() {
   set -- -o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false \
     -o com.docker.network.bridge.enable_ip_masquerade=true -o "com.docker.network.driver.mtu=$MTU"
   [ -z "$SUBNET" ] || set -- "$@" --subnet "$SUBNET" --gateway "$GATEWAY"
-  timeout 60 docker network create "$@" docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$LOG")"
+  timeout 60 docker network create "$@" docker_gwbridge >"$LOG" 2>&1
+}
+
+# On most hosts it is missing, so that is tried first.
+up() {
+  if ! create_gwbridge; then
+    grep -q 'already exists' "$LOG" || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$LOG")"
+    # Things may have moved on since the look, and Docker would take a member's bridge away without a word.
+    [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
+    timeout 60 docker network rm docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$LOG")"
+    create_gwbridge || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$LOG")"
+  fi
   echo '{}'
 }
 

@@ -76,9 +76,9 @@ configure() {
   mkdir -p /etc/docker
   install -d -m 0700 /etc/pulumi-swarm
   write_file /etc/docker/daemon.json.next 0644 "$CONTENT"
-  # Engines before 23.0 cannot validate a file.
-  if dockerd --help 2>&1 | grep -q -- --validate; then
-    dockerd --validate --config-file /etc/docker/daemon.json.next >"$LOG" 2>&1 || die "Docker refuses these settings: $(tail -n 1 "$LOG")"
+  # Engines before 23.0 cannot validate a file, and say that they do not know the word.
+  if ! dockerd --validate --config-file /etc/docker/daemon.json.next >"$LOG" 2>&1 && ! grep -q 'unknown flag: --validate' "$LOG"; then
+    die "Docker refuses these settings: $(tail -n 1 "$LOG")"
   fi
   # After a cut, what is there was never tried: the last settings that worked are those that were kept then.
   if [ ! -e "$unapplied" ]; then

@@ -30,11 +30,17 @@ export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures
 /** Preflight of every host, before anything is changed on any. */
 export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, owner: OwnerNames, failures: Failure[]): Promise<Looked[]> {
   const looked = await onEach(hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
+    // Beside each other: both only read. What speaks against the machine itself is said first.
+    const owned = refuseOwned(reached.session, ownedParts(request), owner).then(
+      () => undefined,
+      (refusal: unknown) => ({ refusal }),
+    );
     const probe = await probeHost(reached.session, request.needs);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     const unattached = host.attached ? addressProblem(probe, host.address) : undefined;
     if (refusals.length > 0 || unattached !== undefined) throw new Error([...refusals, ...(unattached === undefined ? [] : [unattached])].join("; "));
-    await refuseOwned(reached.session, ownedParts(request), owner);
+    const others = await owned;
+    if (others) throw others.refusal;
     return { ...reached, host, probe, needsEngine };
   });
   const byNftables = [...looked.values()].filter(({ probe }) => probe.firewall?.backend === "nftables").map(({ key }) => key);
