@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { root, run, Stack } from "../tools/lab/pulumi";
-import { client, folder, hostKey, type Machines, network, reachable, reset, startMachines, stopMachines } from "./machines";
+import { describeMachines, folder, freshStack, type Machines, network, reachable, reset, startMachines, stopMachines } from "./machines";
 import { benchOverlays } from "./overlay";
 
 /*
@@ -62,11 +62,8 @@ async function bare(name: string, counts: Counts): Promise<Stack> {
 async function benchUp(count: number): Promise<void> {
   const machines = await startMachines(count);
   const stack = new Stack("bench", join(root, "bench", "existing"));
-  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-  await stack.init();
-  const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey }]);
-  await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
-  await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
+  await freshStack(stack);
+  await describeMachines(stack, machines);
   const floor = await bare("floor", await countResources(stack));
   const [ups, scripts, floors, quiet, quietScripts]: number[][] = [[], [], [], [], []];
   try {
@@ -111,11 +108,10 @@ function handWritten({ names }: Machines): ReturnType<typeof run> {
 
 async function benchPreview(count: number): Promise<void> {
   const stack = new Stack("bench", join(root, "bench", "existing"));
-  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-  await stack.init();
-  const described = Array.from({ length: count }, (_, index) => [`m${index + 1}`, { address: `10.220.2.${index + 1}`, hostKey: hostKey.publicKey }]);
-  await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
-  await succeed(stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey }));
+  await freshStack(stack);
+  await describeMachines(stack, {
+    addresses: Array.from({ length: count }, (_, index) => `10.${221 + Math.floor(index / 250)}.2.${(index % 250) + 1}`),
+  });
   const floor = await bare("floor", await countResources(stack));
   const [ours, theirs]: number[][] = [[], []];
   for (let round = 0; round <= rounds; round++) {

@@ -2,13 +2,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterShell, eventually, testImage } from "../tools/lab/cluster";
 import { connectionTo, machineKeys, removeMachines, startMachine } from "../tools/lab/machines";
-import { root, run } from "../tools/lab/pulumi";
+import { root, run, type Stack } from "../tools/lab/pulumi";
+import { pLimit } from "../components/remote/limit";
 
 /** Prepared hosts: they stand and run Docker before any clock starts. */
 export const network = "10.220.0.0/16";
 const keys = machineKeys("bench");
 export const { client, host: hostKey } = keys;
 export const folder = join(root, ".lab", "bench");
+
+/** Booting machines share the processors. */
+const startedAtOnce = 8;
 
 export interface Machines {
   readonly names: readonly string[];
@@ -22,7 +26,9 @@ export async function startMachines(count: number): Promise<Machines> {
   await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
   const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
   const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
-  await Promise.all(names.map((name, index) => startMachine({ name, network: "bench-site", address: addresses[index] ?? "", keys })));
+  const limit = pLimit(startedAtOnce);
+  const start = (name: string, index: number): Promise<void> => startMachine({ name, network: "bench-site", address: addresses[index] ?? "", keys });
+  await Promise.all(names.map((name, index) => limit(() => start(name, index))));
   const connections = Object.fromEntries(names.map((name, index) => [name, connectionTo({ address: addresses[index] ?? "", keys })]));
   const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
   writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));
@@ -31,12 +37,28 @@ export async function startMachines(count: number): Promise<Machines> {
     `${config}Host *\n  User root\n  IdentityFile ${join(folder, "client")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known_hosts")}\n  ControlMaster auto\n  ControlPath ${join(folder, "cm-%n")}\n  ControlPersist 5\n`,
   );
   const shell = new ClusterShell(connections);
-  await Promise.all(names.map((name) => eventually(`${name} runs Docker`, 60, async () => shell.on(name, "docker info -f '{{.ServerVersion}}'"))));
+  await Promise.all(
+    names.map((name) => eventually(`${name} runs Docker`, 60 + 6 * count, async () => shell.on(name, "docker info -f '{{.ServerVersion}}'"))),
+  );
   await shell.putTestImage();
   return { names, addresses, shell };
 }
 
 export const stopMachines = (): Promise<void> => removeMachines("bench-");
+
+/** A stack of the program in bench/existing with the first machines, or so many of them. */
+export async function describeMachines(stack: Stack, { addresses }: Pick<Machines, "addresses">, count = addresses.length): Promise<void> {
+  const described = addresses.slice(0, count).map((address, index) => [`m${index + 1}`, { address, hostKey: hostKey.publicKey }]);
+  await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
+}
+
+/** The stack without anything that an earlier run left in it. */
+export async function freshStack(stack: Stack): Promise<void> {
+  await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  await stack.init();
+  const { code, stderr } = await stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey });
+  if (code !== 0) throw new Error(stderr);
+}
 
 /** The same check for everybody: a container on the first host pings one on the last by name. */
 export async function reachable({ names, shell }: Machines): Promise<void> {

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readTrace, traceTable } from "../components/trace/table";
 import { root, Stack } from "../tools/lab/pulumi";
-import { client, folder, hostKey, startMachines, stopMachines } from "./machines";
+import { describeMachines, folder, freshStack, startMachines, stopMachines } from "./machines";
 
 /* Where the time of an up goes, with so many prepared hosts: npm run bench:trace -- 3 */
 
@@ -24,11 +24,8 @@ async function main(): Promise<void> {
   const machines = await startMachines(count);
   const stack = new Stack("bench", join(root, "bench", "existing"));
   try {
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    await stack.init();
-    const described = machines.names.map((name, index) => [`m${index + 1}`, { address: machines.addresses[index], hostKey: hostKey.publicKey }]);
-    await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
-    await stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey });
+    await freshStack(stack);
+    await describeMachines(stack, machines);
     await step("The first up", () => stack.up());
     await step("destroy", () => stack.destroy());
   } finally {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SwarmCluster } from "pulumi-swarm";
+import { SwarmCluster, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 
 /** Hosts that stand already, Docker on them: what is left is all ours. */
@@ -7,10 +7,12 @@ const config = new pulumi.Config();
 const machines = config.requireObject<Record<string, existing.ExistingMachine>>("machines");
 const privateKey = config.requireSecret("privateKey");
 const [managers, workers] = [Object.entries(machines).slice(0, 3), Object.entries(machines).slice(3)];
+const expose = config.getObject<Record<string, { port: number; from: string[] }>>("expose");
 const common = { privateKey, site: "bench" };
 
 const swarm = new SwarmCluster("bench", {
-  firewall: { ssh: [config.get("admin") ?? "10.220.0.1/32"] },
+  firewall: { ssh: [config.get("admin") ?? "10.220.0.1/32"], ...(expose && { expose }) },
+  ...(config.get("underlay") === "wireguard" && { underlay: wireguard() }),
   hosts: {
     control: existing.hosts({ role: "manager", machines: Object.fromEntries(managers), ...common }),
     ...(workers.length > 0 && { edge: existing.hosts({ role: "worker", machines: Object.fromEntries(workers), ...common }) }),

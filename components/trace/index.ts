@@ -23,7 +23,12 @@ export interface TraceEvent {
   readonly dur: number;
   readonly pid: number;
   readonly tid: number;
-  readonly args: { readonly program: string; readonly host?: string };
+  readonly args: {
+    readonly program: string;
+    readonly host?: string;
+    /** Most memory that the program had at a time, in MiB; of the program as a whole. */
+    readonly memory?: number;
+  };
 }
 
 export type TraceKind = "program" | "phase" | "dial" | "script" | "docker" | "pause";
@@ -47,7 +52,9 @@ export function note(cat: TraceKind, name: string, host: string | undefined, beg
   if (file === undefined) return;
   const program = basename(process.argv[1] ?? "node", ".js");
   const dur = Math.max(0, now() - began);
-  events.push({ name, cat, ph: "X", ts: began, dur, pid: process.pid, tid: threadId, args: { program, ...(host !== undefined && { host }) } });
+  const memory = cat === "program" ? { memory: Math.round(process.resourceUsage().maxRSS / 1024) } : {};
+  const args = { program, ...(host !== undefined && { host }), ...memory };
+  events.push({ name, cat, ph: "X", ts: began, dur, pid: process.pid, tid: threadId, args });
 }
 
 /** Writes down what was measured. At the end of a program: writing must not be part of what is measured. */
