@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer, type TLSSocket } from "node:tls";
+import { certificateLife } from "../../components/overlays/flannel/etcd/life";
 import {
   authoritiesOf,
   type CertificateName,
-  certificateLife,
   certificatesOf,
   certifier,
   issueCertificate,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { certificateLife } from "../../components/overlays/flannel/etcd/pki";
+import { certificateLife } from "../../components/overlays/flannel/etcd/life";
 import { timesPassed } from "../../components/since";
 
 const day = 24 * 3600 * 1000;

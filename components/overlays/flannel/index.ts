@@ -10,7 +10,7 @@ import { plainData } from "../plain-data";
 import { readOverlay } from "../read";
 import { ingressData } from "../ingress-data";
 import { bridgeSlice, etcdPorts, flannelOptions, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
-import { certificateLife } from "./etcd/pki";
+import { certificateLife } from "./etcd/life";
 import { etcdHoles, hasHoles } from "./etcd/versions";
 
 export type { EtcdArgs, FlannelArgs } from "./args";
