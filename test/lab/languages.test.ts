@@ -261,5 +261,5 @@ async function writePackage(schema: string, folder: string): Promise<void> {
   const { code, stdout, stderr } = await run("pulumi", ["package", "gen-sdk", schema, "--language", "python", "--out", folder]);
   if (code === 0) return;
   assert.match(stdout + stderr, /GeneratePackage/, "only a host that cannot is no failure");
-  good(await run("python-sdk", [schema, join(folder, "python")]));
+  good(await run("write-sdk", ["python", schema, join(folder, "python")]));
 }

@@ -1,17 +1,19 @@
 // @ts-check
-// What runs Pulumi programs in other languages, for the tests and for the examples: YAML and Python.
+// What runs Pulumi programs in other languages, for the tests and for the examples: YAML, Python and Go.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
 const apt = require("./apt");
 const { paths } = require("./env");
 const { fingerprint, readStamp, writeStamp } = require("./fingerprint");
+const { patchedModule } = require("./patched-module");
 const { ask, find, run } = require("./programs");
 const { goBuild, pinnedVersion } = require("./pulumi");
 const { Progress, SetupError } = require("./report");
 
 /** The last one with the language host's program, as for Node. */
 const pythonModule = "github.com/pulumi/pulumi/sdk/v3";
+const yamlModule = "github.com/pulumi/pulumi-yaml";
 /** What the generated Python package needs beside Pulumi's own, and its installation. */
 const alsoForPython = ["parver", "semver", "setuptools", "wheel"];
 
@@ -22,6 +24,7 @@ async function languages() {
   for (const { name, get } of [
     { name: "YAML", get: yaml },
     { name: "Python", get: python },
+    { name: "Go", get: golang },
   ]) {
     try {
       await get(progress);
@@ -36,14 +39,29 @@ async function languages() {
 
 /** @param {Progress} progress */
 function yaml(progress) {
-  return built(progress, "yaml", ["tools/go/yaml"], () => goBuild("yaml", pinnedVersion()));
+  return built(progress, "yaml", ["tools/go/yaml"], async () => {
+    const recipe = fs.readFileSync(path.join(paths.root, "tools/go/yaml/go.mod"), "utf8");
+    const version = recipe.match(new RegExp(`${yamlModule} (v\\S+)`))?.[1];
+    if (version === undefined) throw new SetupError(`tools/go/yaml/go.mod does not name ${yamlModule}`, "restore the file");
+    // Nobody has a .NET SDK here: its package is written, to be looked at, and not compiled.
+    await goBuild("yaml", pinnedVersion(), undefined, "./dotnet-sdk");
+    await goBuild("yaml", pinnedVersion(), await patchedModule("tools/go/yaml", yamlModule, version));
+  });
+}
+
+/** @param {Progress} progress */
+function golang(progress) {
+  return built(progress, "go", ["tools/go/golang", "tools/go/cli"], async () => {
+    await goBuild("cli", pinnedVersion(), undefined, "./write-sdk");
+    await goBuild("golang", pinnedVersion());
+  });
 }
 
 /** @param {Progress} progress */
 async function python(progress) {
   await built(progress, "python", ["tools/go/python", "tools/go/cli"], async () => {
     await executor();
-    await goBuild("cli", pinnedVersion(), undefined, "./python-sdk");
+    await goBuild("cli", pinnedVersion(), undefined, "./write-sdk");
     await goBuild("python", pinnedVersion());
   });
   await packages(progress);
