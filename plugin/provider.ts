@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { sayByErrors } from "../components/stop";
 import type { ClusterArgs } from "./args";
 import { Cluster } from "./cluster";
+import { linkIntoProject } from "./link";
 import { inFlatWords } from "./words";
 
 /** The type of the component, as programs of other languages name it. */
@@ -62,6 +63,7 @@ export function inUsersWords(message: string): string {
 /** Serves until Pulumi ends the process. */
 export function serve(): Promise<void> {
   sayByErrors();
+  linkIntoProject(dirname(dirname(__dirname)), process.cwd());
   // Before the SDK's own handlers, which answer the engine with the error as it is then.
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(event, (error: unknown) => {

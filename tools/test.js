@@ -28,6 +28,7 @@ const lanes = 2;
 const longest = [
   "hetzner",
   "consumers",
+  "git",
   "states",
   "previews",
   "flannel",

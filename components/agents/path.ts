@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 
 /** Where the program runs that asks for a command, and whether the command plugin runs in the same folder. */
 export interface Place {
@@ -13,12 +13,13 @@ export interface Place {
  * on another machine, such as CI, shows no difference; and without the package's version, so that a destroy works after an upgrade.
  *
  * pnpm, and other package managers where they are told to, keep packages in folders that have the version in their name, and link
- * `node_modules/pulumi-swarm` to one of them. Node takes the folder for the file's place; the link is what stays.
+ * `node_modules/pulumi-swarm` to one of them. Node takes the folder for the file's place; the link is what stays. So it is with a plugin
+ * that Pulumi fetched, which makes that link by itself.
  */
 export function pathInState(file: string, place: Place): string {
   const plain = pathFrom(place, file);
   const { folder, name, version } = packageOf(file);
-  if (!namesVersion(plain, version)) return plain;
+  if (!namesVersion(plain, version) && !isPluginFolder(folder)) return plain;
   const link = linksTo(name, place.folder).find((candidate) => existsSync(candidate) && realpathSync(candidate) === realpathSync(folder));
   return link === undefined ? plain : pathFrom(place, join(link, relative(folder, file)));
 }
@@ -31,6 +32,11 @@ export function describeVersioned(path: string, file: string): string | undefine
     `The state names ${path}, a folder of version ${version} of ${name} alone. After an upgrade, run "pulumi up" before "pulumi destroy". ` +
     `Fix: add ${name} to the dependencies of the package.json beside Pulumi.yaml, so that the state names node_modules/${name}`
   );
+}
+
+/** Whether Pulumi keeps this folder for one version of a plugin that it fetched: `plugins/resource-NAME-vVERSION` in its home. */
+export function isPluginFolder(folder: string): boolean {
+  return basename(dirname(folder)) === "plugins" && /^resource-.+-v\d+\.\d+\.\d+/.test(basename(folder));
 }
 
 function pathFrom({ folder, sharedWithPlugin }: Place, file: string): string {

@@ -196,6 +196,10 @@ function check(language: string, text: string): void {
       return parses("sh", ["-n"], text);
     case "python":
       return parses("python3", ["-c", "import ast, sys; ast.parse(sys.stdin.read())"], text);
+    case "go":
+      return isPartOf("examples/go/main.go", text);
+    case "csharp":
+      return isPartOf("examples/csharp/Program.cs", text);
     case "yaml":
       return void parse(text);
     case "json":
@@ -203,6 +207,16 @@ function check(language: string, text: string): void {
     default:
       assert.fail(`there is no check for blocks of ${language}. Fix: write one in test/lint/reference.test.ts, or call them text`);
   }
+}
+
+/** Of an example that test/package/languages.test.ts compiles, or compares with the package that it uses. */
+function isPartOf(example: string, text: string): void {
+  const lines = (code: string): string =>
+    code
+      .split("\n")
+      .map((line) => line.trim())
+      .join("\n");
+  assert.ok(lines(readFileSync(join(root, example), "utf8")).includes(lines(text)), `the block is no part of ${example}. Fix: change both`);
 }
 
 function parses(command: string, args: readonly string[], text: string): void {

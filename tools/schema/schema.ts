@@ -45,6 +45,7 @@ type Properties = Record<string, Property>;
 interface Schema {
   readonly resources: Readonly<Record<string, { readonly inputProperties: Properties; readonly properties: Properties }>>;
   readonly types: Readonly<Record<string, { readonly properties?: Properties }>>;
+  readonly language: Readonly<Record<string, object>>;
 }
 
 const secrets: readonly string[] = ["privateKey", "passphrase"];
@@ -66,17 +67,33 @@ export function pluginSchema(root: string): string {
   ).analyze();
   const schema = generateSchema("swarm", version, description, components, typeDefinitions, dependencies) as unknown as Schema;
   describe(schema, new Types(join(root, "components")));
-  // What Pulumi's registry shows of it.
+  // What the registry shows of it. The picture is a bitmap, since NuGet takes no other.
   const shown = {
     displayName: "Docker Swarm",
     publisher: author,
     license,
     homepage,
     repository: source,
-    logoUrl: `${source.replace("//github.com/", "//raw.githubusercontent.com/")}/main/docs/pictures/logo.svg`,
+    logoUrl: `${source.replace("//github.com/", "//raw.githubusercontent.com/")}/main/docs/pictures/logo.png`,
     keywords: [...keywords, "kind/component", "category/infrastructure"],
+    language: named(schema.language, source),
+    // So that the Go package is a module of its own.
+    meta: { supportPack: true },
   };
   return `${JSON.stringify({ ...schema, ...shown }, undefined, 2)}\n`;
+}
+
+/**
+ * What the packages of other languages are called. Pulumi would make other names of a schema out of a file than of the same one out of a
+ * git repository, whose owner it takes for a part of the name.
+ */
+function named(languages: Schema["language"], source: string): Schema["language"] {
+  return {
+    ...languages,
+    csharp: { ...languages["csharp"], rootNamespace: "PulumiSwarm" },
+    go: { ...languages["go"], importBasePath: `${source.replace("https://", "")}/sdk/go/swarm` },
+    python: { ...languages["python"], packageName: "pulumi_swarm" },
+  };
 }
 
 function describe(schema: Schema, types: Types): void {

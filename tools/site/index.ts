@@ -55,7 +55,7 @@ async function write(root: string, folder: string, workplace: string): Promise<r
     categoryOrder: [...Object.keys(contents), reference, decisions, releases],
     defaultCategory: reference,
     navigation: { includeGroups: false, includeCategories: true },
-    highlightLanguages: ["ts", "typescript", "js", "json", "yaml", "sh", "bash", "shell", "python", "ini", "diff", "text", "console"],
+    highlightLanguages: ["ts", "typescript", "js", "json", "yaml", "sh", "bash", "shell", "python", "go", "csharp", "ini", "diff", "text", "console"],
     ignoredHighlightLanguages: ["mermaid"],
   });
   const heard = new Listener();
