@@ -17,7 +17,8 @@ interface Job {
   readonly "runs-on"?: string;
   readonly steps?: readonly Step[];
   readonly environment?: string;
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
+  readonly permissions?: Readonly<Record<string, string>>;
 }
 interface Workflow {
   readonly on: unknown;
@@ -60,6 +61,25 @@ describe("the workflows", () => {
         file,
       );
     }
+  });
+
+  it("release nothing before all of it was built and tested, and give the right to publish to nothing else", () => {
+    const { jobs } = read(".github/workflows/release.yaml") as Workflow;
+    const before = (name: string): readonly string[] => {
+      const needs = [jobs[name]?.needs ?? []].flat();
+      return [...needs, ...needs.flatMap(before)];
+    };
+    for (const name of ["publish", "pypi", "nuget", "go", "notes"]) {
+      const steps = before(name);
+      assert.ok(steps.includes("pack") && steps.includes("sdks"), `${name} waits for pack and sdks`);
+    }
+    const byRight = (right: string): readonly string[] => Object.keys(jobs).filter((name) => jobs[name]?.permissions?.[right] === "write");
+    assert.deepEqual(byRight("id-token"), ["publish", "pypi", "nuget"]);
+    assert.deepEqual(byRight("contents"), ["go", "notes"]);
+    assert.deepEqual(
+      ["publish", "pypi", "nuget"].map((name) => jobs[name]?.environment),
+      ["npm", "pypi", "nuget"],
+    );
   });
 
   it("have scripts that a shell takes: GitLab", () => {

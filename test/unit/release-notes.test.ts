@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { notesOf, versionOf } from "../../tools/release/notes";
 
 const changelog =
@@ -8,6 +10,12 @@ describe("the notes of a release", () => {
   it("are the changelog's section of its version", () => {
     assert.equal(notesOf(changelog, "0.2.0"), "### Fixed\n- one\n\n- two\n");
     assert.equal(notesOf(changelog, "0.1.0"), "- first\n");
+  });
+
+  it("are what this changelog says, once its heading Unreleased has the number", () => {
+    const own = readFileSync(join(__dirname, "..", "..", "CHANGELOG.md"), "utf8");
+    const notes = notesOf(own.replace("## Unreleased", "## 99.0.0 - 2026-12-01"), "99.0.0");
+    assert.match(notes, /^### (Added|Changed|Fixed)\n- /);
   });
 
   it("are refused where the changelog has none", () => {
