@@ -139,6 +139,15 @@ describe("the proof that members gossip and carry packets", () => {
     );
   });
 
+  it("is asked of a swarm of one host, too: its agent runs, or the program that has its port is named", async () => {
+    const swarm = new Swarm(1);
+    assert.deepEqual([await swarm.prove(), swarm.engine(1).scripts], [{}, []]);
+    Object.assign(swarm.engine(1), { agent: false, holders: [perl] });
+    assert.match((await swarm.prove())["host-1"] ?? "", /^port 7946\/tcp is taken by perl \(process 193\)/);
+    Object.assign(swarm.engine(1), { holders: [leaked] });
+    assert.deepEqual(await swarm.prove(), {});
+  });
+
   it("names the hosts between which gossip or packets do not pass", async () => {
     const swarm = new Swarm(3);
     swarm.engine(1).unheard.push("10.0.0.3");
