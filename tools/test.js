@@ -47,6 +47,7 @@ const longest = [
   "overlays",
   "firewall",
   "services",
+  "quickstart",
   "wireguard",
   "languages",
   "flannel-sites",

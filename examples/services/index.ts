@@ -100,7 +100,7 @@ const api = new docker.Service(
         stopSignal: "SIGKILL",
       },
       networksAdvanceds: [on("front"), on("back")],
-      placement: { prefs: ["spread=node.labels.pulumi-swarm.host"] },
+      placement: { prefs: ["node.labels.pulumi-swarm.host"] },
     },
     endpointSpec: { mode: "dnsrr" },
     // A rolling update: the new task first, then the old one goes; what fails is rolled back, and `up` says so.

@@ -253,6 +253,20 @@ describe("the plugins under the real engine", function () {
     });
   });
 
+  describe("docker behind ssh://", () => {
+    it("is asked by ssh, and says what ssh said where it cannot be reached", async () => {
+      const output = await project.mustFail(`
+                const provider = new docker.Provider("there", { host: "ssh://root@127.0.0.1:1", sshOpts: ["-o", "BatchMode=yes"] });
+                new docker.Secret("it", { data: "aGVsbG8=" }, { provider });`);
+      assert.match(output, /Error pinging Docker server, please make sure that ssh:\/\/root@127\.0\.0\.1:1 is reachable/);
+      assert.match(
+        output,
+        /command \[ssh -l root -p 1 -o BatchMode=yes .*-T -- 127\.0\.0\.1 .*docker system dial-stdio\] has exited with exit status 255/,
+      );
+      assert.match(output, /Connection refused/);
+    });
+  });
+
   describe("docker", () => {
     let image: string;
 

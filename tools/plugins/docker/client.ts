@@ -1,31 +1,62 @@
 import Docker from "dockerode";
 import { text } from "../shared/properties";
 import type { Props } from "../shared/values";
+import { sshAgent } from "./ssh";
 
 const DEFAULT_HOST = "unix:///var/run/docker.sock";
 
-let connected: Docker | undefined;
+interface Connection {
+  readonly host: string;
+  readonly client: Docker;
+  answered?: Promise<unknown> | undefined;
+}
 
-/** Sets the daemon from the provider's `host`, else DOCKER_HOST, else the local socket. */
+let current: Connection | undefined;
+
+/** Sets the daemon from the provider's `host`, else DOCKER_HOST, else the local socket. `sshOpts` comes as JSON, as the SDK sends lists. */
 export function configureDocker(config: Props): void {
-  connected = connect(text(config, "host") || process.env["DOCKER_HOST"] || DEFAULT_HOST);
+  const options = text(config, "sshOpts");
+  current = connect(text(config, "host") || process.env["DOCKER_HOST"] || DEFAULT_HOST, options ? (JSON.parse(options) as string[]) : []);
+}
+
+function connection(): Connection {
+  current ??= connect(process.env["DOCKER_HOST"] || DEFAULT_HOST, []);
+  return current;
 }
 
 export function docker(): Docker {
-  connected ??= connect(process.env["DOCKER_HOST"] || DEFAULT_HOST);
-  return connected;
+  return connection().client;
 }
 
-function connect(host: string): Docker {
+/** Asks the daemon for a sign of life, once: terraform-provider-docker v4.5.0, internal/provider/config.go, MakeClient. */
+export async function connected(): Promise<void> {
+  const there = connection();
+  there.answered ??= there.client.ping();
+  try {
+    await there.answered;
+  } catch (error) {
+    // Only what answered is kept.
+    there.answered = undefined;
+    const advice = `please make sure that ${there.host} is reachable and has a  '_ping' endpoint`;
+    throw new Error(`failed to create Docker client: Error pinging Docker server, ${advice}. Error: ${reasonOf(error)}`);
+  }
+}
+
+function connect(host: string, sshOptions: readonly string[]): Connection {
   const address = new URL(host);
   switch (address.protocol) {
     case "unix:":
-      return new Docker({ socketPath: address.pathname });
+      return { host, client: new Docker({ socketPath: address.pathname }) };
     case "tcp:":
     case "http:":
-      return new Docker({ host: address.hostname, port: address.port || 2375, protocol: "http" });
+      return { host, client: new Docker({ host: address.hostname, port: address.port || 2375, protocol: "http" }) };
+    case "ssh:":
+      // The name in its requests is Docker's own, too.
+      return { host, client: new Docker({ host: "docker.example.com", port: 80, protocol: "http", agent: sshAgent(address, sshOptions) } as object) };
     default:
-      throw new Error(`host: ${host}: this stand-in plugin reaches a daemon by unix:// or tcp:// only; use the real one for ${address.protocol}//`);
+      throw new Error(
+        `host: ${host}: this stand-in plugin reaches a daemon by unix://, tcp:// or ssh:// only; use the real one for ${address.protocol}//`,
+      );
   }
 }
 

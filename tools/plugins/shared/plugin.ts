@@ -43,9 +43,20 @@ export interface ResourceType {
   diff(change: Change): Diff;
   create(inputs: Props, context: Context): Promise<{ readonly id: string; readonly outputs: Props }>;
   update(id: string, change: Change, context: Context): Promise<Props>;
-  /** `undefined` when the thing is gone, so that the engine drops it from the state. */
-  read(id: string, inputs: Props, state: Props): Promise<{ readonly inputs: Props; readonly state: Props } | undefined>;
+  /** `undefined` when the thing is gone, so that the engine drops it from the state. `id`: where it is another one now. */
+  read(id: string, inputs: Props, state: Props): Promise<{ readonly id?: string; readonly inputs: Props; readonly state: Props } | undefined>;
   delete(id: string, state: Props, context: Context): Promise<void>;
+}
+
+/** An operation that failed and yet left something: the engine keeps `outputs`, and tries again by the next `up`. */
+export class NotFinished extends Error {
+  constructor(
+    message: string,
+    readonly id: string,
+    readonly outputs: Props,
+  ) {
+    super(message);
+  }
 }
 
 export interface Plugin {

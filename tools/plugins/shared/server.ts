@@ -2,10 +2,12 @@ import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
+import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { EngineLog } from "./engine-log";
-import { typeOf, type Context, type Diff, type Plugin, type ResourceType } from "./plugin";
+import { NotFinished, typeOf, type Context, type Diff, type Plugin, type ResourceType } from "./plugin";
 import { schemaOf } from "./schema";
 import { changedNames, revealProps, UNKNOWN, withoutUndefined, type Props } from "./values";
 
@@ -196,7 +198,7 @@ class Handlers {
     const inputs = fromStruct(request.getInputs());
     const found = await this.resource(request.getUrn()).read(request.getId(), inputs, fromStruct(request.getProperties()));
     const response = new messages.ReadResponse();
-    response.setId(found === undefined ? "" : request.getId());
+    response.setId(found === undefined ? "" : (found.id ?? request.getId()));
     response.setInputs(toStruct(found?.inputs ?? {}));
     response.setProperties(toStruct(found?.state ?? {}));
     return response;
@@ -243,9 +245,32 @@ function answering<Q, R>(handle: (request: Q) => Promise<R>) {
   return (call: { readonly request: Q }, answer: Answer<R>): void => {
     handle(call.request).then(
       (value) => answer(null, value),
-      (error: unknown) => answer({ code: grpc.status.UNKNOWN, details: shortened(error instanceof Error ? error.message : String(error)) }),
+      (error: unknown) => answer(failed(error)),
     );
   };
+}
+
+function failed(error: unknown): Partial<grpc.StatusObject> & { code: grpc.status; details: string } {
+  const details = shortened(error instanceof Error ? error.message : String(error));
+  const code = grpc.status.UNKNOWN;
+  return error instanceof NotFinished ? { code, details, metadata: leftBehind(error, details) } : { code, details };
+}
+
+/** gRPC's own form of an error with more to say, in which the engine finds what is to be kept. */
+function leftBehind({ id, outputs }: NotFinished, reason: string): grpc.Metadata {
+  const kept = new messages.ErrorResourceInitFailed();
+  kept.setId(id);
+  kept.setProperties(toStruct(outputs));
+  kept.setReasonsList([reason]);
+  const detail = new Any();
+  detail.pack(kept.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new Status();
+  status.setCode(grpc.status.UNKNOWN);
+  status.setMessage(reason);
+  status.addDetails(detail);
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return metadata;
 }
 
 function shortened(message: string): string {

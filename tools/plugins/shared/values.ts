@@ -19,6 +19,10 @@ export function isSecret(value: unknown): value is { readonly value: unknown } {
   return isRecord(value) && value[SIGNATURE] === SECRET;
 }
 
+export function secretOf(value: unknown): unknown {
+  return { [SIGNATURE]: SECRET, value };
+}
+
 export function isAsset(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && value[SIGNATURE] === ASSET;
 }
