@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathInState } from "../../components/agents/path";
@@ -63,5 +64,25 @@ describe("the link from a project to a plugin that Pulumi fetched", () => {
     linkIntoProject(join(home, "node_modules", "pulumi-swarm"), project);
     assert.equal(lstatSync(link, { throwIfNoEntry: false }), undefined);
     assert.equal(lstatSync(join(home, "node_modules"), { throwIfNoEntry: false }), undefined);
+  });
+});
+
+describe("a plugin that npm was not allowed to build", () => {
+  it("says so where it is started, and what to run", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-unbuilt-"));
+    try {
+      const plugin = join(folder, "plugin");
+      mkdirSync(plugin);
+      copyFileSync(join(__dirname, "..", "..", "plugin", "main.js"), join(plugin, "main.js"));
+      const { status, stderr } = spawnSync(process.execPath, [join(plugin, "main.js")], { encoding: "utf8" });
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        `The plugin in ${plugin} is not built: there is no ${join(folder, "dist", "plugin", "provider.js")}. ` +
+          `Fix: run "node install.js" in ${plugin}; npm does so unless it is told to ignore scripts\n`,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
