@@ -3,7 +3,8 @@ import { type Connection, defaultRemoteLimits, type RemoteLimits } from "../remo
 import type { HostLock } from "../remote/lock";
 import { SshSession } from "../remote/ssh";
 import { Ways } from "../remote/ways";
-import { progress } from "./run";
+import { whileWaiting, type WaitingIo } from "../waiting";
+import { waiting } from "./run";
 
 /** A host with a session that stands. */
 export interface ReachedHost {
@@ -20,18 +21,17 @@ export class Fleet {
 
   constructor(
     private readonly reachableSeconds: number,
-    private readonly say: typeof progress = progress,
+    /** Who is told that a host is waited for. @default - who looks at the run */
+    private readonly io: WaitingIo = { waiting },
   ) {}
 
   /** A session that is kept until the end of the run. */
   async reach(key: string, connection: Connection, mostSeconds = this.reachableSeconds): Promise<ReachedHost> {
-    let said = "";
     const limits = this.limits(mostSeconds);
-    const onRetry = (reason: string): void => {
-      if (reason !== said) this.say(key, `waiting for SSH: ${reason}`);
-      said = reason;
-    };
-    const session = this.locked(key, await SshSession.open(key, connection, limits, onRetry, { ways: this.ways }));
+    const opened = await whileWaiting(this.io, key, "SSH", limits.reachable, (seen) =>
+      SshSession.open(key, connection, limits, seen, { ways: this.ways }),
+    );
+    const session = this.locked(key, opened);
     const host = { key, session, docker: new DockerApi(key, session) };
     this.reached.push(host);
     return host;

@@ -7,7 +7,8 @@ import { release, withKey } from "./phases/departing";
 import { recallFrom } from "./phases/memory";
 import { type HostsDownRequest, hostsLock, type HostsMemory, type HostsResponse, type Intent, ownedParts } from "./request";
 import { without } from "./phases/hosts";
-import { progress, runAgent } from "./run";
+import { plainReason } from "./progress";
+import { announce, phase, progress, runUndoing, tellDown } from "./run";
 
 /** Takes firewall and tunnel off the hosts. One that does not answer holds up neither the others nor the destroy. */
 async function hostsDown(request: HostsDownRequest, previous: Intent | HostsResponse | undefined): Promise<Record<string, never>> {
@@ -15,7 +16,7 @@ async function hostsDown(request: HostsDownRequest, previous: Intent | HostsResp
   try {
     const failures: Failure[] = [];
     const intent = previous && "mark" in previous ? previous : undefined;
-    const asked = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
+    const asked = await phase("reaching", "reached", request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
     const memory = request.memory && (await recallFrom<HostsMemory>(fleet, request.memory, intent, request.hosts, [...asked.values()].slice(0, 3)));
     if (intent && memory && memory.mark !== intent.mark) {
       progress(undefined, "the hosts were taken over by another run, as when their resource is replaced: they were left alone");
@@ -33,12 +34,14 @@ async function hostsDown(request: HostsDownRequest, previous: Intent | HostsResp
     if (request.memory) await forget(without(failures, reached), request.memory, progress);
     const parts = [...new Set([...ownedParts(request), ...(memory?.parts ?? [])])];
     const names = [request.owner, ...(memory?.called === undefined ? [] : [memory.called])] as const;
+    if (reached.length > 0) announce("taking firewall and tunnel off", reached.length);
     await release(without(failures, reached), request, parts, [...names], failures);
-    for (const { host, reason } of failures) progress(host, `warning: not all of ${request.owner} could be taken away: ${reason}`);
+    for (const failure of failures) progress(failure.host, `warning: not all of it could be taken away: ${plainReason(failure)}`);
+    tellDown([...request.hosts, ...before.map(([key]) => ({ key }))], failures);
     return {};
   } finally {
     fleet.close();
   }
 }
 
-void runAgent(hostsDown);
+void runUndoing(hostsDown, ({ owner }) => owner);

@@ -2,7 +2,7 @@ import "../node/this";
 import type { FirewallHost } from "../firewall/rule";
 import { forget } from "../memory";
 import type { OwnerNames } from "../owner";
-import { type Failure, onEach } from "../remote/each";
+import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
 import { reachDeparting, release, warnOfUncleaned } from "./phases/departing";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
@@ -10,7 +10,7 @@ import { lockHosts } from "./phases/lock";
 import { keepOn, recallFrom } from "./phases/memory";
 import { enforceFirewall, type Guarded, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
 import { hostsLock, type HostsMemory, type HostsRequest, type HostsResponse, type HostsUpResponse, ownedParts, type RememberedHost } from "./request";
-import { progress, reportFailures, runAgent } from "./run";
+import { phase, progress, reportFailures, runAgent, tellUp } from "./run";
 
 /** On so many hosts lies what is known of all of them. */
 const holdersOf = 3;
@@ -21,7 +21,6 @@ async function hostsUp(request: HostsRequest, printed: Partial<HostsResponse> | 
   try {
     const failures: Failure[] = [];
     const { hosts } = request;
-    progress(undefined, `reaching ${hosts.length} hosts`);
     const reached = await reach(fleet, request, failures);
     const holders = reached.slice(0, holdersOf);
     const recalled = await recallFrom<HostsMemory>(fleet, request.memory, request.intent, hosts, holders);
@@ -65,8 +64,8 @@ async function hostsUp(request: HostsRequest, printed: Partial<HostsResponse> | 
     const now = hosts.map((host): [string, RememberedHost] => [host.key, remembered(host, keys[host.key] ?? previous?.hosts[host.key]?.publicKey)]);
     const left = Object.fromEntries([...uncleaned, ...now]);
     await keepOn(request.memory, without(failures, holders), { mark, generation: generation + 1, parts, called, hosts: left });
+    tellUp(hosts, failures, false);
     reportFailures(hosts, failures);
-    progress(undefined, `${hosts.length} hosts as asked`);
     return { publicKeys: keys };
   } finally {
     fleet.close();
@@ -74,7 +73,7 @@ async function hostsUp(request: HostsRequest, printed: Partial<HostsResponse> | 
 }
 
 async function reach(fleet: Fleet, request: HostsRequest, failures: Failure[]): Promise<Guarded[]> {
-  const reached = await onEach(request.hosts, failures, async (host): Promise<Guarded> => {
+  const reached = await phase("reaching", "reached", request.hosts, failures, async (host): Promise<Guarded> => {
     return { ...(await fleet.reach(host.key, host.connection)), host };
   });
   return [...reached.values()];

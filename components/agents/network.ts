@@ -3,7 +3,7 @@ import type { DockerApi } from "../remote/docker-api";
 import { reasonOf } from "../remote/each";
 import { Fleet } from "./fleet";
 import type { NetworkRequest } from "./request";
-import { progress, sleep } from "./run";
+import { progress, sleep, waiting } from "./run";
 
 interface Info {
   readonly Swarm: { readonly LocalNodeState: string; readonly ControlAvailable: boolean; readonly Error: string };
@@ -41,6 +41,7 @@ export async function withManager<Result>(request: NetworkRequest, work: (docker
     const docker = await firstManager(fleet, request);
     return await work(docker, {
       progress: (line) => progress(undefined, `network ${request.name}: ${line}`),
+      waiting,
       sleep,
       now: Date.now,
     });

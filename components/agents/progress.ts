@@ -9,17 +9,19 @@ import { join } from "node:path";
 
 /** Bytes of progress; as many again are left for what a failed run says at its end. */
 const mostBytes = 48_000;
-/** Whose steps are told one by one. Of the others, only warnings are. */
+/** Whose steps are told one by one. The others are counted. */
 const hostsTold = 40;
+/** Bytes of warnings that are told at the end, by whatever way. */
+export const mostBytesOfWarnings = 2_000;
 /** How a warning begins. */
 const warning = "warning:";
 
 /** What a person sees of a run, and what goes into a file because there are too many hosts to tell it of. */
 export class Progress {
-  /** All of them, without the word itself. */
-  readonly warnings: string[] = [];
+  private readonly warned = new Set<string>();
   private readonly told = new Set<string>();
   private bytes = 0;
+  private warnedBytes = 0;
   private file: string | undefined;
   private noFile = false;
 
@@ -31,13 +33,31 @@ export class Progress {
   say(host: string | undefined, line: string): void {
     const whose = host === undefined ? "" : `${host}: `;
     const text = `${whose}${line}\n`;
-    if (line.startsWith(warning)) this.warnings.push(`${whose}${line.slice(warning.length).trim()}`);
-    if (this.isTold(host, line) && this.bytes + Buffer.byteLength(text) <= mostBytes) this.put(text);
+    if (line.startsWith(warning)) this.warn(`${whose}${line.slice(warning.length).trim()}`);
+    else if (this.isTold(host) && this.bytes + Buffer.byteLength(text) <= mostBytes) this.put(text);
     else this.keep(text);
   }
 
-  private isTold(host: string | undefined, line: string): boolean {
-    if (host === undefined || this.told.has(host) || line.startsWith(warning)) return true;
+  /** Each once, without the word itself, in the order in which they arose. They are for the end of a run. */
+  get warnings(): readonly string[] {
+    return [...this.warned];
+  }
+
+  /** Where there is more to read than was told. @default - all was told */
+  get rest(): string | undefined {
+    return this.noFile ? undefined : this.file;
+  }
+
+  /** Between the steps of a run it would be overwritten, or be told twice. */
+  private warn(text: string): void {
+    if (this.warned.has(text)) return;
+    this.warned.add(text);
+    this.warnedBytes += Buffer.byteLength(text);
+    if (this.warnedBytes > mostBytesOfWarnings) this.keep(`${warning} ${text}\n`);
+  }
+
+  private isTold(host: string | undefined): boolean {
+    if (host === undefined || this.told.has(host)) return true;
     if (this.told.size >= hostsTold) return false;
     this.told.add(host);
     return true;
@@ -72,6 +92,11 @@ function whyNoFile(error: unknown): string {
 export interface FailedHost {
   readonly host: string;
   readonly reason: string;
+}
+
+/** What is wrong, to stand after the host's name and before another sentence. */
+export function plainReason({ host, reason }: FailedHost): string {
+  return (reason.startsWith(`${host}: `) ? reason.slice(host.length + 2) : reason).replace(/\.$/, "");
 }
 
 /** Bytes of the list of all that failed. */

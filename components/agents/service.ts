@@ -10,6 +10,7 @@ import { loadHostScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import { Fleet } from "./fleet";
 import { sleep } from "./run";
+import type { Waiting } from "../waiting";
 
 export interface ServedHost {
   readonly key: string;
@@ -94,7 +95,9 @@ export class SwarmService implements HostService {
   }
 
   private async withFleet(work: (fleet: Fleet, hosts: readonly ServedHost[]) => Promise<void>): Promise<void> {
-    const fleet = new Fleet(this.seconds.reachableSeconds, this.say);
+    const fleet = new Fleet(this.seconds.reachableSeconds, {
+      waiting: (host, what) => sayOnce((line) => this.say(host, `waiting for ${what}: ${line}`)),
+    });
     try {
       await work(fleet, await this.hosts());
     } finally {
@@ -160,6 +163,18 @@ export class SwarmService implements HostService {
   private work(control: Control): AsideWork {
     return { control, io: { progress: this.say, sleep, now: Date.now }, limits: this.limits() };
   }
+}
+
+/** For a log that keeps every line: what was seen, and not how long it takes. */
+function sayOnce(say: (line: string) => void): Waiting {
+  let said = "";
+  return {
+    seen: (detail) => {
+      if (detail !== said) say(detail);
+      said = detail;
+    },
+    end: () => {},
+  };
 }
 
 const powerScript = loadHostScript(__dirname, "power.sh");

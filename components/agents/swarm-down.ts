@@ -8,7 +8,8 @@ import { lockHosts } from "./phases/lock";
 import { forgetMemory, recallSwarm } from "./phases/memory";
 import { removeOverlays } from "./phases/overlay";
 import { release, withKey } from "./phases/departing";
-import { progress, runAgent, sleep } from "./run";
+import { plainReason } from "./progress";
+import { announce, did, phase, progress, runUndoing, sleep, tellDown, waiting } from "./run";
 
 /**
  * Takes every host out of the swarm, and our own off the hosts: those of the program, and those that left it and could not be cleaned
@@ -19,7 +20,7 @@ async function swarmDown(request: SwarmDownRequest, previous: Intent | SwarmResp
   try {
     const failures: Failure[] = [];
     const intent = previous && "mark" in previous ? previous : undefined;
-    const asked = await onEach(request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
+    const asked = await phase("reaching", "reached", request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
     const memory = await recallSwarm(fleet, request, intent, [...asked.values()], intent ? undefined : (previous as SwarmResponse | undefined));
     const before = othersOf(request, memory);
     const others = await onEach(before, failures, ({ key, connection }) => fleet.reach(key, connection));
@@ -31,11 +32,15 @@ async function swarmDown(request: SwarmDownRequest, previous: Intent | SwarmResp
       return { kind: "failed", key, reason: failures.find((failure) => failure.host === key)?.reason ?? "not reached" };
     });
     const known = membershipOf(intent, memory);
-    const result = await dissolveMembership(access, known, { progress, sleep, now: Date.now }, request.adopt?.dissolve === false);
-    for (const { host, reason } of result.failures) {
-      progress(host, `warning: ${reason}. If this machine lives on, run "docker swarm leave --force" on it`);
+    progress(undefined, "dissolving the swarm");
+    const result = await dissolveMembership(access, known, { progress, waiting, did, sleep, now: Date.now }, request.adopt?.dissolve === false);
+    for (const failure of result.failures) {
+      progress(failure.host, `warning: ${plainReason(failure)}. If this machine lives on, run "docker swarm leave --force" on it`);
     }
-    if (!result.livesOn) await takeOurs(request, memory, [...reached.values()]);
+    if (!result.livesOn) {
+      const kept = await takeOurs(request, memory, [...reached.values()]);
+      tellDown([...request.hosts, ...before], [...result.failures, ...kept]);
+    }
     return {};
   } finally {
     fleet.close();
@@ -55,13 +60,19 @@ function membershipOf(intent: Intent | undefined, memory: SwarmMemory | undefine
   return intent ? { ...(known ?? { swarmId: "", nodes: {} }), owner: intent.mark } : known;
 }
 
-/** Overlay, tunnel and firewall go too: the hosts are as they were found, and nothing of them is held up by what cannot be removed. */
-async function takeOurs(request: SwarmDownRequest, memory: SwarmMemory | undefined, hosts: readonly ReachedHost[]): Promise<void> {
+/**
+ * Overlay, tunnel and firewall go too: the hosts are as they were found, and nothing of them is held up by what cannot be removed.
+ *
+ * @returns what could not be.
+ */
+async function takeOurs(request: SwarmDownRequest, memory: SwarmMemory | undefined, hosts: readonly ReachedHost[]): Promise<readonly Failure[]> {
+  if (hosts.length > 0) announce("taking overlay, firewall and tunnel off", hosts.length);
   const failures: Failure[] = [];
   await removeOverlays(hosts, failures);
   await forgetMemory(request, hosts);
   await release(hosts, request, ["firewall", "tunnel"], ownerOf(request, memory), failures);
-  for (const { host, reason } of failures) progress(host, `warning: not all of this package's could be taken away: ${reason}`);
+  for (const failure of failures) progress(failure.host, `warning: not all of this package's could be taken away: ${plainReason(failure)}`);
+  return failures;
 }
 
-void runAgent(swarmDown);
+void runUndoing(swarmDown, ({ cluster }) => `SwarmCluster ${cluster}`);

@@ -24,18 +24,18 @@ import {
   type SwarmResponseHost,
   type SwarmUpResponse,
 } from "./request";
-import { progress, runAgent } from "./run";
+import { progress, runAgent, tellUp } from "./run";
 
 /** Brings all hosts to what the request says, in phases a person can follow. */
 async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> | undefined): Promise<SwarmUpResponse> {
   const fleet = new Fleet(request.reachableSeconds);
   try {
     const failures: Failure[] = [];
-    progress(undefined, `reaching ${request.hosts.length} hosts`);
     const reached = await reachHosts(fleet, request, failures);
     const { memory, departing } = await recallAndLock(fleet, request, previous, reached, failures);
     const owner = ownerOf(request, memory);
     const looked = await lookAtHosts(without(failures, reached), request, owner, failures);
+    progress(undefined, "looking at the swarm");
     await checkAdoption(request, memory, looked);
     await checkSwarm(request, memory, looked, departing, failures);
     const networks = await checkSwitch(request, memory, looked);
@@ -143,13 +143,14 @@ async function settle(
   learnt: SwarmMemory,
   failures: readonly Failure[],
 ): Promise<SwarmUpResponse> {
+  if (failures.length > 0) tellUp(request.hosts, failures, true);
   const kept = await finish(formed, failures).catch(async (error: unknown) => {
     await keepMemory(request, managers, learnt);
     throw error;
   });
   const { nodes: _nodes, ...swarm } = kept;
   await keepMemory(request, managers, { ...learnt, ...swarm });
-  progress(undefined, `swarm ${swarm.swarmId}: ${request.hosts.length} hosts as asked`);
+  tellUp(request.hosts, failures, true);
   return { swarmId: swarm.swarmId, generation: learnt.generation };
 }
 

@@ -1,4 +1,4 @@
-import { howManyFit } from "./progress";
+import { howManyFit, mostBytesOfWarnings } from "./progress";
 
 /** What a run wants a person to know at its end. Pulumi's terminal overwrites what comes before. */
 export interface Warned {
@@ -10,15 +10,21 @@ export interface Warned {
   };
 }
 
-/** Bytes of warnings in the state, and in what comes back in an environment variable. */
-const mostBytes = 2_000;
-
-/** Each once, as many as fit, and how many others there were. */
-export function warningsOf(lines: readonly string[], at: number, most = mostBytes): Warned {
+/**
+ * Each once, as many as fit, and how many others there were. They go into the state, and come back in an environment variable.
+ *
+ * @param file Has the others. @default - nothing has them
+ */
+export function boundedWarnings(lines: readonly string[], file?: string, most = mostBytesOfWarnings): readonly string[] {
   const each = [...new Set(lines)];
-  if (each.length === 0) return {};
   const shown = howManyFit(each, most);
   const more = each.length - shown;
-  const rest = more === 0 ? [] : [`and ${more} more ${more === 1 ? "warning" : "warnings"} that ${more === 1 ? "does" : "do"} not fit here`];
-  return { warnings: { at, lines: [...each.slice(0, shown), ...rest] } };
+  if (more === 0) return each;
+  const where = file === undefined ? `that ${more === 1 ? "does" : "do"} not fit here` : `in ${file}`;
+  return [...each.slice(0, shown), `and ${more} more ${more === 1 ? "warning" : "warnings"} ${where}`];
+}
+
+export function warningsOf(lines: readonly string[], at: number, file?: string): Warned {
+  const bounded = boundedWarnings(lines, file);
+  return bounded.length === 0 ? {} : { warnings: { at, lines: bounded } };
 }

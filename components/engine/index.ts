@@ -9,8 +9,10 @@ const probeScript = loadScript(__dirname, "probe.sh");
 const engineScript = loadHostScript(__dirname, "engine.sh");
 const bridgesScript = loadHostScript(__dirname, "bridges.sh");
 
-/** A package may come slowly; apt's own limits are inside the script. */
-const installTimeout = 20 * 60_000;
+/** In milliseconds. A package may come slowly; apt's own limits are inside the script. */
+export const installTimeout = 20 * 60_000;
+/** For the engine to stop its containers and to be back. */
+export const settingsTimeout = 5 * 60_000;
 
 export function probeHost(session: SshSession, needs?: HostNeeds): Promise<Probe> {
   return session.script<Probe>(probeScript, { LOOK_FOR: needs?.features.join(" ") ?? "" }, { verb: "probe", timeout: 150_000 });
@@ -40,7 +42,7 @@ export async function pendingChanges(session: SshSession, engine: EngineArgs, br
 
 /** Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again. */
 export async function applySettings(session: SshSession, content: string, progress: (line: string) => void): Promise<void> {
-  await session.script(engineScript, { CONTENT: content }, { verb: "configure", timeout: 5 * 60_000, onProgress: progress });
+  await session.script(engineScript, { CONTENT: content }, { verb: "configure", timeout: settingsTimeout, onProgress: progress });
 }
 
 /** Makes docker_gwbridge on a host that is no member of a swarm. */

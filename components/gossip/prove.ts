@@ -3,6 +3,7 @@ import type { DockerApi } from "../remote/docker-api";
 import { DockerApiError } from "../remote/docker-api";
 import { type Failure, onEach, reasonOf } from "../remote/each";
 import type { SshSession } from "../remote/ssh";
+import { whileWaiting, type WaitingIo } from "../waiting";
 import { gossipScript, portHolders, takenBy } from "./ports";
 
 /** A member that the managers call ready. */
@@ -14,7 +15,7 @@ export interface ProvenHost {
   readonly session: Pick<SshSession, "script">;
 }
 
-export interface ProofIo {
+export interface ProofIo extends WaitingIo {
   progress(host: string | undefined, line: string): void;
   sleep(milliseconds: number): Promise<void>;
   now(): number;
@@ -54,7 +55,7 @@ interface Network {
 const gossipLimit = 90_000;
 /** A member has its ingress network 1 to 3 s after it has joined; on a machine that is short of processors, more than 20 s (seen). */
 const ingressLimit = 60_000;
-/** What takes no longer is not worth a word. */
+/** How long the managers may take before they are asked once more. */
 const usually = 5_000;
 /** With more hosts than this, each sends to a few others. */
 const allPairs = 12;
@@ -73,22 +74,26 @@ export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs
   const areThere = ({ missing }: Look): boolean => missing.length === 0;
   let first = await lookUntil(hosts, id, usually, io, areThere);
   if (!areThere(first)) {
-    io.progress(undefined, `waiting for the ingress network on ${some(first.missing.map(({ key }) => key))}`);
+    io.progress(undefined, `asking the managers once more for the ingress network on ${some(first.missing.map(({ key }) => key))}`);
     await io.attach();
-    first = await lookUntil(hosts, id, ingressLimit, io, areThere);
+    first = await whileWaiting(io, undefined, "the ingress network", ingressLimit, (seen) =>
+      lookUntil(hosts, id, ingressLimit, io, areThere, ({ missing }) => seen(some(missing.map(({ key }) => key)))),
+    );
   }
   const restarted = await startAgents(first.missing, args, failures, io);
   const rest = hosts.filter(({ key }) => !failures.some(({ host }) => host === key));
-  const { seen, missing } = await lookUntil(
-    rest,
-    id,
-    gossipLimit,
-    io,
-    (look) => look.missing.length === 0 && strangers(rest, look.seen).length === 0,
-    ({ seen }) => {
-      const [one, ...more] = strangers(rest, seen);
-      return one && `waiting for ${one.host} to gossip with ${some(one.others)}${more.length > 0 ? `; ${more.length} more wait likewise` : ""}`;
-    },
+  const { seen, missing } = await whileWaiting(io, undefined, "all hosts to gossip with each other", gossipLimit, (tell) =>
+    lookUntil(
+      rest,
+      id,
+      gossipLimit,
+      io,
+      (look) => look.missing.length === 0 && strangers(rest, look.seen).length === 0,
+      ({ seen }) => {
+        const [one, ...more] = strangers(rest, seen);
+        if (one) tell(`${one.host} not yet with ${some(one.others)}${more.length > 0 ? `; ${more.length} more wait likewise` : ""}`);
+      },
+    ),
   );
   for (const { key } of missing) {
     const why = restarted.has(key) ? ", also after a restart of Docker" : "";
@@ -132,7 +137,7 @@ interface Look {
 /**
  * Only hosts that are not complete yet are asked again.
  *
- * @param waiting What to say when it takes longer than it usually does.
+ * @param tell Told of each look that is not enough.
  */
 async function lookUntil(
   hosts: readonly ProvenHost[],
@@ -140,11 +145,9 @@ async function lookUntil(
   limit: number,
   io: ProofIo,
   enough: (look: Look) => boolean,
-  waiting?: (look: Look) => string | undefined,
+  tell: (look: Look) => void = () => {},
 ): Promise<Look> {
   const until = io.now() + limit;
-  const usual = io.now() + usually;
-  let said = waiting === undefined;
   const seen = new Map<string, Ingress>();
   const pause = backoff(100, 1_000);
   for (;;) {
@@ -156,11 +159,7 @@ async function lookUntil(
     for (const [key, ingress] of found) if (ingress) seen.set(key, ingress);
     const look = { seen, missing: hosts.filter(({ key }) => !seen.has(key)) };
     if (enough(look) || io.now() >= until) return look;
-    if (!said && io.now() >= usual) {
-      const line = waiting?.(look);
-      if (line !== undefined) io.progress(undefined, line);
-      said = true;
-    }
+    tell(look);
     await io.sleep(pause());
   }
 }

@@ -68,7 +68,7 @@ export async function comeBack(key: string, { nodeId, unlockKey }: Aside, reach:
   const early = putBackNow().catch(() => undefined);
   const api = await reach();
   let wrong = "its engine does not answer";
-  const back = await waitUntil(io, limits.ready, async () => {
+  const back = await waitUntil(io, [key, "it to be back in the swarm"], limits.ready, async () => {
     const found = await troubleOf(nodeId, unlockKey, api, work).catch(messageOf);
     wrong = found ?? wrong;
     return found === undefined;

@@ -1,4 +1,5 @@
 import { backoff } from "../remote/backoff";
+import { whileWaiting, type WaitingIo } from "../waiting";
 import type { LocalSwarmState, SwarmApi, SwarmNode } from "./swarm-api";
 import type { HostFailure, MembershipIo, MembershipLimits } from "./types";
 
@@ -118,20 +119,31 @@ export interface Work {
   readonly members: Map<string, string>;
 }
 
+/** Between two looks, in milliseconds: soon at first, less often later. */
+const [soonest, latest] = [50, 400];
+
 /**
- * Looks until it is so, soon at first.
+ * Looks until it is so.
  *
- * @param most Milliseconds between two looks of a long wait.
+ * @param what Is waited for, after "waiting for"; with the host where it is about one.
  * @returns whether it became so within the limit.
  */
-export async function waitUntil(io: Pick<MembershipIo, "sleep" | "now">, limit: number, look: () => Promise<boolean>, most = 400): Promise<boolean> {
+export async function waitUntil(
+  io: Pick<MembershipIo, "sleep" | "now"> & WaitingIo,
+  what: string | readonly [host: string, what: string],
+  limit: number,
+  look: (seen: (detail: string) => void) => Promise<boolean>,
+): Promise<boolean> {
   const until = io.now() + limit;
-  const pause = backoff(50, most);
-  for (;;) {
-    if (await look()) return true;
-    if (io.now() >= until) return false;
-    await io.sleep(pause());
-  }
+  const pause = backoff(soonest, latest);
+  const [host, thing] = typeof what === "string" ? [undefined, what] : what;
+  return whileWaiting(io, host, thing, limit, async (seen) => {
+    for (;;) {
+      if (await look(seen)) return true;
+      if (io.now() >= until) return false;
+      await io.sleep(pause());
+    }
+  });
 }
 
 /** How the host sees itself, or undefined while its engine gives errors, as one whose role is changing may. */

@@ -78,7 +78,7 @@ async function takenOver(
   const managers = seen.filter(({ local }) => local.controlAvailable && isOurs(local, known));
   if (managers.length === 0) return undefined;
   let labels: Readonly<Record<string, string>> = {};
-  const told = await waitUntil(io, leaderWait, async () => {
+  const told = await waitUntil(io, "the managers to say whose the swarm is", leaderWait, async () => {
     for (const { api } of managers) {
       const local = await localOrNothing(api);
       if (!local?.controlAvailable || local.error !== "") continue;
@@ -108,6 +108,7 @@ async function depart({ key, api }: Seen, failures: Failures, io: MembershipIo):
   try {
     await api.leave(true);
     io.progress(key, "has left the swarm");
+    io.did?.(key, "left");
   } catch (error) {
     const reason = messageOf(error);
     if (/not part of a swarm/.test(reason)) return;

@@ -18,12 +18,13 @@ export async function drain(
     await control.call((manager) => manager.updateNode(node.id, { availability: "drain", labels: { ...node.labels, ...mark } }));
   }
   let tasks = -1;
-  const empty = await waitUntil(io, limits.drain, async () => {
+  const empty = await waitUntil(io, [key, "its tasks to move"], limits.drain, async (seen) => {
     const now = await control.node(node.id);
     // The tasks of a dead machine are listed as running until its place is cleared.
     if (!now || !isAlive(now)) return true;
     const before = tasks;
     tasks = await control.call((manager) => manager.runningTasks(node.id));
+    seen(`${tasks} left`);
     if (tasks !== before && tasks > 0) io.progress(key, `drained, waiting for ${tasks} ${tasks === 1 ? "task" : "tasks"} to move`);
     return tasks === 0;
   });

@@ -77,7 +77,12 @@ async function renewCertificates(
     };
   });
   if (rotateCa === undefined || !settings.caRotating) return;
-  const done = await waitUntil(io, limits.caRotation, async () => !(await control.call((api) => api.settings())).caRotating);
+  const done = await waitUntil(
+    io,
+    "certificates of the new root CA on all nodes",
+    limits.caRotation,
+    async () => !(await control.call((api) => api.settings())).caRotating,
+  );
   if (done) return;
   const away = namesOf((await control.nodes()).filter(({ state }) => state !== "ready"));
   throw new Error(

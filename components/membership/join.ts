@@ -22,7 +22,7 @@ export async function formSwarm({ member, api, remains }: Joining, desired: Desi
   // An answer that was lost on its way is no refusal: what the engine says of itself counts.
   await api.init(init).catch((error: unknown) => (said = messageOf(error)));
   let swarmId = "";
-  await waitUntil(io, limits.leader, async () => {
+  await waitUntil(io, [member.key, "the new swarm"], limits.leader, async () => {
     const local = await localOrNothing(api);
     if (said !== "" && local?.state !== "active") return true;
     if (local?.state !== "active" || !local.controlAvailable || local.error !== "") return false;
@@ -35,6 +35,7 @@ export async function formSwarm({ member, api, remains }: Joining, desired: Desi
       `${member.key}: the swarm could not be formed there: ${said || `no leader after ${limits.leader / 1000} s`}. Look at "journalctl -u docker" there, and run again`,
     );
   await becomeReady(member, api, work);
+  io.did?.(member.key, "joined");
   return swarmId;
 }
 
@@ -43,9 +44,16 @@ export async function joinAll(joins: readonly Joining[], desired: DesiredSwarm, 
   if (joins.length === 0) return;
   const tokens = await work.control.call((api) => api.joinTokens());
   const managers = await managersToAsk(desired, work);
+  const keys = joins.map(({ member }) => member.key);
+  const count = work.io.counting?.("joined the swarm", keys);
   await Promise.all(
-    joins.map((joining) => work.failures.attempt(joining.member.key, () => join(joining, { token: tokens[joining.member.role], managers }, work))),
+    joins.map(async (joining) => {
+      const { key, role } = joining.member;
+      await work.failures.attempt(key, () => join(joining, { token: tokens[role], managers }, work));
+      count?.ended(key, !work.failures.has(key));
+    }),
   );
+  count?.end();
 }
 
 /** Live ones only, the leader first: an address where nobody answers costs a join 20 s, and may leave it pending. */
@@ -77,6 +85,7 @@ async function join({ member, api, remains }: Joining, invitation: Invitation, w
     }
   }
   await becomeReady(member, api, work);
+  work.io.did?.(key, "joined");
 }
 
 async function joinForTheLastTime(key: string, api: SwarmApi, options: Invitation & SwarmAddresses, work: Work): Promise<void> {
@@ -107,7 +116,7 @@ async function leaveRemains(key: string, api: SwarmApi, { io, limits }: Work, an
 async function becomeReady({ key, role }: DesiredMember, api: SwarmApi, work: Work): Promise<void> {
   const { control, io, limits } = work;
   let seen = "";
-  const ready = await waitUntil(io, limits.ready, async () => {
+  const ready = await waitUntil(io, [key, "the managers to see it as ready"], limits.ready, async () => {
     const local = await localOrNothing(api);
     const node = local && (await control.node(local.nodeId));
     seen = local

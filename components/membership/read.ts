@@ -58,7 +58,7 @@ export async function readSwarm(connection: Connection, reachableSeconds = 15): 
   // Loaded only here: the libraries of SSH cost each preview 0.2 s.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { Fleet } = require("../agents/fleet") as typeof import("../agents/fleet");
-  const fleet = new Fleet(reachableSeconds, () => {});
+  const fleet = new Fleet(reachableSeconds, {});
   try {
     const { docker } = await fleet.reach(connection.host, connection);
     return await describeSwarm(docker);

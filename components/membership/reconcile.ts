@@ -114,10 +114,15 @@ function bound(io: MembershipIo): MembershipIo {
     progress: (host, line) => io.progress(host, line),
     sleep: (milliseconds) => io.sleep(milliseconds),
     now: () => io.now(),
+    ...(io.did && { did: (host, deed) => io.did?.(host, deed) }),
+    ...(io.waiting && { waiting: (...wait: Parameters<NonNullable<MembershipIo["waiting"]>>) => io.waiting?.(...wait) ?? unheard }),
+    ...(io.counting && { counting: (...count: Parameters<NonNullable<MembershipIo["counting"]>>) => io.counting?.(...count) ?? unheard }),
     ...(io.departing && { departing: io.departing }),
     ...(io.formed && { formed: (host) => io.formed?.(host) ?? Promise.resolve() }),
   };
 }
+
+const unheard = { seen: (): void => {}, ended: (): void => {}, end: (): void => {} };
 
 async function carryOut(plan: MembershipPlan, desired: DesiredSwarm, work: Work, adopting: boolean): Promise<void> {
   const { failures } = work;

@@ -15,11 +15,12 @@ export async function retire({ key, node: seen, api }: Leaving, work: Work): Pro
   if (votes(node)) await takeVote(key, node, api, work);
   const left = api !== undefined && (await leave(key, api, work));
   const isDown = async (): Promise<boolean> => ((await control.node(node.id))?.state ?? "down") === "down";
-  const down = left ? await waitUntil(io, limits.down, isDown) : await isDown();
+  const down = left ? await waitUntil(io, [key, "the managers to see that it left"], limits.down, isDown) : await isDown();
   await strikeOff(key, node, !down, work);
-  const gone = await waitUntil(io, limits.role, async () => (await control.node(node.id)) === undefined);
+  const gone = await waitUntil(io, [key, "the managers to strike it off"], limits.role, async () => (await control.node(node.id)) === undefined);
   if (!gone) throw new Error(`node ${node.id} is still listed ${limits.role / 1000} s after its removal; run again`);
   io.progress(key, `node ${node.id} is taken out`);
+  io.did?.(key, "left");
 }
 
 /**

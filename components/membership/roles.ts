@@ -6,17 +6,19 @@ import type { SwarmApi, SwarmNode } from "./swarm-api";
 export async function promote({ member: { key }, api, node }: Turning, { control, io, limits }: Work): Promise<void> {
   io.progress(key, "becomes a manager");
   await control.call((manager) => manager.updateNode(node.id, { role: "manager" }));
-  const risen = await waitUntil(io, limits.role, async () => {
+  const risen = await waitUntil(io, [key, "it to become a manager"], limits.role, async () => {
     const now = await control.node(node.id);
     return now !== undefined && votes(now) && isAlive(now) && (await localOrNothing(api))?.controlAvailable === true;
   });
   if (!risen) throw new Error(`was made a manager, but is none after ${limits.role / 1000} s. Does 2377/tcp pass between it and the managers?`);
   control.add(node.id, api);
+  io.did?.(key, "is a manager now");
 }
 
 export async function demote({ member: { key }, api, node }: Turning, work: Work): Promise<void> {
   work.io.progress(key, "becomes a worker");
   await stepDown(node, api, work);
+  work.io.did?.(key, "is a worker now");
 }
 
 /** Takes a node's vote away, and waits until all have noticed: the others, so that the next change meets a group at rest, and the host itself. */
@@ -26,7 +28,7 @@ export async function stepDown(node: SwarmNode, api: SwarmApi | undefined, { con
   control.drop(node.id);
   await control.call((manager) => manager.updateNode(node.id, { role: "worker" }));
   let seen = "the managers still count its vote";
-  const stepped = await waitUntil(io, limits.role, async () => {
+  const stepped = await waitUntil(io, "the managers to take a vote away", limits.role, async () => {
     // The list comes only from a group that has a leader, so an election is waited for here.
     const now = await control.node(node.id);
     if (now && votes(now)) return false;

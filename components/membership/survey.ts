@@ -170,8 +170,7 @@ async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Quest
   const known = new Set(Object.values(memory?.nodes ?? {}).filter((id) => id !== ""));
   let seen = hosts;
   if (seen.some(isLed) || !seen.some((host) => isManager(host) || (host.local.state === "pending" && known.has(host.local.nodeId)))) return seen;
-  io.progress(undefined, "waiting for the managers to elect a leader");
-  await waitUntil(io, limits.leader, async () => {
+  await waitUntil(io, "the managers to elect a leader", limits.leader, async () => {
     seen = await lookAgain(seen);
     return seen.some(isLed);
   });
@@ -233,10 +232,10 @@ async function settle(
   const workers = new Set(desired.members.flatMap(({ key, role }) => (role === "worker" ? [key] : [])));
   let seen = hosts;
   let nodes: readonly SwarmNode[] = [];
-  let said = false;
+  let looked = false;
   const judge = (patient: boolean): SeenHost[] => seen.map((host) => ({ ...host, standing: standingOf(host, nodes, memory, abandoned, patient) }));
-  await waitUntil(io, limits.settle, async () => {
-    if (said) seen = await lookAgain(seen);
+  await waitUntil(io, "members that are starting or changing their role", limits.settle, async (tell) => {
+    if (looked) seen = await lookAgain(seen);
     nodes = swarmId === undefined ? [] : await control.nodes();
     const foreign = judge(true).filter(({ standing }) => standing.kind === "foreign");
     if (foreign.length > 0)
@@ -245,8 +244,8 @@ async function settle(
         swarmId ?? "",
       );
     const unsettled = judge(true).filter(({ standing, local }) => standing.kind === "member" && trouble(local, standing.node) !== undefined);
-    for (const { key } of said ? [] : unsettled) io.progress(key, "is starting or changing its role: waiting for it");
-    said = true;
+    tell(unsettled.map(({ key }) => key).join(", "));
+    looked = true;
     return unsettled.length === 0;
   });
   const judged = judge(false);

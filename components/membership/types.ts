@@ -1,3 +1,4 @@
+import type { WaitingIo } from "../waiting";
 import type { SwarmOptions } from "./args";
 import type { SwarmAddresses, SwarmApi, SwarmInit, SwarmRole } from "./swarm-api";
 
@@ -51,10 +52,15 @@ export interface MembershipMemory {
   readonly unlockKeys?: readonly string[];
 }
 
-export interface MembershipIo {
+/** What becomes of a member. */
+export type MemberDeed = "joined" | "left" | "is a manager now" | "is a worker now";
+
+export interface MembershipIo extends WaitingIo {
   progress(host: string | undefined, line: string): void;
   sleep(milliseconds: number): Promise<void>;
   now(): number;
+  /** Called when it has been done, to count it. */
+  did?(host: string, deed: MemberDeed): void;
   /** Hosts no longer desired that still answer. */
   readonly departing?: ReadonlyMap<string, SwarmApi>;
   /**

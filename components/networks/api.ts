@@ -1,4 +1,6 @@
-export interface NetworkIo {
+import type { WaitingIo } from "../waiting";
+
+export interface NetworkIo extends WaitingIo {
   progress(line: string): void;
   sleep(milliseconds: number): Promise<void>;
   now(): number;

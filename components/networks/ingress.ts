@@ -1,5 +1,6 @@
 import type { Network, NetworkIo } from "./api";
 import type { EngineApi } from "../remote/engine-api";
+import { whileWaiting } from "../waiting";
 import { DockerApiError } from "../remote/docker-api";
 import { createNetwork, type NetworkBody, onceMoreIfOverlooked, removeNetwork } from "./reconcile";
 
@@ -138,13 +139,19 @@ const ended = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned
  * Docker asks only whether services use it. Removed under a task that is still stopping, it stays on that host's engine, which then
  * has no ingress at all until it restarts (seen on 26.1.5).
  */
-async function tasksAreGone(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
+function tasksAreGone(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
+  return whileWaiting(io, undefined, "tasks that published by the ingress network to stop", stopTimeout, (seen) =>
+    untilTasksAreGone(api, network, io, seen),
+  );
+}
+
+async function untilTasksAreGone(api: EngineApi, network: Network, io: NetworkIo, seen: (detail: string) => void): Promise<void> {
   interface Task {
     readonly Status: { readonly State: string };
     readonly NetworksAttachments?: readonly { readonly Network?: { readonly ID?: string } }[] | null;
   }
   const until = io.now() + stopTimeout;
-  for (let said = false; ; said = true) {
+  for (;;) {
     const tasks = await api.get<readonly Task[]>("/tasks");
     const attached = tasks.filter(
       ({ Status, NetworksAttachments }) =>
@@ -157,7 +164,7 @@ async function tasksAreGone(api: EngineApi, network: Network, io: NetworkIo): Pr
           `${stopTimeout / 1000} s; it is left as it was. Run again when they have (docker service ps, docker ps)`,
       );
     }
-    if (!said) io.progress(`waiting for tasks that published by the ingress network to stop (${attached.length})`);
+    seen(`${attached.length} left`);
     await io.sleep(500);
   }
 }

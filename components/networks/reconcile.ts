@@ -3,6 +3,7 @@ import { backoff } from "../remote/backoff";
 import { DockerApiError } from "../remote/docker-api";
 import type { Network, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
 import type { EngineApi } from "../remote/engine-api";
+import { whileWaiting } from "../waiting";
 import { NetworkOwner } from "./owner";
 import { hostNetworkOf } from "./slices";
 import { usersOf } from "./users";
@@ -120,7 +121,11 @@ function show(value: unknown): string {
 }
 
 /** Removes a network, and returns when it is gone. */
-export async function removeNetwork(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
+export function removeNetwork(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
+  return whileWaiting(io, undefined, `network ${network.Name} to be gone`, releaseTimeout, () => remove(api, network, io));
+}
+
+async function remove(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
   const until = io.now() + releaseTimeout;
   while (!(await isRemoved(api, network, io.now() > until))) await io.sleep(500);
   const pause = backoff(20, 500);

@@ -1,3 +1,4 @@
+import { whileWaiting } from "../waiting";
 import type { DockerApi } from "../remote/docker-api";
 import type { Network, NetworkIo } from "./api";
 import { ownerOf, removeNetwork } from "./reconcile";
@@ -78,11 +79,14 @@ export async function removeNetworks(networks: readonly FoundNetwork[], hosts: r
   }
   const ids = new Set(networks.map(({ network }) => network.Id));
   const until = io.now() + taskTimeout;
-  await Promise.all(
-    hosts.map(async ({ docker }) => {
-      const isThere = async (): Promise<boolean> => (await docker.get<readonly Network[]>("/networks")).some(({ Id }) => ids.has(Id));
-      while (ids.size > 0 && io.now() < until && (await isThere())) await io.sleep(500);
-    }),
+  if (ids.size === 0) return;
+  await whileWaiting(io, undefined, "tasks on these networks to stop", taskTimeout, () =>
+    Promise.all(
+      hosts.map(async ({ docker }) => {
+        const isThere = async (): Promise<boolean> => (await docker.get<readonly Network[]>("/networks")).some(({ Id }) => ids.has(Id));
+        while (io.now() < until && (await isThere())) await io.sleep(500);
+      }),
+    ),
   );
 }
 

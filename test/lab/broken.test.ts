@@ -95,7 +95,7 @@ describe("a host that does not do as it should", function () {
     for (const host of ["broken-edge-2", "broken-edge-3"]) await run("docker", ["exec", host, "pkill", "-x", "perl"]);
     const result = await lab.up();
     // Its agent starts again when its node changes, or else with Docker.
-    assert.match(said(result), /waiting for the ingress network on edge-3|edge-3: is a member of the swarm, but its network agent did not start/);
+    assert.match(said(result), /once more for the ingress network on edge-3|edge-3: is a member of the swarm, but its network agent did not start/);
     assert.deepEqual(
       (await memberNames(lab)).filter((name) => name.startsWith("edge")),
       ["edge-1", "edge-2", "edge-3"],
@@ -122,8 +122,8 @@ describe("a host that does not do as it should", function () {
     await run("docker", ["exec", "broken-control-1", "systemctl", "stop", "ssh.socket", "ssh.service"]);
     const result = await lab.stack.destroy();
     assert.equal(result.code, 0, result.stdout + result.stderr);
-    assert.match(result.stdout + result.stderr, /edge-1: warning: .*docker swarm leave --force/);
-    assert.match(result.stdout + result.stderr, /warning: network web was not removed, because no manager can do it/);
+    assert.match(result.stdout + result.stderr, /warning: SwarmCluster \S+: edge-1: .*docker swarm leave --force/);
+    assert.match(result.stdout + result.stderr, /warning: SwarmCluster \S+: network web was not removed, because no manager can do it/);
     assert.deepEqual(await lab.containers(), []);
   });
 });

@@ -90,13 +90,13 @@ describe("machines that stand already", function () {
     const left = await lab.up();
     assert.match(
       left.stdout,
-      /far-b: warning: it left, but could not be reached to be cleaned: .*Still on it: firewall, its membership of the swarm\./,
+      /warning: far-b: it left, but could not be reached to be cleaned: .*Still on it: firewall, its membership of the swarm\./,
     );
     // Nobody who stays is reached by its key, its user or its bastion.
     await run("docker", ["exec", "given-m2", "systemctl", "start", "ssh.service"]);
     await lab.spec({ existing: head, networks: { web: {} }, firewall, recheck: "it is back" });
     const cleaned = await lab.up();
-    assert.doesNotMatch(cleaned.stdout, /warning: it left/);
+    assert.doesNotMatch(cleaned.stdout, /warning: far-\w: it left/);
     assert.equal(await stateOf("given-m2"), "inactive");
     assert.doesNotMatch((await run("docker", ["exec", "given-m2", "nft", "list", "tables"])).stdout, /pulumi/);
   });
@@ -113,9 +113,9 @@ describe("machines that stand already", function () {
     await lab.up();
     await run("docker", ["rm", "-f", "-v", "given-m3"]);
     await lab.spec(program({ b: 2 }));
-    assert.match((await lab.up()).stdout, /far-c: warning: it left, but could not be reached to be cleaned: .*membership: \{ forget: \["far-c"\] \}/);
+    assert.match((await lab.up()).stdout, /warning: far-c: it left, but could not be reached to be cleaned: .*membership: \{ forget: \["far-c"\] \}/);
     await lab.spec(program({ b: 2 }, { forget: ["far-c"] }));
-    assert.doesNotMatch((await lab.up()).stdout, /warning: it left/);
+    assert.doesNotMatch((await lab.up()).stdout, /warning: far-\w: it left/);
     assertNoChange(await lab.up());
   });
 

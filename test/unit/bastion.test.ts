@@ -10,7 +10,6 @@ import { BastionServer, deadPort, HostServer, keys } from "./ssh-servers";
 
 const many = 100;
 const rule: FirewallRule = { name: "ssh", protocol: "tcp", ports: ["22"], from: ["world"], to: "members", over: "site", answers: "host", reason: "" };
-const quiet = (): void => {};
 
 describe("hosts behind one bastion", () => {
   let bastion: BastionServer;
@@ -20,7 +19,7 @@ describe("hosts behind one bastion", () => {
   beforeEach(async () => {
     [bastion, hosts] = [new BastionServer(), new HostServer({ apply: { changed: true }, confirm: { confirmed: true } })];
     await Promise.all([bastion.listen(), hosts.listen()]);
-    fleet = new Fleet(20, quiet);
+    fleet = new Fleet(20, {});
     failures = [];
   });
   afterEach(() => {

@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
 import type { NetworkIo } from "../../components/networks/api";
+import type { Waiting } from "../../components/waiting";
 import type { FakeDocker } from "./fake-docker";
 
 /** A clock that moves only when somebody sleeps: a wait costs nothing, and its limit is exact. */
 export class FakeIo implements NetworkIo {
   readonly lines: string[] = [];
+  /** What was waited for, with what was seen last. */
+  readonly waits: string[] = [];
   private clock = 0;
 
   constructor(private readonly docker: FakeDocker) {}
 
   progress(line: string): void {
     this.lines.push(line);
+  }
+
+  waiting(host: string | undefined, what: string): Waiting {
+    const place = this.waits.push(`${host ?? "all"}: ${what}`) - 1;
+    return { seen: (detail) => (this.waits[place] = `${host ?? "all"}: ${what} (${detail})`), end: () => {} };
   }
 
   async sleep(milliseconds: number): Promise<void> {

@@ -59,6 +59,8 @@ class Swarm {
   readonly engines: Engine[];
   ingress = true;
   readonly said: string[] = [];
+  /** What was waited for, and what was seen last. */
+  readonly waits: Record<string, string> = {};
   asked = 0;
   private time = 0;
 
@@ -78,6 +80,7 @@ class Swarm {
       { dataPathPort: 4789, packets: true, ...args },
       {
         progress: (host, line) => this.said.push(`${host ?? ""}: ${line}`),
+        waiting: (_host, what) => ({ seen: (detail) => (this.waits[what] = detail), end: () => {} }),
         sleep: async (milliseconds) => void (this.time += milliseconds),
         now: () => this.time,
         attach: async () => {
@@ -99,7 +102,7 @@ describe("the proof that members gossip and carry packets", () => {
   it("is silent, and restarts nothing, where all do", async () => {
     const swarm = new Swarm(4);
     assert.deepEqual(await swarm.prove(), {});
-    assert.deepEqual(swarm.said, []);
+    assert.deepEqual([swarm.said, swarm.waits], [[], {}]);
     assert.deepEqual([...new Set(swarm.engines.flatMap(({ scripts }) => scripts))], ["ping"]);
   });
 
@@ -108,7 +111,7 @@ describe("the proof that members gossip and carry packets", () => {
     for (const engine of swarm.engines) engine.attached = false;
     assert.deepEqual(await swarm.prove(), {});
     assert.equal(swarm.asked, 1);
-    assert.deepEqual(swarm.said, [": waiting for the ingress network on host-1, host-2, host-3"]);
+    assert.deepEqual(swarm.said, [": asking the managers once more for the ingress network on host-1, host-2, host-3"]);
   });
 
   it("names the program that has a port of the agent, and leaves that host's engine alone", async () => {
@@ -120,7 +123,7 @@ describe("the proof that members gossip and carry packets", () => {
       failures["host-2"] ?? "",
       /^port 7946\/tcp is taken by perl \(process 193\), and Docker needs it: .*Fix: stop that program or give it another port/,
     );
-    assert.deepEqual(swarm.said, [": waiting for the ingress network on host-2"]);
+    assert.deepEqual(swarm.waits, { "the ingress network": "host-2" });
   });
 
   it("restarts an engine that kept the listener of an earlier swarm, says so, and is content when it gossips then", async () => {
@@ -153,7 +156,7 @@ describe("the proof that members gossip and carry packets", () => {
     swarm.engine(1).unheard.push("10.0.0.3");
     swarm.engine(2).lost.push("10.77.0.3");
     const failures = await swarm.prove({ dataPathPort: 4790 });
-    assert.deepEqual(swarm.said, [": waiting for host-1 to gossip with host-3"]);
+    assert.deepEqual(swarm.waits, { "all hosts to gossip with each other": "host-1 not yet with host-3" });
     assert.match(failures["host-1"] ?? "", /its gossip does not know host-3 after 90 s, .*7946\/tcp and 7946\/udp/);
     assert.match(failures["host-2"] ?? "", /no packet of the overlay comes back from host-3, .*does 4790\/udp pass/);
     assert.deepEqual(Object.keys(failures), ["host-1", "host-2"]);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeFailures, Progress } from "../../components/agents/progress";
+import { boundedWarnings } from "../../components/agents/warnings";
 
 const keys = (count: number): string[] => Array.from({ length: count }, (_, place) => `edge-${place + 1}`);
 /** Linux gives one environment variable 128 KiB. */
@@ -22,7 +23,7 @@ describe("what a run says", () => {
     );
   });
 
-  it("is bounded for a thousand: the first hosts, the phases and the warnings, and the rest is in a file", () => {
+  it("is bounded for a thousand: the first hosts and the phases, and the rest is in a file, as are warnings that do not fit", () => {
     const folder = mkdtempSync(join(tmpdir(), "progress-"));
     const file = join(folder, "progress.log");
     try {
@@ -40,11 +41,15 @@ describe("what a run says", () => {
         for (const key of keys(1000)) progress.say(key, step);
       }
       assert.ok(said.length < limit / 2, `${said.length} bytes`);
-      for (const part of [/phase 15/, /^edge-40: joins/m, /^edge-1000: warning: no IPVS$/m, new RegExp(`the rest is in ${file}`)])
-        assert.match(said, part);
-      assert.doesNotMatch(said, /edge-41: joins/);
+      for (const part of [/phase 15/, /^edge-40: joins/m, new RegExp(`the rest is in ${file}`)]) assert.match(said, part);
+      assert.doesNotMatch(said, /edge-41: joins|warning/);
+      assert.deepEqual([progress.warnings.length, progress.warnings.at(-1), progress.rest], [1000, "edge-1000: no IPVS", file]);
       const kept = readFileSync(file, "utf8");
-      assert.equal(said.split("\n").length - 2 + kept.split("\n").length - 1, 3003, "every line is told once");
+      assert.match(kept, /^warning: edge-1000: no IPVS$/m);
+      const atTheEnd = boundedWarnings(progress.warnings, file);
+      assert.equal(atTheEnd.at(-1), `and ${1000 - atTheEnd.length + 1} more warnings in ${file}`);
+      const lines = said.split("\n").length - 2 + kept.split("\n").length - 1 + atTheEnd.length - 1;
+      assert.equal(lines, 3003, "every line is told once");
     } finally {
       rmSync(folder, { recursive: true });
     }

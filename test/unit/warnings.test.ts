@@ -1,13 +1,39 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import * as pulumi from "@pulumi/pulumi";
+import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { type LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { answerOf, freshWarnings, logWarnings } from "../../components/agents/answer";
+import { engineAddress, logByEngine } from "../../components/agents/engine-log";
 import { checkSwarm } from "../../components/agents/phases/members";
 import { listFailures, Progress } from "../../components/agents/progress";
 import type { SwarmRequest } from "../../components/agents/request";
 import { type Warned, warningsOf } from "../../components/agents/warnings";
 import { namesOf } from "../../components/membership/names";
+
+/** An engine, as far as a plugin logs with it. */
+async function engine(): Promise<{
+  readonly address: string;
+  readonly logged: { readonly severity: number; readonly message: string; readonly passing: boolean }[];
+  close(): void;
+}> {
+  const logged: { severity: number; message: string; passing: boolean }[] = [];
+  const server = new Server();
+  server.addService(EngineService, {
+    log: (call: { readonly request: LogRequest }, done: (error: null, answer: Empty) => void) => {
+      const { request } = call;
+      logged.push({ severity: request.getSeverity(), message: request.getMessage(), passing: request.getEphemeral() });
+      done(null, new Empty());
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  );
+  return { address: `127.0.0.1:${port}`, logged, close: () => server.forceShutdown() };
+}
 
 const root = join(__dirname, "..", "..");
 
@@ -23,7 +49,7 @@ function agent(work: string, stdin: string, previous = ""): { readonly stdout: s
 }
 
 describe("the warnings of a run", () => {
-  it("come back in its answer as well, each once, since a terminal overwrites its lines", () => {
+  it("come back in its answer, each once, and not between its lines, which a terminal overwrites", () => {
     const warn = 'progress("edge-1", "warning: no IPVS"); progress("edge-1", "joins"); progress(undefined, "warning: no IPVS");';
     const began = Date.now();
     const { stdout, stderr, status } = agent(`${warn} progress("edge-1", "warning: no IPVS"); return { swarmId: "s1" };`, "{}");
@@ -31,7 +57,7 @@ describe("the warnings of a run", () => {
     const { warnings, ...answer } = JSON.parse(stdout) as Warned;
     assert.deepEqual([answer, warnings?.lines], [{ swarmId: "s1" }, ["edge-1: no IPVS", "no IPVS"]]);
     assert.ok((warnings?.at ?? 0) >= began && (warnings?.at ?? 0) <= Date.now());
-    assert.match(stderr, /^edge-1: warning: no IPVS\nedge-1: joins\n/);
+    assert.equal(stderr, "edge-1: joins\n");
   });
 
   it("leave the answer as it was where there are none", () => {
@@ -74,7 +100,45 @@ describe("the warnings of a run", () => {
   });
 });
 
+describe("the warnings of what undoes something", () => {
+  const undo = (parent: readonly string[]): { readonly stdout: string; readonly stderr: string } => {
+    const code =
+      'require("ts-node/register"); const { runUndoing, progress } = require("./components/agents/run"); ' +
+      'void runUndoing(async () => { progress("edge-1", "warning: not reached"); progress("edge-2", "has left the swarm"); progress("edge-1", "warning: not reached"); return {}; }, () => "SwarmCluster prod");';
+    // As the plugin does: the program is its child, and the engine's address its last argument.
+    const plugin = `const { spawnSync } = require("node:child_process"); const { stdout, stderr } = spawnSync(process.execPath, ["-e", process.argv[1]], { input: "{}", encoding: "utf8" }); console.log(JSON.stringify({ stdout, stderr }));`;
+    const { stdout } = spawnSync(process.execPath, ["-e", plugin, code, ...parent], { cwd: root, encoding: "utf8" });
+    return JSON.parse(stdout) as { stdout: string; stderr: string };
+  };
+
+  it("are logged with the engine, which shows them at the end, each once and no passing status", async () => {
+    const fake = await engine();
+    try {
+      assert.equal(await logByEngine(["SwarmCluster prod: edge-1: not reached"], fake.address), true);
+      assert.deepEqual(fake.logged, [{ severity: LogSeverity.WARNING, message: "SwarmCluster prod: edge-1: not reached", passing: false }]);
+    } finally {
+      fake.close();
+    }
+  });
+
+  it("are the last lines, in one block, where no engine takes them", () => {
+    for (const parent of [[], ["127.0.0.1:1"]])
+      assert.deepEqual(undo(parent), { stdout: "{}\n", stderr: "edge-2: has left the swarm\nwarning: SwarmCluster prod: edge-1: not reached\n" });
+  }).timeout(120_000);
+
+  it("go to the address that the engine gave to the plugin, on this machine alone", () => {
+    assert.equal(engineAddress(["/home/me/pulumi-resource-command", "-v=9", "127.0.0.1:41234"]), "127.0.0.1:41234");
+    assert.equal(engineAddress(["node", "main.js", "[::1]:7"]), "[::1]:7");
+    assert.equal(engineAddress(["ssh", "192.0.2.1:22", "127.0.0.1"]), undefined);
+  });
+});
+
 describe("a run that fails", () => {
+  it("says its warnings right before why it failed, and not between its lines", () => {
+    const { stdout, stderr } = agent('progress("edge-1", "warning: no IPVS"); progress("edge-1", "joins"); throw new Error("edge-1: broken");', "{}");
+    assert.deepEqual([stdout, stderr], ["warning: edge-1: no IPVS\nedge-1: broken\n", "edge-1: joins\n"]);
+  });
+
   it("says why by one way only, and Pulumi repeats it in its error", () => {
     const { stdout, stderr, status } = agent('progress(undefined, "reaching 1 host"); throw new Error("edge-1: broken");', "{}");
     assert.deepEqual([stdout, stderr, status], ["edge-1: broken\n", "reaching 1 host\n", 1]);

@@ -1,15 +1,19 @@
-import { applySettings, installEngine, makeGwbridge, pendingChanges } from "../../engine";
+import { applySettings, installEngine, installTimeout, makeGwbridge, pendingChanges, settingsTimeout } from "../../engine";
 import type { EngineChanges } from "../../engine/bridges";
 import { defaultDataPathPort } from "../../engine/needs";
 import { freePorts } from "../../gossip/ports";
 import { engineProblems } from "../../engine/preflight";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
-import { type Failure, onEach, reasonOf } from "../../remote/each";
+import { type Failure, reasonOf } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
 import type { SwarmRequest } from "../request";
-import { progress, sleep } from "../run";
+import { whileWaiting } from "../../waiting";
+import { did, phase, progress, sleep, waiting } from "../run";
 import { type Looked, refuseMixedEngines } from "./look";
+
+/** For a member to be one again after its engine has restarted, in milliseconds. */
+const backTimeout = 60_000;
 
 /** A host whose engine runs as asked. */
 export type Ready = Looked & { readonly engine: string };
@@ -26,7 +30,7 @@ export async function prepareEngines(
   unlockKeys: readonly string[],
   failures: Failure[],
 ): Promise<Ready[]> {
-  const ready = await onEach(hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
+  const ready = await phase("preparing Docker on", "Docker ready", hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
     const installed = host.needsEngine ? await installFor(request, host) : host.probe.engine.split(" ")[0];
     const changes = await pendingChanges(host.session, request.engine, request.bridges, request.adopt !== undefined);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
@@ -41,7 +45,7 @@ export async function prepareEngines(
   const restarting = [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined);
   for (const host of managersFirst(restarting)) {
     try {
-      await applySettings(host.session, host.changes.settings ?? "", (line) => progress(host.key, line));
+      await changeSettings(host, host.changes.settings ?? "");
       await quorumIsBack(host, unlockKeys);
     } catch (error) {
       // None after one that failed.
@@ -61,28 +65,41 @@ export function managersFirst<Each extends Pick<Looked, "host">>(hosts: readonly
 
 /** Which version comes is known only now; before this nothing could be said of it. */
 async function installFor(request: SwarmRequest, host: Looked): Promise<string> {
-  const version = await installEngine(host.session, request.engine, (line) => progress(host.key, line));
+  const version = await whileWaiting({ waiting }, host.key, "Docker to be installed", installTimeout, () =>
+    installEngine(host.session, request.engine, (line) => progress(host.key, line)),
+  );
+  did(host.key, "Docker installed");
   const problems = engineProblems(version, request.engine, request.needs, host.probe);
   if (problems.length > 0) throw new Error(problems.join("; "));
   return version;
 }
 
-async function changeEngine({ key, session }: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {
-  if (gwbridge) await makeGwbridge(session, gwbridge);
-  if (settings !== undefined) await applySettings(session, settings, (line) => progress(key, line));
+async function changeEngine(host: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {
+  if (gwbridge) await makeGwbridge(host.session, gwbridge);
+  if (settings !== undefined) await changeSettings(host, settings);
+}
+
+async function changeSettings({ key, session }: ReachedHost, settings: string): Promise<void> {
+  await whileWaiting({ waiting }, key, "Docker to restart", settingsTimeout, () => applySettings(session, settings, (line) => progress(key, line)));
+  did(key, "Docker's settings changed");
 }
 
 export async function quorumIsBack(host: Pick<ReachedHost, "key" | "docker">, unlockKeys: readonly string[]): Promise<void> {
   const api = new DockerSwarmApi(host.key, host.docker);
-  const until = Date.now() + 60_000;
+  await whileWaiting({ waiting }, host.key, "it to be back in the swarm", backTimeout, () => untilBack(api, host.key, unlockKeys));
+}
+
+async function untilBack(api: DockerSwarmApi, key: string, unlockKeys: readonly string[]): Promise<void> {
+  const until = Date.now() + backTimeout;
   for (;;) {
     const local = await api.local();
     if (local.state === "locked") {
-      const problem = (await unlockAll([{ key: host.key, api }], unlockKeys, { progress })).get(host.key);
-      if (problem !== undefined) throw new Error(`${host.key}: ${problem}`);
+      const problem = (await unlockAll([{ key, api }], unlockKeys, { progress })).get(key);
+      if (problem !== undefined) throw new Error(`${key}: ${problem}`);
     }
     if (local.state === "inactive" || (local.state === "active" && local.error === "")) return;
-    if (Date.now() > until) throw new Error(`${host.key}: restarted, but not back in the swarm after 60 s: ${local.error || local.state}`);
+    if (Date.now() > until)
+      throw new Error(`${key}: restarted, but not back in the swarm after ${backTimeout / 1000} s: ${local.error || local.state}`);
     await sleep(500);
   }
 }

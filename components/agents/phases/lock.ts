@@ -1,6 +1,7 @@
 import { freeing, type Held, HostLock, type LockRequest, type LockSession, thisRun } from "../../remote/lock";
 import { type Failure, onEach } from "../../remote/each";
-import { progress } from "../run";
+import { whileWaiting } from "../../waiting";
+import { progress, waiting } from "../run";
 
 /** What was long enough for any run that is not stuck. */
 const lockSeconds = 300;
@@ -44,8 +45,13 @@ export async function lockHosts(
     const [first, ...after] = await tryAll(keeper, missing, options, failures);
     if (!first) return;
     const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
-    const onHeld = (holder: string): void => say(first.key, `another run holds the lock: ${holder}. Waiting for it, up to ${seconds} s`);
-    await wait(keeper, first, { ...request(options), wait: seconds, onHeld }, failures);
+    await whileWaiting({ waiting }, first.key, "another run", seconds * 1000, async (seen) => {
+      const onHeld = (holder: string): void => {
+        seen(holder);
+        say(first.key, `another run holds the lock: ${holder}. Waiting for it, up to ${seconds} s`);
+      };
+      await wait(keeper, first, { ...request(options), wait: seconds, onHeld }, failures);
+    });
     missing = after;
   }
 }

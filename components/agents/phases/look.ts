@@ -1,11 +1,11 @@
 import { probeHost } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { addressProblem, preflight, type Probe } from "../../engine/preflight";
-import { type Failure, onEach } from "../../remote/each";
+import type { Failure } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
 import { type OwnerNames, refuseOwned } from "../../owner";
 import { ownedParts, type SwarmRequest, type SwarmRequestHost } from "../request";
-import { progress } from "../run";
+import { phase, progress } from "../run";
 
 /** A host that was looked at, and on which nothing speaks against work. */
 export interface Looked extends ReachedHost {
@@ -23,13 +23,16 @@ export function havingEngines<Host extends Pick<Looked, "probe">>(hosts: readonl
 export type Asked = ReachedHost & { readonly host: SwarmRequestHost };
 
 export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures: Failure[]): Promise<Asked[]> {
-  const reached = await onEach(hosts, failures, async (host): Promise<Asked> => ({ ...(await fleet.reach(host.key, host.connection)), host }));
+  const reached = await phase("reaching", "reached", hosts, failures, async (host): Promise<Asked> => ({
+    ...(await fleet.reach(host.key, host.connection)),
+    host,
+  }));
   return [...reached.values()];
 }
 
 /** Preflight of every host, before anything is changed on any. */
 export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, owner: OwnerNames, failures: Failure[]): Promise<Looked[]> {
-  const looked = await onEach(hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
+  const looked = await phase("looking at", "looked at", hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
     // Beside each other: both only read. What speaks against the machine itself is said first.
     const owned = refuseOwned(reached.session, ownedParts(request), owner).then(
       () => undefined,

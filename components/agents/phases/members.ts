@@ -16,7 +16,7 @@ import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/r
 import { type Failure, onEach, reasonOf } from "../../remote/each";
 import { memoryOf, swarmOwnerOf, type SwarmRequest, type SwarmResponse } from "../request";
 import { listFailures } from "../progress";
-import { progress, reportFailures, sleep } from "../run";
+import { announce, counting, did, progress, reportFailures, sleep, waiting } from "../run";
 import type { ReachedHost } from "../fleet";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
@@ -59,9 +59,13 @@ export async function checkSwarm(
     const starts = host.kind === "failed" && looked.some(({ key }) => key === host.key);
     return starts ? { ...host, reason: "its engine does not run yet", curable: true } : host;
   });
-  await checkMembership(desiredSwarm(request), access, memoryOf(previous), { progress, sleep, now: Date.now, departing: apisOf(departing) }).catch(
-    (error: unknown) => refuseWith(failures, error, ({ message }) => message),
-  );
+  await checkMembership(desiredSwarm(request), access, memoryOf(previous), {
+    progress,
+    waiting,
+    sleep,
+    now: Date.now,
+    departing: apisOf(departing),
+  }).catch((error: unknown) => refuseWith(failures, error, ({ message }) => message));
 }
 
 function accessTo({ hosts }: SwarmRequest, ready: readonly ReachedHost[], failures: readonly Failure[]): HostAccess[] {
@@ -99,11 +103,15 @@ export async function formSwarm(
   const access = accessTo(request, ready, failures);
   const desired = desiredSwarm(request);
   const memory = memoryOf(previous);
+  announce("bringing the swarm to its", request.hosts.length);
   // Who is left without in the end is found by the proof, which attaches once more.
   let attaching: Promise<void> | undefined;
   const attach = (docker: DockerApi): Promise<void> => attachNodes(docker, { sleep }).catch(() => undefined);
   const io: MembershipIo = {
     progress,
+    waiting,
+    counting,
+    did,
     sleep,
     now: Date.now,
     departing: apisOf(departing),
@@ -142,7 +150,7 @@ export async function finish({ desired, access, memory, io, result }: Members, f
 /** An adopted swarm keeps the one that it has: ports may be published by it. */
 async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docker: DockerApi): Promise<boolean> {
   if (adopt) return false;
-  return placeIngress(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+  return placeIngress(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), waiting, sleep, now: Date.now });
 }
 
 function desiredSwarm(request: SwarmRequest): DesiredSwarm {

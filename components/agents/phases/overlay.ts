@@ -6,7 +6,7 @@ import type { OverlayKind } from "../../overlays/overlay";
 import type { Failure } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
 import type { SwarmRequest, SwarmResponse } from "../request";
-import { progress, sleep } from "../run";
+import { announce, progress, sleep, waiting } from "../run";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
 import { havingEngines, type Looked } from "./look";
@@ -39,7 +39,7 @@ export async function leaveOtherOverlays(
   hosts: readonly Looked[],
   failures: Failure[],
 ): Promise<void> {
-  await removeNetworks(networks, hosts, { progress: (line) => progress(undefined, line), sleep, now: Date.now });
+  await removeNetworks(networks, hosts, { progress: (line) => progress(undefined, line), waiting, sleep, now: Date.now });
   const kinds = new Set(hosts.flatMap(({ probe }) => probe.folders.filter(isOverlayKind)).filter((kind) => kind !== request.overlay.kind));
   for (const kind of kinds) {
     const having = hosts.filter(({ probe }) => probe.folders.includes(kind));
@@ -56,7 +56,9 @@ export async function raiseOverlay(
   failures: Failure[],
 ): Promise<void> {
   const work = overlayWork(request, hosts, departing);
-  if (work) failures.push(...(await overlayAgents[request.overlay.kind].up(work)));
+  if (!work) return;
+  announce(`preparing ${request.overlay.kind} on`, hosts.length);
+  failures.push(...(await overlayAgents[request.overlay.kind].up(work)));
 }
 
 /** The others forget the hosts that have left the swarm, and these are rid of it. */

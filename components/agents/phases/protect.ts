@@ -10,7 +10,7 @@ import { mostStarting } from "../../remote/ways";
 import type { Fleet, ReachedHost } from "../fleet";
 import { type HostsRequest, type OverlayWays, ownedParts, type RequestHost, type SwarmRequest } from "../request";
 import { claim, disown, ownedByOthers, type OwnerNames } from "../../owner";
-import { progress } from "../run";
+import { announce, did, phase, progress, waiting } from "../run";
 
 /** A host whose firewall or tunnel is worked on. */
 export type Guarded = ReachedHost & { readonly host: RequestHost };
@@ -70,8 +70,11 @@ export async function enforceFirewall(
   const { firewall, tunnel, leaving } = request;
   const own = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
   const routedIn = [own, leaving?.routedIn].flatMap((each) => each ?? []);
-  await onEach(hosts, failures, async ({ key, session, host }) => {
-    if (!firewall) return leaveFirewall(request, owner, key, session);
+  if (!firewall) {
+    await onEach(hosts, failures, ({ key, session }) => leaveFirewall(request, owner, key, session));
+    return;
+  }
+  await phase("setting the firewall of", "firewall set", hosts, failures, async ({ key, session, host }) => {
     const ruleset = nftRuleset([...firewall.rules, ...(leaving?.rules ?? [])], host, all, {
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       routedIn,
@@ -79,8 +82,8 @@ export async function enforceFirewall(
     const { dial, seconds } = confirmation(host.connection, hosts.length);
     const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));
     const options = { seconds, admitted: admittedTo(host, firewall.rules), smallest: smallestRuleset(firewall.rules, host, all) };
-    await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
-    return undefined;
+    const { changed } = await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
+    if (changed) did(key, "firewall changed");
   });
 }
 
@@ -117,6 +120,7 @@ export async function raiseTunnel(
     if (tunnelAddress === undefined) return [];
     return [{ key, site, address, tunnelAddress, ...(publicAddress !== undefined && { publicAddress }), ...(session && { session }) }];
   });
+  announce("connecting by WireGuard", hosts.length);
   const mesh = await raiseMesh(
     members,
     {
@@ -128,7 +132,7 @@ export async function raiseTunnel(
       rotation: all.length === request.hosts.length ? tunnel.rotation : "",
       known: Object.fromEntries(Object.entries(known).map(([key, publicKey]) => [key, { publicKey }])),
     },
-    { progress },
+    { progress, waiting, changed: (host) => did(host, "tunnel changed") },
   );
   failures.push(...mesh.failures);
   return mesh.publicKeys;

@@ -3,6 +3,7 @@ import { mostForAllPairs, pairsToCheck } from "../../network/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
 import type { SshSession } from "../../remote/ssh";
+import { whileWaiting, type WaitingIo } from "../../waiting";
 import { tunnelInterface } from "./args";
 import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } from "./mesh";
 
@@ -15,9 +16,11 @@ const knownScript = loadScript(__dirname, "known.sh");
 const installTimeout = 20 * 60_000;
 const scriptTimeout = 3 * 60_000;
 
-export interface MeshIo {
+export interface MeshIo extends WaitingIo {
   /** @param host undefined where it is about all hosts */
   progress(host: string | undefined, line: string): void;
+  /** Called when a host got another configuration. */
+  changed?(host: string): void;
 }
 
 /** A host of the mesh; one without a session cannot be reached just now, and stays a peer if its key is known. */
@@ -152,6 +155,7 @@ class MeshRun {
         ...(whole && { PEERS: conf, PROGRAM: tunnelProgram }),
       };
       await this.script(host, "up", values);
+      if (whole) this.io.changed?.(host.key);
       this.holds.set(host.key, digest);
     });
   }
@@ -226,15 +230,14 @@ class MeshRun {
     const wait = this.options.meetSeconds ?? 20;
     const targets = this.looks(reached, of);
     const silentPairs: { readonly one: Reached; readonly other: Reached }[] = [];
-    await onEach(
-      reached.filter(({ key }) => targets.has(key)),
-      this.failures,
-      async (host) => {
+    const looking = reached.filter(({ key }) => targets.has(key));
+    await whileWaiting(this.io, of?.key, "the tunnels to answer", wait * 1000, () =>
+      onEach(looking, this.failures, async (host) => {
         const others = targets.get(host.key) ?? [];
         const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
         const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
         silentPairs.push(...others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress)).map((other) => ({ one: host, other })));
-      },
+      }),
     );
     this.failures.push(...this.blame(silentPairs, wait));
   }

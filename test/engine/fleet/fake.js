@@ -14,6 +14,7 @@ const variable = (name) => Buffer.byteLength(process.env[name] ?? "");
 world.runs.push({ program: process.argv[1].split("/").at(-1), stdout: variable("PULUMI_COMMAND_STDOUT"), stderr: variable("PULUMI_COMMAND_STDERR") });
 process.on("exit", () => writeFileSync(file, JSON.stringify(world)));
 
+/** A host of the world may be `dead`, which nobody reaches, or `bare`: without IPVS in its kernel. */
 const hostAt = (address) => (world.hosts[address] ??= { address, nodeId: "", files: {} });
 
 class Session {
@@ -123,7 +124,11 @@ const probe = {
   ipvs: true,
   ipsec: null,
 };
-load("remote/ssh").SshSession.open = async (key, connection) => new Session(key, connection);
+load("remote/ssh").SshSession.open = async (key, connection) => {
+  if (hostAt(connection.host).dead)
+    throw new Error(`${key}: cannot be reached over SSH at root@${connection.host}:22 within 20 s: connection refused.`);
+  return new Session(key, connection);
+};
 load("remote/docker-api").DockerApi = class {
   constructor(key, session) {
     Object.assign(this, { key, session });
@@ -132,7 +137,15 @@ load("remote/docker-api").DockerApi = class {
 };
 load("agents/phases/lock").lockHosts = async () => {};
 load("membership/docker-swarm-api").DockerSwarmApi = Api;
-load("engine").probeHost = async () => ({ ...probe, macvlan: null, folders: [], epoch: Date.now() / 1000, freeKilobytes: 9e6, hostname: "fake" });
+load("engine").probeHost = async ({ address }) => ({
+  ...probe,
+  ipvs: !hostAt(address).bare,
+  macvlan: null,
+  folders: [],
+  epoch: Date.now() / 1000,
+  freeKilobytes: 9e6,
+  hostname: "fake",
+});
 load("engine").pendingChanges = async () => ({ member: false, warnings: [] });
 load("gossip/prove").proveMembers = async () => [];
 load("networks/ingress").placeIngress = async () => false;

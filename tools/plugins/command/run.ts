@@ -26,6 +26,8 @@ type Stream = "stdout" | "stderr";
 export async function runCommand(runner: Runner, command: string, inputs: Props, before: Props, context: Context): Promise<Outputs> {
   const logged = loggedStreams(text(inputs, "logging"));
   const output = new OutputCollector((stream, line) => {
+    // Passing, whatever the line and the stream, also while something is deleted (pulumi-command, provider/pkg/provider/util/util.go: LogOutput):
+    // a terminal shows it beside the resource while the command runs, and the summary at the end has none of it.
     if (logged.includes(stream)) context.status(line);
   });
   const ending = await runner(command, inputs, previousOutputs(inputs, before), output, context);
