@@ -6,7 +6,7 @@ import { join } from "node:path";
 const root = join(__dirname, "../..");
 const agents = join(root, "components", "agents");
 const programs = readdirSync(agents)
-  .filter((file) => file.endsWith(".ts") && readFileSync(join(agents, file), "utf8").includes("void runAgent("))
+  .filter((file) => file.endsWith(".ts") && readFileSync(join(agents, file), "utf8").match(/^void run(Agent|Undoing)[<(]/m))
   .map((file) => file.slice(0, -".ts".length));
 
 /** Packages that a program loads before it has anything to do. */
