@@ -91,7 +91,7 @@ export interface ClusterArgs {
 
 /** Hosts of one kind and one role. Which options there are depends on the provider. */
 export interface HostGroup {
-  /** Where the hosts are; which of the other options there are depends on it. */
+  /** Where the hosts come from. The other options depend on it. */
   provider: HostProvider;
   /** What the hosts are in the swarm. */
   role: HostRole;
@@ -99,7 +99,7 @@ export interface HostGroup {
   numbers?: number[];
   labels?: Record<string, string>;
   image?: string;
-  /** An image of your own, by its id, instead of `image`. */
+  /** The id of your own image, instead of `image`. */
   imageId?: pulumi.Input<string>;
   each?: Record<string, HostOverride>;
   network?: string;
@@ -181,7 +181,7 @@ export interface PrivateNetwork {
 export interface Network extends NetworkArgs {}
 
 export interface Overlay {
-  /** What containers on different hosts talk over; which of the other options there are depends on it. */
+  /** What carries traffic between containers on different hosts. The other options depend on it. */
   kind: OverlayKind;
   encrypted?: boolean;
   dataPathPort?: number;
@@ -194,7 +194,7 @@ export interface Overlay {
   hostsPerGroup?: number;
   slicePrefix?: number;
   bridge?: string;
-  /** No Docker network on each host for containers that are not part of the swarm's networks. */
+  /** Makes no Docker network on each host for containers outside the swarm's networks. */
   noBridge?: boolean;
   program?: Program;
   etcd?: Etcd;
@@ -208,7 +208,7 @@ export interface Etcd {
 }
 
 export interface Underlay extends WireGuardArgs {
-  /** What node-to-node traffic rides on; `direct` has no other options. */
+  /** What carries traffic between nodes. `direct` has no other options. */
   kind: UnderlayKind;
 }
 
@@ -292,9 +292,9 @@ export interface ClusterNetwork {
   internal: boolean;
 }
 
-/** How a host is reached over SSH. */
+/** How to reach a host over SSH. */
 export interface HostConnection {
-  /** Address or name to dial. */
+  /** Address or name to connect to. */
   host: string;
   port?: number;
   user?: string;
@@ -303,7 +303,7 @@ export interface HostConnection {
   agentSocket?: string;
   /** The host's public key in authorized_keys form. */
   hostKey: string;
-  /** Whether everything is run by `sudo -n`. */
+  /** Whether everything runs with `sudo -n`. */
   sudo?: boolean;
   /** A program that carries the connection, with its arguments. */
   proxyCommand?: string[];
@@ -312,7 +312,7 @@ export interface HostConnection {
 
 /** A host to hop over on the way. */
 export interface HostHop {
-  /** Address or name to dial. */
+  /** Address or name to connect to. */
   host: string;
   port?: number;
   user?: string;

@@ -5,21 +5,21 @@ import type { ClusterArgs, ClusterHost, ClusterNetwork, HostConnection } from ".
 import { richArgs } from "./rich";
 
 /**
- * A Docker Swarm over hosts of any kind, planned and shown in full before anything is touched: hosts, quorum, addresses, who may
- * connect to what, what is encrypted by what, and MTU.
+ * A Docker Swarm over hosts of any kind. Before anything changes, the preview shows the whole plan: hosts, quorum, addresses, who
+ * may connect to what, what encrypts what, and MTU.
  */
 export class Cluster extends pulumi.ComponentResource {
   /** For `DOCKER_HOST` and `docker context create`: the first manager, over SSH. */
   readonly dockerHost: pulumi.Output<string>;
-  /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
+  /** Docker's id of the swarm. It stays the same when hosts join and leave. */
   readonly swarmId: pulumi.Output<string>;
-  /** Each host as it came to be, by its name. */
+  /** Each host after it is made, by its name. */
   readonly hosts: pulumi.Output<Record<string, ClusterHost>>;
-  /** Each overlay network as it came to be, by its name. */
+  /** Each overlay network after it is made, by its name. */
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
-  /** The plan as text: hosts, quorum, what is open to whom, what is encrypted by what, subnets, MTU. */
+  /** The plan as text: hosts, quorum, what is open to whom, what encrypts what, subnets, MTU. */
   readonly summary: pulumi.Output<string>;
-  /** How each host is reached over SSH. Secret. */
+  /** How to reach each host over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, HostConnection>>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {

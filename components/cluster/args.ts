@@ -18,70 +18,79 @@ import { list, named, opaque, options, text } from "../options";
 import { programsOptions } from "../programs/args";
 
 /**
- * A swarm of hosts on any mix of places. Everything here that decides the shape of the cluster is a plain value, never
- * an `Output`, so that the preview can show all of it.
+ * A swarm of hosts in any combination of places. Options that define the shape of the cluster are plain values, never an
+ * `Output`, so that the preview can show all of it.
  */
 export interface SwarmClusterArgs {
   /**
-   * Private IPv4 space, in CIDR form, from which every subnet of the cluster is cut. The upper half is for overlay
-   * networks; in the lower half are Docker's own pool and bridges, the tunnel's addresses, and, with an overlay that routes, the
-   * subnets of hosts' containers. It must overlap no site.
+   * Private IPv4 space, in CIDR form, for every subnet of the cluster. The upper half is for overlay networks. The lower half is
+   * for Docker's own pool and bridges, the tunnel's addresses, and, with an overlay that routes, the subnets of hosts'
+   * containers. It must not overlap any site.
    * @default "10.96.0.0/14" - 512 overlay networks of 256 addresses each
    */
   readonly addressSpace?: string;
   /** Groups of hosts. The group's key names its hosts: `control` has `control-1`, `control-2`. */
   readonly hosts: Readonly<Record<string, HostGroup>>;
-  /**
-   * Overlay networks for services and containers; they can be attached to by both.
-   * @default - none
-   */
+  /** Overlay networks for services and containers. Both can attach to them. @default - none */
   readonly networks?: Readonly<Record<string, NetworkArgs>>;
-  /** What containers on different hosts talk over. @default native() */
+  /** What carries traffic between containers on different hosts. @default native() */
   readonly overlay?: Overlay;
-  /** Where the programs come from that run on hosts for an overlay. @default - out of the projects' own images */
+  /** Where the overlay's programs on hosts come from. @default - the projects' own images */
   readonly programs?: ProgramsArgs;
-  /** What node-to-node traffic rides on. @default direct() */
+  /** What carries traffic between nodes. @default direct() */
   readonly underlay?: Underlay;
   /**
-   * Networks of your own that the cluster must keep clear of, in CIDR form: offices, peered networks, VPNs.
+   * Your own networks that the cluster must not overlap, in CIDR form: offices, peered networks, VPNs.
    * @default - none beyond the sites' own and the well-known traps (metadata addresses, Docker's default bridges)
    */
   readonly avoid?: readonly string[];
   /**
-   * Places in the address space that are to stay, each by its owner as the preview names it:
-   * `{ "tunnel control": "10.97.200.0/24" }`. For networks, `networks.NAME.subnet` does the same.
-   * `{ "tunnel host control-a": "10.97.202.81/32" }` keeps the address of one host, under whatever name and in whatever group.
-   * @default - each place follows from its owner's name
+   * Addresses that must stay where they are, by owner as the preview names it: `{ "tunnel control": "10.97.200.0/24" }`. For
+   * networks, `networks.NAME.subnet` does the same. `{ "tunnel host control-a": "10.97.202.81/32" }` keeps the address of one
+   * host, even under another name or in another group.
+   * @default - each address follows from its owner's name
    */
   readonly pins?: Readonly<Record<string, string>>;
-  /** Owners whose address may move with this `up`, though it is in use. @default - none: the preview fails and says which pin keeps it */
+  /**
+   * Owners whose address may move in this `up`, although it is in use.
+   * @default - none: the preview fails and names the pin that keeps it
+   */
   readonly renumber?: readonly string[];
   /**
-   * Who may connect to what. Everything that it does not let through is dropped on every host.
-   * Required unless all hosts are `local`, or on AWS with `access: "ssm"`: nobody is let in by default.
+   * Who may connect to what. Every host drops all other traffic. Required unless all hosts are `local`, or on AWS with
+   * `access: "ssm"`: by default nobody may connect.
    */
   readonly firewall?: FirewallArgs;
-  /** How Docker comes onto the hosts, and its settings. @default - used where it is, installed from the distribution where not */
+  /**
+   * How Docker is installed on the hosts, and its settings.
+   * @default - an installed Docker is used; otherwise it is installed from the distribution
+   */
   readonly engine?: EngineArgs;
-  /** How hosts join, leave, and how long to wait. */
+  /** How hosts join and leave, and how long to wait. */
   readonly membership?: MembershipArgs;
   /**
-   * A swarm that exists is taken over: its members stay members with their node ids, nothing is joined again, no engine is restarted
-   * but for `engine.settings` of your own, and Docker's bridges, the ingress network and the join tokens stay. The roles in the program
-   * must be those that the members have. Hosts that are no members yet join. What the preview says of Docker's bridges and the ingress
-   * network holds for those only.
+   * Takes over a swarm that exists. Its members stay members with their node ids, no host joins again, and no engine is restarted
+   * except for your own `engine.settings`. Docker's bridges, the ingress network and the join tokens stay. The roles in the
+   * program must match those of the members. Hosts that are not members yet join. The preview's plan for Docker's bridges and the
+   * ingress network applies only to these.
    * @default - creates a swarm
    */
   readonly adopt?: AdoptArgs;
-  /** Locked managers, certificates, join tokens. @default - as Docker has them, and join tokens die after use */
+  /**
+   * Locked managers, certificates, join tokens.
+   * @default - Docker's own settings, except that join tokens become invalid after use
+   */
   readonly swarm?: SwarmOptions;
-  /** Last say over the arguments of the resources underneath. */
+  /** Last changes to the arguments of the underlying resources. */
   readonly transform?: {
-    /** The command that remembers what is about to be asked, and dissolves the swarm at a destroy. It touches no host before. */
+    /**
+     * The command that records what is about to be requested, and dissolves the swarm at a destroy. Before that it touches no
+     * host.
+     */
     readonly intent?: Transform<local.CommandArgs>;
-    /** The command that forms the swarm and looks after its members. */
+    /** The command that creates the swarm and manages its members. */
     readonly swarm?: Transform<local.CommandArgs>;
-    /** The command that tells what became of each host. */
+    /** The command that reports the result for each host. */
     readonly nodes?: Transform<local.CommandArgs>;
     /** The command of each of the cluster's networks. */
     readonly network?: Transform<local.CommandArgs>;

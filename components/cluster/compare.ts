@@ -5,9 +5,9 @@ import type { SeenSwarm } from "../membership/read";
 import type { ClusterPlan } from "./plan";
 
 /**
- * What an `up` would find otherwise than it is planned, or would change, in a swarm that is adopted. Pure.
+ * What an `up` would find different from the plan, or would change, in an adopted swarm. Pure.
  *
- * @returns sentences; none where all is as planned.
+ * @returns sentences; none if everything is as planned.
  */
 export function compareSwarm(plan: ClusterPlan, seen: SeenSwarm): string[] {
   return [...compareNodes(plan, seen), ...compareNetworks(plan, seen), ...closedPorts(plan, seen)];

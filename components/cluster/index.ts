@@ -32,13 +32,13 @@ import { rememberedDay } from "../since";
 import { topologyOf } from "../topology/of-plan";
 import { transformed } from "../transform";
 
-/** A host of the cluster as it came to be. */
+/** A host of the cluster after it is made. */
 export interface ClusterHost {
   /** What the host is in the swarm. */
   readonly role: HostRole;
-  /** Key of the site where it stands. */
+  /** Key of its site. */
   readonly site: string;
-  /** Address on which the other hosts of its site reach it. */
+  /** Address that the other hosts of its site use. */
   readonly address: string;
   /** Docker's id of the node. */
   readonly nodeId: string;
@@ -46,21 +46,21 @@ export interface ClusterHost {
   readonly engine: string;
 }
 
-/** An overlay network of the cluster as it came to be. */
+/** An overlay network of the cluster after it is made. */
 export interface ClusterNetwork {
   /** Docker's id of the network. */
   readonly id: string;
-  /** Where its addresses lie, in CIDR form. */
+  /** Range of its addresses, in CIDR form. */
   readonly subnet: string;
-  /** Whether its containers are kept from reaching the world by it. */
+  /** Whether its containers have no outside access through it. */
   readonly internal: boolean;
 }
 
 /**
  * A Docker Swarm over hosts of any kind.
  *
- * All of it is planned first; what is wrong is reported at preview, all at once. Then the machines are made, and one
- * program looks at all hosts together and brings them to what was asked: engine, membership, roles.
+ * The preview plans everything first, and reports all problems at once. Then the machines are made, and one program inspects
+ * all hosts together and makes them match the plan: engine, membership, roles.
  *
  * @example
  * const swarm = new SwarmCluster("lab", {
@@ -70,21 +70,21 @@ export interface ClusterNetwork {
  * export const dockerHost = swarm.dockerHost;
  */
 export class SwarmCluster extends pulumi.ComponentResource {
-  /** Everything that was decided before anything was touched. */
+  /** The plan: everything that is decided before anything changes. */
   readonly plan: ClusterPlan;
-  /** The plan as text: hosts, quorum, what is open to whom, what is encrypted by what, subnets, MTU. Shown in the preview. */
+  /** The plan as text: hosts, quorum, what is open to whom, what encrypts what, subnets, MTU. The preview shows it. */
   readonly summary: string;
   /** For `DOCKER_HOST` and `docker context create`: the first manager, over SSH. */
   readonly dockerHost: pulumi.Output<string>;
-  /** Docker's id of the swarm; it stays while the cluster lives, whichever hosts come and go. */
+  /** Docker's id of the swarm. It stays the same when hosts join and leave. */
   readonly swarmId: pulumi.Output<string>;
-  /** Each host as it came to be, by its key such as `control-1`. */
+  /** Each host after it is made, by its key such as `control-1`. */
   readonly hosts: pulumi.Output<Record<string, ClusterHost>>;
-  /** Each host by its key, such as `nodes["edge-1"]`: its plan, its outputs, and the resource to depend on. */
+  /** Each host by its key, such as `nodes["edge-1"]`: its plan, its outputs, and the resource for `dependsOn`. */
   readonly nodes: Readonly<Record<string, ClusterNode>>;
-  /** Each of the cluster's networks as it came to be, by its name. */
+  /** Each of the cluster's networks after it is made, by its name. */
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
-  /** How each host is reached over SSH. Secret. */
+  /** How to reach each host over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
   private readonly cluster: string;
   private readonly machines: ReadonlyMap<string, Machine>;
@@ -148,22 +148,22 @@ export class SwarmCluster extends pulumi.ComponentResource {
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
   }
 
-  /** The cluster as a picture in SVG: who may connect, which hosts there are and where, what joins them, what is encrypted. */
+  /** The cluster as a picture in SVG: who may connect, the hosts and their places, what joins them, what is encrypted. */
   get picture(): string {
     return svg(topologyOf(this.cluster, this.plan));
   }
 
-  /** The same as a diagram in Mermaid's words, for what shows Markdown. An edit changes few of its lines, so it makes a stack output that can be read. */
+  /** The same as a Mermaid diagram, for Markdown. An edit changes few of its lines, so it makes a readable stack output. */
   get diagram(): string {
     return mermaid(topologyOf(this.cluster, this.plan));
   }
 
   /**
-   * A provider for the services, networks, secrets and configs of `@pulumi/docker` on this swarm, by a manager over SSH with its key
-   * pinned. They wait until the cluster is there, and go before it does. Asked again for the same manager, it is the same one.
-   * `@pulumi/docker` is loaded only here; a program that does not call this need not have it.
+   * A provider for the services, networks, secrets and configs of `@pulumi/docker` on this swarm. It works through a manager,
+   * over SSH with a pinned host key. These resources are made after the cluster and removed before it. Another call for the same
+   * manager returns the same provider. Only this call loads `@pulumi/docker`; other programs do not need it.
    *
-   * @throws RunError where it is not installed, or `ssh` could not log in.
+   * @throws RunError if it is not installed, or `ssh` could not log in.
    * @example
    * const provider = swarm.dockerProvider({ writeKeyTo: ".keys/example" });
    * new docker.Service("web", { taskSpec: { containerSpec: { image: "nginx" } } }, { provider });

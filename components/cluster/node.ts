@@ -4,13 +4,16 @@ import type { Connection } from "../remote/connection";
 import type { ClusterHost } from "./index";
 
 /**
- * One host of a cluster: what the plan says of it, known at preview, and what it came to be. Outputs are made when they are asked
- * for, since a cluster may have a thousand hosts.
+ * One host of a cluster: its plan, known at preview, and its outputs. Outputs are created only when you read them, because a
+ * cluster may have a thousand hosts.
  */
 export class ClusterNode {
-  /** The plan of the host: group, zone, labels, addresses as far as they are planned. */
+  /** The plan of the host: group, zone, labels, and the addresses that are planned. */
   readonly plan: PlannedHost;
-  /** Stands for the host and its machine: `dependsOn` it waits until the machine is made. What needs the swarm takes `nodeId`. */
+  /**
+   * Represents the host and its machine. A resource with `dependsOn` it waits until the machine is made. If a resource needs the
+   * swarm, use `nodeId`.
+   */
   readonly resource: pulumi.Resource;
 
   constructor(
@@ -23,42 +26,42 @@ export class ClusterNode {
     this.resource = resource;
   }
 
-  /** Such as `edge-1`; it is the name of the node in the swarm's list where the machine's own name is the same. */
+  /** Such as `edge-1`. It is also the node's name in the swarm's list if the machine itself has this name. */
   get key(): string {
     return this.plan.key;
   }
 
-  /** What it is in the swarm, or is to become. */
+  /** What it is in the swarm, or will be. */
   get role(): HostRole {
     return this.plan.role;
   }
 
-  /** Key of the site where it stands. */
+  /** Key of its site. */
   get site(): string {
     return this.plan.site;
   }
 
-  /** Within its site. Undefined where only the machine can tell. */
+  /** Its address within its site. Undefined if only the machine knows it. */
   get plannedAddress(): string | undefined {
     return this.plan.address;
   }
 
-  /** Within its site, as the machine has it. */
+  /** The machine's address within its site. */
   get address(): pulumi.Output<string> {
     return pulumi.output(this.machine.address);
   }
 
-  /** The cloud's id of the machine; of a machine of your own, its host key. It changes exactly when the machine is another one. */
+  /** The cloud's id of the machine, or the host key of your own machine. It changes exactly when the machine is replaced. */
   get machineId(): pulumi.Output<string> {
     return pulumi.output(this.machine.id);
   }
 
-  /** Docker's id of the node. Known when the host is a member of the swarm. */
+  /** Docker's id of the node. Known after the host joins the swarm. */
   get nodeId(): pulumi.Output<string> {
     return this.hosts.apply((hosts) => hosts[this.key]?.nodeId ?? "");
   }
 
-  /** How it is reached over SSH. Secret. */
+  /** How to reach it over SSH. Secret. */
   get connection(): pulumi.Output<Connection> {
     return pulumi.secret(this.machine.connection);
   }

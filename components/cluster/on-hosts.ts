@@ -11,13 +11,13 @@ import type { Report } from "../report";
 
 /** The overlay's part of the work on hosts. */
 export interface OverlayOnHosts {
-  /** What the overlay itself asks for, as its plan has it. */
+  /** The overlay's own settings from its plan. */
   readonly settings: object;
-  /** Out of which each host's own subnet is cut, where the overlay wants it so. */
+  /** The space for each host's own subnet, if the overlay needs one. */
   readonly space: string;
   /** Each network's part of a host's subnet. */
   readonly slices: readonly NetworkSlice[];
-  /** Where packets for containers come in that other hosts have routed here. @default - nowhere */
+  /** Where packets for containers arrive that other hosts route here. @default - nowhere */
   readonly routedIn?: {
     /** Of all containers, in CIDR form. */
     readonly network: string;

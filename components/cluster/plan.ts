@@ -32,56 +32,56 @@ import { describeProblems as describe, type Report, show } from "../report";
 import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, type Quorum, siteLossWarnings } from "./rules";
 import { planBridges, planSubnets } from "./subnets";
 
-/** Everything that is decided before anything is touched. Plain data. */
+/** Everything that is decided before anything changes. Plain data. */
 export interface ClusterPlan {
-  /** Out of which every subnet of the cluster is cut, in CIDR form. */
+  /** The space for every subnet of the cluster, in CIDR form. */
   readonly addressSpace: string;
-  /** What Docker may cut subnets from for networks that somebody makes by hand. */
+  /** The space from which Docker takes subnets for networks that you make by hand. */
   readonly dockerPool: string;
-  /** Where hosts reach each other by private address. */
+  /** Where hosts reach each other at private addresses. */
   readonly sites: readonly Site[];
   /** All hosts of all groups. */
   readonly hosts: readonly PlannedHost[];
-  /** The cluster's own networks, in which services run. */
+  /** The cluster's own networks for services. */
   readonly networks: readonly PlannedNetwork[];
-  /** How many managers there are, and how many may be lost. */
+  /** How many managers there are, and how many may fail. */
   readonly quorum: Quorum;
-  /** What containers of different hosts talk over. */
+  /** What carries traffic between containers on different hosts. */
   readonly overlay: OverlayKind;
-  /** What traffic between hosts rides on: `direct` or `wireguard`. */
+  /** What carries traffic between hosts: `direct` or `wireguard`. */
   readonly underlay: string;
-  /** Largest packet between two hosts on what the underlay gives, in bytes. */
+  /** Largest packet between two hosts over the underlay, in bytes. */
   readonly underlayMtu: number;
-  /** Largest packet that containers may send on the cluster's networks, in bytes. */
+  /** Largest packet of containers on the cluster's networks, in bytes. */
   readonly mtu: number;
   /** Docker's own bridges on every host. */
   readonly bridges: BridgePlan;
-  /** What the overlay needs of every host's kernel and engine. */
+  /** What the overlay requires of every host's kernel and engine. */
   readonly needs: HostNeeds;
   /** What runs on hosts beside Docker. */
   readonly programs: readonly HostProgram[];
-  /** What the overlay's own agent is to do on the hosts, where there is anything. */
+  /** What the overlay's own agent does on the hosts, if anything. */
   readonly onHosts?: OverlayOnHosts;
-  /** After how many days an `up` looks at the overlay again, though nothing in the program has changed. @default - never */
+  /** Number of days after which an `up` checks the overlay again, although the program has not changed. @default - never */
   readonly revisitDays?: number;
-  /** The encrypted mesh of the hosts, where there is one. */
+  /** The encrypted mesh of the hosts, if there is one. */
   readonly tunnel?: Tunnel & {
     /** Out of which each host has its address in it, in CIDR form. */
     readonly subnet: string;
   };
-  /** Every piece of the address space that has an owner. */
+  /** Every part of the address space that has an owner. */
   readonly subnets: readonly PlannedSubnet[];
-  /** Everything that is let through; what no rule names is dropped. */
+  /** All allowed traffic. All other traffic is dropped. */
   readonly firewall: readonly FirewallRule[];
-  /** Who drops it: each host, or a firewall of the user's own. */
+  /** Who drops other traffic: each host, or your own firewall. */
   readonly enforced: "hosts" | "none";
-  /** Each way that data takes or place where it lies, and what protects it there. */
+  /** Each channel that carries or stores data, and what protects it there. */
   readonly encryption: readonly EncryptionChannel[];
-  /** What is allowed but deserves a look. */
+  /** What is allowed but needs attention. */
   readonly warnings: readonly string[];
 }
 
-/** What a cluster's arguments come to. */
+/** The result of a cluster's arguments. */
 export interface Planned {
   /** What would be made. */
   readonly plan: ClusterPlan;
@@ -89,7 +89,7 @@ export interface Planned {
   readonly problems: readonly Problem[];
 }
 
-/** Works out the whole cluster from its arguments, and all that is wrong with them. Touches nothing. */
+/** Computes the plan of the whole cluster from its arguments, and finds all problems in them. Touches nothing. */
 export function planCluster(args: SwarmClusterArgs): Planned {
   return planOptions<SwarmClusterArgs, Planned>(args, clusterOptions, { hosts: {} }, planRead);
 }

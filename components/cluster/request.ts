@@ -6,7 +6,10 @@ import type { SwarmClusterArgs } from "./args";
 import { timesPassed } from "../since";
 import type { ClusterPlan } from "./plan";
 
-/** Seconds that a host may take to answer: a cloud machine's boot, and a dead host is reported within two minutes. */
+/**
+ * Seconds that a host may take to answer. This is enough for a cloud machine's boot, and `up` reports a dead host within two
+ * minutes.
+ */
 export const defaultReachableSeconds = 75;
 export const defaultDrainSeconds = 120;
 

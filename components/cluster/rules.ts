@@ -5,13 +5,13 @@ import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import { failures, isNot, type Report, show } from "../report";
 
-/** How many managers there are, and what the swarm does when some are lost. */
+/** How many managers there are, and what the swarm does when some fail. */
 export interface Quorum {
   /** How many managers the cluster has. */
   readonly managers: number;
-  /** How many must agree for anything to change. */
+  /** How many must agree on a change. */
   readonly majority: number;
-  /** How many may be lost with the swarm still taking changes. */
+  /** How many may fail while the swarm still accepts changes. */
   readonly mayFail: number;
   /** The same in a sentence. */
   readonly says: string;
@@ -82,7 +82,7 @@ export function checkEngine(engine: EngineArgs, report: Report): void {
   if (bad) report("engine.version", bad.message, bad.fix);
 }
 
-/** What works, but is worth a thought. */
+/** What works but needs attention. */
 export function engineWarnings({ settings }: EngineArgs): string[] {
   const backend = backendWarning(settings);
   return backend === undefined ? [] : [`engine.settings: ${backend}`];
@@ -141,7 +141,7 @@ export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, rep
   }
 }
 
-/** Docker's root certificate holds for 20 years. */
+/** Docker's root certificate is valid for 20 years. */
 const mostHours = 20 * 365 * 24;
 
 export function checkSwarmOptions(options: SwarmOptions, report: Report): void {

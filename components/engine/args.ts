@@ -1,23 +1,23 @@
 import { named, opaque, optional, options } from "../options";
 
-/** How Docker comes onto the hosts. An engine that is already there is never replaced by another version. */
+/** How Docker is installed on the hosts. An existing engine is never replaced by another version. */
 export interface EngineArgs {
   /**
-   * Where Docker comes from on a host that has none: `distribution` is the host's own package (Debian and Ubuntu's
-   * `docker.io`), `docker` is Docker's apt repository, `present` refuses such a host.
+   * Where Docker comes from on a host without it. `distribution` is the host's own package (Debian and Ubuntu's `docker.io`),
+   * `docker` is Docker's apt repository, `present` refuses such a host.
    * @default "distribution"
    */
   readonly source?: "present" | "distribution" | "docker";
   /**
-   * Version that every host's engine must have, as a prefix: `28` or `28.5.2`. With source `docker` it is the version
-   * installed. A host whose engine differs is refused before anything is changed.
-   * @default - any from 20.10 on
+   * Version that every host's engine must have, as a prefix: `28` or `28.5.2`. With the source `docker`, this version is
+   * installed. A host with a different engine is refused before anything changes.
+   * @default - any version from 20.10
    */
   readonly version?: string;
   /**
-   * Keys of Docker's `daemon.json`. They are merged over what the file holds; other keys stay. A change restarts the
-   * engine, one host after the other, waiting for each.
-   * @default - the file is left alone
+   * Keys of Docker's `daemon.json`. They are merged into the file; its other keys stay. A change restarts the engines, one host
+   * after the other, and waits for each.
+   * @default - the file does not change
    */
   readonly settings?: Readonly<Record<string, unknown>>;
 }

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 
-/** Where Docker's own bridges on every host are to be, and the largest packet on them, in bytes. */
+/** The planned addresses of Docker's own bridges on every host, and their largest packet, in bytes. */
 export interface BridgePlan {
-  /** The network of containers that name none. */
+  /** The network of containers that name no network. */
   readonly docker0: {
     /** In CIDR form. */
     readonly subnet: string;
     /** The bridge's own address with the subnet's prefix, such as `10.96.0.1/24`: Docker's `bip`. */
     readonly gateway: string;
   };
-  /** By which containers on overlay networks reach the world. */
+  /** The bridge that gives containers on overlay networks outside access. */
   readonly gwbridge: {
     /** In CIDR form. */
     readonly subnet: string;

@@ -1,15 +1,15 @@
 import { isOlder, versionNumbers } from "./version";
 
-/** What the kernel must be able to do. VXLAN is needed always: the swarm's own ingress network is one. */
+/** What the kernel must support. VXLAN is always needed, because the swarm's own ingress network uses it. */
 export type KernelFeature = "vxlan" | "ipsec" | "macvlan";
 
-/** What the chosen overlay asks of every host, looked for before anything is changed. */
+/** What the chosen overlay requires of every host. `up` checks it before it changes anything. */
 export interface HostNeeds {
-  /** What the kernel must be able to do. */
+  /** What the kernel must support. */
   readonly features: readonly KernelFeature[];
   /** UDP port of the overlay's packets. @default 4789 */
   readonly dataPathPort?: number;
-  /** Oldest engine with which it works. @default - any that this package takes */
+  /** Oldest engine that works with it. @default - any that this package accepts */
   readonly engine?: {
     /** Version, such as `24.0.3`. */
     readonly oldest: string;

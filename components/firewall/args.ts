@@ -5,32 +5,35 @@ import { named, optional, options, required } from "../options";
 export type Port = number | `${number}-${number}` | `${number}`;
 
 /**
- * Who may connect to the hosts, and to what. Everything that nothing here names is dropped, but for what the cluster itself
- * needs between its hosts. IPv4 and IPv6 are the same: a network of either may be written anywhere.
+ * Who may connect to the hosts, and to what. All other traffic is dropped, except what the cluster itself needs between its
+ * hosts. IPv4 and IPv6 networks may be used everywhere.
  */
 export interface FirewallArgs {
   /**
-   * Networks from which the hosts are administered over SSH, in CIDR form; the machine that runs Pulumi must come from one
-   * of them. "0.0.0.0/0" lets everybody try and shows as a warning. Where a program carries the connection, it is the network from
-   * which the hosts see it come.
-   * @default - none, which is refused unless the hosts' provider knows who administers them, as `local` does, and `aws` by `ssm`
+   * Networks from which you administer the hosts over SSH, in CIDR form. The machine that runs Pulumi must be in one of them.
+   * "0.0.0.0/0" allows everybody to try, and shows a warning. If a program carries the connection, use the network from which the
+   * hosts see it.
+   * @default - none, which is refused unless the hosts' provider knows the administrators' networks, like `local`, and `aws` with
+   * `ssm`
    */
   readonly ssh?: readonly string[];
   /**
-   * Ports of services that containers publish. Without an entry a published port is closed from outside, whatever Docker says.
-   * A port of a host's own service with the same number is let through too. @default - none
+   * Ports of services that containers publish. Without an entry, a published port is closed from outside, regardless of Docker's
+   * own rules. A port of a host's own service with the same number is also allowed.
+   * @default - none
    */
   readonly expose?: Readonly<Record<string, ExposeArgs>>;
   /** Ports of services of the hosts themselves, outside Docker. @default - none */
   readonly allow?: Readonly<Record<string, AllowArgs>>;
   /**
-   * Other sources for a rule that is built in, by its name, as the preview shows it: fewer is fine, more shows as a warning.
-   * Unknown names are refused. @default - as built in
+   * Other sources for a built-in rule, by its name in the preview. Fewer sources are fine; more show a warning. Unknown names are
+   * refused.
+   * @default - the built-in sources
    */
   readonly rules?: Readonly<Record<string, RuleArgs>>;
   /**
-   * `hosts`: each host drops all traffic that no rule allows. `none`: the rules are only listed, for a firewall of your own, which shows
-   * as a warning.
+   * `hosts`: each host drops all traffic that no rule allows. `none`: the preview only lists the rules, for your own firewall,
+   * and shows a warning.
    * @default "hosts"
    */
   readonly enforce?: "hosts" | "none";
@@ -39,19 +42,19 @@ export interface FirewallArgs {
 /** A port that containers publish. */
 export interface ExposeArgs {
   /**
-   * The published port, not the container's; or a range, or a list of both. Refused: the ports of SSH, of the swarm itself
-   * and of other built-in rules.
+   * The published port, not the container's. It can also be a range, or a list of both. Refused: the ports of SSH, of the swarm
+   * itself and of other built-in rules.
    */
   readonly port: Port | readonly Port[];
   /** @default "tcp" */
   readonly protocol?: "tcp" | "udp";
   /** Who may connect: networks in CIDR form, hosts of the cluster, or "world" for everybody in both families. Not empty. */
   readonly from: readonly Source[];
-  /** Hosts on which it is let through. @default "members" */
+  /** Hosts that allow it. @default "members" */
   readonly on?: HostSelector;
   /**
-   * How the service publishes it: by the ingress mesh, on every host, or by the one host that runs the container. Two entries
-   * with one port on the same hosts are refused when one of them is `host`: only one container can have it.
+   * How the service publishes the port: by the ingress mesh, on every host, or by the one host that runs the container. Two
+   * entries with the same port on the same hosts are refused if one of them is `host`: only one container can have the port.
    * @default "ingress"
    */
   readonly publish?: "host" | "ingress";
@@ -65,15 +68,17 @@ export interface AllowArgs {
   readonly protocol?: "tcp" | "udp";
   /** Who may connect: networks in CIDR form, hosts of the cluster, or "world" for everybody in both families. Not empty. */
   readonly from: readonly Source[];
-  /** Hosts on which it is let through. @default "members" */
+  /** Hosts that allow it. @default "members" */
   readonly on?: HostSelector;
-  /** What it is for, as the preview shows it. @default - that the program allows it */
+  /** The reason that the preview shows. @default - that the program allows it */
   readonly reason?: string;
 }
 
-/** What may be changed of a built-in rule. */
+/** Changes to a built-in rule. */
 export interface RuleArgs {
-  /** Who may connect instead. Not empty. For a rule over the tunnel only hosts of the cluster: nobody else is there. */
+  /**
+   * Who may connect instead. Not empty. A rule over the tunnel accepts only hosts of the cluster: nobody else is in the tunnel.
+   */
   readonly from: readonly Source[];
 }
 

@@ -3,9 +3,9 @@ import { rulePorts } from "./ports";
 import { isHostSelector } from "./resolve";
 import type { FirewallRule, HostSelector, Source } from "./rule";
 
-/** One ingress rule in the form that clouds have. What no rule names is dropped. */
+/** One ingress rule in the form that clouds use. All other traffic is dropped. */
 export interface CloudRule {
-  /** That of the rule that it comes from. */
+  /** Name of the original rule. */
   readonly name: string;
   /** `icmp` is ICMP and ICMPv6. */
   readonly protocol: "tcp" | "udp" | "esp" | "icmp";
@@ -17,13 +17,15 @@ export interface CloudRule {
   readonly icmp?: "echo" | "path-mtu";
   /** Who may connect. */
   readonly sources: readonly CloudSource[];
-  /** Hosts that the rule is for. */
+  /** Hosts that the rule applies to. */
   readonly appliesTo: HostSelector;
   /** Why, for the person who reads the cloud's console. */
   readonly description: string;
 }
 
-/** Hosts are the cloud's own group of them on the same site, and their public addresses on others; a CIDR is IPv4 or IPv6. */
+/**
+ * Hosts are the cloud's own group of them on the same site, and their public addresses on other sites. A CIDR is IPv4 or IPv6.
+ */
 export type CloudSource =
   | {
       /** Hosts of the cluster. */

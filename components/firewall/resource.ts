@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FirewallRule as PlannedRule } from "./rule";
 
-/** One thing that is let through, in the preview. */
+/** One allowed kind of traffic, in the preview. */
 export class FirewallRule extends pulumi.ComponentResource {
   constructor(name: string, rule: PlannedRule, opts?: pulumi.ComponentResourceOptions) {
     const { name: _name, ...shown } = rule;

@@ -1,17 +1,17 @@
-/** Hosts of the cluster, as a rule names them. */
+/** Hosts of the cluster, in the words of a rule. */
 export type HostSelector = "members" | "managers" | "workers" | `group ${string}`;
 
 /** Who may connect: hosts of the cluster, an IPv4 or IPv6 network in CIDR form, or everybody. */
 export type Source = HostSelector | "world" | (string & {});
 
 /**
- * One thing that is let through. Everything that no rule names is dropped. The same list becomes the cloud's firewall and
- * each host's own, and its length does not depend on the number of hosts.
+ * One allowed kind of traffic. All other traffic is dropped. The same list becomes the cloud's firewall and each host's own. Its
+ * length does not depend on the number of hosts.
  */
 export interface FirewallRule {
-  /** Unique; a user's rule of the same name takes the place of a built-in one. */
+  /** Unique. A user's rule with the same name replaces a built-in one. */
   readonly name: string;
-  /** `icmp` is ICMP and ICMPv6: echo requests only, since what path MTU discovery needs is always let through. */
+  /** `icmp` is ICMP and ICMPv6, and only echo requests: what path MTU discovery needs is always allowed. */
   readonly protocol: "tcp" | "udp" | "esp" | "icmp";
   /** Single ports and ranges: `443`, `30000-30100`. Empty for protocols without ports. */
   readonly ports: readonly string[];
@@ -19,16 +19,16 @@ export interface FirewallRule {
   readonly from: readonly Source[];
   /** Hosts on which it is open. */
   readonly to: HostSelector;
-  /** What it arrives on: the site's own network, or the encrypted tunnel between the hosts and nothing else. */
+  /** Where the traffic arrives: on the site's own network, or only in the encrypted tunnel between the hosts. */
   readonly over: "site" | "tunnel";
-  /** Who answers: the host itself, or a container through a port that Docker publishes (by the host or by the ingress mesh). */
+  /** Who answers: the host itself, or a container through a port that Docker publishes (on the host or by the ingress mesh). */
   readonly answers: "host" | "container";
   /** Why, for the person who reads the preview. */
   readonly reason: string;
   /**
-   * What to do about a host among `from` when nobody knows with which address it comes: it is on another site, behind
-   * network address translation. `open` lets everybody in on the hosts that such a one calls; only for what answers nobody
-   * without a key, as WireGuard does.
+   * What to do if the address of a host in `from` is not known, because it is on another site behind network address translation.
+   * `open` allows everybody on the hosts that such a host calls. Use it only for services that answer nobody without a key, like
+   * WireGuard.
    * @default "closed"
    */
   readonly unknownAddress?: "closed" | "open";
@@ -45,10 +45,10 @@ export interface FirewallHost {
   readonly site: string;
   /** Address within its site. */
   readonly address: string;
-  /** Address on which other sites reach it. @default - none: it is behind network address translation */
+  /** Address that other sites use to reach it. @default - none: it is behind network address translation */
   readonly publicAddress?: string;
   /** Address in the encrypted tunnel. @default - there is no tunnel */
   readonly tunnelAddress?: string;
-  /** Address with which other sites see it when it calls them. @default - its public address, or not known */
+  /** Address that other sites see when it calls them. @default - its public address, or not known */
   readonly seenAs?: string;
 }

@@ -6,9 +6,9 @@ import { addressProblem, bareAddress } from "./address";
 import type { Problem } from "./host";
 import { isLater, keyProblem } from "./key";
 
-/** A host to hop over on the way to others. */
+/** A jump host on the way to other hosts. */
 export interface Bastion {
-  /** Address or name that is dialled for SSH. */
+  /** Address or name for the SSH connection. */
   readonly address: string;
   /** Public host key in authorized_keys form. */
   readonly hostKey: string;

@@ -7,131 +7,143 @@ import type { Connection } from "../remote/connection";
 /** What a host is in the swarm: managers keep its state and may run tasks, workers only run tasks. */
 export type HostRole = "manager" | "worker";
 
-/** One problem in what the user wrote: where, what, and how to mend it. */
+/** One problem in the user's arguments: where it is, what is wrong, and how to fix it. */
 export interface Problem {
   /** The argument's path, such as `hosts.edge.count`. */
   readonly path: string;
-  /** What is wrong, with what was given. */
+  /** What is wrong, with the given value. */
   readonly message: string;
   /** What to write instead. */
   readonly fix: string;
 }
 
-/** Where hosts reach each other by private address. Two groups that name the same site share it. */
+/** Where hosts reach each other at private addresses. Two groups that name the same site share it. */
 export interface Site {
-  /** Its name, by which groups share it. */
+  /** Its name. Groups with the same name share it. */
   readonly key: string;
-  /** The site's own network, when this package makes it or must keep clear of it. */
+  /** The site's own network, if this package makes it or must not overlap it. */
   readonly network?: string;
   /** Largest packet of the site's network in bytes. */
   readonly mtu: number;
-  /** Largest packet on the way to other sites. @default - `mtu`, and 1500 at most, which is what the Internet carries */
+  /** Largest packet on the path to other sites. @default - `mtu`, and 1500 at most, which is what the Internet carries */
   readonly mtuOutside?: number;
 }
 
-/** A part of a site that can fail by itself, such as a cloud's availability zone. With a network of its own, the way to it is by a router. */
+/** A part of a site that can fail alone, such as a cloud's availability zone. If it has its own network, a router leads to it. */
 export interface Zone {
   /** Its name within the site. */
   readonly name: string;
-  /** In CIDR form, within the site's network. Addresses are planned in it. @default - it has none of its own: they are planned in the site's */
+  /**
+   * In CIDR form, within the site's network. Addresses are planned in it.
+   * @default - none: addresses are planned in the site's network
+   */
   readonly network?: string;
 }
 
 /**
- * An address that a machine is given when it is made. That there will be one is part of the plan: it decides who can call whom,
- * and what has to be open to everybody. Which one it is, the machine tells.
+ * An address that a machine gets when it is made. The plan knows that there will be one: this decides who can call whom, and what
+ * has to be open to everybody. The value comes from the machine.
  */
 export interface AssignedAddress {
-  /** When it is known which one it is. */
+  /** When the value is known. */
   readonly assigned: "when the host is made";
 }
 
 export const assigned: AssignedAddress = { assigned: "when the host is made" };
 
-/** An address that is known, or known to come. */
+/** An address that is known, or will be known. */
 export type PublicAddress = string | AssignedAddress;
 
 /** One host as its group describes it, before any machine exists. */
 export interface HostDescription {
-  /** The host's place in its group: a number, or the name the user gave. Part of the host's key, and never reused by position. */
+  /**
+   * The host's place in its group: a number, or the name that the user gave. It is part of the host's key, and positions never
+   * change it.
+   */
   readonly place: string;
-  /** The address when the user knows it already. */
+  /** The address if the user already knows it. */
   readonly address?: string;
-  /** Where the site is made of zones. @default - the site is one network */
+  /** Its zone, if the site has zones. @default - the site is one network */
   readonly zone?: Zone;
-  /** Address on which other sites reach it. @default - none: it is behind network address translation */
+  /** Address that other sites use to reach it. @default - none: it is behind network address translation */
   readonly publicAddress?: PublicAddress;
-  /** Address with which other sites see it when it calls them. @default - its public address */
+  /** Address that other sites see when it calls them. @default - its public address */
   readonly seenAs?: string;
   /** Where its sshd listens. @default 22 */
   readonly sshPort?: number;
-  /** Swarm node labels of this host, over those of its group. */
+  /** Swarm node labels of this host, in addition to those of its group. They take priority. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** What a group of hosts needs to know of the plan to make its machines. */
+/** What a group of hosts needs from the plan to make its machines. */
 export interface HostContext {
   /** Name of the cluster, the prefix of all resource names. */
   readonly cluster: string;
   /** Key of the group, as the user wrote it. */
   readonly group: string;
-  /** Parent of what the hosts share. */
+  /** Parent of the resources that the hosts share. */
   readonly parent: pulumi.Resource;
-  /** Those whose machines are to be made. */
+  /** Hosts whose machines must be made. */
   readonly hosts: readonly HostToMake[];
-  /** Fails when an address that is in use would move. What costs something to lose must not be changed before it is known. */
+  /** Fails if an address in use would move. Resources that are costly to lose must not change before it is known. */
   readonly checked: pulumi.Output<unknown>;
   /**
-   * Fails when too many managers would become other machines in this run. Each machine's own resource must wait for it, and nothing of
-   * what `Machine.made` says may.
+   * Fails if too many managers would be replaced in this run. Each machine's own resource must wait for it. The values in
+   * `Machine.made` must not.
    */
   readonly allowed: pulumi.Output<unknown>;
-  /** What is let in to hosts of this site, in the form that clouds have: for a firewall that stands before the hosts. */
+  /** What is allowed to hosts of this site, in the form that clouds use: for a firewall in front of the hosts. */
   readonly rules: readonly CloudRule[];
-  /** Whether containers' own addresses cross the site's network. A cloud drops such packets unless it is told not to. */
+  /** Whether containers' own addresses cross the site's network. A cloud drops such packets by default. */
   readonly containersRouted: boolean;
   /**
-   * For a site whose network only its provider can tell. What is made in it must wait for this.
+   * For a site whose network only its provider knows. Resources in that network must wait for this.
    *
-   * @returns the network; fails when it lies on anything that was planned.
+   * @returns the network; fails if it overlaps anything in the plan.
    */
   readonly networkKnown: (network: pulumi.Input<string>) => pulumi.Output<string>;
   /** Takes hosts out of service while their machines are stopped. See `oneAtATime`. */
   readonly service: LateHostService;
-  /** Made once per cluster and site, whatever number of groups is in it. */
+  /** Made once per cluster and site, for any number of groups. */
   readonly shared: <T>(key: string, make: () => T) => T;
 }
 
-/** How a machine is stopped: its operating system is told, or its power is cut. */
+/** How a machine is stopped: its operating system shuts down, or its power is cut. */
 export type Stop = "stopped" | "powered off";
 
-/** Gets a host of the cluster ready for its machine to be stopped, and back to work. Only while resources are made, never in a preview. */
+/**
+ * Prepares a host of the cluster for the stop of its machine, and returns it to work. Only while resources are made, never in a
+ * preview.
+ */
 export interface HostService {
   /**
-   * @param stop What is about to happen to the machine.
-   * @returns when its tasks run elsewhere; at once where it is no member of the swarm. Of a machine whose power will be cut, when its
+   * @param stop How the machine is about to be stopped.
+   * @returns when its tasks run elsewhere; at once if it is not a member of the swarm. If the power will be cut, when its
    *   engine is stopped and everything is on the disk too.
    */
   leave(host: string, stop: Stop): Promise<void>;
-  /** @returns when it takes part in the swarm again. */
+  /** @returns when it is active in the swarm again. */
   enter(host: string): Promise<void>;
 }
 
-/** The same, where hosts are not known before their resources are made. */
+/** The same, if hosts are not known before their resources are made. */
 export interface LateHostService extends HostService {
-  /** Tells how a host is reached whose resource is being changed: until that is done, nothing that comes out of it is known. */
+  /**
+   * Gives the connection to a host whose resource is about to change. Until the change is done, none of the resource's outputs is
+   * known.
+   */
   reachedBy(host: string, connection: pulumi.Input<Connection>): void;
 }
 
-/** A host whose machine is to be made. */
+/** A host whose machine must be made. */
 export interface HostToMake {
   /** Its name in the cluster, such as `control-1`. */
   readonly key: string;
   /** Its number or name in the group. */
   readonly place: string;
-  /** Within the site, where the plan gives one. */
+  /** Within the site, if the plan gives one. */
   readonly address?: string;
-  /** Name of its zone, where the site has zones. */
+  /** Name of its zone, if the site has zones. */
   readonly zone?: string;
   /** Parent of the host's own resources. */
   readonly parent: pulumi.Resource;
@@ -140,61 +152,61 @@ export interface HostToMake {
 /** What a machine was made as, by the provider's own words: a change of any of it makes it another machine. What is not said is not compared. */
 export type MadeAs = Readonly<Record<string, unknown>>;
 
-/** A machine that stands, or will. */
+/** A machine, existing or planned. */
 export interface Machine {
-  /** Changes exactly when the machine is another one. */
+  /** Changes exactly when the machine is replaced. */
   readonly id: pulumi.Input<string>;
   /**
-   * What it is made as, known before it is made. Each value may be an `Input`; only a digest of it is kept.
-   * @default - nothing that a program says makes it another machine
+   * The properties of the machine, known before it is made. Each value may be an `Input`. Only a digest of it is kept.
+   * @default - no change of the program replaces the machine
    */
   readonly made?: MadeAs;
-  /** Address on which the other hosts of the site reach it. */
+  /** Address that the other hosts of the site use. */
   readonly address: pulumi.Input<string>;
-  /** Where the plan says that it is assigned. */
+  /** If the plan says that it is assigned. */
   readonly publicAddress?: pulumi.Input<string>;
-  /** How it is reached over SSH. Secret. */
+  /** How to reach it over SSH. Secret. */
   readonly connection: pulumi.Input<Connection>;
 }
 
-/** A host of the cluster as other hosts' firewalls see it, once it is made. */
+/** A host of the cluster as other hosts' firewalls see it, after it is made. */
 export interface Member extends Pick<PlannedHost, "key" | "group" | "role" | "site" | "provider"> {
-  /** Address on which the other hosts of its site reach it. */
+  /** Address that the other hosts of its site use. */
   readonly address: pulumi.Input<string>;
-  /** Address with which it comes to other sites. @default - nobody knows */
+  /** Address that other sites see when it calls them. @default - not known */
   readonly seenAs?: pulumi.Input<string>;
 }
 
-/** The same before any machine is made: an address may be only known to come. */
+/** The same before any machine is made. An address may not be known yet. */
 export interface PlannedMember extends Pick<PlannedHost, "key" | "group" | "role" | "site" | "provider"> {
-  /** Address on which the other hosts of its site reach it. */
+  /** Address that the other hosts of its site use. */
   readonly address: PublicAddress;
-  /** Address with which it comes to other sites. @default - nobody knows */
+  /** Address that other sites see when it calls them. @default - not known */
   readonly seenAs?: PublicAddress;
 }
 
-/** What is to be let in to hosts of a site, as it is planned. */
+/** The planned rules for hosts of a site. */
 export interface RulesContext extends Pick<HostContext, "group" | "rules"> {
   /** All hosts of the cluster. */
   readonly members: readonly PlannedMember[];
 }
 
-/** What a cloud's firewall needs to know, once all machines of the cluster are described. */
+/** What a cloud's firewall needs to know after all machines of the cluster are described. */
 export interface AdmitContext extends Pick<HostContext, "cluster" | "group" | "parent" | "rules" | "shared"> {
   /** All hosts of the cluster. */
   readonly members: readonly Member[];
 }
 
 /**
- * Hosts of one kind. A provider is a pure description, read by the plan, and one function that makes the machines.
- * A new cloud is one new module with a function that returns this.
+ * Hosts of one kind. A provider is a pure description that the plan reads, and one function that makes the machines. A new cloud
+ * is one new module with a function that returns this.
  */
 export interface HostGroup {
   /** Name of the kind of host, such as `aws`. */
   readonly provider: string;
   /** What its hosts are in the swarm. */
   readonly role: HostRole;
-  /** Where they stand. */
+  /** Their site. */
   readonly site: Site;
   /** Each of them, before any machine exists. */
   readonly hosts: readonly HostDescription[];
@@ -203,48 +215,51 @@ export interface HostGroup {
   /** Whether the plan gives each host an address within `site.network`. */
   readonly addressing: "planned" | "given";
   /**
-   * Networks from which this kind of host is administered, where the provider itself knows: its own loopback addresses, where what
-   * carries SSH runs on the host.
-   * @default - the user says so
+   * Networks from which this kind of host is administered, if the provider knows them: for example the host's own loopback
+   * addresses, if the program that carries SSH runs on the host.
+   * @default - the user names them
    */
   readonly adminSources?: readonly string[];
-  /** What encrypts the hosts' disks, as the preview says it. @default - nothing that the provider knows of */
+  /** What encrypts the hosts' disks, as the preview shows it. @default - nothing that the provider knows of */
   readonly diskEncryption?: string;
-  /** What is wrong with the group's own arguments; paths are relative to the group. */
+  /** Problems in the group's own arguments. Paths are relative to the group. */
   readonly problems: readonly Problem[];
-  /** Why the site's network carries no packets with containers' own addresses, not even between neighbours. @default - it may */
+  /**
+   * Why the site's network cannot carry packets with containers' own addresses, not even between neighbours.
+   * @default - it can
+   */
   readonly noContainerRoutes?: string;
   /**
-   * What the cloud's own firewall would not take of the rules, such as more of them than it has room for. Pure.
+   * Which rules the cloud's own firewall would refuse, for example because there are too many. Pure.
    *
    * @returns problems whose paths are relative to the group.
-   * @default - it takes all, or there is none
+   * @default - it accepts all, or there is no such firewall
    */
   checkRules?(context: RulesContext): readonly Problem[];
   /**
-   * What may go wrong at the cloud though nothing is wrong with the arguments, such as a quota. Pure.
+   * What may fail at the cloud although the arguments are correct, such as a quota. Pure.
    *
-   * @param hosts All of the cluster.
+   * @param hosts All hosts of the cluster.
    * @default - nothing that is known
    */
   warnings?(hosts: readonly PlannedHost[]): readonly string[];
   /**
-   * What `create` and `admit` make, to find out before whether two of a program's resources would have one name. What the groups of a
-   * site share is of the site, and told by each of them. Pure.
+   * The resources that `create` and `admit` make. The plan uses them to find two resources with the same name. Resources that a
+   * site's groups share belong to the site, and each of the groups lists them. Pure.
    *
-   * @default - nothing is known of it, and Pulumi refuses the second one when the first is made
+   * @default - not known; Pulumi refuses the second resource when it is made
    */
   names?(context: NamesContext): readonly PlannedName[];
   /**
    * Makes the machines.
    *
-   * @returns each host's by its key.
+   * @returns each host's machine, by the host's key.
    */
   create(context: HostContext): ReadonlyMap<string, Machine>;
   /**
-   * Lets in by the cloud's own firewall what the plan lets in.
+   * Makes the cloud's own firewall allow what the plan allows.
    *
-   * @returns what has to be there before anybody works on the hosts, and to stay until nobody does.
+   * @returns resources that must exist before work on the hosts starts, and stay until it ends.
    * @default - there is no such firewall
    */
   admit?(context: AdmitContext): readonly pulumi.Resource[];
@@ -257,7 +272,7 @@ export interface NumberedHosts {
    * @default 1
    */
   readonly count?: number;
-  /** The hosts' numbers instead of a count, to take one out of the middle: `[1, 3]`. @default - 1 to `count` */
+  /** The hosts' numbers instead of a count, so that you can remove one from the middle: `[1, 3]`. @default - 1 to `count` */
   readonly numbers?: readonly number[];
 }
 
@@ -299,7 +314,7 @@ export function numberedHosts(args: NumberedHosts): { readonly hosts: readonly H
   return { hosts: [...new Set(numbers)].map((number) => ({ place: String(number) })), problems };
 }
 
-/** A planned host, as shown in the preview. */
+/** A planned host, as the preview shows it. */
 export interface PlannedHost {
   /** Its name in the cluster, such as `control-1`: the group's key and its place. */
   readonly key: string;
@@ -311,19 +326,19 @@ export interface PlannedHost {
   readonly provider: string;
   /** What it is in the swarm. */
   readonly role: HostRole;
-  /** Key of the site where it stands. */
+  /** Key of its site. */
   readonly site: string;
-  /** Name of its zone, where the site has zones. */
+  /** Name of its zone, if the site has zones. */
   readonly zone?: string;
-  /** Address on which the other hosts of its site reach it, where it is known before the machine is made. */
+  /** Address that the other hosts of its site use, if it is known before the machine is made. */
   readonly address?: string;
-  /** Address on which other sites reach it. @default - none: it is behind network address translation */
+  /** Address that other sites use to reach it. @default - none: it is behind network address translation */
   readonly publicAddress?: PublicAddress;
-  /** Address with which other sites see it when it calls them. @default - its public address */
+  /** Address that other sites see when it calls them. @default - its public address */
   readonly seenAs?: string;
-  /** In the encrypted tunnel between the hosts, where there is one. */
+  /** Its address in the encrypted tunnel between the hosts, if there is one. */
   readonly tunnelAddress?: string;
-  /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
+  /** The subnet of its containers, in CIDR form, if the overlay gives each host a subnet. */
   readonly containerSubnet?: string;
   /** Where its sshd listens. */
   readonly sshPort: number;

@@ -14,7 +14,7 @@ export interface HostsPlan {
   readonly hosts: readonly PlannedHost[];
   readonly rules: readonly FirewallRule[];
   readonly containersRouted: boolean;
-  /** Fails when an address that is in use would move. */
+  /** Fails if an address in use would move. */
   readonly checked: pulumi.Output<unknown>;
   readonly service: LateHostService;
   readonly parent: pulumi.Resource;
@@ -86,7 +86,7 @@ function seenAs(planned: PlannedHost, machine: Machine): Pick<Member, "seenAs"> 
 export interface KnownMachine {
   readonly id: string;
   readonly address: string;
-  /** Where the plan says that it is assigned. */
+  /** If the plan says that it is assigned. */
   readonly publicAddress?: string;
   readonly connection: Connection;
 }

@@ -1,18 +1,21 @@
 import { flag, options, required } from "../options";
 
-/** A swarm that somebody else formed, and that is to be looked after from now on. */
+/** An existing swarm that somebody else created, for this package to manage from now on. */
 export interface AdoptArgs {
-  /** Its id: `docker info --format '{{.Swarm.Cluster.ID}}'` on a manager prints it. Another swarm, or none, on the hosts is refused. */
+  /**
+   * Id of the swarm, from `docker info --format '{{.Swarm.Cluster.ID}}'` on a manager. If the hosts are in another swarm, or in
+   * none, it is refused.
+   */
   readonly swarmId: string;
   /**
-   * Whether a destroy takes the hosts out of the swarm, as it does with one that was formed here. Without it the swarm and its
-   * services live on, and only what was put beside them (firewall, overlay programs) goes.
+   * Whether a destroy takes the hosts out of the swarm, as for a swarm that this package created. Without it, the swarm and its
+   * services continue, and only this package's additions (firewall, overlay programs) are removed.
    * @default false
    */
   readonly dissolve?: boolean;
   /**
-   * Whether previews look at the swarm, by the first manager, and warn of what an `up` would change or find otherwise. This is the only
-   * case in which a preview dials a host, so it needs the way there and the key that an `up` needs.
+   * Whether previews inspect the swarm, through the first manager, and warn about what an `up` would change or find different.
+   * Only with this option does a preview connect to a host, so it needs the same connection and key as an `up`.
    * @default false
    */
   readonly look?: boolean;

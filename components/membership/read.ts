@@ -2,37 +2,37 @@ import type { Connection } from "../remote/connection";
 import type { EngineApi } from "../remote/engine-api";
 import type { SwarmNode, SwarmRole } from "./swarm-api";
 
-/** A swarm as one of its managers tells of it. Plain data. */
+/** A swarm as one of its managers reports it. Plain data. */
 export interface SeenSwarm {
   /** Docker's id of it. */
   readonly swarmId: string;
-  /** All that are members, whether they answer or not. */
+  /** All members, whether they answer or not. */
   readonly nodes: readonly SeenNode[];
-  /** Those that span the swarm. */
+  /** Networks that span the swarm. */
   readonly networks: readonly SeenNetwork[];
-  /** All that run on it, or should. */
+  /** All services of the swarm, running or not. */
   readonly services: readonly SeenService[];
 }
 
-/** A member of a swarm as its manager tells of it. */
+/** A member of a swarm as its manager reports it. */
 export interface SeenNode {
   /** Docker's id of the node. */
   readonly id: string;
-  /** Name that the machine gives itself. */
+  /** The machine's own name. */
   readonly hostname: string;
   /** What it is in the swarm. */
   readonly role: SwarmRole;
-  /** On which the other members reach it; empty where the manager does not know. */
+  /** Address that the other members use. Empty if the manager does not know it. */
   readonly address: string;
-  /** What the manager hears of it. */
+  /** The node's state according to the manager. */
   readonly state: SwarmNode["state"];
   /** Version of its engine. @default - the manager does not know it */
   readonly engine?: string;
 }
 
-/** A network of a swarm as its manager tells of it. */
+/** A network of a swarm as its manager reports it. */
 export interface SeenNetwork {
-  /** As services name it. */
+  /** The name that services use. */
   readonly name: string;
   /** Docker's network driver, such as `overlay`. */
   readonly driver: string;
@@ -40,19 +40,19 @@ export interface SeenNetwork {
   readonly subnets: readonly string[];
 }
 
-/** A service of a swarm as its manager tells of it. */
+/** A service of a swarm as its manager reports it. */
 export interface SeenService {
   /** As `docker service ls` shows it. */
   readonly name: string;
-  /** What it publishes: `8080/tcp`. */
+  /** Its published ports: `8080/tcp`. */
   readonly published: readonly string[];
 }
 
 /**
- * Reads a swarm by one of its managers, over SSH. It changes nothing, but it dials a host: a program that calls it does so in each
- * preview too.
+ * Reads a swarm through one of its managers, over SSH. It changes nothing, but it connects to a host. A program that calls it
+ * does so in each preview too.
  *
- * @throws Error where the host cannot be reached, or is no manager of a swarm.
+ * @throws Error if the host cannot be reached, or is not a manager of a swarm.
  */
 export async function readSwarm(connection: Connection, reachableSeconds = 15): Promise<SeenSwarm> {
   // Loaded only here: the libraries of SSH cost each preview 0.2 s.

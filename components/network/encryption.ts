@@ -1,18 +1,18 @@
-/** What travels or lies somewhere, and could be read there. */
+/** Data that is sent or stored, and could be read there. */
 export type ChannelName = "administration" | "swarm control" | "gossip" | "overlay data" | "underlay" | "raft log" | "etcd" | "disks";
 
-/** How one channel is protected, or that it is not: for the person who reads the preview. */
+/** How one channel is protected, or that it is not, for readers of the preview. */
 export interface EncryptionChannel {
-  /** What travels or lies there. */
+  /** What is sent or stored there. */
   readonly channel: ChannelName;
-  /** `none` where nothing protects it. */
+  /** `none` if nothing protects it. */
   readonly mechanism: string;
   /** Who has the key. */
   readonly keyHolder: string;
-  /** When the key becomes another one. */
+  /** When the key changes. */
   readonly rotation: string;
-  /** Whether somebody on the path learns nothing of what is carried. */
+  /** Whether the data is unreadable to somebody on the path. */
   readonly protects: boolean;
-  /** What else is to be known. */
+  /** What else you should know. */
   readonly note?: string;
 }

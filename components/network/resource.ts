@@ -3,11 +3,11 @@ import type { EncryptionChannel } from "./encryption";
 import type { PlannedSubnet } from "./subnets";
 
 /**
- * A piece of address space and its owner, in the preview. It remembers where it was first, so that an edit that would
- * move it is noticed before anything is done.
+ * A part of the address space and its owner, in the preview. It records its first place, so that an edit that would move it is
+ * detected before anything changes.
  */
 export class SubnetAssignment extends pulumi.ComponentResource {
-  /** The address that is in use, or about to be. Undefined where nothing of its own could move it. */
+  /** The address that is in use, or will be. Undefined if nothing of its own could move it. */
   readonly remembered: pulumi.Output<string> | undefined;
 
   constructor(
@@ -32,7 +32,7 @@ export class SubnetAssignment extends pulumi.ComponentResource {
   }
 }
 
-/** One way that data takes, and what protects it there, in the preview. */
+/** One channel that carries data, and what protects it there, in the preview. */
 export class Encryption extends pulumi.ComponentResource {
   constructor(name: string, channel: EncryptionChannel, opts?: pulumi.ComponentResourceOptions) {
     super("pulumi-swarm:index:Encryption", name, { ...channel }, opts);

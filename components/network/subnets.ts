@@ -9,15 +9,15 @@ export interface Reserved {
   readonly owners?: readonly string[];
 }
 
-/** One piece of address space that has an owner. */
+/** One part of the address space that has an owner. */
 export interface PlannedSubnet {
   /** Who owns it, such as `network web` or `tunnel control`. */
   readonly owner: string;
   /** What it is for, in a few words. */
   readonly purpose: string;
-  /** The piece, in CIDR form. */
+  /** The range, in CIDR form. */
   readonly cidr: string;
-  /** The block that it is cut from, or that it is pinned. */
+  /** The block that contains it, or that it is pinned. */
   readonly from: string;
   /** Where packets for it go. */
   readonly routes: string;

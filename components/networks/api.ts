@@ -27,7 +27,7 @@ export interface NetworkSpec {
   readonly subnet: string;
   /** Undefined where each host has one of its own. */
   readonly gateway?: string;
-  /** Network of each host's own engine from which it takes addresses and options, instead of the subnet. */
+  /** Network of each host's own engine that provides addresses and options, instead of the subnet. */
   readonly configFrom?: string;
   readonly internal: boolean;
   readonly attachable: boolean;

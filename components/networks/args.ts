@@ -3,16 +3,16 @@ import { flag, labels, optional, options } from "../options";
 /** An overlay network across all hosts of the swarm. */
 export interface NetworkArgs {
   /**
-   * Its subnet in CIDR form. Pin it to keep the network where it is whatever else changes.
+   * Its subnet in CIDR form. Set it to keep the network at this address.
    * @default - a block of the cluster's address space that follows from the network's name
    */
   readonly subnet?: string;
   /**
-   * Prefix length of the subnet when none is pinned, 16 to 28. Swarm holds about as many tasks as there are addresses.
+   * Prefix length of the subnet if `subnet` is not set, 16 to 28. A network holds about as many tasks as it has addresses.
    * @default 24
    */
   readonly prefix?: number;
-  /** Without a way out: containers reach each other and nothing else. @default false */
+  /** No outside access: containers reach only each other. @default false */
   readonly internal?: boolean;
   /** Whether containers that are not part of a service may join. @default true */
   readonly attachable?: boolean;

@@ -3,23 +3,23 @@ export function isNetworkName(name: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name) && !["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(name);
 }
 
-/** A network of the cluster as the plan has it. */
+/** A network of the cluster in the plan. */
 export interface PlannedNetwork {
   /** Docker's name of the network. */
   readonly name: string;
-  /** Where its addresses lie. */
+  /** Range of its addresses. */
   readonly subnet: string;
-  /** @default - each host has one of its own */
+  /** @default - each host has its own gateway */
   readonly gateway?: string;
-  /** Its part of each host's subnet, relative to that: `0.0.0.64/26`. @default - it has a subnet of its own */
+  /** Its part of each host's subnet, relative to that subnet: `0.0.0.64/26`. @default - it has its own subnet */
   readonly slice?: string;
-  /** Network of each host's own engine from which it takes its addresses. @default - it has a subnet of its own */
+  /** Network of each host's own engine that provides its addresses. @default - it has its own subnet */
   readonly configFrom?: string;
-  /** Docker network driver, which the overlay decides. */
+  /** Docker network driver, chosen by the overlay. */
   readonly driver: string;
-  /** Whether its containers are kept from reaching the world by it. */
+  /** Whether its containers have no outside access through it. */
   readonly internal: boolean;
-  /** Whether containers that are no service's may join it. */
+  /** Whether containers outside services may join it. */
   readonly attachable: boolean;
   /** Docker's labels on the network. */
   readonly labels: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export interface PlannedNetwork {
 
 /** A part of each host's subnet that belongs to one network. */
 export interface NetworkSlice {
-  /** Of the network. */
+  /** Name of the network. */
   readonly name: string;
   /** Relative to the host's subnet: `0.0.0.64/26`. */
   readonly slice: string;

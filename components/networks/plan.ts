@@ -12,7 +12,7 @@ export interface NetworkPlace {
   readonly networks: Cidr;
   /** What pinned networks must keep clear of. */
   readonly reserved: readonly Reserved[];
-  /** Out of which each host's own subnet is cut, where the overlay wants it so. */
+  /** The space for each host's own subnet, if the overlay needs one. */
   readonly containers: Cidr;
 }
 

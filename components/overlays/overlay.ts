@@ -5,7 +5,7 @@ import type { EncryptionChannel } from "../network/encryption";
 import type { HostProgram } from "../programs/program";
 import type { UnderlayPlan } from "../underlay/underlay";
 
-/** The overlays there are. A new one is its folder, and its line in `agents.ts`, which the compiler asks for. */
+/** The available overlays. A new one is a folder, and a line in `agents.ts`, which the compiler requires. */
 export type OverlayKind = "native" | "weave" | "flannel";
 
 /** What the plan needs to know to accept an overlay. */
@@ -16,30 +16,30 @@ export interface OverlayContext {
   readonly networks?: Readonly<Record<string, string>>;
   /** All hosts of the cluster. */
   readonly hosts: readonly PlannedHost[];
-  /** What it rides on. */
+  /** The underlay below it. */
   readonly underlay: UnderlayPlan;
   /**
-   * Sites with a host that other sites do not see under an address of its own interface: behind network address
-   * translation, one-to-one as clouds do it included.
+   * Sites with a host that other sites do not see under its own interface's address: behind network address translation,
+   * including one-to-one translation in clouds.
    */
   readonly behindNat: readonly string[];
-  /** Version, or prefix of one, that the user pinned all engines to. @default - none pinned */
+  /** Version, or prefix of one, that the user requires for all engines. @default - none */
   readonly engineVersion?: string;
-  /** Registry that stands in for those of the programs' own images. @default - none */
+  /** Registry that replaces the registries of the programs' own images. @default - none */
   readonly mirror?: string;
 }
 
-/** What a service on a swarm network is found by. */
+/** How clients find a service on a swarm network. */
 export type Serving = "virtual address" | "DNS round robin" | "routed addresses";
 
-/** How the cluster's networks lie in the address space. */
+/** How the cluster's networks are placed in the address space. */
 export type Placement =
-  /** Each has a subnet of its own, the same on all hosts. */
+  /** Each has its own subnet, the same on all hosts. */
   | {
       /** Docker's own way. */
       readonly kind: "subnets";
     }
-  /** Each host has a subnet of its own, routed to it, and each network a slice of it: the same one on every host. */
+  /** Each host has its own subnet, with a route to it, and each network has the same slice of it on every host. */
   | {
       /** Routed. */
       readonly kind: "slices";
@@ -47,15 +47,15 @@ export type Placement =
       readonly hostPrefix: number;
       /** How many hosts of a group have their subnets in one block. A power of two. */
       readonly hostsPerGroup: number;
-      /** Prefix length of a network's slice where the network names none. */
+      /** Prefix length of a network's slice if the network sets none. */
       readonly slicePrefix: number;
-      /** Slices beside those of the networks, by name: their prefix lengths. */
+      /** Other slices than those of the networks, by name: their prefix lengths. */
       readonly own: Readonly<Record<string, number>>;
     };
 
-/** An overlay that routes: containers of other hosts come in as they are, not through what Docker made. */
+/** An overlay that routes: packets for containers arrive from other hosts unchanged, not through Docker's own interfaces. */
 export interface RoutedIn {
-  /** The interface on which they arrive. @default - any: they come by the site's own network */
+  /** The interface on which they arrive. @default - any: they arrive on the site's own network */
   readonly interface?: string;
 }
 
@@ -69,35 +69,38 @@ export interface OverlayPlan {
   readonly containerMtu: (underlayMtu: number) => number;
   /** Options of every network made on it. */
   readonly networkOptions: (underlayMtu: number) => Readonly<Record<string, string>>;
-  /** How the cluster's networks lie in the address space. */
+  /** How the cluster's networks are placed in the address space. */
   readonly placement: Placement;
-  /** What the hosts must let through for it. */
+  /** What the hosts must allow for it. */
   readonly rules: readonly FirewallRule[];
-  /** Where it routes: what the hosts must let through to containers. @default - nothing: Docker's own networks carry all */
+  /** If it routes: what the hosts must allow to containers. @default - nothing: Docker's own networks carry everything */
   readonly routedIn?: RoutedIn;
-  /** How containers' data is protected, and whatever else it keeps or sends. */
+  /** How containers' data is protected, and everything else that it stores or sends. */
   readonly encryption: readonly EncryptionChannel[];
-  /** What every host is probed for; its `dataPathPort` is also the one that the swarm is formed with. */
+  /** What every host is checked for. The swarm is also created with its `dataPathPort`. */
   readonly needs: HostNeeds;
-  /** What runs on hosts for it, beside Docker. */
+  /** Its programs on hosts, beside Docker. */
   readonly programs: readonly HostProgram[];
-  /** What its agent is given beside the hosts: JSON, nothing secret in it. @default - nothing of it runs on hosts */
+  /** Settings for its agent, in addition to the hosts: JSON without secrets. @default - it has no program on hosts */
   readonly settings?: object;
-  /** After how many days it has to be looked at again, though nothing else is asked for. @default - never */
+  /** Number of days after which it must be checked again, even if nothing else is requested. @default - never */
   readonly revisitDays?: number;
-  /** What services are found by. */
+  /** How clients find services. */
   readonly serves: Serving;
-  /** What is wrong with it on this cluster; paths are those of the cluster's arguments. */
+  /** Problems with it on this cluster. Paths are those of the cluster's arguments. */
   readonly problems: readonly Problem[];
-  /** What works, but is worth a thought. */
+  /** What works but needs attention. */
   readonly warnings: readonly string[];
 }
 
-/** An overlay that the user chose. Made by `native()` and its siblings; a new one is a new folder that exports such a function. */
+/**
+ * The overlay that the user chose. Made by `native()` and its siblings. A new overlay is a new folder that exports such a
+ * function.
+ */
 export interface Overlay {
   /** Which one it is. */
   readonly kind: OverlayKind;
-  /** Works out what it adds to the plan of this cluster, and what is wrong with that. Touches nothing. */
+  /** Computes its part of this cluster's plan, and its problems. Touches nothing. */
   plan(context: OverlayContext): OverlayPlan;
 }
 

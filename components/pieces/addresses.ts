@@ -6,13 +6,13 @@ import { type NetworkArgs, networkOptions } from "../networks/args";
 import { list, named, options, planOptions, text } from "../options";
 import { planNetworkSubnets } from "../networks/plan";
 
-/** Address space that is to be shared out among networks. */
+/** Address space to divide among networks. */
 export interface AddressesArgs {
   /** Private IPv4 space in CIDR form, /22 or larger. Its upper half is for networks. @default "10.96.0.0/14" */
   readonly addressSpace?: string;
-  /** Networks by name, each with a size, or with a place that is to stay. */
+  /** Networks by name, each with a size, or with a fixed subnet. */
   readonly networks: Readonly<Record<string, Pick<NetworkArgs, "prefix" | "subnet">>>;
-  /** Networks of your own that are taken already, in CIDR form. @default - none beyond the well-known traps */
+  /** Your own networks that are already in use, in CIDR form. @default - only the well-known traps */
   readonly avoid?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export const addressesOptions = options<AddressesArgs>(
 export interface PlannedAddress {
   /** In CIDR form. */
   readonly subnet: string;
-  /** Its first address, which Docker takes for the gateway. */
+  /** Its first address, which Docker uses for the gateway. */
   readonly gateway: string;
 }
 
@@ -36,13 +36,13 @@ export interface PlannedAddresses {
   readonly addressSpace: string;
   /** By the networks' names, in CIDR form. */
   readonly networks: Readonly<Record<string, PlannedAddress>>;
-  /** All of them. What is planned must not be used while there are any. */
+  /** All of them. Do not use the plan if there are any. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Shares address space out among networks, as a SwarmCluster does it. A network's place follows from its name and size, so adding or
- * removing one never moves another, and the same names give the same places in any program. Touches nothing.
+ * Divides address space among networks, like a SwarmCluster. A network's address follows from its name and size. Adding or
+ * removing a network never moves another, and the same names give the same addresses in any program. Touches nothing.
  *
  * @example
  * const { networks, problems } = planAddresses({ addressSpace: "10.64.0.0/16", networks: { web: {}, db: { prefix: 26 } } });

@@ -7,52 +7,58 @@ import { firewallOptions } from "../firewall/args";
 import { list, named, opaque, optional, options, text } from "../options";
 import { wireGuardOptions } from "../underlay/wireguard/args";
 
-/** Changes to the arguments of what a piece is made of. */
+/** Changes to the arguments of a piece's resources. */
 export interface HostsAloneTransform {
-  /** Of the command that remembers what is about to be asked, and takes it off the hosts at a destroy. */
+  /** Of the command that records what is about to be requested, and removes it from the hosts at a destroy. */
   readonly intent?: Transform<local.CommandArgs>;
   /** Of the command that works on the hosts. */
   readonly command?: Transform<local.CommandArgs>;
 }
 
-/** What every piece that works on hosts is told of them. */
+/** What every piece that works on hosts needs to know about them. */
 export interface HostsAloneArgs {
   /**
-   * Groups of hosts. The group's key names its hosts: `rack` has `rack-a`. Their role counts only where a rule names "managers" or
+   * Groups of hosts. The group's key names its hosts: `rack` has `rack-a`. Their role matters only if a rule names "managers" or
    * "workers".
    */
   readonly hosts: Readonly<Record<string, HostGroup>>;
-  /** Seconds that a host may take to answer over SSH before it is given up for this run. @default 75 */
+  /** Seconds that a host may take to answer over SSH before this run gives up on it. @default 75 */
   readonly reachableSeconds?: number;
-  /** Any change of it makes the next `up` look at all hosts again. @default - when something in the program changes */
+  /** Any change makes the next `up` inspect all hosts again. @default - when something in the program changes */
   readonly recheck?: string;
-  /** Last say over the arguments of the command underneath. */
+  /** Last changes to the arguments of the underlying command. */
   readonly transform?: HostsAloneTransform;
 }
 
-/** Hosts that are closed but for what is named here. */
+/** Hosts that are closed except for the traffic that these options allow. */
 export interface HostFirewallArgs extends HostsAloneArgs {
-  /** Who may connect to what. `enforce` is "hosts"; a list that nobody keeps needs no resource. */
+  /** Who may connect to what. `enforce` is always "hosts" here. */
   readonly firewall: FirewallArgs;
 }
 
-/** Hosts that talk to each other encrypted. */
+/** Hosts with encrypted traffic between them. */
 export interface WireGuardMeshArgs extends HostsAloneArgs, WireGuardArgs {
   /**
-   * Private IPv4 network out of which each host has an address in the mesh, in CIDR form, /26 or larger. It must overlap no site.
-   * @default "10.97.192.0/18" - as in a SwarmCluster with the usual address space
+   * Private IPv4 network with each host's address in the mesh, in CIDR form, /26 or larger. It must not overlap any site.
+   * @default "10.97.192.0/18" - the same as in a SwarmCluster with the default address space
    */
   readonly subnet?: string;
-  /** Networks of your own that the mesh must keep clear of, in CIDR form. @default - none beyond the sites' own and the well-known traps */
+  /**
+   * Your own networks that the mesh must not overlap, in CIDR form.
+   * @default - only the sites' own networks and the well-known traps
+   */
   readonly avoid?: readonly string[];
-  /** Groups' blocks of addresses that are to stay, by owner as the preview names it. @default - each follows from its owner's name */
+  /**
+   * Groups' blocks of addresses that must stay where they are, by owner as the preview names it.
+   * @default - each follows from its owner's name
+   */
   readonly pins?: Readonly<Record<string, string>>;
-  /** Owners whose addresses may move with this `up`, though they are in use. @default - none: the preview fails */
+  /** Owners whose addresses may move in this `up`, although they are in use. @default - none: the preview fails */
   readonly renumber?: readonly string[];
   /**
-   * Closes the hosts as HostFirewall does, but for the mesh: its port to the other hosts, and all that comes out of the tunnel (the
-   * rules mesh-tcp and mesh-udp). Without it no firewall is touched: one of your own must let in the mesh's port.
-   * @default - no firewall is touched
+   * Closes the hosts like HostFirewall, except for the mesh: its port to the other hosts, and all traffic from the tunnel (the
+   * rules mesh-tcp and mesh-udp). Without it no firewall changes, and your own firewall must allow the mesh's port.
+   * @default - no firewall changes
    */
   readonly firewall?: FirewallArgs;
 }

@@ -5,9 +5,10 @@ import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./h
 import { type HostsAlonePlan, planHostFirewall } from "./plan";
 
 /**
- * The firewall of hosts alone: each drops all traffic that no rule allows, and keeps rules only if a new SSH connection succeeds under them.
- * Ports that Docker publishes are closed too unless `expose` names them. What runs on the hosts is not looked at; a destroy takes
- * the firewall away. A host whose firewall a SwarmCluster or another HostFirewall keeps is refused.
+ * The firewall of hosts without a swarm. Each host drops all traffic that no rule allows, and keeps new rules only if a new SSH
+ * connection succeeds under them. Ports that Docker publishes are closed too unless `expose` names them. Programs on the hosts
+ * are not checked. A destroy removes the firewall. A host is refused if a SwarmCluster or another HostFirewall manages its
+ * firewall.
  *
  * @example
  * new HostFirewall("racks", {
@@ -16,9 +17,9 @@ import { type HostsAlonePlan, planHostFirewall } from "./plan";
  * });
  */
 export class HostFirewall extends pulumi.ComponentResource {
-  /** Everything that was decided before anything was touched. */
+  /** The plan: everything that is decided before anything changes. */
   readonly plan: HostsAlonePlan;
-  /** How each host is reached over SSH. Secret. */
+  /** How to reach each host over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
 
   constructor(name: string, args: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -20,40 +20,40 @@ import type { WireGuardArgs } from "../underlay/wireguard/args";
 import { type HostFirewallArgs, hostFirewallOptions, type HostsAloneArgs, type WireGuardMeshArgs, wireGuardMeshOptions } from "./args";
 import { pieceNames } from "./names";
 
-/** What a piece has decided of its hosts before anything was touched. Plain data, in the same words as a cluster's plan. */
+/** What a piece decides about its hosts before anything changes. Plain data, in the same terms as a cluster's plan. */
 export interface HostsAlonePlan {
-  /** Where the hosts stand. */
+  /** The hosts' sites. */
   readonly sites: readonly Site[];
-  /** All hosts, with their addresses as far as they are planned. */
+  /** All hosts, with their addresses if they are planned. */
   readonly hosts: readonly PlannedHost[];
-  /** All that is let through where the piece keeps a firewall. */
+  /** All allowed traffic, if the piece manages a firewall. */
   readonly firewall: readonly FirewallRule[];
-  /** Who drops the rest: each host, or nobody of ours. */
+  /** Who drops other traffic: each host, or nothing of this package. */
   readonly enforced: "hosts" | "none";
-  /** Pieces of address space that have an owner. */
+  /** Parts of the address space that have an owner. */
   readonly subnets: readonly PlannedSubnet[];
-  /** The encrypted mesh, where there is one. */
+  /** The encrypted mesh, if there is one. */
   readonly tunnel?: Tunnel & {
     /** The network of its addresses, in CIDR form. */
     readonly subnet: string;
   };
   /** Largest packet between two hosts, in bytes. */
   readonly underlayMtu: number;
-  /** What protects what. */
+  /** What protects each channel. */
   readonly encryption: readonly EncryptionChannel[];
-  /** What is allowed but deserves a look. */
+  /** What is allowed but needs attention. */
   readonly warnings: readonly string[];
 }
 
-/** What a piece would do, and what is wrong with its arguments. */
+/** What a piece would do, and the problems in its arguments. */
 export interface PlannedHostsAlone {
   /** What was decided. */
   readonly plan: HostsAlonePlan;
-  /** All of them. A plan with problems must not be used. */
+  /** All of them. Do not use a plan with problems. */
   readonly problems: readonly Problem[];
 }
 
-/** Works out a firewall of hosts alone, and all that is wrong with its arguments. Touches nothing. */
+/** Computes the plan of a firewall without a swarm, and all problems in its arguments. Touches nothing. */
 export function planHostFirewall(args: HostFirewallArgs): PlannedHostsAlone {
   return planOptions<HostFirewallArgs, PlannedHostsAlone>(args, hostFirewallOptions, { hosts: {}, firewall: {} }, planFirewallAlone);
 }
@@ -68,7 +68,7 @@ function planFirewallAlone(args: HostFirewallArgs): PlannedHostsAlone {
   });
 }
 
-/** Works out an encrypted mesh of hosts alone, and all that is wrong with its arguments. Touches nothing. */
+/** Computes the plan of an encrypted mesh without a swarm, and all problems in its arguments. Touches nothing. */
 export function planWireGuardMesh(args: WireGuardMeshArgs): PlannedHostsAlone {
   return planOptions<WireGuardMeshArgs, PlannedHostsAlone>(args, wireGuardMeshOptions, { hosts: {} }, planMesh);
 }

@@ -7,22 +7,24 @@ import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./h
 import { type HostsAlonePlan, planWireGuardMesh } from "./plan";
 
 /**
- * An encrypted mesh of hosts alone: each reaches every other one by its address in the mesh, across sites and address translation.
- * Private keys are made on the hosts and never leave them. A destroy takes the mesh away. A host whose tunnel a SwarmCluster or
- * another mesh keeps is refused.
+ * An encrypted mesh of hosts without a swarm. Each host reaches all others at their addresses in the mesh, across sites and
+ * address translation. Private keys are made on the hosts and never leave them. A destroy removes the mesh. A host is refused if
+ * a SwarmCluster or another mesh manages its tunnel.
  *
  * @example
  * const mesh = new WireGuardMesh("office", { hosts: { rack: existing.hosts({ role: "worker", privateKey, machines }) } });
  * export const addresses = mesh.addresses;
  */
 export class WireGuardMesh extends pulumi.ComponentResource {
-  /** Everything that was decided before anything was touched. */
+  /** The plan: everything that is decided before anything changes. */
   readonly plan: HostsAlonePlan;
-  /** Each host's address in the mesh, known at preview. What is to use them waits for the mesh by `dependsOn`. */
+  /**
+   * Each host's address in the mesh, known at preview. Resources that use the addresses can wait for the mesh with `dependsOn`.
+   */
   readonly addresses: Readonly<Record<string, string>>;
   /** Each host's public key. */
   readonly publicKeys: pulumi.Output<Record<string, string>>;
-  /** How each host is reached over SSH. Secret. */
+  /** How to reach each host over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
 
   constructor(name: string, args: WireGuardMeshArgs, opts?: pulumi.ComponentResourceOptions) {

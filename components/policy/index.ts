@@ -12,12 +12,10 @@ export type { ReplaceManagerConfig } from "./replace-manager";
 export type { WorldOpenConfig } from "./world-open";
 
 /**
- * A policy for each risk that `pulumi-swarm review` names, for a pack of your own. Each remembers what it has seen, so that a pack
- * has its own set.
+ * A policy for each risk that `pulumi-swarm review` names, for your own pack. Each policy remembers what it has seen, so each
+ * pack needs its own set.
  *
- * ```ts
- * import { PolicyPack } from "@pulumi/policy";
- * import { swarmPolicies } from "pulumi-swarm/policy";
+ * ```ts import { PolicyPack } from "@pulumi/policy"; import { swarmPolicies } from "pulumi-swarm/policy";
  *
  * new PolicyPack("ours", { policies: [...swarmPolicies()] });
  * ```

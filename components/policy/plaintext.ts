@@ -6,9 +6,9 @@ import type { Topology } from "../topology/topology";
 import { configOf } from "./config";
 import { Noted } from "./noted";
 
-/** What is to be encrypted. */
+/** What must be encrypted. */
 export interface PlaintextConfig {
-  /** What must be protected wherever the hosts are, on one site too. @default - nothing more than what crosses from site to site */
+  /** Channels that must be protected everywhere, also within one site. @default - only what crosses sites */
   readonly channels?: readonly ChannelName[];
 }
 

@@ -9,9 +9,9 @@ import { Noted } from "./noted";
 
 /** How many managers there must be, and where. */
 export interface QuorumLossConfig {
-  /** How many managers there must be at the least. @default 3 */
+  /** Fewest managers. @default 3 */
   readonly leastManagers?: number;
-  /** Whether the swarm must survive the loss of any one site, where its hosts are on several. @default true */
+  /** Whether the swarm must survive the loss of any one site, if its hosts are on several. @default true */
   readonly survivesSites?: boolean;
 }
 

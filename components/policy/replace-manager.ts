@@ -3,7 +3,7 @@ import { configOf } from "./config";
 import { type ManagerMachine, managerMachines } from "./machines";
 import { Noted } from "./noted";
 
-/** How machines of managers are to be protected. */
+/** How managers' machines must be protected. */
 export interface ReplaceManagerConfig {
   /** Whether Pulumi must protect the machines of managers, so that it refuses to replace or delete them. @default false */
   readonly protected?: boolean;

@@ -9,11 +9,11 @@ import { plain } from "./noted";
 
 /** What may be open to the whole Internet. */
 export interface WorldOpenConfig {
-  /** Rules that may let in the whole Internet, by the names that the preview shows them with after the cluster's. @default - none */
+  /** Rules that may allow the whole Internet, by their names in the preview without the cluster's name. @default - none */
   readonly allow?: readonly string[];
   /** Ports that any rule may open to the whole Internet: `443`, `30000-30100`. @default - none */
   readonly ports?: readonly string[];
-  /** Whether hosts may leave it to a firewall of yours to drop anything, by `enforce: "none"`. @default false */
+  /** Whether hosts may leave all filtering to your own firewall, with `enforce: "none"`. @default false */
   readonly allowUnenforced?: boolean;
 }
 

@@ -1,28 +1,28 @@
 import { optional, options } from "../options";
 
-/** What holds for all programs that hosts run beside Docker. */
+/** Settings for all programs that hosts run beside Docker. */
 export interface ProgramsArgs {
   /**
-   * Registry, and path in it, that takes the place of the registry of the programs' own images:
-   * `registry.example.com/mirror` has `registry.example.com/mirror/flannel-io/flannel`. The hosts' Docker pulls from it.
-   * @default - none: each from where its project publishes it
+   * Registry, and path in it, that replaces the registry of the programs' own images: `registry.example.com/mirror` has
+   * `registry.example.com/mirror/flannel-io/flannel`. The hosts' Docker pulls from it.
+   * @default - none: each program comes from its project's registry
    */
   readonly mirror?: string;
 }
 
-/** Where a program for the hosts comes from, when it is not to be the default. */
+/** Where a program for the hosts comes from, if not from the default. */
 export type ProgramArgs = ProgramImageArgs | ProgramFileArgs;
 
-/** A program that is taken out of a container image. */
+/** A program from a container image. */
 export interface ProgramImageArgs {
   /** The image's tag. @default - the one that `image` has, or else the one that this package was tested with */
   readonly version?: string;
   /**
-   * Image such as `registry.example.com/flannel`, with the tag if `version` is not given. Taken as it is: a mirror does not
-   * change it. @default - the project's own, or the mirror's copy of it
+   * Image such as `registry.example.com/flannel`, with the tag if `version` is not given. A mirror does not change it.
+   * @default - the project's own, or the mirror's copy of it
    */
   readonly image?: string;
-  /** `sha256:…` of the image: whatever the tag may come to mean, hosts take this one and nothing else. @default - not pinned */
+  /** `sha256:…` of the image. Hosts then accept only this image, even if the tag changes. @default - not pinned */
   readonly digest?: string;
 }
 
@@ -31,11 +31,11 @@ export interface ProgramFileArgs {
   /** Shown in the preview, and part of the folder's name on the host. */
   readonly version: string;
   /**
-   * From where each host fetches it: `https:`, `http:`, or `file:` for what lies on each host already. A `.tar.gz` or `.tgz` is
-   * unpacked, and may hold other files as well; anything else is the program itself.
+   * The address from which each host fetches it: `https:`, `http:`, or `file:` for a file that is already on each host. A
+   * `.tar.gz` or `.tgz` is unpacked, and may contain other files. Any other file is the program itself.
    */
   readonly url: string;
-  /** Checksum of what is fetched, 64 hexadecimal digits. */
+  /** Checksum of the file, 64 hexadecimal digits. */
   readonly sha256: string;
 }
 

@@ -1,8 +1,8 @@
-/** A program that runs on hosts beside Docker, as the plan has it. */
+/** A program that runs on hosts beside Docker, in the plan. */
 export interface HostProgram {
-  /** Such as `flanneld`; names its folder on the host. */
+  /** Such as `flanneld`. It is the name of its folder on the host. */
   readonly name: string;
-  /** Shown in the preview; another one is installed beside the old one and takes its place. */
+  /** Shown in the preview. A new version is installed beside the old one and replaces it. */
   readonly version: string;
   /** Where hosts get it. */
   readonly source: ProgramSource;
@@ -10,11 +10,11 @@ export interface HostProgram {
 
 /** Where hosts get a program. */
 export type ProgramSource =
-  /** Files are taken out of a container image, which each host's Docker pulls. */
+  /** Files from a container image, which each host's Docker pulls. */
   | {
-      /** Out of an image. */
+      /** From an image. */
       readonly kind: "image";
-      /** With tag, and digest where one is pinned; of the mirror, where there is one. */
+      /** With tag, and digest if one is pinned. It names the mirror, if there is one. */
       readonly reference: string;
       /** File name on the host to the path in the image. */
       readonly files: Readonly<Record<string, string>>;
@@ -23,9 +23,9 @@ export type ProgramSource =
   | {
       /** From an address. */
       readonly kind: "file";
-      /** `https:`, `http:`, or `file:` for what lies on each host already. */
+      /** `https:`, `http:`, or `file:` for a file that is already on each host. */
       readonly url: string;
-      /** Checksum of what is fetched, 64 hexadecimal digits. */
+      /** Checksum of the file, 64 hexadecimal digits. */
       readonly sha256: string;
       /** File names on the host; those in an archive are found by them. */
       readonly files: readonly string[];

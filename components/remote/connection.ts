@@ -1,6 +1,6 @@
-/** How a host is reached over SSH. The host's key is always pinned: there is no trust on first use. */
+/** How to reach a host over SSH. The host's key is always pinned: no key is trusted on first use. */
 export interface Connection {
-  /** Address or name to dial. */
+  /** Address or name to connect to. */
   readonly host: string;
   /** @default 22 */
   readonly port?: number;
@@ -17,10 +17,10 @@ export interface Connection {
   /** Run everything by `sudo -n`. @default true unless the user is root */
   readonly sudo?: boolean;
   /**
-   * A program whose standard input and output are the TCP stream to the host's SSH server, as OpenSSH's ProxyCommand: its name and
-   * its arguments, a text each; no shell reads them. `%h`, `%p` and `%r` are replaced by host, port and user, `%%` by a percent
-   * sign. Its arguments can be read by everyone on this machine: nothing secret may be among them. Not beside `bastion`.
-   * @default - dialled directly
+   * A program whose standard input and output are the TCP stream to the host's SSH server, like OpenSSH's ProxyCommand: its name
+   * and arguments, one string each, without a shell. `%h`, `%p` and `%r` are replaced by host, port and user, `%%` by a percent
+   * sign. Everyone on this machine can read its arguments, so they must not contain secrets. Not together with `bastion`.
+   * @default - direct connections
    */
   readonly proxyCommand?: readonly string[];
   /** A host to hop over. @default - dialled directly */

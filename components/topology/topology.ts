@@ -13,10 +13,10 @@ export interface TopologyHost {
   readonly zone?: string;
   readonly address?: string;
   readonly publicAddress?: PublicAddress;
-  /** Address with which other sites see it when it calls them. */
+  /** Address that other sites see when it calls them. */
   readonly seenAs?: string;
   readonly tunnelAddress?: string;
-  /** For its containers, in CIDR form, where the overlay gives each host a subnet. */
+  /** The subnet of its containers, in CIDR form, if the overlay gives each host a subnet. */
   readonly containerSubnet?: string;
 }
 

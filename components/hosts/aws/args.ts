@@ -11,29 +11,29 @@ export type { Bastion as AwsBastion } from "../bastion";
 /** Debian's and Canonical's current images, by release. */
 export type AwsImage = "debian-13" | "debian-12" | "ubuntu-24.04";
 
-/** Virtual machines of Amazon EC2, in one region, spread over its zones. */
+/** Amazon EC2 instances in one region, spread over its zones. */
 export interface AwsHostsArgs extends NumberedHosts {
   /** What the hosts are in the swarm. */
   readonly role: HostRole;
-  /** Such as `eu-west-1`. All groups of a region share one network, and so are one site. */
+  /** Such as `eu-west-1`. All groups of a region share one network, so they are one site. */
   readonly region: string;
   /**
-   * Letters of the zones over which the hosts go by their numbers: host 1 to the first, host 4 of three zones to the first again.
-   * A list that would put a host that stands into another zone is refused: it would be another machine with another address.
-   * Not every region and account has a, b and c: where neither this nor `vpc` is given, the account is asked, and the preview names those
-   * that it has.
+   * Letters of the zones. Hosts use them by number: host 1 is in the first zone, and with three zones host 4 is in the first
+   * again. A list that would put an existing host into another zone is refused, because it would be another machine with another
+   * address. Not every region and account has a, b and c. If you set neither this nor `vpc`, the preview asks the account and
+   * names the zones that it has.
    * @default ["a", "b", "c"], or those of `vpc.subnets`
    */
   readonly zones?: readonly string[];
   /**
-   * Size and processor (x86 or Graviton) of the machines. Another type stops the hosts one at a time, each drained before and back
-   * in the swarm before the next.
+   * Size and processor (x86 or Graviton) of the machines. A change stops the hosts one at a time. Each is drained first, and is
+   * back in the swarm before the next one stops.
    * @default "t3.medium"
    */
   readonly instanceType?: string;
   /**
-   * What the machines boot from. A release is the newest image of it when the host is made, and never changes after: a newer
-   * image replaces nothing until `each` says so. An image of your own needs cloud-init, systemd, sudo and an SSH server.
+   * What the machines boot from. A release is its newest image when the host is made. The host then keeps it: a newer image
+   * replaces nothing until `each` says so. Your own image needs cloud-init, systemd, sudo and an SSH server.
    * @default "debian-13"
    */
   readonly image?:
@@ -42,100 +42,105 @@ export interface AwsHostsArgs extends NumberedHosts {
         /** Such as `ami-0abc…`. */
         readonly id: pulumi.Input<string>;
       };
-  /** Size of the root volume in GiB, 8 or more; it can grow later. It is always encrypted. @default 20 */
+  /** Size of the root volume in GiB, 8 or more. It can grow later. It is always encrypted. @default 20 */
   readonly diskSize?: number;
   /**
-   * ARN of the key that encrypts the root volume, such as `arn:aws:kms:eu-west-1:111122223333:key/0d99…`. An id or alias is refused, since EC2
-   * gives it back as the ARN. A host keeps the key that it was made with, and gets another one when it is made anew by `each`.
-   * @default - AWS's own for the account
+   * ARN of the key that encrypts the root volume, such as `arn:aws:kms:eu-west-1:111122223333:key/0d99…`. An id or alias is
+   * refused, because EC2 returns it as the ARN. A host keeps the key that it was made with, and gets a new one when `each`
+   * replaces it.
+   * @default - AWS's own key for the account
    */
   readonly kmsKeyId?: pulumi.Input<string>;
   /**
-   * `elastic`: each host has an Elastic IP address, which outlives it. Other sites need one to call it; so does whoever runs
-   * Pulumi from outside. `none`: only in a `vpc` of yours that has its own ways in and out.
+   * `elastic`: each host has an Elastic IP address, which outlives it. Other sites need it to call the host, and so does Pulumi
+   * from outside. `none`: only in your own `vpc` with its own access to and from outside.
    * @default "elastic"
    */
   readonly publicAddress?: "elastic" | "none";
-  /** Address with which hosts without one of their own come to other sites, as your NAT gateway shows it. @default - not known */
+  /**
+   * Address that other sites see when hosts without their own public address call them, such as your NAT gateway's.
+   * @default - not known
+   */
   readonly natAddress?: string;
   /**
-   * How whoever runs Pulumi reaches the hosts. `ssh`: at their addresses, from the networks in `firewall.ssh`. `ssm`: through AWS
-   * Systems Manager, whose agent on the host hands the connection to the SSH server there, so that no port of SSH is open to anybody
-   * and `firewall.ssh` can be left out. It needs `iamInstanceProfile`, and on the machine that runs Pulumi the AWS CLI with its
-   * Session Manager plugin, signed in by its environment. An image of your own must have the agent. Not beside `bastion`.
+   * How Pulumi reaches the hosts. `ssh`: at their addresses, from the networks in `firewall.ssh`. `ssm`: through AWS Systems
+   * Manager. Its agent on the host passes the connection to the SSH server there, so no SSH port is open to anybody, and you can
+   * omit `firewall.ssh`. It needs `iamInstanceProfile`, and on the machine that runs Pulumi the AWS CLI with its Session Manager
+   * plugin, signed in by the environment. Your own image must have the agent. Not together with `bastion`.
    * @default "ssh"
    */
   readonly access?: "ssh" | "ssm";
-  /** A host to hop over to all of them. @default - dialled directly */
+  /** Jump host for all of them. @default - direct connections */
   readonly bastion?: Bastion;
   /**
-   * The site's network, made by the stack: a /16 to /21. Zone `a` has its first eighth, `b` the second, so that a zone more
-   * moves nothing.
+   * The site's network, made by the stack: a /16 to /21. Zone `a` has its first eighth, `b` the second. Another zone moves
+   * nothing.
    * @default "10.64.0.0/16"
    */
   readonly network?: string;
-  /** A network of yours instead. Nothing of it is changed but for security groups and interfaces in it. @default - one is made */
+  /** Your own network instead. Only security groups and interfaces are added to it. @default - the stack makes one */
   readonly vpc?: AwsVpc;
-  /** Name of the site, where two networks in one region are two sites. @default - `aws` and the region */
+  /** Name of the site. Set it if two networks in one region are two sites. @default - `aws` and the region */
   readonly site?: string;
   /**
-   * Largest packet in bytes. EC2 carries 9001 within a network: worth it where all hosts are in one. With other sites, the way to
-   * them decides.
+   * Largest packet in bytes. EC2 carries 9001 within a network, which is useful if all hosts are in one network. With other
+   * sites, the path to them decides.
    * @default 1500
    */
   readonly mtu?: number;
-  /** Largest packet on the way to other sites: more than 1500 only by a peering or transit gateway of yours. @default 1500 */
+  /** Largest packet on the path to other sites. More than 1500 needs your own peering or transit gateway. @default 1500 */
   readonly mtuOutside?: number;
   /**
-   * How many rules a security group takes: your account's quota in the region, where AWS has raised it. A firewall that needs more is
-   * refused at preview. The same in all groups of the site.
+   * How many rules a security group takes. Set it if AWS has raised your account's quota in the region. The preview refuses a
+   * firewall that needs more. It is the same in all groups of the site.
    * @default 60
    */
   readonly securityGroupRules?: number;
   /**
-   * Spare capacity at a lower price, taken away with two minutes' notice. Workers only. EC2 cannot stop such an instance, so that another
-   * type needs a host that is made anew by `each`. @default false
+   * Spare capacity at a lower price, which AWS takes away with two minutes' notice. Workers only. EC2 cannot stop such an
+   * instance, so another type needs a replacement with `each`.
+   * @default false
    */
   readonly spot?: boolean;
   /**
-   * Name of an instance profile, for programs on the hosts that call AWS. Containers cannot ask for its credentials. With
-   * `access: "ssm"` its role has to have the policy AmazonSSMManagedInstanceCore.
+   * Name of an instance profile, for programs on the hosts that call AWS. Containers cannot get its credentials. With
+   * `access: "ssm"` its role must have the policy AmazonSSMManagedInstanceCore.
    * @default - none
    */
   readonly iamInstanceProfile?: pulumi.Input<string>;
-  /** Whether nobody but this stack can terminate the instances. @default - true for managers */
+  /** Whether only this stack can terminate the instances. @default - true for managers */
   readonly protect?: boolean;
-  /** What is otherwise for single hosts, by number: to change one host at a time. @default - all are alike */
+  /** Options for single hosts, by number, to change one host at a time. @default - all hosts are alike */
   readonly each?: Readonly<Record<number, AwsHostArgs>>;
   /** Swarm node labels of all hosts of the group. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** AWS tags of everything that is made for the group. @default - its name, and the cluster's */
+  /** AWS tags of everything that is made for the group. @default - the group's name and the cluster's */
   readonly tags?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The AWS account and its credentials. @default - the one that the stack's configuration describes */
+  /** The AWS account and its credentials. @default - those from the stack's configuration */
   readonly provider?: aws.Provider;
-  /** Last say over the arguments of the resources underneath. @default - they stay as they are */
+  /** Last changes to the arguments of the underlying resources. @default - they stay as they are */
   readonly transform?: AwsTransform;
 }
 
-/** What may be otherwise for one host. */
+/** Options for one host. */
 export interface AwsHostArgs {
-  /** Another type stops the machine, changes it and starts it again; of several hosts, one at a time. @default - the group's */
+  /** Another type stops the machine, changes it and starts it again. With several hosts, one at a time. @default - the group's */
   readonly instanceType?: string;
   /**
-   * Any short text, such as a date. Another text makes the machine anew, once: from the newest image, in the zone that `zones`
-   * says, with its old name. Of managers, one at a time. Taken out of the program, it changes nothing.
+   * Any short text, such as a date. Another text replaces the machine once: from the newest image, in its zone from `zones`, with
+   * its old name. Replace managers one at a time. Removing the text changes nothing.
    * @default - the machine stays
    */
   readonly renew?: string;
 }
 
-/** A network that you have. Where its CIDR is an `Output`, it is checked as soon as it is known, before anything is made in it. */
+/** Your existing network. If its CIDR is an `Output`, it is checked as soon as it is known, before anything is made in it. */
 export interface AwsVpc {
   /** Such as `vpc-0abc…`. */
   readonly id: pulumi.Input<string>;
-  /** All of its network, which must overlap nothing else of the cluster. */
+  /** The range of the whole network. It must not overlap anything else in the cluster. */
   readonly cidr: pulumi.Input<string>;
-  /** By the letter of the zone in which it lies. With `publicAddress: "elastic"` it needs a route to an Internet gateway. */
+  /** Subnets by the letter of their zone. With `publicAddress: "elastic"` a subnet needs a route to an Internet gateway. */
   readonly subnets: Readonly<Record<string, AwsSubnet>>;
 }
 
@@ -143,27 +148,27 @@ export interface AwsVpc {
 export interface AwsSubnet {
   /** Such as `subnet-0abc…`. */
   readonly id: pulumi.Input<string>;
-  /** Hosts' addresses are planned in it where it is a plain text, and given by EC2 where it is an `Output`. */
+  /** If it is a plain string, the hosts' addresses are planned in it. If it is an `Output`, EC2 chooses them. */
   readonly cidr: pulumi.Input<string>;
 }
 
-/** Last say over the arguments of the resources that make the hosts of a group and what they share. */
+/** Last changes to the arguments of the resources that make a group's hosts and what they share. */
 export interface AwsTransform {
-  /** The network, where the stack makes it. */
+  /** The network, if the stack makes it. */
   readonly vpc?: Transform<aws.ec2.VpcArgs>;
-  /** The network's way to the Internet, where the stack makes it. */
+  /** The network's Internet gateway, if the stack makes it. */
   readonly internetGateway?: Transform<aws.ec2.InternetGatewayArgs>;
-  /** The network's routes, where the stack makes them. */
+  /** The network's routes, if the stack makes them. */
   readonly routeTable?: Transform<aws.ec2.RouteTableArgs>;
-  /** The subnet of each zone, where the stack makes it. */
+  /** The subnet of each zone, if the stack makes it. */
   readonly subnet?: Transform<aws.ec2.SubnetArgs>;
-  /** What gives each subnet the routes. */
+  /** What connects each subnet to the routes. */
   readonly routeTableAssociation?: Transform<aws.ec2.RouteTableAssociationArgs>;
   /** Each security group. */
   readonly securityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
-  /** Each rule that lets something in. */
+  /** Each rule that allows incoming traffic. */
   readonly ingressRule?: Transform<aws.vpc.SecurityGroupIngressRuleArgs>;
-  /** The rules that let everything out. */
+  /** The rules that allow all outgoing traffic. */
   readonly egressRule?: Transform<aws.vpc.SecurityGroupEgressRuleArgs>;
   /** Each host's network interface. */
   readonly networkInterface?: Transform<aws.ec2.NetworkInterfaceArgs>;

@@ -13,8 +13,8 @@ import { agentSources } from "./ssm";
 export type { AwsBastion, AwsHostArgs, AwsHostsArgs, AwsImage, AwsSubnet, AwsTransform, AwsVpc } from "./args";
 
 /**
- * Hosts on Amazon EC2: a network of their own with a subnet in each zone, security groups that let in what the plan lets in, and
- * for each host an interface with a planned address and an Elastic IP, which stay when the instance becomes another one.
+ * Hosts on Amazon EC2: their own network with a subnet in each zone, and security groups that allow what the plan allows. Each
+ * host has an interface with a planned address and an Elastic IP, which stay when the instance is replaced.
  *
  * @example
  * new SwarmCluster("prod", {

@@ -42,7 +42,7 @@ export interface Remembered {
   readonly birth: pulumi.Output<Birth>;
   /** The one that it was made of. */
   readonly image: pulumi.Output<string>;
-  /** Changes exactly when the machine is to be made anew. */
+  /** Changes exactly when the machine must be replaced. */
   readonly renewed: pulumi.Output<string>;
   /** The text that the program gives for it. @default - none: the machine stays as it is */
   readonly text?: string;

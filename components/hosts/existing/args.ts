@@ -2,22 +2,25 @@ import type * as pulumi from "@pulumi/pulumi";
 import { flag, labels, named, opaque, optional, options, required, text } from "../../options";
 import type { HostRole } from "../host";
 
-/** One machine that stands already. */
+/** One existing machine. */
 export interface ExistingMachine {
-  /** Address or name that is dialled for SSH. */
+  /** Address or name for the SSH connection. */
   readonly address: string;
   /**
-   * Private address on which the other hosts of the site reach it; Docker advertises it.
+   * Private address that the other hosts of the site use. Docker advertises it.
    * @default - `address`, which must then be an IPv4 address
    */
   readonly privateAddress?: string;
   /**
-   * IPv4 address on which hosts of other sites reach it.
-   * @default - `address`, where it is a public one or `privateAddress` is another; else none: the machine stands behind
+   * IPv4 address that hosts of other sites use.
+   * @default - `address`, if it is a public one or `privateAddress` differs from it; otherwise none: the machine is behind
    * network address translation
    */
   readonly publicAddress?: string;
-  /** Public host key in authorized_keys form; `ssh-keyscan -t ed25519 ADDRESS` prints it. Required: nothing is trusted on first use. */
+  /**
+   * Public host key in authorized_keys form, as `ssh-keyscan -t ed25519 ADDRESS` prints it. Required: no key is trusted on first
+   * use.
+   */
   readonly hostKey: string;
   /** Who logs in. @default - the group's */
   readonly user?: string;
@@ -27,45 +30,51 @@ export interface ExistingMachine {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** Machines that you have, reached over SSH. Nothing of them is made or destroyed; leaving the cluster they leave the swarm. */
+/**
+ * Your existing machines, reached over SSH. They are neither made nor destroyed. When they leave the cluster, they leave the
+ * swarm.
+ */
 export interface ExistingHostsArgs {
   /** What the machines are in the swarm. */
   readonly role: HostRole;
-  /** Each machine under a name of your choice, unique in the group: `rack-a` in group `edge` becomes the host `edge-rack-a`. */
+  /** The machines by a name of your choice, unique in the group: `rack-a` in group `edge` becomes the host `edge-rack-a`. */
   readonly machines: Readonly<Record<string, ExistingMachine>>;
-  /** Where they stand: hosts of one site reach each other by private address. @default "existing" */
+  /** Their site. Hosts of one site reach each other at private addresses. @default "existing" */
   readonly site?: string;
-  /** The site's network in CIDR form, for the check against overlaps. @default - not known, so not checked */
+  /** The site's network in CIDR form, for the check against overlaps. @default - not known, and not checked */
   readonly network?: string;
   /** Largest packet of the site's network in bytes. @default 1500 */
   readonly mtu?: number;
-  /** Largest packet on the way to other sites, where that is known to be wider or narrower. @default - `mtu`, and 1500 at most */
+  /** Largest packet on the path to other sites, if you know that it is larger or smaller. @default - `mtu`, and 1500 at most */
   readonly mtuOutside?: number;
-  /** IPv4 address with which the site's router shows hosts that have no public address to other sites. @default - not known */
+  /**
+   * IPv4 address that other sites see when hosts without a public address call them through the site's router.
+   * @default - not known
+   */
   readonly natAddress?: string;
   /** Who logs in. @default "root" */
   readonly user?: string;
   /** Where sshd listens. @default 22 */
   readonly port?: number;
-  /** Whether commands run by `sudo -n`. @default - true unless the user is root */
+  /** Whether commands run with `sudo -n`. @default - true unless the user is root */
   readonly sudo?: boolean;
   /** Private key for all machines of the group. Kept as a secret. One of `privateKey` and `agentSocket` is needed. @default - none */
   readonly privateKey?: pulumi.Input<string>;
   /** Passphrase of `privateKey`. Kept as a secret. @default - none */
   readonly passphrase?: pulumi.Input<string>;
-  /** Socket of a running ssh-agent. @default - no agent is asked */
+  /** Socket of a running ssh-agent. @default - no agent */
   readonly agentSocket?: string;
   /**
-   * A program that carries the connection to each of them, as OpenSSH's ProxyCommand does: its name and its arguments, a text each,
-   * such as `["cloudflared", "access", "ssh", "--hostname", "%h"]`. `%h`, `%p` and `%r` are replaced by address, port and user. It
-   * runs wherever Pulumi does, and nothing secret may be among its arguments. `firewall.ssh` names whom the hosts see then:
-   * `127.0.0.1/32` where its other end runs on the host itself. Not beside `bastion`.
-   * @default - dialled directly
+   * A program that carries the connection to each machine, like OpenSSH's ProxyCommand: its name and arguments, one string each,
+   * such as `["cloudflared", "access", "ssh", "--hostname", "%h"]`. `%h`, `%p` and `%r` are replaced by address, port and user.
+   * It runs on the machine that runs Pulumi. Its arguments must not contain secrets. `firewall.ssh` must then name the address
+   * that the hosts see: `127.0.0.1/32` if the program's other end runs on the host itself. Not together with `bastion`.
+   * @default - direct connections
    */
   readonly proxyCommand?: readonly string[];
-  /** A host to hop over to all of them. @default - dialled directly */
+  /** Jump host for all of them. @default - direct connections */
   readonly bastion?: {
-    /** Address or name that is dialled for SSH. */
+    /** Address or name for the SSH connection. */
     readonly address: string;
     /** Its public host key in authorized_keys form. */
     readonly hostKey: string;
@@ -73,7 +82,7 @@ export interface ExistingHostsArgs {
     readonly user?: string;
     /** Where its sshd listens. @default 22 */
     readonly port?: number;
-    /** Private key for it. Kept as a secret. @default - the group's key */
+    /** Private key for the jump host. Kept as a secret. @default - the group's key */
     readonly privateKey?: pulumi.Input<string>;
   };
   /** Swarm node labels of all machines of the group. @default - none */

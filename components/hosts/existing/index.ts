@@ -12,7 +12,7 @@ import { type Login, readable } from "./keys";
 export type { ExistingHostsArgs, ExistingMachine } from "./args";
 
 /**
- * Machines that stand already: dialled over SSH by `up`, and left standing by `destroy`.
+ * Existing machines. `up` connects to them over SSH, and `destroy` leaves them running.
  *
  * @example
  * existing.hosts({ role: "worker", privateKey: config.requireSecret("key"), machines: {

@@ -16,8 +16,8 @@ import { checkRules } from "./rules";
 export type { HetznerBastion, HetznerHostArgs, HetznerHostsArgs, HetznerImage, HetznerLocation, HetznerNetwork, HetznerTransform } from "./args";
 
 /**
- * Hosts on Hetzner Cloud: a private network of their own, firewalls that let in from the Internet what the plan lets in, and for
- * each host a planned private address and a public one, which stay when the server becomes another one.
+ * Hosts on Hetzner Cloud: their own private network, and firewalls that allow from the Internet what the plan allows. Each host
+ * has a planned private address and a public one, which stay when the server is replaced.
  *
  * @example
  * new SwarmCluster("prod", {

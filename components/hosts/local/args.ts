@@ -3,14 +3,14 @@ import { labels, opaque, optional, options, required, text } from "../../options
 import type { Transform } from "../../transform";
 import type { HostRole, NumberedHosts } from "../host";
 
-/** Hosts as containers of this machine's Docker, each a whole machine with systemd, sshd and an engine of its own. Linux only. */
+/** Hosts as containers on this machine. Each acts as a whole machine with systemd, sshd and its own Docker engine. Linux only. */
 export interface LocalHostsArgs extends NumberedHosts {
   /** What the hosts are in the swarm. */
   readonly role: HostRole;
   /**
-   * Image of a whole machine. It is used when a host is made; another image later does not replace hosts that stand
+   * Image of a whole machine. It is used when a host is made. Another image later does not replace existing hosts
    * (`pulumi up --replace` of the container does).
-   * @default "pulumi-swarm-host:trixie" - where Docker does not have it, `up` makes it by `docker build`, in about a minute
+   * @default "pulumi-swarm-host:trixie" - if Docker does not have it, `up` builds it with `docker build`, in about a minute
    */
   readonly image?: string;
   /** The Docker network that the hosts share, made by the stack. @default "10.213.0.0/16" */
@@ -19,7 +19,7 @@ export interface LocalHostsArgs extends NumberedHosts {
   readonly memory?: number;
   /** Swarm node labels of all hosts of the group. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Last say over the arguments of the resources underneath. @default - they stay as they are */
+  /** Last changes to the arguments of the underlying resources. @default - they stay as they are */
   readonly transform?: {
     /** The container of each host. */
     readonly container?: Transform<docker.ContainerArgs>;

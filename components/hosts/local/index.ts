@@ -24,7 +24,7 @@ const dockerMtu = 1500;
 const replacing = ["name", "hostname", "networksAdvanced", "capabilities", "cgroupnsMode", "stopSignal", "envs", "tmpfs", "volumes", "devices"];
 
 /**
- * Hosts for trying things out, for tests and for demonstrations.
+ * Hosts for experiments, tests and demonstrations.
  *
  * @example
  * new SwarmCluster("lab", { hosts: { control: local.hosts({ role: "manager", count: 3 }) } });

@@ -1,63 +1,63 @@
 import type { ProgramArgs } from "../../programs/args";
 import { opaque, optional, options } from "../../options";
 
-/** flannel: each host has a subnet of its own, and routes lead to it. */
+/** flannel: each host has its own subnet, and routes lead to it. */
 export interface FlannelArgs {
   /**
-   * How packets reach the other host. `vxlan` wraps them, goes wherever hosts reach each other, and takes 50 bytes of each. `host-gw`
-   * hands them on as they are, with nothing taken; every host must be a neighbour of every other: one site, without a router in
-   * between, on a network that carries foreign addresses (clouds drop them unless told otherwise).
-   * A change of it restarts flanneld everywhere: containers of different hosts do not reach each other for some seconds.
+   * How packets reach the other host. `vxlan` encapsulates them, works between any hosts that reach each other, and takes 50
+   * bytes of each packet. `host-gw` forwards them unchanged and takes no bytes. It requires all hosts in one site, without a
+   * router between them, on a network that carries foreign addresses (clouds drop them by default). A change restarts flanneld
+   * everywhere. For some seconds, containers on different hosts do not reach each other.
    * @default "vxlan"
    */
   readonly backend?: "vxlan" | "host-gw";
   /**
-   * Prefix length of each host's subnet, 20 to 26. All networks of the cluster share it on a host, each with its slice.
+   * Prefix length of each host's subnet, 20 to 26. All networks of the cluster share it on a host, and each has a slice of it.
    * @default 24 - 254 addresses on a host
    */
   readonly hostPrefix?: number;
   /**
-   * How many hosts of a group have their subnets in one block, a power of two from 4 to 256. A group of more has further blocks. A change
-   * of it asks for other blocks: the preview names the pins that keep those in use.
+   * How many hosts of a group have their subnets in one block, a power of two from 4 to 256. A larger group has several blocks. A
+   * change needs new blocks: the preview names the pins that keep the blocks in use.
    * @default 16
    */
   readonly hostsPerGroup?: number;
   /**
-   * Prefix length of a network's slice of each host's subnet where the network names none, longer than `hostPrefix`, up to 29.
+   * Prefix length of a network's slice of each host's subnet, if the network sets none. Longer than `hostPrefix`, up to 29.
    * @default 26 - 61 containers of a network on a host, with hostPrefix 24: three such networks and the bridge
    */
   readonly slicePrefix?: number;
   /**
-   * Name of a Docker network on each host for containers that are not part of the swarm's networks: `docker run --network flannel`. They
-   * reach those of the same name on other hosts, by address. `false` for none.
+   * Name of a Docker network on each host for containers outside the swarm's networks: `docker run --network flannel`. They reach
+   * containers on the network of the same name on other hosts, by address. `false` for none.
    * @default "flannel"
    */
   readonly bridge?: string | false;
   /** Where flanneld comes from. @default - the project's image, of the version that this package was tested with */
   readonly program?: ProgramArgs;
-  /** The store that holds which subnet is whose. */
+  /** The store that records the owner of each subnet. */
   readonly etcd?: EtcdArgs;
 }
 
-/** The store in which flannel keeps which subnet is whose: etcd, with TLS, on hosts of the cluster. */
+/** The store in which flannel records the owner of each subnet: etcd with TLS, on hosts of the cluster. */
 export interface EtcdArgs {
   /**
-   * Groups whose hosts are its members: 3 or 5 in all. It writes little, and waits for the disk when it does.
+   * Groups whose hosts are its members: 3 or 5 hosts in total. etcd writes little, but waits for the disk when it writes.
    * @default - all managers
    */
   readonly on?: readonly string[];
   /**
-   * Any text, such as a date. Every change of it gives each host new keys and certificates for etcd, with nothing restarted. They hold for
-   * three years, and every `up` of the last of them makes new ones by itself. Taking it out changes nothing.
-   * @default - they are kept until they are a year from their end
+   * Any text, such as a date. Every change gives each host new keys and certificates for etcd, without restarts. Certificates are
+   * valid for three years, and every `up` in the last year renews them automatically. Removing the text changes nothing.
+   * @default - they are kept until a year before they expire
    */
   readonly rotation?: string;
-  /** Where etcd and etcdctl come from. @default - the project's image, of the version that this package was tested with */
+  /** Where etcd and etcdctl come from. @default - the project's image, in the version that this package was tested with */
   readonly program?: ProgramArgs;
   /**
-   * A version of etcd with published holes by which a host reads or changes more than its own, as `program` has it, such as `"v3.5.16"`.
-   * Without it such a version is refused: before 3.5.33, 3.6.14 and 3.7.1.
-   * @default - none is allowed
+   * A version of etcd with known vulnerabilities that let a host read or change more than its own data, as in `program`, such as
+   * `"v3.5.16"`. Without this option such a version is refused: before 3.5.33, 3.6.14 and 3.7.1.
+   * @default - none
    */
   readonly allowVulnerable?: string;
 }

@@ -34,13 +34,13 @@ const usualHostPrefix = 24;
 const mostMembers = 7;
 
 /**
- * flannel: each host has a subnet of its own that etcd holds for it, and routes lead there. Containers' packets travel as ordinary IP, with
- * the containers' own addresses, and the host's routing table shows where.
+ * flannel: each host has its own subnet, which etcd records, and routes lead to it. Containers' packets travel as ordinary IP, with
+ * the containers' own addresses. The host's routing table shows the routes.
  *
- * Services are found by name, at the addresses of their tasks: there is no virtual address, and ports are published by the ingress mesh,
- * not by `mode=host`. A network has a slice of each host's subnet, so that it holds as many containers on a host as that has addresses.
+ * A service's name resolves to the addresses of its tasks: there is no virtual address. Ports are published by the ingress mesh, not by
+ * `mode=host`. A network has a slice of each host's subnet, and holds as many containers on a host as the slice has addresses.
  *
- * Not encrypted by itself: over more than one site it needs `wireguard()`.
+ * It does not encrypt: more than one site needs `wireguard()`.
  *
  * @example
  * new SwarmCluster("prod", { overlay: flannel(), hosts, networks: { web: {} }, firewall: { ssh: ["203.0.113.0/24"] } });

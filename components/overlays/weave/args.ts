@@ -4,28 +4,28 @@ import { flag, opaque, optional, options } from "../../options";
 /** Weave Net: a router on each host, in a mesh with all others. */
 export interface WeaveArgs {
   /**
-   * Encrypt what goes between hosts, containers' data and the routers' own talk, under one password of the cluster's that is made
-   * for it. Costs 24 bytes a packet. A change of it restarts all routers at once, as a rotation does.
+   * Encrypts data between hosts, both containers' data and the routers' own messages, with one password that is made for the
+   * cluster. It costs 24 bytes a packet. A change restarts all routers at once, like a rotation.
    * @default true, but false inside an encrypted underlay
    */
   readonly encrypted?: boolean;
   /**
-   * Any text; another one makes another password. No router talks to one that has another password, so all of them restart at
-   * the same moment, and containers of different hosts hear nothing of each other for about two seconds. It waits while a host
-   * cannot be reached, because that one would be left alone with the old password.
+   * Any text. Another text makes a new password. Routers with different passwords do not talk to each other, so all of them
+   * restart at the same moment, and containers on different hosts lose contact for about two seconds. The change waits while a
+   * host cannot be reached, because that host would keep the old password.
    * @default - the first password stays
    */
   readonly rotation?: string;
   /**
-   * Leave containers' data between hosts of one site in plaintext, and encrypt it between sites only. The routers' own talk is
-   * encrypted everywhere. Needs `encrypted`, and the network of every site, since that is what tells who is of it.
+   * Leaves containers' data between hosts of one site in plaintext, and encrypts it only between sites. The routers' own messages
+   * are encrypted everywhere. Needs `encrypted`, and the network of every site, which shows which host belongs to it.
    * @default false
    */
   readonly trustSites?: boolean;
   /**
-   * Let kernels with Open vSwitch forward (modules `openvswitch` and `vxlan`), instead of the router itself, which is several times
-   * slower. Hosts without the modules do without, and the two kinds understand each other. A change counts for each host from its
-   * next reboot on.
+   * Lets kernels with Open vSwitch forward packets (modules `openvswitch` and `vxlan`), instead of the router itself, which is
+   * several times slower. Hosts without the modules work without it, and both kinds of host work together. A change takes effect
+   * at each host's next reboot.
    * @default true
    */
   readonly fastDatapath?: boolean;

@@ -12,15 +12,15 @@ import { mostHosts, weaveOptions, type WeaveArgs, weaveDriver, weavePort, type W
 export type { WeaveArgs } from "./args";
 
 /**
- * Weave Net: a router on each host, connected to each other one, makes all hosts' containers neighbours on one switch. It learns
- * by itself who is where, encrypts with a password where the underlay does not, and gets through where nothing but one TCP and
- * two UDP ports do.
+ * Weave Net: a router on each host connects to all other routers. Together they act as one switch for all containers. The routers
+ * learn automatically where each container is, encrypt with a password unless the underlay encrypts, and need only one TCP and two
+ * UDP ports.
  *
- * Services are found by DNS alone, `docker service create --endpoint-mode dnsrr`, and published on the host's own port,
- * `mode=host`: there are no virtual addresses and no ingress. All networks share the one switch; what keeps them apart is
- * that a container has an address in its own networks only, so give nobody the right to change that (`NET_ADMIN`).
+ * Clients find services only by DNS (`docker service create --endpoint-mode dnsrr`). Services publish on the host's own port
+ * (`mode=host`): there are no virtual addresses and no ingress mesh. All networks share one switch. Only a container's addresses
+ * separate them, so give no container the right to change these (`NET_ADMIN`).
  *
- * Weave Net is no longer developed: the last release is of 2021, and the repository is archived.
+ * Weave Net is no longer developed: the last release is from 2021, and the repository is archived.
  *
  * @example
  * new SwarmCluster("prod", { overlay: weave(), hosts, firewall: { ssh: ["203.0.113.0/24"] } });

@@ -4,7 +4,7 @@ import { collectOptions } from "../../options";
 import { directOptions, underlayOptionNames } from "../kinds";
 import type { Underlay } from "../underlay";
 
-/** The site's own network, as it is: nothing is added, nothing is encrypted. */
+/** The site's own network, unchanged: nothing is added, nothing is encrypted. */
 export function direct(): Underlay;
 export function direct(...given: readonly unknown[]): Underlay {
   const { problems } = collectOptions<object>(given[0] ?? {}, directOptions, "underlay", { kind: "direct", kinds: underlayOptionNames });

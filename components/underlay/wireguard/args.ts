@@ -1,30 +1,30 @@
 import { optional, options } from "../../options";
 
-/** How the hosts are joined by WireGuard: an encrypted mesh in which every host is the peer of every other. */
+/** How WireGuard joins the hosts: an encrypted mesh in which every host is a peer of every other. */
 export interface WireGuardArgs {
   /**
-   * UDP port on which every host takes the tunnel's packets, 1 to 65535. It is opened to the other hosts, and to
-   * everybody where hosts are behind network address translation and come from addresses that are not known.
+   * UDP port for the tunnel's packets on every host, 1 to 65535. It is open to the other hosts. It is open to everybody if hosts
+   * are behind network address translation and their outside addresses are not known.
    * @default 51820
    */
   readonly port?: number;
   /**
-   * Any text, such as a date. Every change of it gives each host a new private key, host after host, with less than a
-   * second of loss between two hosts. It is not secret: no key is made from it. Taking it out changes nothing.
-   * @default - the keys are kept as long as the hosts are
+   * Any text, such as a date. Every change gives each host a new private key, one host after the other. Traffic between two hosts
+   * stops for less than a second. The text is not secret: no key is derived from it. Removing it changes nothing.
+   * @default - a host keeps its key
    */
   readonly rotation?: string;
   /**
-   * Seconds after which a host behind network address translation says something to the hosts of other sites, so that
-   * the translation remembers it, 0 to 65535. Routers forget after 30 s at the least. 0 turns it off: then a host of
-   * another site cannot begin to talk to it.
+   * Seconds after which a host behind network address translation sends a packet to the hosts of other sites, to keep the
+   * translation open, 0 to 65535. Routers forget a translation after 30 s or more. 0 turns it off: then a host of another site
+   * cannot start a connection to it.
    * @default 25
    */
   readonly keepalive?: number;
   /**
-   * Largest packet inside the tunnel in bytes, 576 to 65475. Needed only where the way between two sites takes smaller
-   * packets than the sites themselves (PPPoE: 1432). A value that is too large loses large packets without a word.
-   * @default - the smallest MTU of all sites less 60, what WireGuard adds over IPv4 (80 over IPv6)
+   * Largest packet inside the tunnel in bytes, 576 to 65475. Needed only if the path between two sites has a smaller limit than
+   * the sites themselves (PPPoE: 1432). If the value is too large, large packets are silently lost.
+   * @default - the smallest MTU of all sites minus 60, which WireGuard adds over IPv4 (80 over IPv6)
    */
   readonly mtu?: number;
 }

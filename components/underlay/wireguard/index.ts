@@ -8,13 +8,13 @@ import { meshProblems } from "./mesh";
 export type { WireGuardArgs } from "./args";
 
 /**
- * An encrypted mesh of all hosts, over which the swarm and its containers talk. What leaves a host for another one is
- * WireGuard's UDP port and nothing else. Needed as soon as hosts stand at more than one site.
+ * An encrypted mesh of all hosts, which carries all traffic of the swarm and its containers. Between hosts, only WireGuard's UDP
+ * port is used. Needed if hosts are on more than one site.
  *
- * Private keys are made on the hosts and never leave them. The kernel's WireGuard is used where there is one, the
- * userspace program where not, which costs throughput and is said as a warning.
+ * Private keys are made on the hosts and never leave them. A host without WireGuard in its kernel uses the userspace program, which
+ * costs throughput and shows a warning.
  *
- * It takes up to 300 hosts: every host keeps a session with every other one. More are refused.
+ * It takes up to 300 hosts, because every host keeps a session with every other host. More are refused.
  *
  * @example
  * new SwarmCluster("prod", { underlay: wireguard(), hosts, firewall: { ssh: ["203.0.113.0/24"] } });

@@ -4,7 +4,7 @@ export interface MeshHost {
   readonly site: string;
   /** Address within its site. */
   readonly address: string;
-  /** Address on which other sites reach it. @default - none: it is behind network address translation */
+  /** Address that other sites use to reach it. @default - none: it is behind network address translation */
   readonly publicAddress?: string;
   /** Address in the tunnel, without a prefix. */
   readonly tunnelAddress: string;
@@ -16,7 +16,7 @@ export interface PlannedPeer {
   readonly tunnelAddress: string;
   /** Where it is reached, as `address:port`. @default - unknown: it calls first, and its address is learned from that */
   readonly endpoint?: string;
-  /** Seconds between packets that keep address translation open; 0 is none. */
+  /** Seconds between packets that keep address translation open. 0 is none. */
   readonly keepalive: number;
 }
 
