@@ -23,7 +23,7 @@ export interface Connection {
    * @default - direct connections
    */
   readonly proxyCommand?: readonly string[];
-  /** A host to hop over. @default - dialled directly */
+  /** Jump host. @default - direct connections */
   readonly bastion?: Omit<Connection, "bastion" | "sudo">;
 }
 

@@ -82,7 +82,7 @@ function tidy({ page, name }: EntryPoint, text: string): string {
 
 function contents(entries: readonly EntryPoint[]): string {
   const lines = entries.map(({ name, page }) => `- [${name}](${page}.md)`);
-  const origin = "All that the package exports. Written from the docstrings by `npm run docs`: what is to be said otherwise is to be changed there.";
+  const origin = "Everything that the package exports. `npm run docs` writes these pages from the docstrings: change the docstrings, not the pages.";
   return `# Reference\n${origin}\n\n${lines.join("\n")}\n`;
 }
 
