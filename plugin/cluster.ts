@@ -1,8 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SwarmCluster } from "../components/cluster";
 import { describeProblems } from "../components/cluster/plan";
+import { claimNames } from "../components/names/claimed";
 import type { ClusterArgs, ClusterHost, ClusterNetwork, HostConnection } from "./args";
 import { richArgs } from "./rich";
+
+/** The type of the component, as programs of other languages name it. */
+export const clusterType = "swarm:index:Cluster";
 
 /**
  * A Docker Swarm over hosts of any kind. Before anything changes, the preview shows the whole plan: hosts, quorum, addresses, who
@@ -25,7 +29,10 @@ export class Cluster extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const { args: rich, problems } = richArgs(args);
     if (problems.length > 0) throw new pulumi.RunError(describeProblems(name, problems));
-    super("swarm:index:Cluster", name, {}, opts);
+    // The engine would refuse a second one by its URN, before anything is said in words.
+    const twice = claimNames({ what: `swarm cluster "${name}"`, type: clusterType, name, parent: opts?.parent, names: [] });
+    if (twice.length > 0) throw new pulumi.RunError(describeProblems(name, twice));
+    super(clusterType, name, {}, opts);
     const swarm = new SwarmCluster(name, rich, { parent: this });
     this.dockerHost = swarm.dockerHost;
     this.swarmId = swarm.swarmId;

@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { serveOneByOne } from "../components/names/claimed";
 import { sayByErrors } from "../components/stop";
 import type { ClusterArgs } from "./args";
-import { Cluster } from "./cluster";
+import { Cluster, clusterType } from "./cluster";
 import { linkIntoProject } from "./link";
 import { inFlatWords } from "./words";
-
-/** The type of the component, as programs of other languages name it. */
-const clusterType = "swarm:index:Cluster";
 
 /**
  * The component for programs of all languages. Its schema is a file of the package: working it out from the types, as Pulumi's own
@@ -64,6 +62,7 @@ export function inUsersWords(message: string): string {
 export function serve(): Promise<void> {
   sayByErrors();
   linkIntoProject(dirname(dirname(__dirname)), process.cwd());
+  serveOneByOne();
   // Before the SDK's own handlers, which answer the engine with the error as it is then.
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(event, (error: unknown) => {

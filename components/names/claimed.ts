@@ -21,6 +21,30 @@ interface Claim {
 
 /** Of each run of a program: the engine's client stands for it. */
 const claimed = new WeakMap<object, Map<string, Claim>>();
+/** The same where each component of a run has a client of its own. */
+const claimedThere = new Map<string, Map<string, Claim>>();
+let oneByOne = false;
+
+/**
+ * For the plugin that serves other languages: it makes each component as if it were a program of its own. Its process serves one run of
+ * `pulumi`, whose preview and update are told apart, since one may listen where the other did.
+ */
+export function serveOneByOne(): void {
+  oneByOne = true;
+}
+
+function takenNames(monitor: object): Map<string, Claim> {
+  const address = (monitor as { getChannel?(): { getTarget(): string } }).getChannel?.().getTarget();
+  if (!oneByOne || address === undefined) {
+    const taken = claimed.get(monitor) ?? new Map<string, Claim>();
+    claimed.set(monitor, taken);
+    return taken;
+  }
+  const run = `${address} ${pulumi.runtime.isDryRun() ? "preview" : "update"}`;
+  const taken = claimedThere.get(run) ?? new Map<string, Claim>();
+  claimedThere.set(run, taken);
+  return taken;
+}
 
 /**
  * Takes the names of a component for it. Two components of a program can come to the same names by themselves: cluster `a` with group
@@ -32,8 +56,7 @@ export function claimNames(component: NamedComponent): Problem[] {
   const monitor = pulumi.runtime.getMonitor() as object | undefined;
   // The SDK's mocks refuse no name, and a user's tests may make one component many times.
   if (monitor === undefined || !("registerResourceHook" in monitor)) return [];
-  const taken = claimed.get(monitor) ?? new Map<string, Claim>();
-  claimed.set(monitor, taken);
+  const taken = takenNames(monitor);
   const names = fullNames(component);
   const others = names.flatMap((name) => taken.get(nameKey(name)) ?? []);
   const problems = others.some(({ what }) => what === component.what) ? [twice(component)] : describe([...others.map(({ name }) => name), ...names]);

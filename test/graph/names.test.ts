@@ -6,12 +6,17 @@ import { planCluster } from "../../components/cluster/plan";
 import * as aws from "../../components/hosts/aws";
 import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
+import { serveOneByOne } from "../../components/names/claimed";
 import type { PlannedName } from "../../components/names/name";
 import * as local from "../../components/hosts/local";
 import { pieceNames } from "../../components/pieces/names";
 import { planHostFirewall, planWireGuardMesh } from "../../components/pieces/plan";
 import { type Answers, type Graph, record, type Registered } from "./harness";
 import { clientKey } from "../unit/client-key";
+
+// Internal: a client of the engine tells where the engine listens, and the SDK's mocks do not.
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks") as { MockMonitor: { prototype: { getChannel?: unknown } } };
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
 const region = "eu-west-1";
@@ -212,6 +217,21 @@ describe("two components of one program", function () {
 
   it("may be made again and again in a user's tests, where the SDK's mocks stand for the engine", async () => {
     assert.equal((await both(() => [new SwarmCluster("a", one), new SwarmCluster("a", one)], false)).message, "");
+  });
+
+  it("are refused in the plugin for other languages too, where each of them has a client of the engine of its own", async () => {
+    serveOneByOne();
+    const at = async (address: string, args: SwarmClusterArgs): Promise<string> => {
+      Object.assign(MockMonitor.prototype, { getChannel: () => ({ getTarget: () => address }) });
+      return (await both(() => new SwarmCluster("a", args))).message;
+    };
+    try {
+      assert.equal(await at("dns:127.0.0.1:1", one), "");
+      assert.match(await at("dns:127.0.0.1:1", other), /the program makes a swarm cluster "a" twice/);
+      assert.equal(await at("dns:127.0.0.1:2", other), "");
+    } finally {
+      delete MockMonitor.prototype.getChannel;
+    }
   });
 
   it("have their names back in the next run of the same process", async () => {
