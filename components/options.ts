@@ -1,4 +1,5 @@
 import type { Problem } from "./hosts/host";
+import { nearestName } from "./nearest";
 import { isOutput, type Report, show } from "./report";
 
 /*
@@ -8,7 +9,7 @@ import { isOutput, type Report, show } from "./report";
  */
 
 /** What an option takes, as far as it is looked into here. */
-export type Shape = Plain | Flag | Opaque | Named | Either | AnyOptions;
+export type Shape = Plain | Flag | Opaque | Later | Named | Either | AnyOptions;
 
 /** A single value or a list, whose own check says what is wrong with it. Where none is given, `null` is no value. */
 export interface Plain {
@@ -22,6 +23,11 @@ export interface Flag {
 /** Something whose inside is not ours: an `Input`, a provider, a function, a group of hosts, an overlay. */
 export interface Opaque {
   readonly kind: "opaque";
+}
+
+/** What may be known only when resources are made: a text; a provider of Pulumi's; fields of a resource's arguments, or a function that changes them. */
+export interface Later {
+  readonly kind: "late text" | "provider" | "change";
 }
 
 /** Values under names that the user chooses. */
@@ -48,6 +54,8 @@ export interface AnyOptions {
   /** Such as a user could write. */
   readonly example: string;
   readonly names: Readonly<Record<string, Shape>>;
+  /** Names that other tools have for some of them; null for what only looks like one of them. @default - none */
+  readonly others?: Readonly<Record<string, string | null>>;
 }
 
 /** Also of each member of a union. */
@@ -59,15 +67,15 @@ type ShapeOf<Value> = [Value] extends [boolean]
   ? Flag
   : [Value] extends [string | number | boolean | readonly unknown[]]
     ? Plain
-    : Named | Opaque | Either | Options<Value>;
+    : Named | Opaque | Later | Either | Options<Value>;
 
 /** The options that an interface has, each with its shape. */
 export interface Options<Args> extends AnyOptions {
   readonly names: { readonly [Name in NamesOf<Args>]: ShapeOf<ValueOf<Args, Name>> };
 }
 
-export function options<Args>({ of, thing, example }: Pick<AnyOptions, "of" | "thing" | "example">, names: Options<Args>["names"]): Options<Args> {
-  return { kind: "options", of, thing, example, names };
+export function options<Args>(said: Pick<AnyOptions, "of" | "thing" | "example" | "others">, names: Options<Args>["names"]): Options<Args> {
+  return { kind: "options", ...said, names };
 }
 
 export const required: Plain = { kind: "required" };
@@ -76,6 +84,9 @@ export const text: Plain = { kind: "text" };
 export const list: Plain = { kind: "list" };
 export const flag: Flag = { kind: "flag" };
 export const opaque: Opaque = { kind: "opaque" };
+export const lateText: Later = { kind: "late text" };
+export const provider: Later = { kind: "provider" };
+export const change: Later = { kind: "change" };
 
 export function named(each: Shape, thing: string, example: string): Named {
   return { kind: "named", each, thing, example };
@@ -119,11 +130,18 @@ export interface Read<Args> {
   readonly problems: readonly Problem[];
 }
 
+/** Of a problem that makes another option look as if it were missing: that option. */
+const meantBy = new WeakMap<Problem, string>();
+
 /** The same as `readOptions`, with its problems in a list. */
 export function collectOptions<Args extends object>(given: unknown, wanted: Options<Args>, path: string, siblings?: Siblings): Read<Args> {
   const problems: Problem[] = [];
-  const args = readOptions(given, wanted, path, (at, message, fix) => void problems.push({ path: at, message, fix }), siblings);
-  return { args, problems };
+  const collect: Report = (at, message, fix, meant) => {
+    const problem = { path: at, message, fix };
+    problems.push(problem);
+    if (meant !== undefined) meantBy.set(problem, meant);
+  };
+  return { args: readOptions(given, wanted, path, collect, siblings), problems };
 }
 
 /**
@@ -149,7 +167,7 @@ export function withTold<Planned extends { readonly problems: readonly Problem[]
 
 /** Of what a later check finds, what is not told yet: an option that could not be read looks like one that is missing. */
 function butForTold(told: readonly Problem[], found: readonly Problem[]): readonly Problem[] {
-  const paths = new Set(told.map(({ path }) => path));
+  const paths = new Set(told.flatMap((problem) => [problem.path, meantBy.get(problem) ?? problem.path]));
   return found.filter(({ path }) => !paths.has(path));
 }
 
@@ -162,11 +180,18 @@ function readAs(given: unknown, shape: Shape, path: string, report: Report, sibl
       if (given !== null) return given;
       return void report(path, "null is not a value", "give one, or leave it out");
     case "text":
-      if (typeof given === "string") return given;
-      return void report(path, `${show(given)} is not a text`, "write a text");
+      return typeof given === "string" ? given : noText(given, path, report);
+    case "late text":
+      return typeof given === "string" || isLater(given) ? given : noText(given, path, report);
+    case "provider":
+      if (pulumi.ProviderResource.isInstance(given)) return given;
+      return void report(path, `${show(given)} is not a provider of Pulumi's`, 'make one, such as new aws.Provider("eu", { region: "eu-west-1" })');
+    case "change":
+      if (typeof given === "function" || isRecord(given)) return given;
+      return void report(path, `${show(given)} does not describe changes of a resource's arguments`, "write fields of them, or a function");
     case "flag":
       if (typeof given === "boolean") return given;
-      return void report(path, `${show(given)} is neither true nor false`, "write true or false");
+      return void report(path, `${show(given)} is neither true nor false`, `write ${flagMeant(given) ?? "true or false"}`);
     case "list":
       if (Array.isArray(given)) return given;
       return void report(path, `${show(given)} is not a list`, typeof given === "string" ? `write it as ${show([given])}` : "write it as [ … ]");
@@ -181,19 +206,43 @@ function readAs(given: unknown, shape: Shape, path: string, report: Report, sibl
   }
 }
 
+/** Whether a value is known only when resources are made. */
+export function isLater(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+function noText(given: unknown, path: string, report: Report): undefined {
+  const [one, ...more] = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  const plain = more.length === 0 && ["number", "boolean", "string"].includes(typeof one);
+  const otherwise = given === null ? "write a text, or leave it out" : "write a text";
+  report(path, `${show(given)} is not a text`, plain ? `write it as ${show(String(one))}` : otherwise);
+}
+
+/** Of texts that stand for a flag elsewhere. */
+function flagMeant(given: unknown): boolean | undefined {
+  const word = String(given).toLowerCase();
+  if (["true", "yes", "on", "1"].includes(word)) return true;
+  return ["false", "no", "off", "0"].includes(word) ? false : undefined;
+}
+
 function wrongKind(given: unknown, { thing, example }: Named | AnyOptions, path: string, report: Report): undefined {
   report(path, `${show(given)} does not describe ${thing}`, `write it as ${example}`);
 }
 
+/** Where none of them can be read, it looks as if none were given. */
 function readNamed(given: Record<string, unknown>, { each }: Named, path: string, report: Report): Record<string, unknown> {
+  const one: Report = (at, message, fix, meant) => report(at, message, fix, meant ?? path);
   return kept(
-    Object.keys(given).map((name) => [name, given[name] === undefined ? undefined : readAs(given[name], each, inside(path, name), report)]),
+    Object.keys(given).map((name) => {
+      const at = inside(path, name);
+      return [name, given[name] === undefined ? undefined : readAs(given[name], each, at, one)];
+    }),
   );
 }
 
 function readNames(
   given: Record<string, unknown>,
-  { of, names }: AnyOptions,
+  { of, names, others = {} }: AnyOptions,
   path: string,
   report: Report,
   siblings?: Siblings,
@@ -202,7 +251,7 @@ function readNames(
     Object.keys(given).map((name) => {
       const shape = Object.hasOwn(names, name) ? names[name] : undefined;
       const at = inside(path, name);
-      if (shape === undefined) report(at, ...strayOption(name, of, Object.keys(names), siblings));
+      if (shape === undefined) reportStray(name, { of, known: Object.keys(names), others, ...(siblings && { siblings }) }, path, report);
       return [name, shape === undefined || given[name] === undefined ? undefined : readAs(given[name], shape, at, report)];
     }),
   );
@@ -217,51 +266,30 @@ function inside(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** What is wrong with a name that no option has, and what was meant, as far as that can be guessed. */
-export function strayOption(name: string, of: string, known: readonly string[], siblings?: Siblings): [message: string, fix: string] {
+/** A name that no option has, and what is known of those that there are. */
+export interface Stray {
+  readonly of: string;
+  readonly known: readonly string[];
+  readonly others?: AnyOptions["others"];
+  readonly siblings?: Siblings;
+}
+
+/** Says what is wrong with a name that no option has, and what was meant, as far as that can be guessed. @param path Of what has the options. */
+export function reportStray(name: string, { of, known, others = {}, siblings }: Stray, path: string, report: Report): void {
+  const at = inside(path, name);
   const { kind, kinds = {} } = siblings ?? {};
   const owners = Object.keys(kinds).filter((other) => other !== kind && Object.hasOwn(kinds[other] ?? {}, name));
-  if (kind !== undefined && owners.length > 0) return [`is an option of ${owners.join(" and ")}, and this is ${kind}`, "leave it out"];
-  const nearest = nearestName(name, known);
-  if (nearest !== undefined) return [`${name} is not an option of ${of}; did you mean ${nearest}?`, `write ${nearest}`];
-  return [
-    `${name} is not an option of ${of}`,
-    known.length > 0 ? `leave it out; the options of ${of} are ${[...known].sort().join(", ")}` : `leave it out; ${of} has none`,
-  ];
+  if (kind !== undefined && owners.length > 0) return report(at, `is an option of ${owners.join(" and ")}, and this is ${kind}`, "leave it out");
+  const other = Object.hasOwn(others, name) ? others[name] : undefined;
+  const meant = other === null || (other !== undefined && known.includes(other)) ? other : nearestName(name, known);
+  if (typeof meant === "string") {
+    return report(at, `${name} is not an option of ${of}; did you mean ${meant}?`, `write ${meant}`, inside(path, meant));
+  }
+  const fix = known.length > 0 ? `leave it out; the options of ${of} are ${[...known].sort().join(", ")}` : `leave it out; ${of} has none`;
+  report(at, `${name} is not an option of ${of}`, fix);
 }
 
 /** A plain object, whoever made it: no list, map, promise or `Output`. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return Object.prototype.toString.call(value) === "[object Object]" && typeof value === "object" && !isOutput(value);
-}
-
-/** The known name that is most like what was written; undefined where none is like it. */
-export function nearestName(written: string, known: readonly string[]): string | undefined {
-  const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  const wanted = plain(written);
-  const ranked = known
-    .map((name) => ({ name, distance: edits(wanted, plain(name)), begins: begins(wanted, plain(name)) }))
-    .filter(({ name, distance, begins }) => begins || distance <= Math.max(1, Math.floor(Math.max(wanted.length, name.length) / 4)))
-    .sort((one, other) => one.distance - other.distance);
-  return ranked[0]?.name;
-}
-
-function begins(one: string, other: string): boolean {
-  return Math.min(one.length, other.length) >= 3 && (one.startsWith(other) || other.startsWith(one));
-}
-
-/** Letters to add, take out, change, or swap with the next one (the optimal string alignment distance). */
-function edits(from: string, to: string): number {
-  const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const same = from[row - 1] === to[column - 1];
-      const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      const at = (up: number, left: number): number => (up === 0 ? current : (rows[row - up] ?? []))[column - left] ?? 0;
-      current.push(Math.min(at(1, 0) + 1, at(0, 1) + 1, at(1, 1) + (same ? 0 : 1), swapped ? at(2, 2) + 1 : Infinity));
-    }
-    rows.push(current);
-  }
-  return rows[from.length]?.[to.length] ?? 0;
 }

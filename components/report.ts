@@ -1,6 +1,7 @@
 import type { Problem } from "./hosts/host";
 
-export type Report = (path: string, message: string, fix: string) => void;
+/** @param meant The option that looks as if it were missing because of this: nothing else is to be said of it. */
+export type Report = (path: string, message: string, fix: string, meant?: string) => void;
 
 /** A value as the user wrote it, for a message. */
 export function show(value: unknown): string {

@@ -1,3 +1,5 @@
+import { nearestName } from "../components/nearest";
+import { isRecord } from "../components/options";
 import { type Report, show } from "../components/report";
 import type { FirewallArgs } from "../components/firewall/args";
 import { flannel } from "../components/overlays/flannel";
@@ -8,22 +10,31 @@ import { direct } from "../components/underlay/direct";
 import type { Underlay as RichUnderlay } from "../components/underlay/underlay";
 import { wireguard } from "../components/underlay/wireguard";
 import type { Allow, Expose, Firewall, Overlay, Underlay } from "./args";
-import { isKind, optionsOf, overlayKinds, reportKind, underlayKinds } from "./kinds";
+import { isKind, type Kinds, optionsOf, overlayKinds, reportKind, underlayKinds } from "./kinds";
 
 const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel };
 const underlays: Readonly<Record<keyof typeof underlayKinds, (args: never) => RichUnderlay>> = { direct, wireguard };
 
 /** A choice is written with its kind, and not as its name alone. */
-function isChoice(path: string, of: string, choice: unknown, example: string, report: Report): boolean {
+function isChoice(path: string, of: string, choice: unknown, kinds: Kinds, example: string, report: Report): boolean {
   if (typeof choice === "object" && choice !== null && !Array.isArray(choice)) return true;
-  const kind = typeof choice === "string" && /^\w+$/.test(choice) ? choice : example;
+  const kind = nearestName(String(choice).replace(/\(.*$/, ""), Object.keys(kinds)) ?? example;
   report(path, `${show(choice)} does not describe ${of}`, `write it as { kind: ${kind} }`);
   return false;
 }
 
+/** Its options under its name: `overlay: { native: { encrypted: true } }`. */
+function isNested(path: string, kinds: Kinds, kind: unknown, given: object, report: Report): boolean {
+  const [name, ...more] = Object.keys(given);
+  if (kind !== undefined || name === undefined || more.length > 0 || !isKind(kinds, name)) return false;
+  report(path, `its kind is missing, and ${name} is one`, `write it as { kind: ${name} } with its options beside the kind`);
+  return true;
+}
+
 export function richOverlay(overlay: Overlay, report: Report): RichOverlay | undefined {
-  if (!isChoice("overlay", "an overlay", overlay, "flannel", report)) return undefined;
+  if (!isChoice("overlay", "an overlay", overlay, overlayKinds, "flannel", report)) return undefined;
   const { kind, ...given } = overlay ?? {};
+  if (isNested("overlay", overlayKinds, kind, given, report)) return undefined;
   if (!isKind(overlayKinds, kind)) return void reportKind(overlayKinds, "overlay.kind", "an overlay", kind, report);
   const { noBridge, ...options } = optionsOf(overlayKinds, kind, "overlay", given, report);
   if (noBridge === true && options["bridge"] !== undefined) report("overlay.bridge", "bridge and noBridge are both given", "keep one of them");
@@ -31,17 +42,19 @@ export function richOverlay(overlay: Overlay, report: Report): RichOverlay | und
 }
 
 export function richUnderlay(underlay: Underlay, report: Report): RichUnderlay | undefined {
-  if (!isChoice("underlay", "an underlay", underlay, "wireguard", report)) return undefined;
+  if (!isChoice("underlay", "an underlay", underlay, underlayKinds, "wireguard", report)) return undefined;
   const { kind, ...given } = underlay ?? {};
+  if (isNested("underlay", underlayKinds, kind, given, report)) return undefined;
   if (!isKind(underlayKinds, kind)) return void reportKind(underlayKinds, "underlay.kind", "an underlay", kind, report);
   return underlays[kind](optionsOf(underlayKinds, kind, "underlay", given, report) as never);
 }
 
-/** Ports are a number or a list of texts; what is wrong with them is for the plan to say. */
+/** Ports are a number or a list of texts; what is wrong with them, and with all that is no set of entries, is for the plan to say. */
 export function richFirewall(firewall: Firewall, report: Report): FirewallArgs {
+  if (!isRecord(firewall)) return firewall as FirewallArgs;
   const opened = (list: "expose" | "allow"): object => {
     const entries = firewall[list];
-    return typeof entries === "object" && entries !== null
+    return isRecord(entries)
       ? {
           [list]: Object.fromEntries(
             Object.entries(entries as Record<string, Expose | Allow>).map(([name, entry]) => [
@@ -52,11 +65,12 @@ export function richFirewall(firewall: Firewall, report: Report): FirewallArgs {
         }
       : {};
   };
-  return { ...firewall, ...opened("expose"), ...opened("allow") } as FirewallArgs;
+  return { ...firewall, ...opened("expose"), ...opened("allow") };
 }
 
 function richPorts(path: string, entry: Expose | Allow, report: Report): object {
-  const { ports, ...rest } = entry ?? {};
+  if (!isRecord(entry)) return entry;
+  const { ports, ...rest } = entry;
   if (ports === undefined) return rest;
   if (rest.port !== undefined) report(`${path}.ports`, "port and ports are both given", "keep one of them");
   return { ...rest, port: ports };

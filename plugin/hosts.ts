@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostGroup as RichGroup } from "../components/hosts/host";
+import { isRecord } from "../components/options";
 import { type Report, show } from "../components/report";
 import type { Bastion, HostGroup } from "./args";
 import { hostKinds, isKind, optionsOf, overrideKinds, reportKind } from "./kinds";
@@ -34,6 +35,10 @@ export function richHosts(groups: unknown, report: Report, loadHosts: Load = loa
     );
     return {};
   }
+  if (typeof (groups as Record<string, unknown>)["provider"] === "string") {
+    report("hosts", "this is one group, and groups by name are needed", "write it under a name, such as control: { provider: local, role: manager }");
+    return {};
+  }
   return Object.fromEntries(
     Object.entries(groups as Record<string, HostGroup>).flatMap(([key, group]) => {
       const rich = richGroup(`hosts.${key}`, group, report, loadHosts);
@@ -43,7 +48,16 @@ export function richHosts(groups: unknown, report: Report, loadHosts: Load = loa
 }
 
 function richGroup(path: string, group: HostGroup, report: Report, loadHosts: Load): RichGroup | undefined {
-  const { provider, role, ...given } = (group ?? {}) as Partial<HostGroup>;
+  if (!isRecord(group)) {
+    report(path, `${show(group)} does not describe a group of hosts`, "write it as { provider: local, role: manager }");
+    return undefined;
+  }
+  const { provider, role, ...given } = group as Partial<HostGroup>;
+  const { kind } = given as { readonly kind?: unknown };
+  if (provider === undefined && isKind(hostKinds, kind)) {
+    report(`${path}.kind`, "kind is not an option of a group of hosts; did you mean provider?", `write provider: ${kind}`);
+    return undefined;
+  }
   if (!isKind(hostKinds, provider)) {
     reportKind(hostKinds, `${path}.provider`, "a provider of hosts", provider, report);
     return undefined;
@@ -84,7 +98,8 @@ function image(path: string, { image: release, imageId }: Given, report: Report)
 /** Clouds have no key of their own for somebody else's host; machines that stand share theirs with it. */
 function bastion(provider: Provider, path: string, given: Given, report: Report): object {
   const hop = given["bastion"] as Bastion | undefined;
-  if (hop === undefined) return {};
+  // What is none is for its own check to say.
+  if (!isRecord(hop)) return {};
   if (hop.privateKey === undefined && provider !== "existing") {
     report(`${path}.bastion.privateKey`, "there is no key for the host to hop over", "give the one that logs in there");
   }

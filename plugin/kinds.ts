@@ -1,15 +1,19 @@
 import { hostOptions } from "../components/hosts/kinds";
 import { awsHostOptions } from "../components/hosts/aws/args";
 import { hetznerHostOptions } from "../components/hosts/hetzner/args";
-import { type AnyOptions, strayOption } from "../components/options";
+import { noneOf } from "../components/nearest";
+import { type AnyOptions, reportStray } from "../components/options";
 import { overlayOptions } from "../components/overlays/kinds";
-import { isNot, type Report } from "../components/report";
+import type { Report } from "../components/report";
 import { underlayOptions } from "../components/underlay/kinds";
 
 /*
  * Which options belong to which kind: those of the TypeScript package, by the same lists. What is written otherwise in other languages is
  * added here.
  */
+
+/** All options by their kind. */
+const all: Readonly<Record<string, AnyOptions>> = { ...hostOptions, ...overlayOptions, ...underlayOptions };
 
 /** The options of one kind. */
 export type Names = Readonly<Record<string, true>>;
@@ -60,11 +64,15 @@ export function optionsOf(kinds: Kinds, kind: string, path: string, given: objec
     // A language says "not given" by nothing at all or by its null.
     if (value === undefined || value === null) continue;
     if (Object.hasOwn(own, name)) options[name] = value;
-    else report(`${path}.${name}`, ...strayOption(name, kind, Object.keys(own), { kind, kinds }));
+    else reportStray(name, { of: kind, known: Object.keys(own), others: all[kind]?.others ?? {}, siblings: { kind, kinds } }, path, report);
   }
   return options;
 }
 
+/** What other tools call them. */
+const otherKinds = { docker: "local", ssh: "existing", machines: "existing", amazon: "aws", ec2: "aws", hcloud: "hetzner", wg: "wireguard" };
+
 export function reportKind(kinds: Kinds, path: string, what: string, kind: unknown, report: Report): void {
-  report(path, isNot(kind, what), `write one of ${Object.keys(kinds).join(", ")}`);
+  const others = Object.fromEntries(Object.entries(otherKinds).filter(([, known]) => Object.hasOwn(kinds, known)));
+  report(path, ...noneOf(kind, { what, known: Object.keys(kinds), others, written: (known) => known }));
 }

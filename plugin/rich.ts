@@ -59,11 +59,18 @@ function reportLate(value: unknown, path: string, report: Report): void {
   }
 }
 
-/** Languages differ in how they say "not given": all of them mean the default. */
-function withoutNull(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNull);
+/** Under these the user chooses the names: a name with nothing behind it was written for something. */
+const named =
+  /^(?:hosts|networks|pins|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
+
+/** Languages differ in how they say "not given": all of them mean the default. @param at The names on the way, with slashes between. */
+function withoutNull(value: unknown, at = ""): unknown {
+  if (Array.isArray(value)) return value.map((inner) => withoutNull(inner, at));
   if (typeof value !== "object" || value === null || pulumi.Output.isInstance(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) => (inner === null || inner === undefined ? [] : [[name, withoutNull(inner)]])),
+    Object.entries(value).flatMap(([name, inner]) => {
+      const nothing = inner === undefined || (inner === null && !named.test(at));
+      return nothing ? [] : [[name, withoutNull(inner, at === "" ? name : `${at}/${name}`)]];
+    }),
   );
 }

@@ -14,7 +14,7 @@ import { firewallOptions } from "../firewall/args";
 import { adoptOptions } from "../membership/adopt";
 import { membershipOptions, swarmOptions } from "../membership/args";
 import { networkOptions } from "../networks/args";
-import { list, named, opaque, options, text } from "../options";
+import { change, list, named, opaque, optional, options, text } from "../options";
 import { programsOptions } from "../programs/args";
 
 /**
@@ -102,9 +102,10 @@ export const clusterOptions = options<SwarmClusterArgs>(
     of: "a cluster",
     thing: "a cluster",
     example: 'new SwarmCluster("prod", { hosts: { control: existing.hosts({ role: "manager", … }) } })',
+    others: { groups: "hosts", machines: "hosts", nodes: "hosts", servers: "hosts", cidr: "addressSpace", subnet: "addressSpace" },
   },
   {
-    addressSpace: text,
+    addressSpace: optional,
     hosts: named(opaque, "groups of hosts by name", '{ control: existing.hosts({ role: "manager", … }) }'),
     networks: named(networkOptions, "networks by name", "{ web: {} }"),
     overlay: opaque,
@@ -120,7 +121,7 @@ export const clusterOptions = options<SwarmClusterArgs>(
     swarm: swarmOptions,
     transform: options<NonNullable<SwarmClusterArgs["transform"]>>(
       { of: "transform", thing: "changes of resources", example: "{ swarm: { … } }" },
-      { intent: opaque, swarm: opaque, nodes: opaque, network: opaque },
+      { intent: change, swarm: change, nodes: change, network: change },
     ),
   },
 );

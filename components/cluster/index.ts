@@ -14,6 +14,7 @@ import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
 import { ClusterNode } from "./node";
 import { claimNames } from "../names/claimed";
+import { givenNameProblems } from "../names/given";
 import { describeLateNetwork } from "./late-network";
 import { clusterNames } from "./names";
 import { crossesBare } from "./on-hosts";
@@ -24,6 +25,7 @@ import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { guardMembers, settleManagers } from "./memory";
 import { LateService, reachable } from "./service";
+import { describeProblems as describe } from "../report";
 import { summarize } from "./summary";
 import { mermaid } from "../picture/mermaid";
 import { svg } from "../picture/svg";
@@ -93,6 +95,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
   private readonly dockerProviders = new Map<string, pulumi.ProviderResource>();
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const unnamed = givenNameProblems(name, "SwarmCluster");
+    if (unnamed.length > 0) throw new pulumi.RunError(describe("swarm cluster", unnamed));
     const { plan, problems: mistakes } = planCluster(args);
     const problems = [...mistakes, ...nodeProblems(transformsOf(args))];
     // RunError is shown without a stack: it is the user's program that is to be mended, not ours.

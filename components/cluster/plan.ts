@@ -9,6 +9,7 @@ import type { EncryptionChannel } from "../network/encryption";
 import { smallestMtu, underlayMtu } from "../network/mtu";
 import { planSpace } from "../network/space";
 import { Pins, type PlannedSubnet, reportOverlaps } from "../network/subnets";
+import { checkTunnelPort } from "../underlay/port";
 import { planTunnel } from "../underlay/tunnel";
 import type { PlannedNetwork } from "../networks/network";
 import { planNetworks } from "../networks/plan";
@@ -30,6 +31,7 @@ import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from ".
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
 import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, type Quorum, siteLossWarnings } from "./rules";
+import { checkRenumber, renumberWarnings } from "./renumber";
 import { planBridges, planSubnets } from "./subnets";
 
 /** Everything that is decided before anything changes. Plain data. */
@@ -132,16 +134,21 @@ function planRead(args: SwarmClusterArgs): Planned {
   const groupBlocks = [...blocks, ...(tunnel?.blocks ?? []), ...(containers?.blocks ?? [])];
   const subnets = planSubnets({ space, pins, blocks: groupBlocks, networks, given: args.networks ?? {}, own });
   pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !/^(network|slice) /.test(owner)));
-  reportOverlaps(subnets, reserved, report);
-  // Nobody knows what a group is in the swarm that cannot be read.
-  const quorum = planQuorum(hosts, areRead(args.hosts, groups) ? report : () => {});
+  // A space that lies on something is told as such; where its pieces lie follows from it.
+  const misplaced = problems.some(({ path }) => path === "addressSpace");
+  reportOverlaps(misplaced ? subnets.filter(({ pinned }) => pinned) : subnets, reserved, report);
+  // Nobody knows what a group is in the swarm that cannot be read, and without groups nothing else is to be said of managers.
+  const quorum = planQuorum(hosts, groups.length > 0 && areRead(args.hosts, groups) ? report : () => {});
   checkEngine(args.engine ?? {}, report);
   checkMembership(args.membership ?? {}, hosts, report);
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
+  const ofSwarm = [...swarmRules(underlay.over), ...overlay.rules];
+  checkTunnelPort(underlay.rules, ofSwarm, report);
   const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
   checkCloudRules(groups, hosts, firewall.rules, report);
   checkSwarmOptions(args.swarm ?? {}, report);
+  const renumber = checkRenumber(args.renumber, report);
 
   const encryption = planEncryption(underlay, overlay, args.swarm ?? {}, groups);
   const onHosts = overlay.settings && planOnHosts(overlay.settings, overlay, space, networks);
@@ -177,6 +184,7 @@ function planRead(args: SwarmClusterArgs): Planned {
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,
         ...firewall.warnings,
+        ...renumberWarnings(renumber, subnets),
       ],
     },
     problems,

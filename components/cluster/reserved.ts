@@ -26,25 +26,28 @@ export function reservedNetworks(
   avoid.forEach((text, index) => {
     const network = Cidr.parse(text);
     if (isCidr(network)) reserved.push({ network, what: `avoid[${index}]` });
-    else report(`avoid[${index}]`, network.problem, "write it as address/prefix");
+    else report(`avoid[${index}]`, network.problem, network.fix);
   });
-  for (const text of [...(own.bip === undefined ? [] : [own.bip]), ...(own.pools ?? [])]) {
+  const { bip, pools = [] } = own;
+  for (const text of [...(bip === undefined ? [] : [bip]), ...pools]) {
     const network = Cidr.around(text);
+    // It is an address, and the network around it.
+    const fix = text === bip ? 'write it with the prefix of its network, such as "10.30.0.1/24"' : undefined;
     if (isCidr(network)) reserved.push({ network, what: "which engine.settings gives to Docker's bridges" });
-    else report("engine.settings", network.problem, "write it as address/prefix");
+    else report("engine.settings", network.problem, fix ?? network.fix);
   }
   for (const site of sites) {
     if (site.network === undefined) continue;
-    const group = groups.find(([, { site: own }]) => own.key === site.key)?.[0] ?? "";
+    const [group, { networkOption = "network" } = {}] = groups.find(([, { site: own }]) => own.key === site.key) ?? [""];
+    const path = `hosts.${group}.${networkOption}`;
     const network = Cidr.parse(site.network);
     if (!isCidr(network)) {
-      report(`hosts.${group}.network`, network.problem, "write it as address/prefix");
+      report(path, network.problem, network.fix);
       continue;
     }
     const clash = reserved.find((other) => other.network.overlaps(network));
-    if (clash) report(`hosts.${group}.network`, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
-    if (!isPrivate(network))
-      report(`hosts.${group}.network`, `${network} are public addresses`, "give the private network on which the hosts reach each other");
+    if (clash) report(path, `${network} overlaps ${clash.network}, ${clash.what}`, "choose a network that nothing else uses");
+    if (!isPrivate(network)) report(path, `${network} are public addresses`, "give the private network on which the hosts reach each other");
     const owners = groups.filter(([, { site: own }]) => own.key === site.key).flatMap(([key, { hosts: members }]) => blockOwners(key, members));
     reserved.push({ network, what: `the network of site "${site.key}"`, owners });
   }

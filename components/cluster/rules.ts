@@ -1,8 +1,12 @@
 import type { EngineArgs } from "../engine/args";
-import { backendProblem, backendWarning, swarmProblem } from "../engine/known";
+import { swarmProblem } from "../engine/known";
+import { oldestEngine } from "../engine/preflight";
+import { checkSettings, settingsWarnings } from "../engine/settings";
+import { isOlder, versionNumbers } from "../engine/version";
 import type { PlannedHost } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
+import { noneOf } from "../nearest";
 import { failures, isNot, type Report, show } from "../report";
 
 /** How many managers there are, and what the swarm does when some fail. */
@@ -64,28 +68,43 @@ export function siteLossWarnings(hosts: readonly PlannedHost[], { managers, majo
   });
 }
 
+const sources = {
+  what: "a source of Docker",
+  known: ["present", "distribution", "docker"],
+  others: {
+    apt: "distribution",
+    debian: "distribution",
+    ubuntu: "distribution",
+    "docker.io": "distribution",
+    "docker-ce": "docker",
+    none: "present",
+  },
+};
+
 export function checkEngine(engine: EngineArgs, report: Report): void {
   const { source, version, settings } = engine;
-  if (source !== undefined && !["present", "distribution", "docker"].includes(source)) {
-    report("engine.source", `${show(source)} is not a source of Docker`, `write "present", "distribution" or "docker"`);
+  if (source !== undefined && !sources.known.includes(source)) {
+    report("engine.source", ...noneOf(source, sources));
   }
   if (version !== undefined && (typeof version !== "string" || !/^\d+(\.\d+){0,2}$/.test(version))) {
-    report("engine.version", `${show(version)} is not a version`, 'write it as a text: "28", "28.5" or "28.5.2"');
-  }
-  if (settings?.["live-restore"] === true) {
-    report("engine.settings", "live-restore does not work in a swarm: the engine would not start", "leave it out");
+    // YAML takes 28.10 for 28.1.
+    const text = typeof version === "number" && !Number.isInteger(version) ? "" : String(version);
+    const meant = /^v?(\d+(?:\.\d+){0,2})(?:[.x*+~-].*)?$/.exec(text)?.[1];
+    const fix = meant === undefined ? 'write it as a text: "28", "28.5" or "28.5.2"' : `write it as "${meant}"`;
+    report("engine.version", `${show(version)} is not a version`, fix);
   }
   const pinned = typeof version === "string" ? version : undefined;
-  const backend = backendProblem(settings, pinned);
-  if (backend) report("engine.settings", backend.message, backend.fix);
+  if (pinned !== undefined && isOlder(versionNumbers(pinned) ?? [], oldestEngine)) {
+    report("engine.version", `Docker ${pinned} is too old`, `ask for ${oldestEngine.join(".")} or newer`);
+  }
+  if (settings !== undefined) checkSettings(settings, pinned, report);
   const bad = pinned === undefined ? undefined : swarmProblem(pinned);
   if (bad) report("engine.version", bad.message, bad.fix);
 }
 
 /** What works but needs attention. */
 export function engineWarnings({ settings }: EngineArgs): string[] {
-  const backend = backendWarning(settings);
-  return backend === undefined ? [] : [`engine.settings: ${backend}`];
+  return settings === undefined ? [] : settingsWarnings(settings);
 }
 
 export function checkMembership(membership: MembershipArgs, hosts: readonly PlannedHost[], report: Report): void {
@@ -97,7 +116,11 @@ export function checkMembership(membership: MembershipArgs, hosts: readonly Plan
   };
   seconds("reachableSeconds", 5, 900);
   seconds("drainSeconds", 0, 3600);
-  checkTexts("membership", membership, ["recheck", "abandonedSwarm"], report);
+  checkTexts("membership", membership, ["recheck"], report);
+  if (membership.abandonedSwarm !== undefined && !isSwarmId(membership.abandonedSwarm)) {
+    const fix = 'take the id that the error of "up" names, or leave it out: it is only for a swarm that is lost';
+    report("membership.abandonedSwarm", isNot(membership.abandonedSwarm, "the id of a swarm"), fix);
+  }
   checkReplaceManagers(membership.replaceManagers, hosts, report);
   checkForget(membership.forget, hosts, report);
 }
@@ -109,6 +132,8 @@ function checkForget(given: unknown, hosts: readonly PlannedHost[], report: Repo
     const path = `membership.forget[${index}]`;
     if (hosts.some(({ key }) => key === name))
       report(path, `${show(name)} is a host of this cluster`, "leave it out, or take the host out of its group");
+    else if (typeof name !== "string" || !/^[a-z][a-z0-9-]*-[a-z0-9-]*[a-z0-9]$/.test(name))
+      report(path, `${show(name)} cannot be a host of a cluster`, 'write the name of its group and its own, such as "edge-2"');
   }
 }
 
@@ -126,10 +151,14 @@ function checkReplaceManagers(given: unknown, hosts: readonly PlannedHost[], rep
   }
 }
 
+function isSwarmId(id: unknown): boolean {
+  return typeof id === "string" && /^[a-z0-9]{25}$/.test(id);
+}
+
 export function checkAdopt(adopt: AdoptArgs | undefined, tunnelled: boolean, report: Report): void {
   if (adopt === undefined) return;
   const id: unknown = adopt.swarmId;
-  if (typeof id !== "string" || !/^[a-z0-9]{25}$/.test(id)) {
+  if (!isSwarmId(id)) {
     report("adopt.swarmId", isNot(id, "the id of a swarm"), `take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager`);
   }
   if (tunnelled) {
@@ -148,7 +177,9 @@ export function checkSwarmOptions(options: SwarmOptions, report: Report): void {
   const { autolock, certificateExpiry: expiry, rotateUnlockKey } = options;
   const hours = /^(\d{1,6})h$/.exec(typeof expiry === "string" ? expiry : "")?.[1];
   if (expiry !== undefined && !(hours !== undefined && Number(hours) >= 1 && Number(hours) <= mostHours)) {
-    report("swarm.certificateExpiry", `${show(expiry)} is not a time for which certificates can hold`, `give hours from "1h" to "${mostHours}h"`);
+    const meant = hoursMeant(expiry);
+    const fix = meant === undefined ? `give hours from "1h" to "${mostHours}h"` : `write it in hours: "${meant}h"`;
+    report("swarm.certificateExpiry", `${show(expiry)} is not a time for which certificates can hold`, fix);
   }
   checkTexts("swarm", options, ["rotateUnlockKey", "rotateCa", "rotateJoinTokens"], report);
   if (rotateUnlockKey !== undefined && autolock !== true) {
@@ -156,10 +187,21 @@ export function checkSwarmOptions(options: SwarmOptions, report: Report): void {
   }
 }
 
+/** Of a number without its unit, and of days. */
+function hoursMeant(expiry: unknown): number | undefined {
+  const [, number, unit] = /^(\d{1,6})(d?)$/.exec(String(expiry)) ?? [];
+  const hours = Number(number) * (unit === "d" ? 24 : 1);
+  return hours >= 1 && hours <= mostHours ? hours : undefined;
+}
+
 function checkTexts<Args extends object>(path: string, args: Args, names: readonly (keyof Args & string)[], report: Report): void {
   for (const name of names) {
     const value: unknown = args[name];
     if (value !== undefined && !(typeof value === "string" && value !== ""))
-      report(`${path}.${name}`, `${show(value)} is not a text`, 'write a text, such as "2026-05-01"');
+      report(
+        `${path}.${name}`,
+        `${show(value)} is not a text`,
+        typeof value === "number" ? `write it as "${value}"` : 'write a text, such as "2026-05-01"',
+      );
   }
 }

@@ -16,13 +16,14 @@ export interface EngineArgs {
   readonly version?: string;
   /**
    * Keys of Docker's `daemon.json`. They are merged into the file; its other keys stay. A change restarts the engines, one host
-   * after the other, and waits for each.
+   * after the other, and waits for each. Refused: `live-restore`, `hosts`, a relative `data-root`, and values of a kind with which the
+   * engine would not start. The summary warns about keys that this package does not know.
    * @default - the file does not change
    */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export const engineOptions = options<EngineArgs>(
-  { of: "engine", thing: "an engine", example: '{ version: "28" }' },
+  { of: "engine", thing: "an engine", example: '{ version: "28" }', others: { config: "settings", daemon: "settings", daemonJson: "settings" } },
   { source: optional, version: optional, settings: named(opaque, "keys of daemon.json", '{ "log-driver": "local" }') },
 );

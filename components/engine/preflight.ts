@@ -36,7 +36,7 @@ export interface Preflight {
 }
 
 /** Debian 12's engine; what older ones do was not tried. */
-const oldestEngine = [20, 10] as const;
+export const oldestEngine = [20, 10] as const;
 /** Engine, its images and the Raft log; an install alone takes about 0.5 GB. */
 const leastFreeKilobytes = 1_000_000;
 /** A node certificate is valid from an hour before its issue; beyond that TLS between nodes fails. */

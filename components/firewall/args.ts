@@ -1,5 +1,5 @@
 import type { HostSelector, Source } from "./rule";
-import { named, optional, options, required } from "../options";
+import { named, optional, options, required, text } from "../options";
 
 /** One port, or a range such as "30000-30100". */
 export type Port = number | `${number}-${number}` | `${number}`;
@@ -83,16 +83,20 @@ export interface RuleArgs {
 }
 
 const opened = { port: required, protocol: optional, from: required, on: optional } as const;
+const otherNames = {
+  ...{ hosts: "on", to: "on", targets: "on", mode: "publish", publishMode: "publish" },
+  ...{ cidr: "from", cidrs: "from", source: "from", sources: "from", ports: "port", published: "port" },
+};
 const entry = 'an entry such as { web: { port: 443, from: ["world"] } }';
 
 export const exposeOptions = options<ExposeArgs>(
-  { of: "an exposed port", thing: "an exposed port", example: '{ port: 443, from: ["world"] }' },
+  { of: "an exposed port", thing: "an exposed port", example: '{ port: 443, from: ["world"] }', others: otherNames },
   { ...opened, publish: optional },
 );
 
 export const allowOptions = options<AllowArgs>(
-  { of: "an allowed port", thing: "an allowed port", example: '{ port: 9100, from: ["10.0.0.0/8"] }' },
-  { ...opened, reason: optional },
+  { of: "an allowed port", thing: "an allowed port", example: '{ port: 9100, from: ["10.0.0.0/8"] }', others: otherNames },
+  { ...opened, reason: text },
 );
 
 export const ruleOptions = options<RuleArgs>(

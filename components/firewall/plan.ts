@@ -1,8 +1,12 @@
 import { isNot, type Report, show } from "../report";
-import type { AllowArgs, ExposeArgs, FirewallArgs, RuleArgs } from "./args";
+import { noneOf } from "../nearest";
+import type { AllowArgs, ExposeArgs, FirewallArgs } from "./args";
+import { changeBuiltIn } from "./built-in";
+import { enforcing, isSeveralProtocols, portFix, protocols, publishing } from "./meant";
 import { parsePorts, portsOverlap, readableRules, showPorts } from "./ports";
 import type { FirewallRule, HostSelector } from "./rule";
 import { type Group, Sources } from "./sources";
+import { unlikely } from "./unlikely";
 import { worldInWords, worldOf } from "./world";
 
 export interface FirewallContext {
@@ -50,6 +54,7 @@ export function planFirewall(args: FirewallArgs | undefined, context: FirewallCo
   for (const [name, entry] of Object.entries(given.expose ?? {})) opened.expose(name, entry);
   for (const [name, entry] of Object.entries(given.allow ?? {})) opened.allow(name, entry);
   opened.checkHostPorts();
+  warnings.push(...unlikely(opened.rules, context.groups));
   return { rules: [...changed, ...opened.rules], warnings, enforce };
 }
 
@@ -86,7 +91,7 @@ function planEnforce({ enforce }: FirewallArgs, report: Report, warnings: string
     warnings.push("No firewall is put on the hosts (firewall.enforce is none): a firewall of your own must drop all that no rule here lets in.");
     return "none";
   }
-  if (enforce !== undefined && enforce !== "hosts") report("firewall.enforce", `${show(enforce)} is not known`, `write "hosts" or "none"`);
+  if (enforce !== undefined && enforce !== "hosts") report("firewall.enforce", ...noneOf(enforce, enforcing));
   return "hosts";
 }
 
@@ -146,39 +151,6 @@ function planPing(given: FirewallArgs, context: FirewallContext, sources: Source
   };
 }
 
-/** Rules merge by name: what the user writes takes the place of the built-in sources. */
-function changeBuiltIn(
-  changes: Readonly<Record<string, RuleArgs>>,
-  builtIn: readonly FirewallRule[],
-  sources: Sources,
-  report: Report,
-  warnings: string[],
-): readonly FirewallRule[] {
-  const names = builtIn.map(({ name }) => name);
-  for (const name of Object.keys(changes).filter((name) => !names.includes(name))) {
-    const fix = name === "ssh" ? "write its networks in firewall.ssh" : `there are ${names.join(", ")}; for a rule of your own use expose or allow`;
-    report(`firewall.rules.${name}`, "no built-in rule has this name", fix);
-  }
-  return builtIn.map((rule) => {
-    const change = Object.hasOwn(changes, rule.name) ? changes[rule.name] : undefined;
-    if (!change) return rule;
-    const path = `firewall.rules.${rule.name}`;
-    if (rule.name === "ssh") {
-      report(path, "the sources of SSH are already in firewall.ssh", "change them there");
-      return rule;
-    }
-    const from = sources.check(`${path}.from`, change.from);
-    const outsiders = rule.over === "tunnel" ? from.filter((source) => !sources.isHosts(source)) : [];
-    if (outsiders.length > 0) {
-      report(`${path}.from`, `${outsiders.join(", ")} cannot be in the tunnel, which this rule is for`, "name hosts of the cluster only");
-    }
-    const wider = from.filter((source) => !rule.from.some((old) => sources.contains(old, source)));
-    if (wider.length > 0)
-      warnings.push(`The rule ${rule.name} is wider than built in: it also lets in ${wider.join(", ")} (firewall.rules.${rule.name}).`);
-    return { ...rule, from };
-  });
-}
-
 /** What the user opens, entry by entry. */
 class Opened {
   readonly rules: FirewallRule[] = [];
@@ -208,7 +180,7 @@ class Opened {
     const path = `firewall.expose.${name}`;
     const publish = entry.publish ?? "ingress";
     if (publish !== "host" && publish !== "ingress") {
-      this.report(`${path}.publish`, `${show(publish)} is no way to publish a port`, `write "host" or "ingress"`);
+      this.report(`${path}.publish`, ...noneOf(publish, publishing));
     }
     this.published.set(name, publish);
     const how = publish === "host" ? "the host that runs the container" : "the ingress mesh";
@@ -222,7 +194,11 @@ class Opened {
   private open(path: string, name: string, entry: ExposeArgs | AllowArgs, answers: "host" | "container", reason: string): void {
     this.checkName(path, name);
     const protocol = entry.protocol ?? "tcp";
-    if (protocol !== "tcp" && protocol !== "udp") this.report(`${path}.protocol`, `${show(protocol)} has no ports`, `write "tcp" or "udp"`);
+    if (isSeveralProtocols(protocol)) {
+      this.report(`${path}.protocol`, `${show(protocol)} are several, and a rule has one`, 'make an entry for "tcp" and one for "udp"');
+    } else if (protocol !== "tcp" && protocol !== "udp") {
+      this.report(`${path}.protocol`, ...noneOf(protocol, protocols));
+    }
     const ports = this.checkPorts(`${path}.port`, entry.port, protocol);
     const from = this.sources.check(`${path}.from`, entry.from);
     const to = this.sources.selector(`${path}.on`, entry.on ?? "members");
@@ -231,7 +207,8 @@ class Opened {
 
   private checkName(path: string, name: string): void {
     if (!namePattern.test(name)) {
-      this.report(path, `"${name}" cannot name a rule`, "use up to 50 lower-case letters, digits and dashes, a letter first");
+      const fix = "choose a name such as web: up to 50 lower-case letters, digits and dashes, a letter first";
+      this.report(path, `"${name}" cannot name a rule`, fix);
     } else if (name === "ssh" || this.builtIn.some((rule) => rule.name === name) || this.sweeping.has(name)) {
       this.report(path, `"${name}" is the name of a built-in rule`, name === "ssh" ? "use firewall.ssh, or another name" : "choose another name");
     } else if (this.rules.some((rule) => rule.name === name)) {
@@ -246,7 +223,7 @@ class Opened {
       const at = Array.isArray(given) ? `${path}[${index}]` : path;
       const range = typeof port === "number" || typeof port === "string" ? parsePorts(port) : undefined;
       if (!range) {
-        this.report(at, isNot(port, "a port or a range"), `give a whole number from 1 to 65535, or a range such as "30000-30100"`);
+        this.report(at, isNot(port, "a port or a range"), portFix(port));
         return [];
       }
       const taken = this.kept.find(

@@ -1,5 +1,6 @@
 import { isNot, type Report, show } from "../report";
 import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { looksLikeNetwork, selectorMeant, sourceFix } from "./meant";
 import { isHostSelector, selects } from "./resolve";
 import type { HostSelector, Source } from "./rule";
 
@@ -21,13 +22,13 @@ export class Sources {
       const at = `${path}[${index}]`;
       if (source === "world") return true;
       if (typeof source === "string" && isHostSelector(source)) return this.isSelector(at, source);
-      return this.isNetwork(at, source, `, "world", "members", "managers", "workers" or "group name"`);
+      return this.isNetwork(at, source, true);
     });
   }
 
   /** Networks only. */
   networks(path: string, given: unknown): readonly string[] {
-    return this.list(path, given, "none").filter((network, index): network is string => this.isNetwork(`${path}[${index}]`, network, ""));
+    return this.list(path, given, "none").filter((network, index): network is string => this.isNetwork(`${path}[${index}]`, network, false));
   }
 
   /** Without a report: what `networks` has reported already. */
@@ -37,7 +38,10 @@ export class Sources {
 
   selector(path: string, given: unknown): HostSelector {
     if (typeof given === "string" && isHostSelector(given)) return this.isSelector(path, given) ? given : "members";
-    this.report(path, `${show(given)} does not name hosts of the cluster`, `write "members", "managers", "workers" or "group name"`);
+    // A list of one is easily read; of several, each is a rule.
+    const meant = selectorMeant(Array.isArray(given) && given.length === 1 ? given[0] : given, this.keys);
+    const message = `${show(given)} does not name hosts of the cluster${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
+    this.report(path, message, `write ${meant === undefined ? '"members", "managers", "workers" or "group NAME"' : `"${meant}"`}`);
     return "members";
   }
 
@@ -65,7 +69,8 @@ export class Sources {
 
   private list(path: string, given: unknown, empty: "refused" | "none" = "refused"): readonly unknown[] {
     if (!Array.isArray(given)) {
-      this.report(path, isNot(given, "a list of sources"), `write it as ["203.0.113.0/24"]`);
+      const one = typeof given === "string" && given !== "" ? given : "203.0.113.0/24";
+      this.report(path, isNot(given, "a list of sources"), `write it as ["${one}"]`);
       return [];
     }
     if (given.length === 0 && empty === "refused") this.report(path, "it is empty, so nobody could connect", "name who may, or leave the entry out");
@@ -74,26 +79,24 @@ export class Sources {
 
   private isSelector(path: string, selector: HostSelector): boolean {
     if (!selector.startsWith("group ") || this.groups.some(({ key }) => selector === `group ${key}`)) return true;
-    this.report(
-      path,
-      `there is no group "${selector.slice("group ".length)}"`,
-      `the groups are ${this.groups.map(({ key }) => key).join(", ") || "none"}`,
-    );
+    const meant = selectorMeant(selector, this.keys);
+    const fix = meant === undefined ? `the groups are ${this.keys.join(", ") || "none"}` : `write "${meant}"`;
+    const message = `there is no group "${selector.slice("group ".length)}"${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
+    this.report(path, message, fix);
     return false;
   }
 
-  private isNetwork(path: string, given: unknown, orElse: string): boolean {
+  /** @param selects Whether hosts of the cluster and "world" will do too. */
+  private isNetwork(path: string, given: unknown, selects: boolean): boolean {
     const parsed = typeof given === "string" ? AnyCidr.parse(given) : { problem: `${show(given)} is not a network in CIDR form` };
     if (isAnyCidr(parsed)) return true;
-    this.report(path, parsed.problem, fixOf(given, orElse));
+    const word = typeof given === "string" && !looksLikeNetwork(given);
+    const neither = `${show(given)} is ${selects ? "neither a network nor hosts of the cluster" : "not a network"}`;
+    this.report(path, word ? neither : parsed.problem, sourceFix(given, this.keys, selects));
     return false;
   }
-}
 
-function fixOf(given: unknown, orElse: string): string {
-  if (typeof given === "string" && !given.includes("/")) {
-    const single = AnyCidr.parse(`${given}/${given.includes(":") ? 128 : 32}`);
-    if (isAnyCidr(single)) return `for this one address write "${single.toString()}"`;
+  private get keys(): readonly string[] {
+    return this.groups.map(({ key }) => key);
   }
-  return `write a network such as "203.0.113.0/24" or "2001:db8::/32"${orElse}`;
 }

@@ -1,7 +1,7 @@
 import { show } from "../report";
 import type { Problem } from "./host";
 
-const byte = "(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+const byte = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const ipv4Pattern = new RegExp(`^${byte}(?:\\.${byte}){3}$`);
 
 export function isIpv4(text: string): boolean {
@@ -33,6 +33,8 @@ export interface AddressKind {
   readonly names: boolean;
   /** Whether `port` and `user` are options beside it. */
   readonly login: boolean;
+  /** Whether others call the machine by it, for whom the loopback address is another machine: their own. @default false */
+  readonly called?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface AddressKind {
  *
  * @returns undefined where nothing is; a name that is not taken is no matter of this.
  */
-export function addressProblem(path: string, given: unknown, { names, login }: AddressKind): Problem | undefined {
+export function addressProblem(path: string, given: unknown, { names, login, called = false }: AddressKind): Problem | undefined {
   const option = path.split(".").at(-1) ?? path;
   if (given === undefined || given === "") return { path, message: "the address is missing", fix: `write such as ${option}: "192.0.2.10"` };
   if (typeof given !== "string") return { path, message: `${show(given)} is not an address`, fix: `write such as ${option}: "192.0.2.10"` };
@@ -59,7 +61,10 @@ export function addressProblem(path: string, given: unknown, { names, login }: A
   const [, network] = /^([\d.]+)\/\d+$/.exec(given) ?? [];
   if (network !== undefined) return { path, message: `"${given}" is a network`, fix: `give one address, such as ${option}: "${network}"` };
   if (/^[\d.]+$/.test(given))
-    return isIpv4(given) ? undefined : { path, message: `"${given}" is not an IPv4 address: ${whyNot(given)}`, fix: "correct it" };
+    return isIpv4(given)
+      ? nobodys(path, given, called)
+      : { path, message: `"${given}" is not an IPv4 address: ${whyNot(given)}`, fix: corrected(option, given) };
+  if (called && isLoopback(given)) return loopback(path, given);
   if (!names || given.includes(":")) return undefined;
   if (!/^(?!-)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?$/.test(given)) {
     return {
@@ -69,6 +74,28 @@ export function addressProblem(path: string, given: unknown, { names, login }: A
     };
   }
   return undefined;
+}
+
+/** Addresses that no machine has (RFC 1122 section 3.2.1.3, RFC 5771). */
+function nobodys(path: string, address: string, called: boolean): Problem | undefined {
+  if (called && isLoopback(address)) return loopback(path, address);
+  const first = Number(address.split(".")[0]);
+  if (first !== 0 && first < 224) return undefined;
+  return { path, message: `"${address}" is the address of no machine`, fix: "give the one that the machine has on its network" };
+}
+
+function loopback(path: string, address: string): Problem {
+  return { path, message: `"${address}" is for each machine its own loopback address`, fix: "give the address that the machine has on its network" };
+}
+
+/** As which every machine knows itself. */
+export function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || (isIpv4(address) && address.startsWith("127."));
+}
+
+function corrected(option: string, text: string): string {
+  const plain = text.split(".").map(Number).join(".");
+  return isIpv4(plain) && text.split(".").every((part) => part !== "") ? `write ${option}: "${plain}"` : "correct it";
 }
 
 function whyNot(text: string): string {

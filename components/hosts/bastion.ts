@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
-import { opaque, optional, options, text } from "../options";
-import { show } from "../report";
+import { isLater, opaque, optional, options, text } from "../options";
+import { hostKeyProblemOf } from "../remote/host-key";
 import { addressProblem, bareAddress } from "./address";
+import { userProblem } from "./user";
 import type { Problem } from "./host";
-import { isLater, keyProblem } from "./key";
+import { keyProblem } from "./key";
 
 /** A jump host on the way to other hosts. */
 export interface Bastion {
@@ -29,13 +30,22 @@ export function hopOver(
 }
 
 export const bastionOptions = options<Bastion>(
-  { of: "bastion", thing: "a host to hop over", example: "{ address, hostKey, privateKey }" },
+  {
+    of: "bastion",
+    thing: "a host to hop over",
+    example: "{ address, hostKey, privateKey }",
+    others: { host: "address", ip: "address", key: "privateKey" },
+  },
   { address: text, hostKey: text, privateKey: opaque, user: text, port: optional },
 );
 
 /** What is wrong with it but for its key. */
-export function checkBastion({ address, hostKey }: Omit<Bastion, "privateKey">): Problem[] {
-  const problems = [addressProblem("bastion.address", address, { names: true, login: true }), hostKeyProblem("bastion.hostKey", hostKey, address)];
+export function checkBastion({ address, hostKey, user }: Omit<Bastion, "privateKey">): Problem[] {
+  const problems = [
+    addressProblem("bastion.address", address, { names: true, login: true }),
+    hostKeyProblem("bastion.hostKey", hostKey, address),
+    userProblem("bastion.user", user, [address]),
+  ];
   return problems.filter((problem) => problem !== undefined);
 }
 
@@ -47,14 +57,11 @@ export function checkBastionAndKey(bastion: Bastion): Problem[] {
   return [...checkBastion(bastion), ...(key ? [key] : [])];
 }
 
-const hostKeyPattern = /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$/;
-
 /** What is wrong with the pinned key of a machine. */
 export function hostKeyProblem(path: string, hostKey: string | undefined, address: string): Problem | undefined {
-  if (hostKeyPattern.test(hostKey ?? "")) return undefined;
-  return {
-    path,
-    message: hostKey ? `${show(hostKey.slice(0, 40))} is not a public host key in authorized_keys form` : "no host key is pinned",
-    fix: `take the line that "ssh-keyscan -t ed25519 ${bareAddress(address)}" prints, without the address, after comparing it on the machine itself`,
-  };
+  const problem = hostKeyProblemOf(hostKey ?? "");
+  if (problem === undefined) return undefined;
+  const host = bareAddress(address) || "ADDRESS";
+  const fetch = `take the line that "ssh-keyscan -t ed25519 ${host}" prints, without the address, after comparing it on the machine itself`;
+  return { path, message: problem.message, fix: problem.fix ?? fetch };
 }

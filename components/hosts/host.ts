@@ -243,6 +243,8 @@ export interface HostGroup {
    * @default - nothing that is known
    */
   warnings?(hosts: readonly PlannedHost[]): readonly string[];
+  /** Option that gives the site's network, for problems with it. @default "network" */
+  readonly networkOption?: string;
   /**
    * The resources that `create` and `admit` make. The plan uses them to find two resources with the same name. Resources that a
    * site's groups share belong to the site, and each of the groups lists them. Pure.

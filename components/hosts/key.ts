@@ -1,11 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
 import { privateKeyProblem } from "../remote/private-key";
 import type { Problem } from "./host";
-
-/** Whether an argument is known only when resources are made. */
-export function isLater(value: unknown): boolean {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
-}
 
 /** What is wrong with a private key that is known. No word of it is repeated. */
 export function keyProblem(path: string, key: unknown, passphrase?: unknown): Problem | undefined {

@@ -1,13 +1,22 @@
+import { noneOf } from "../nearest";
 import { isNot, type Report, show } from "../report";
 import { assignBlocks } from "../network/blocks";
 import { Cidr, isCidr } from "../network/cidr";
 import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
+import { hostOptions } from "./kinds";
 import type { HostDescription, HostGroup, PlannedHost, Site, Zone } from "./host";
 
 export type Groups = readonly (readonly [string, HostGroup])[];
 
 /** Lower-case DNS labels: they become host names, node labels and resource names. */
 const keyPattern = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
+
+const roles = {
+  what: "a role",
+  written: (role: string) => `role: "${role}"`,
+  known: ["manager", "worker"],
+  others: { master: "manager", leader: "manager", server: "manager", control: "manager", agent: "worker", node: "worker", slave: "worker" },
+};
 
 /** Refuses what is not one of ours, as happens in a program without types. */
 function isHostGroup(value: unknown): value is HostGroup {
@@ -21,15 +30,27 @@ export function checkGroups(hosts: unknown, report: Report): Groups {
   }
   return Object.entries((hosts ?? {}) as Record<string, unknown>).flatMap(([key, group]) => {
     if (isHostGroup(group)) return [[key, group] as const];
-    report(`hosts.${key}`, isNot(group, "a group of hosts"), "make it with local.hosts(…), existing.hosts(…) or another provider");
+    report(`hosts.${key}`, isNotGroup(group), howToMake(group));
     return [];
   });
+}
+
+function isNotGroup(group: unknown): string {
+  return Array.isArray(group) && group.some(isHostGroup) ? "a list is not a group of hosts" : isNot(group, "a group of hosts");
+}
+
+/** In YAML a group names its provider. */
+function howToMake(group: unknown): string {
+  const { provider, ...options } = (typeof group === "object" && group !== null ? group : {}) as Readonly<Record<string, unknown>>;
+  if (typeof provider === "string" && Object.hasOwn(hostOptions, provider))
+    return `write it as ${provider}.hosts({ ${Object.keys(options).join(", ")} })`;
+  return "make it with local.hosts(…), existing.hosts(…) or another provider";
 }
 
 /** Whether it is known of each group that is given what its hosts are in the swarm. */
 export function areRead(hosts: unknown, groups: Groups): boolean {
   const isRead = ({ hosts: described, role, problems }: HostGroup): boolean =>
-    described.length > 0 || (role !== "manager" && problems.every(({ path }) => path !== ""));
+    (described.length > 0 && roles.known.includes(role)) || (role === "worker" && problems.every(({ path }) => path !== ""));
   return groups.length === Object.keys(hosts ?? {}).length && groups.every(([, group]) => isRead(group));
 }
 
@@ -46,6 +67,8 @@ export function planSites(groups: Groups, report: Report): Site[] {
       );
     }
     if (!seen) sites.set(group.site.key, group.site);
+    if (group.site.key.trim() === "")
+      report(`hosts.${key}.site`, `${show(group.site.key)} does not name a site`, 'write such as site: "office", or leave it out');
     if (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216) {
       report(`hosts.${key}.mtu`, `${show(mtu)} is not a usable MTU`, "give the link's MTU in bytes, from 1280 to 9216");
     } else if (mtuOutside !== undefined && (!Number.isInteger(mtuOutside) || mtuOutside < 1280 || mtuOutside > mtu)) {
@@ -81,7 +104,7 @@ export function planHosts(given: unknown, groups: Groups, sites: readonly Site[]
       );
     }
     if (group.role !== "manager" && group.role !== "worker") {
-      report(`hosts.${key}.role`, isNot(group.role, "a role"), 'write role: "manager" or role: "worker"');
+      report(`hosts.${key}.role`, ...noneOf(group.role, roles));
     }
     for (const { path, message, fix } of group.problems) report(path === "" ? `hosts.${key}` : `hosts.${key}.${path}`, message, fix);
   }
@@ -107,7 +130,13 @@ export function planHosts(given: unknown, groups: Groups, sites: readonly Site[]
     }),
   );
   reportDuplicates(hosts, report);
-  reportOutsiders(hosts, sites, report);
+  reportLabels(hosts, report);
+  // What is planned lies in the site's network, unless what was pinned is told already.
+  reportOutsiders(
+    hosts.filter(({ group }) => groups.find(([key]) => key === group)?.[1].addressing === "given"),
+    sites,
+    report,
+  );
   return { hosts, blocks };
 }
 
@@ -123,8 +152,21 @@ function reportDuplicates(hosts: readonly PlannedHost[], report: Report): void {
     const neighbour = where && byAddress.get(where);
     if (neighbour) report(`hosts.${host.group}`, `${host.key} has the address ${host.address} of ${neighbour.key}`, "give each host its own address");
     if (where) byAddress.set(where, host);
-    for (const label of Object.keys(host.labels)) {
-      if (label.startsWith("pulumi-swarm.")) report(`hosts.${host.group}.labels`, `the label ${label} is kept for this package`, "name it otherwise");
+  }
+}
+
+/** Docker takes more than a service's constraints can ask for. */
+function reportLabels(hosts: readonly PlannedHost[], report: Report): void {
+  const labels = new Map(
+    hosts.flatMap(({ group, labels: own }) => Object.keys(own).map((label) => [`${group} ${label}`, { group, label }] as const)),
+  );
+  for (const { group, label } of labels.values()) {
+    const path = `hosts.${group}.labels`;
+    const [, bare] = /^node\.labels\.(.+)$/.exec(label) ?? [];
+    if (label.startsWith("pulumi-swarm.")) report(path, `the label ${label} is kept for this package`, "name it otherwise");
+    else if (bare !== undefined) report(path, `the label ${label} would be node.labels.${label} in a constraint`, `write ${bare}`);
+    else if (label === "" || /[\s=]/.test(label)) {
+      report(path, `${show(label)} is not the name of a label`, 'write a name and its value, such as { disk: "ssd" }, without blanks in the name');
     }
   }
 }

@@ -1,5 +1,9 @@
 import { Address6 } from "ip-address";
 import { Cidr, isCidr } from "./cidr";
+import type { NoCidr } from "./cidr-meant";
+
+/** Why a text is none, and how it was probably meant where that can be told. */
+type NoAnyCidr = Pick<NoCidr, "problem"> & Partial<NoCidr>;
 
 /** An IPv4 or IPv6 network, for who may connect. Subnets of our own are IPv4 only and have a class of their own, `Cidr`. */
 export class AnyCidr {
@@ -13,7 +17,7 @@ export class AnyCidr {
   static readonly world: readonly AnyCidr[] = [new AnyCidr(4, 0n, 0), new AnyCidr(6, 0n, 0)];
 
   /** @returns the network, or why the text is none. */
-  static parse(text: string): AnyCidr | { readonly problem: string } {
+  static parse(text: string): AnyCidr | NoAnyCidr {
     if (typeof text !== "string") return { problem: "what is given is not a network in CIDR form, such as 203.0.113.0/24 or 2001:db8::/32" };
     return text.includes(":") ? parse6(text, (first, prefix) => new AnyCidr(6, first, prefix)) : parse4(text);
   }
@@ -81,13 +85,13 @@ export class AnyCidr {
 
 const loopback = [AnyCidr.of4(127n << 24n, 8), AnyCidr.host("::1")];
 
-function parse4(text: string): AnyCidr | { readonly problem: string } {
+function parse4(text: string): AnyCidr | NoAnyCidr {
   const parsed = Cidr.parse(text);
   if (!isCidr(parsed)) return parsed;
   return AnyCidr.of4(parsed.first, parsed.prefix);
 }
 
-function parse6(text: string, make: (first: bigint, prefix: number) => AnyCidr): AnyCidr | { readonly problem: string } {
+function parse6(text: string, make: (first: bigint, prefix: number) => AnyCidr): AnyCidr | NoAnyCidr {
   // A zone (%eth0) has no meaning on another machine, and an IPv4 address in IPv6 form never arrives as one.
   if (!/^[0-9a-fA-F:]+\/\d+$/.test(text) || !Address6.isValid(text)) {
     return { problem: `"${text}" is not an IPv6 network in CIDR form, such as 2001:db8::/32` };
@@ -114,7 +118,7 @@ export function merged(networks: readonly AnyCidr[]): readonly AnyCidr[] {
   return kept;
 }
 
-export function isAnyCidr(parsed: AnyCidr | { readonly problem: string }): parsed is AnyCidr {
+export function isAnyCidr(parsed: AnyCidr | NoAnyCidr): parsed is AnyCidr {
   return parsed instanceof AnyCidr;
 }
 

@@ -1,7 +1,8 @@
 import { Address4, AddressError } from "ip-address";
+import { type NoCidr, noCidr } from "./cidr-meant";
 
 /** Texts that were read before: a cluster of a thousand hosts asks for the same ones some thousand times. */
-const readBefore = new Map<string, Cidr | { readonly problem: string }>();
+const readBefore = new Map<string, Cidr | NoCidr>();
 const mostReadBefore = 10_000;
 
 /** An IPv4 network. All address arithmetic of this package goes through here, on top of `ip-address`. */
@@ -12,7 +13,7 @@ export class Cidr {
   ) {}
 
   /** @returns the network, or why the text is none. */
-  static parse(text: string): Cidr | { readonly problem: string } {
+  static parse(text: string): Cidr | NoCidr {
     const before = readBefore.get(text);
     if (before !== undefined) return before;
     if (readBefore.size >= mostReadBefore) readBefore.clear();
@@ -21,20 +22,18 @@ export class Cidr {
     return parsed;
   }
 
-  private static read(text: string): Cidr | { readonly problem: string } {
+  private static read(text: string): Cidr | NoCidr {
     const address = read(text);
-    // A program without types may give anything.
-    if (!address)
-      return { problem: `${typeof text === "string" ? `"${text}"` : "what is given"} is not an IPv4 network in CIDR form, such as 10.96.0.0/14` };
+    if (!address) return noCidr(text);
     const network = Cidr.aroundAddress(address);
     if (network.first !== address.bigInt()) {
-      return { problem: `"${text}" has bits set beyond its prefix; the network is ${network}` };
+      return { problem: `"${text}" has bits set beyond its prefix; the network is ${network}`, fix: `write "${network}"` };
     }
     return network;
   }
 
   /** The network in which an interface's address with its prefix lies, such as `10.1.2.1/24`. */
-  static around(text: string): Cidr | { readonly problem: string } {
+  static around(text: string): Cidr | NoCidr {
     const address = read(text);
     return address ? Cidr.aroundAddress(address) : Cidr.parse(text);
   }
@@ -112,6 +111,6 @@ export function isPrivate(network: Cidr): boolean {
   return privateSpaces.some((space) => space.contains(network));
 }
 
-export function isCidr(parsed: Cidr | { readonly problem: string }): parsed is Cidr {
+export function isCidr(parsed: Cidr | NoCidr): parsed is Cidr {
   return parsed instanceof Cidr;
 }

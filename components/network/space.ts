@@ -25,7 +25,7 @@ export interface Space {
 
 export function planSpace(given: string | undefined, reserved: readonly Reserved[], report: Report): Space {
   const parsed = Cidr.parse(given ?? defaultAddressSpace);
-  if (!isCidr(parsed)) report("addressSpace", parsed.problem, "for example 10.96.0.0/14");
+  if (!isCidr(parsed)) report("addressSpace", parsed.problem, parsed.fix);
   let whole = isCidr(parsed) ? parsed : (Cidr.parse(defaultAddressSpace) as Cidr);
   if (!isPrivate(whole)) {
     report("addressSpace", `${whole} are public addresses: containers could not reach their real owners`, "take private space, such as 10.96.0.0/14");

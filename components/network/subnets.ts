@@ -1,3 +1,4 @@
+import { nearestName } from "../nearest";
 import type { Report } from "../report";
 import { Cidr, isCidr, isPrivate } from "./cidr";
 
@@ -44,7 +45,7 @@ export class Pins {
     const pin = Cidr.parse(text);
     const path = pinPath(owner);
     if (!isCidr(pin)) {
-      this.report(path, pin.problem, "write it as address/prefix");
+      this.report(path, pin.problem, pin.fix);
     } else if (pin.prefix < shortest || pin.prefix > longest) {
       this.report(
         path,
@@ -61,11 +62,18 @@ export class Pins {
 
   /** To be called last: a pin that nobody asked for holds nothing in its place. */
   reportUnused(owners: readonly string[]): void {
+    const known = owners.filter((owner) => owner !== "docker pool");
     for (const owner of Object.keys(this.pins)) {
       if (this.used.has(owner)) continue;
       const [, network] = /^network (.+)$/.exec(owner) ?? [];
-      if (network === undefined) this.report(pinPath(owner), "nothing of this name has an address", `pin one of: ${owners.join(", ")}`);
-      else this.report(pinPath(owner), "networks are not pinned here", `write it as networks: { ${network}: { subnet: "${this.pins[owner]}" } }`);
+      const meant = nearestName(owner, known);
+      if (network !== undefined) {
+        this.report(pinPath(owner), "networks are not pinned here", `write it as networks: { ${network}: { subnet: "${this.pins[owner]}" } }`);
+      } else if (meant !== undefined) {
+        this.report(pinPath(owner), `nothing of this name has an address; did you mean ${meant}?`, `write "${meant}"`);
+      } else {
+        this.report(pinPath(owner), "nothing of this name has an address", `pin one of: ${known.join(", ")}`);
+      }
     }
   }
 }

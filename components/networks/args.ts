@@ -21,6 +21,6 @@ export interface NetworkArgs {
 }
 
 export const networkOptions = options<NetworkArgs>(
-  { of: "a network", thing: "a network", example: "{} for one with all defaults" },
+  { of: "a network", thing: "a network", example: "{} for one with all defaults", others: { cidr: "subnet", external: null } },
   { subnet: optional, prefix: optional, internal: flag, attachable: flag, labels },
 );

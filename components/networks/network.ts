@@ -1,6 +1,9 @@
+/** Networks that each engine has, or each swarm. */
+export const dockersOwn: readonly string[] = ["host", "none", "bridge", "ingress", "docker_gwbridge"];
+
 /** Whether a Docker network may be called so; Docker's own names are taken. */
 export function isNetworkName(name: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name) && !["host", "none", "bridge", "ingress", "docker_gwbridge"].includes(name);
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name) && !dockersOwn.includes(name);
 }
 
 /** A network of the cluster in the plan. */

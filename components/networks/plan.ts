@@ -4,7 +4,7 @@ import type { Reserved } from "../network/subnets";
 import { type Report, show } from "../report";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
-import { isNetworkName, type PlannedNetwork } from "./network";
+import { dockersOwn, isNetworkName, type PlannedNetwork } from "./network";
 import { planSlices } from "./slices";
 
 export interface NetworkPlace {
@@ -65,7 +65,8 @@ function isNetwork(key: string, network: NetworkArgs, report: Report): boolean {
     if (label.startsWith("pulumi-swarm.")) report(`${path}.labels`, `the label ${label} is kept for this package`, "name it otherwise");
   }
   if (!isNetworkName(key)) {
-    report(path, `"${key}" cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken");
+    if (dockersOwn.includes(key)) report(path, `"${key}" is a network of Docker's own`, "choose another name");
+    else report(path, `"${key}" cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores, a letter or digit first");
   }
   return true;
 }
@@ -82,26 +83,37 @@ function planOwnSubnets(
     const prefix = network.prefix ?? 24;
     if (!Number.isInteger(prefix) || prefix < 16 || prefix > 28)
       report(`${path}.prefix`, `${show(prefix)} is not usable`, "give a prefix length from 16 to 28");
-    const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, place.reserved, report);
+    const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, place, report);
     return { key, prefix: Math.min(28, Math.max(16, Math.trunc(prefix) || 24)), ...(pin && { pin }) };
   });
   const blocks = assignBlocks(place.networks, requests);
-  for (const { key, message, fix } of blocks.problems) report(`networks.${key}`, message, fix);
+  const pins = new Set(requests.flatMap(({ key, pin }) => (pin ? [key] : [])));
+  for (const { key, message, fix } of blocks.problems) report(`networks.${key}${pins.has(key) ? ".subnet" : ""}`, message, fix);
   return new Map([...blocks.byKey].map(([name, block]) => [name, { subnet: block.toString(), gateway: block.address(1) }]));
 }
 
-function pinnedSubnet(path: string, text: string, reserved: readonly Reserved[], report: Report): Cidr | undefined {
+function pinnedSubnet(
+  path: string,
+  text: string,
+  { reserved, networks }: Pick<NetworkPlace, "networks" | "reserved">,
+  report: Report,
+): Cidr | undefined {
   const pin = Cidr.parse(text);
   if (!isCidr(pin)) {
-    report(path, pin.problem, "write it as address/prefix");
+    report(path, pin.problem, pin.fix);
     return undefined;
   }
   if (pin.prefix < 16 || pin.prefix > 28) {
     report(path, `${pin} is too ${pin.prefix < 16 ? "large" : "small"} for one network`, "give a prefix length from 16 to 28");
     return undefined;
   }
-  if (!isPrivate(pin)) report(path, `${pin} are public addresses`, "take private space");
+  if (!isPrivate(pin)) {
+    report(path, `${pin} are public addresses`, `take private addresses, such as some of ${networks}`);
+    return undefined;
+  }
   const clash = reserved.find(({ network }) => network.overlaps(pin));
-  if (clash) report(path, `${pin} overlaps ${clash.network}, ${clash.what}`, "choose a subnet that is free everywhere");
-  return pin;
+  if (!clash) return pin;
+  report(path, `${pin} overlaps ${clash.network}, ${clash.what}`, `choose one that nothing else uses, such as one of ${networks}`);
+  // Elsewhere it overlaps nothing: each problem is told once.
+  return undefined;
 }

@@ -4,7 +4,7 @@ import type { HostGroup } from "../hosts/host";
 import type { Transform } from "../transform";
 import type { WireGuardArgs } from "../underlay/wireguard/args";
 import { firewallOptions } from "../firewall/args";
-import { list, named, opaque, optional, options, text } from "../options";
+import { change, list, named, opaque, optional, options, text } from "../options";
 import { wireGuardOptions } from "../underlay/wireguard/args";
 
 /** Changes to the arguments of a piece's resources. */
@@ -69,7 +69,7 @@ const hostsAlone = {
   recheck: optional,
   transform: options<HostsAloneTransform>(
     { of: "transform", thing: "changes of resources", example: "{ command: { … } }" },
-    { intent: opaque, command: opaque },
+    { intent: change, command: change },
   ),
 } as const;
 

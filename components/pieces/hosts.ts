@@ -11,6 +11,7 @@ import type { LateHostService, Problem } from "../hosts/host";
 import { type KnownMachine, type MadeHosts, makeHosts, requestOf } from "../hosts/make";
 import { isRecord } from "../options";
 import { claimNames } from "../names/claimed";
+import { givenNameProblems } from "../names/given";
 import { shownName } from "../names/shown";
 import { Encryption, SubnetAssignment } from "../network/resource";
 import { nodeProblems, transformsOf } from "../node/on-path";
@@ -44,10 +45,11 @@ export function changed<Args>(args: Args, change: Partial<Args>): Args {
 
 /** @throws RunError with all that is wrong. */
 export function planOrRefuse({ type, name, what, args, plan: planWith }: Piece, parent: pulumi.Resource | undefined): HostsAlonePlan {
-  const { plan, problems: mistakes } = planWith({});
-  const refuse = (found: readonly Problem[]): void => {
-    if (found.length > 0) throw new pulumi.RunError(describeProblems(what, found));
+  const refuse = (found: readonly Problem[], whose = what): void => {
+    if (found.length > 0) throw new pulumi.RunError(describeProblems(whose, found));
   };
+  refuse(givenNameProblems(name, type), what.replace(/ "[^"]*"$/, ""));
+  const { plan, problems: mistakes } = planWith({});
   refuse([...mistakes, ...nodeProblems(transformsOf(args))]);
   const names = pieceNames(name, plan, Object.entries(args.hosts), args.firewall);
   refuse(claimNames({ what, type: `pulumi-swarm:index:${type}`, name, parent, names }));

@@ -192,7 +192,7 @@ function meshSpace(given: string | undefined, reserved: readonly Reserved[], rep
   const usual = Cidr.parse(defaultSubnet) as Cidr;
   const space = Cidr.parse(given ?? defaultSubnet);
   if (!isCidr(space)) {
-    report("subnet", space.problem, `for example ${defaultSubnet}`);
+    report("subnet", space.problem, space.fix);
     return usual;
   }
   if (!isPrivate(space)) report("subnet", `${space} are public addresses: the hosts could not reach their real owners`, "take private space");

@@ -1,5 +1,5 @@
 import type { Policy } from "@pulumi/policy";
-import { nearestName } from "../options";
+import { nearestName } from "../nearest";
 
 /**
  * The configuration of a policy. The engine checks the values of options that there are, and lets pass one whose name is misspelt,

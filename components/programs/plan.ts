@@ -1,6 +1,6 @@
 import type { Problem } from "../hosts/host";
-import { show } from "../report";
-import { strayOption } from "../options";
+import { type Report, show } from "../report";
+import { reportStray } from "../options";
 import { type ProgramArgs, programOptions } from "./args";
 import { type HostProgram, isArchive, type ProgramSource } from "./program";
 
@@ -19,14 +19,22 @@ export interface ProgramDefaults {
 type Given = Readonly<Record<string, unknown>>;
 
 const known = Object.keys(programOptions.names);
+const stray = { of: programOptions.of, known, others: { tag: "version" } };
 
 // The grammar of image names: https://github.com/distribution/reference/blob/main/regexp.go
 const host = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?`;
 const folders = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*`;
 const tag = String.raw`[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`;
+const digestForm = /^sha256:[0-9a-f]{64}$/;
 const imageForm = new RegExp(`^(?<name>(?:${host}/)?${folders})(?::(?<tag>${tag}))?$`);
 const mirrorForm = new RegExp(`^(?<host>${host})(?:/${folders})?$`);
 const tagForm = new RegExp(`^${tag}$`);
+
+/** Whether Docker takes it for an image: by its name, or by its id. */
+export function isImage(text: string): boolean {
+  const [name = "", digest] = text.split(/@(?=sha256:)/);
+  return imageForm.test(name) && (digest === undefined || digestForm.test(digest));
+}
 
 /** @param path Of the argument, for problems: `overlay.router`. @param mirror Registry in place of the default image's own. */
 export function planProgram(
@@ -41,7 +49,7 @@ export function planProgram(
     return { program: fromImage(defaults, {}, mirror, check), problems: check.problems };
   }
   const given: Given = { ...args };
-  for (const key of Object.keys(given).filter((each) => !known.includes(each))) check.refuse(key, ...strayOption(key, programOptions.of, known));
+  for (const key of Object.keys(given).filter((each) => !known.includes(each))) reportStray(key, stray, path, check.report);
   const isFile = given["url"] !== undefined || given["sha256"] !== undefined;
   const program = isFile ? fromFile(defaults, given, check) : fromImage(defaults, given, mirror, check);
   return { program, problems: check.problems };
@@ -109,6 +117,8 @@ class Checks {
 
   constructor(private readonly path: string) {}
 
+  readonly report: Report = (path, message, fix) => void this.problems.push({ path, message, fix });
+
   refuse(key: string, message: string, fix: string): undefined {
     this.problems.push({ path: key === "" ? this.path : `${this.path}.${key}`, message, fix });
   }
@@ -135,7 +145,7 @@ class Checks {
   }
 
   digest(value: unknown): string | undefined {
-    if (value === undefined || (typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value))) return value;
+    if (value === undefined || (typeof value === "string" && digestForm.test(value))) return value;
     return this.refuse("digest", `${show(value)} is not an image's digest`, "write sha256: and 64 hexadecimal digits, as docker pull prints it");
   }
 

@@ -323,7 +323,7 @@ describe("the graph of a cluster", function () {
       [
         'The swarm cluster "lab" cannot be planned: 3 problems.',
         "  - addressSpace: 8.0.0.0/8 are public addresses: containers could not reach their real owners. Fix: take private space, such as 10.96.0.0/14.",
-        '  - networks.ingress: "ingress" cannot name a Docker network. Fix: use 2 to 64 letters, digits, hyphens, dots or underscores; Docker\'s own names are taken.',
+        '  - networks.ingress: "ingress" is a network of Docker\'s own. Fix: choose another name.',
         "  - hosts: 2 managers tolerate no failure, like 1 manager, and are more likely to lose quorum. Fix: take 1 or 3.",
       ].join("\n"),
     );

@@ -104,7 +104,7 @@ describe("the plan of a cluster that adopts a swarm", () => {
   it("takes the id of a swarm and nothing else", () => {
     assert.deepEqual(said({ adopt: { swarmId } }), []);
     assert.deepEqual(said({ adopt: { swarmId: "prod", dissolve: "no" } }), [
-      'adopt.dissolve: "no" is neither true nor false. Fix: write true or false.',
+      'adopt.dissolve: "no" is neither true nor false. Fix: write false.',
       `adopt.swarmId: "prod" is not the id of a swarm. Fix: take what "docker info --format '{{.Swarm.Cluster.ID}}'" prints on a manager.`,
     ]);
   });

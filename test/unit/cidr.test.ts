@@ -28,13 +28,33 @@ describe("Cidr", () => {
     "10.0.0/8",
     "10.0.0.256/32",
     "300.0.0.0/8",
-    "fd00::/8",
     "10.0.0.0/8/8",
     "10.0.0.0/8 ",
     "a/8",
   ]) {
     it(`refuses ${JSON.stringify(text)} and says what a network looks like`, () => {
-      assert.deepEqual(Cidr.parse(text), { problem: `"${text}" is not an IPv4 network in CIDR form, such as 10.96.0.0/14` });
+      const parsed = Cidr.parse(text);
+      assert.ok(!isCidr(parsed));
+      assert.equal(parsed.problem, `"${text}" is not an IPv4 network in CIDR form, such as 10.96.0.0/14`);
+    });
+  }
+
+  for (const [text, fix] of [
+    ["10.0.0.0", 'write "10.0.0.0/8"'],
+    ["10.98.7.0", 'write "10.98.7.0/24"'],
+    ["10.98.7.1", 'write "10.98.7.1/32"'],
+    ["0.0.0.0", 'write "0.0.0.0/8"'],
+    ["10.0.0.0/8 ", 'write "10.0.0.0/8"'],
+    ["10.96.0.0/255.252.0.0", 'write "10.96.0.0/14"'],
+    ["10.96.0.0/255.0.255.0", "write it as address/prefix, such as 10.96.0.0/14"],
+    ["10.96.0.0\\14", 'write "10.96.0.0/14"'],
+    ["10.0.0.0/33", "write it as address/prefix, such as 10.96.0.0/14"],
+    ["fd00::/8", "write it as address/prefix, such as 10.96.0.0/14"],
+  ] as const) {
+    it(`says how ${JSON.stringify(text)} was probably meant`, () => {
+      const parsed = Cidr.parse(text);
+      assert.ok(!isCidr(parsed));
+      assert.equal(parsed.fix, fix);
     });
   }
 
@@ -47,7 +67,10 @@ describe("Cidr", () => {
   }
 
   it("refuses an address inside a network and names the network that was probably meant", () => {
-    assert.deepEqual(Cidr.parse("10.96.3.7/14"), { problem: `"10.96.3.7/14" has bits set beyond its prefix; the network is 10.96.0.0/14` });
+    assert.deepEqual(Cidr.parse("10.96.3.7/14"), {
+      problem: `"10.96.3.7/14" has bits set beyond its prefix; the network is 10.96.0.0/14`,
+      fix: 'write "10.96.0.0/14"',
+    });
   });
 
   for (const [outer, prefix, count] of [

@@ -24,12 +24,12 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
   [
     "the location is a network zone",
     { location: "eu-central" },
-    { path: "hosts.control.location", message: '"eu-central" is not a location', fix: "write one of fsn1, nbg1, hel1, ash, hil, sin" },
+    { path: "hosts.control.location", message: '"eu-central" is not a location', fix: 'write one of "fsn1", "nbg1", "hel1", "ash", "hil", "sin"' },
   ],
   [
     "one of the locations is none",
     { locations: ["fsn1", "fsn2"] },
-    { path: "hosts.control.locations[1]", message: '"fsn2" is not a location', fix: "write one of fsn1, nbg1, hel1, ash, hil, sin" },
+    { path: "hosts.control.locations[1]", message: '"fsn2" is not a location; did you mean "fsn1"?', fix: 'write "fsn1"' },
   ],
   [
     "no location is named",

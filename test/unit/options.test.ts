@@ -11,7 +11,8 @@ import type { HostGroup, Problem } from "../../components/hosts/host";
 import { hostOptions } from "../../components/hosts/kinds";
 import * as local from "../../components/hosts/local";
 import { networkOptions, type NetworkArgs } from "../../components/networks/args";
-import { type AnyOptions, flag, labels, nearestName, optional, options, type Shape } from "../../components/options";
+import { type AnyOptions, flag, labels, optional, options, type Shape } from "../../components/options";
+import { nearestName } from "../../components/nearest";
 import { flannel } from "../../components/overlays/flannel";
 import { overlayOptions } from "../../components/overlays/kinds";
 import { native } from "../../components/overlays/native";
@@ -100,7 +101,7 @@ const misspelt: readonly (readonly [unknown, string])[] = [
   ],
   [
     { hosts: { control }, overlay: overlays.weave({ router: { tag: "2" } }) },
-    "overlay.router.tag: tag is not an option of a program → leave it out; the options of a program are digest, image, sha256, url, version",
+    "overlay.router.tag: tag is not an option of a program; did you mean version? → write version",
   ],
   [
     { hosts: { control }, overlay: overlays.flannel({ etcd: { one: ["control"] } }) },
@@ -274,7 +275,7 @@ describe("names of options", () => {
       'The swarm cluster "t" cannot be planned: 4 problems.\n' +
         "  - adressSpace: adressSpace is not an option of a cluster; did you mean addressSpace? Fix: write addressSpace.\n" +
         "  - networks.x.intern: intern is not an option of a network; did you mean internal? Fix: write internal.\n" +
-        '  - networks.x: "x" cannot name a Docker network. Fix: use 2 to 64 letters, digits, hyphens, dots or underscores; Docker\'s own names are taken.\n' +
+        '  - networks.x: "x" cannot name a Docker network. Fix: use 2 to 64 letters, digits, hyphens, dots or underscores, a letter or digit first.\n' +
         `  - hosts: ${problems.at(-1)?.message}. Fix: take 1 or 3.`,
     );
   });
@@ -371,7 +372,7 @@ describe("arguments that are none", () => {
       () => new SwarmCluster("t", anything({ hosts: { control }, networks: null, overlay: null, underlay: null, addressSpace: null })),
       'The swarm cluster "t" cannot be planned: 4 problems.\n' +
         "  - networks: null does not describe networks by name. Fix: write it as { web: {} }.\n" +
-        "  - addressSpace: null is not a text. Fix: write a text.\n" +
+        "  - addressSpace: null is not a value. Fix: give one, or leave it out.\n" +
         "  - underlay: null is not an underlay. Fix: use direct() or wireguard().\n" +
         "  - overlay: null is not an overlay. Fix: use native(), weave() or flannel().",
     ],

@@ -46,7 +46,7 @@ describe("a firewall of hosts alone", () => {
     const wrong = { enforce: "none", allow: { Web: { port: 443, from: [] } } } as const;
     assert.deepEqual(said(planHostFirewall({ hosts, firewall: wrong, reachableSeconds: 1 })).sort(), [
       "firewall.allow.Web.from: it is empty, so nobody could connect. Fix: name who may, or leave the entry out.",
-      'firewall.allow.Web: "Web" cannot name a rule. Fix: use up to 50 lower-case letters, digits and dashes, a letter first.',
+      'firewall.allow.Web: "Web" cannot name a rule. Fix: choose a name such as web: up to 50 lower-case letters, digits and dashes, a letter first.',
       "firewall.enforce: a firewall that no host keeps does nothing. Fix: leave enforce out.",
       "reachableSeconds: 1 is not a usable time. Fix: give seconds from 5 to 900.",
     ]);
@@ -102,7 +102,7 @@ describe("an encrypted mesh of hosts alone", () => {
 
   it("refuses a network that is none, is taken, is public or is too small", () => {
     const problem = (subnet: string): string => said(planWireGuardMesh({ hosts, subnet, avoid: ["10.30.0.0/16"] }))[0] ?? "";
-    assert.match(problem("10.40"), /^subnet: .*\. Fix: for example 10\.97\.192\.0\/18\.$/);
+    assert.match(problem("10.40"), /^subnet: .*\. Fix: write it as address\/prefix, such as 10\.96\.0\.0\/14\.$/);
     assert.equal(problem("10.30.4.0/22"), "subnet: 10.30.4.0/22 overlaps 10.30.0.0/16, avoid[0]. Fix: choose a network that is free everywhere.");
     assert.match(problem("10.20.0.0/24"), /overlaps 10\.20\.0\.1\/32, the address of rack-a/);
     assert.match(problem("198.18.0.0/18"), /^subnet: 198\.18\.0\.0\/18 are public addresses/);

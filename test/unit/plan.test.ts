@@ -45,14 +45,14 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, addressSpace: "10.96.0.0" },
     path: "addressSpace",
     message: '"10.96.0.0" is not an IPv4 network in CIDR form, such as 10.96.0.0/14',
-    fix: "for example 10.96.0.0/14",
+    fix: 'write "10.96.0.0/16"',
   },
   {
     when: "the address space has bits beyond its prefix",
     args: { hosts: control, addressSpace: "10.97.0.0/14" },
     path: "addressSpace",
     message: '"10.97.0.0/14" has bits set beyond its prefix; the network is 10.96.0.0/14',
-    fix: "for example 10.96.0.0/14",
+    fix: 'write "10.96.0.0/14"',
   },
   {
     when: "the address space is public",
@@ -101,7 +101,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, avoid: ["office"] },
     path: "avoid[0]",
     message: '"office" is not an IPv4 network in CIDR form, such as 10.96.0.0/14',
-    fix: "write it as address/prefix",
+    fix: "write it as address/prefix, such as 10.96.0.0/14",
   },
   {
     when: "there are no hosts",
@@ -221,8 +221,8 @@ const wrong: readonly Wrong[] = [
     when: "a role is none",
     args: { hosts: { ...control, edge: local.hosts({ role: "leader" as "worker" }) } },
     path: "hosts.edge.role",
-    message: '"leader" is not a role',
-    fix: 'write role: "manager" or role: "worker"',
+    message: '"leader" is not a role; did you mean role: "manager"?',
+    fix: 'write role: "manager"',
   },
   {
     when: "a group is larger than its block of the site's network",
@@ -247,7 +247,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: { control: local.hosts({ role: "manager", network: "lan" }) } },
     path: "hosts.control.network",
     message: '"lan" is not an IPv4 network in CIDR form, such as 10.96.0.0/14',
-    fix: "write it as address/prefix",
+    fix: "write it as address/prefix, such as 10.96.0.0/14",
   },
   {
     when: "two groups describe one site otherwise",
@@ -263,12 +263,19 @@ const wrong: readonly Wrong[] = [
     message: "900 is not a usable MTU",
     fix: "give the link's MTU in bytes, from 1280 to 9216",
   },
-  ...["", "x", "-a", "my net", "ingress", "docker_gwbridge", "host"].map((key): Wrong => ({
+  ...["", "x", "-a", "my net"].map((key): Wrong => ({
     when: `a network is called ${JSON.stringify(key)}`,
     args: { hosts: control, networks: { [key]: {} } },
     path: `networks.${key}`,
     message: `"${key}" cannot name a Docker network`,
-    fix: "use 2 to 64 letters, digits, hyphens, dots or underscores; Docker's own names are taken",
+    fix: "use 2 to 64 letters, digits, hyphens, dots or underscores, a letter or digit first",
+  })),
+  ...["ingress", "docker_gwbridge", "host"].map((key): Wrong => ({
+    when: `a network is called ${JSON.stringify(key)}`,
+    args: { hosts: control, networks: { [key]: {} } },
+    path: `networks.${key}`,
+    message: `"${key}" is a network of Docker's own`,
+    fix: "choose another name",
   })),
   ...[15, 29, 24.5, "24"].map((prefix): Wrong => ({
     when: `a network's prefix is ${JSON.stringify(prefix)}`,
@@ -282,26 +289,26 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, networks: { web: { subnet: "10.96.0.1/24" } } },
     path: "networks.web.subnet",
     message: '"10.96.0.1/24" has bits set beyond its prefix; the network is 10.96.0.0/24',
-    fix: "write it as address/prefix",
+    fix: 'write "10.96.0.0/24"',
   },
   {
     when: "a pinned subnet is public",
     args: { hosts: control, networks: { web: { subnet: "9.9.9.0/24" } } },
     path: "networks.web.subnet",
     message: "9.9.9.0/24 are public addresses",
-    fix: "take private space",
+    fix: "take private addresses, such as some of 10.98.0.0/15",
   },
   {
     when: "a pinned subnet lies on a site",
     args: { hosts: control, networks: { web: { subnet: "10.213.7.0/24" } } },
     path: "networks.web.subnet",
     message: '10.213.7.0/24 overlaps 10.213.0.0/16, the network of site "local 10.213.0.0/16"',
-    fix: "choose a subnet that is free everywhere",
+    fix: "choose one that nothing else uses, such as one of 10.98.0.0/15",
   },
   {
     when: "two pinned subnets overlap",
     args: { hosts: control, networks: { db: { subnet: "192.168.8.0/23" }, web: { subnet: "192.168.9.0/24" } } },
-    path: "networks.web",
+    path: "networks.web.subnet",
     message: "192.168.9.0/24 overlaps 192.168.8.0/23 of db",
     fix: "choose a network that nothing else uses",
   },
@@ -344,8 +351,8 @@ const wrong: readonly Wrong[] = [
     when: "a host key still has the address of ssh-keyscan before it",
     args: { hosts: { control: rack({ role: "manager", machines: { one: { address: "192.0.2.1", hostKey: `192.0.2.1 ${hostKey}` } } }) } },
     path: "hosts.control.machines.one.hostKey",
-    message: '"192.0.2.1 ssh-ed25519 AAAAC3NzaC1lZDI1NT" is not a public host key in authorized_keys form',
-    fix: /prints, without the address/,
+    message: '"192.0.2.1" stands before the host key',
+    fix: `write "${hostKey}"`,
   },
   {
     when: "a bastion's host key is none",
@@ -382,12 +389,25 @@ const wrong: readonly Wrong[] = [
     message: "the native overlay would carry container traffic in plaintext between the sites local 10.213.0.0/16 and existing",
     fix: "take wireguard() as the underlay, or native({ encrypted: true }) where no address translation is in between",
   },
-  ...["latest", "28.x", "v28", "28.5.2-1", ""].map((version): Wrong => ({
+  ...["latest", ""].map((version): Wrong => ({
     when: `the engine's version is ${JSON.stringify(version)}`,
     args: { hosts: control, engine: { version } },
     path: "engine.version",
     message: `"${version}" is not a version`,
     fix: 'write it as a text: "28", "28.5" or "28.5.2"',
+  })),
+  ...(
+    [
+      ["28.x", "28"],
+      ["v28", "28"],
+      ["28.5.2-1", "28.5.2"],
+    ] as const
+  ).map(([version, meant]): Wrong => ({
+    when: `the engine's version is ${JSON.stringify(version)}`,
+    args: { hosts: control, engine: { version } },
+    path: "engine.version",
+    message: `"${version}" is not a version`,
+    fix: `write it as "${meant}"`,
   })),
   {
     when: "the engine's source is none",

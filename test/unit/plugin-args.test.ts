@@ -205,12 +205,12 @@ describe("arguments of other languages", () => {
     [
       "a group that is none",
       { hosts: { a: "local" } },
-      ["hosts.a.provider: a provider of hosts is missing. Fix: write one of local, existing, aws, hetzner"],
+      ['hosts.a: "local" does not describe a group of hosts. Fix: write it as { provider: local, role: manager }'],
     ],
     [
       "an overlay that is none",
       { hosts: { control }, overlay: { kind: "calico" } },
-      ['overlay.kind: "calico" is not an overlay. Fix: write one of native, weave, flannel'],
+      ['overlay.kind: "calico" is not an overlay. Fix: write native, weave or flannel'],
     ],
     [
       "an overlay without its kind",
@@ -220,7 +220,7 @@ describe("arguments of other languages", () => {
     [
       "an underlay that is none",
       { hosts: { control }, underlay: { kind: "ipsec" } },
-      ['underlay.kind: "ipsec" is not an underlay. Fix: write one of direct, wireguard'],
+      ['underlay.kind: "ipsec" is not an underlay. Fix: write direct or wireguard'],
     ],
     [
       "an option of another underlay",

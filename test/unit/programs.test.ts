@@ -73,10 +73,7 @@ describe("where a program comes from", () => {
   for (const [args, ...expected] of [
     [wrong("v0.26.7"), 'overlay.router: "v0.26.7" does not say where flanneld comes from → give { version }, { image }, or { url, sha256, version }'],
     [wrong([]), "overlay.router: [] does not say where flanneld comes from → give { version }, { image }, or { url, sha256, version }"],
-    [
-      wrong({ tag: "v1" }),
-      "overlay.router.tag: tag is not an option of a program → leave it out; the options of a program are digest, image, sha256, url, version",
-    ],
+    [wrong({ tag: "v1" }), "overlay.router.tag: tag is not an option of a program; did you mean version? → write version"],
     [
       wrong({ ...file, image: "own/flannel" }),
       "overlay.router.image: url is given too: a program comes out of an image or from a file → keep image or url",

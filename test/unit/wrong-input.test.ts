@@ -38,7 +38,7 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
   [
     "an address space that is no network",
     { addressSpace: "10.96.0.0" },
-    /^addressSpace: "10\.96\.0\.0" is not an IPv4 network in CIDR form.*Fix: for example/,
+    /^addressSpace: "10\.96\.0\.0" is not an IPv4 network in CIDR form.*Fix: write "10\.96\.0\.0\/16"/,
   ],
   ["an address space with host bits", { addressSpace: "10.96.0.1/14" }, /has bits set beyond its prefix; the network is 10\.96\.0\.0\/14/],
   ["public addresses", { addressSpace: "20.0.0.0/8" }, /^addressSpace: 20\.0\.0\.0\/8 are public addresses/],
@@ -163,7 +163,7 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     /^overlay: the native overlay would carry container traffic in plaintext between the sites/,
   ],
   ["a network's name that Docker refuses", { networks: { "my net": {} } }, /^networks\.my net: "my net" cannot name a Docker network/],
-  ["a name that Docker keeps", { networks: { ingress: {} } }, /^networks\.ingress: "ingress" cannot name/],
+  ["a name that Docker keeps", { networks: { ingress: {} } }, /^networks\.ingress: "ingress" is a network of Docker's own/],
   ["a prefix that is none", { networks: { web: { prefix: 30 } } }, /^networks\.web\.prefix: 30 is not usable/],
   [
     "a subnet over a site's network",
@@ -172,8 +172,8 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
   ],
   [
     "two networks on one subnet",
-    { networks: { web: { subnet: "10.97.1.0/24" }, db: { subnet: "10.97.0.0/16" } } },
-    /^networks\.web: 10\.97\.1\.0\/24 overlaps 10\.97\.0\.0\/16 of db/,
+    { networks: { web: { subnet: "10.99.1.0/24" }, db: { subnet: "10.99.0.0/16" } } },
+    /^networks\.web\.subnet: 10\.99\.1\.0\/24 overlaps 10\.99\.0\.0\/16 of db/,
   ],
   [
     "more networks than fit",
@@ -359,7 +359,11 @@ describe("wrong input", () => {
 const addresses: readonly (readonly [string, Partial<SwarmClusterArgs>, string])[] = [
   ["a number too large", at("10.0.0.300"), 'address: "10.0.0.300" is not an IPv4 address: 300 is more than 255. Fix: correct it'],
   ["a number missing", at("10.0.300"), 'address: "10.0.300" is not an IPv4 address: it has not four numbers. Fix: correct it'],
-  ["a number with a zero before it", at("10.0.0.010"), 'address: "10.0.0.010" is not an IPv4 address: a number in it begins with 0. Fix: correct it'],
+  [
+    "a number with a zero before it",
+    at("10.0.0.010"),
+    'address: "10.0.0.010" is not an IPv4 address: a number in it begins with 0. Fix: write address: "10.0.0.10"',
+  ],
   [
     "an underscore in a name",
     at("host_name", { privateAddress: "10.0.0.1" }),
@@ -376,7 +380,7 @@ const addresses: readonly (readonly [string, Partial<SwarmClusterArgs>, string])
   ["a URL", at("ssh://10.0.0.1/"), 'address: "ssh://10.0.0.1/" is a URL. Fix: write address: "10.0.0.1"'],
   ["a network", at("10.0.0.0/8"), 'address: "10.0.0.0/8" is a network. Fix: give one address, such as address: "10.0.0.0"'],
   ["none", at(undefined), 'address: the address is missing. Fix: write such as address: "192.0.2.10"'],
-  ["a number", at(10), "address: 10 is not a text. Fix: write a text"],
+  ["a number", at(10), 'address: 10 is not a text. Fix: write it as "10"'],
   [
     "a port in a private address, which has no option for it",
     at("192.0.2.1", { privateAddress: "10.0.0.1:22" }),
@@ -395,7 +399,7 @@ describe("a secret in the wrong place", () => {
     const said = problemsOf(args).join("\n");
     assert.match(
       said,
-      /hostKey: a private key is not a public host key[^]*swarmId: a join token is not the id of a swarm|swarmId: a join token[^]*hostKey: a private key/,
+      /hostKey: this is a private key[^]*swarmId: a join token is not the id of a swarm|swarmId: a join token[^]*hostKey: this is a private key/,
     );
     assert.doesNotMatch(said, /BEGIN|b3Bl|SWMTKN/);
   });

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
 import type { Bastion } from "../bastion";
 import type { HostRole, NumberedHosts } from "../host";
-import { either, flag, labels, named, opaque, optional, options, required, text } from "../../options";
+import { change, either, flag, labels, lateText, named, optional, options, provider, required, text } from "../../options";
 import { bastionOptions } from "../bastion";
 
 export type { Bastion as AwsBastion } from "../bastion";
@@ -45,8 +45,8 @@ export interface AwsHostsArgs extends NumberedHosts {
   /** Size of the root volume in GiB, 8 or more. It can grow later. It is always encrypted. @default 20 */
   readonly diskSize?: number;
   /**
-   * ARN of the key that encrypts the root volume, such as `arn:aws:kms:eu-west-1:111122223333:key/0d99…`. An id or alias is
-   * refused, because EC2 returns it as the ARN. A host keeps the key that it was made with, and gets a new one when `each`
+   * ARN of the key that encrypts the root volume, such as `arn:aws:kms:eu-west-1:111122223333:key/0d99…`, in the hosts' region. An id or
+   * alias is refused, because EC2 returns it as the ARN. A host keeps the key that it was made with, and gets a new one when `each`
    * replaces it.
    * @default - AWS's own key for the account
    */
@@ -182,17 +182,17 @@ export interface AwsTransform {
 export const awsTransformOptions = options<AwsTransform>(
   { of: "transform", thing: "changes of resources", example: "{ instance: { monitoring: true } }" },
   {
-    vpc: opaque,
-    internetGateway: opaque,
-    routeTable: opaque,
-    subnet: opaque,
-    routeTableAssociation: opaque,
-    securityGroup: opaque,
-    ingressRule: opaque,
-    egressRule: opaque,
-    networkInterface: opaque,
-    elasticIp: opaque,
-    instance: opaque,
+    vpc: change,
+    internetGateway: change,
+    routeTable: change,
+    subnet: change,
+    routeTableAssociation: change,
+    securityGroup: change,
+    ingressRule: change,
+    egressRule: change,
+    networkInterface: change,
+    elasticIp: change,
+    instance: change,
   },
 );
 
@@ -203,21 +203,27 @@ export const awsHostOptions = options<AwsHostArgs>(
 
 export const awsSubnetOptions = options<AwsSubnet>(
   { of: "a subnet", thing: "a subnet", example: '{ id: "subnet-…", cidr: "10.0.1.0/24" }' },
-  { id: opaque, cidr: opaque },
+  { id: lateText, cidr: lateText },
 );
 
 export const awsVpcOptions = options<AwsVpc>(
   { of: "vpc", thing: "a network of yours", example: '{ id: "vpc-…", cidr: "10.0.0.0/16", subnets: { a: { … } } }' },
-  { id: opaque, cidr: opaque, subnets: named(awsSubnetOptions, "subnets by zone", '{ a: { id: "subnet-…", cidr: "10.0.1.0/24" } }') },
+  { id: lateText, cidr: lateText, subnets: named(awsSubnetOptions, "subnets by zone", '{ a: { id: "subnet-…", cidr: "10.0.1.0/24" } }') },
 );
 
 const imageOptions = options<Exclude<AwsHostsArgs["image"], AwsImage | undefined>>(
   { of: "image", thing: "an image", example: '{ id: "ami-…" }' },
-  { id: opaque },
+  { id: lateText },
 );
 
+const otherNames = {
+  ...{ ami: "image", amiId: "image", availabilityZones: "zones", cidr: "network", size: "instanceType", type: "instanceType" },
+  ...{ instanceProfile: "iamInstanceProfile", kmsKey: "kmsKeyId", volumeSize: "diskSize", replicas: "count", instances: "count" },
+  profile: null,
+};
+
 export const awsHostsOptions = options<AwsHostsArgs>(
-  { of: "aws hosts", thing: "hosts on AWS", example: 'aws.hosts({ role: "worker", region: "eu-west-1" })' },
+  { of: "aws hosts", thing: "hosts on AWS", example: 'aws.hosts({ role: "worker", region: "eu-west-1" })', others: otherNames },
   {
     role: required,
     count: optional,
@@ -228,7 +234,7 @@ export const awsHostsOptions = options<AwsHostsArgs>(
     instanceType: optional,
     image: either(imageOptions),
     diskSize: optional,
-    kmsKeyId: opaque,
+    kmsKeyId: lateText,
     publicAddress: optional,
     natAddress: text,
     access: optional,
@@ -240,11 +246,11 @@ export const awsHostsOptions = options<AwsHostsArgs>(
     mtuOutside: optional,
     securityGroupRules: optional,
     spot: flag,
-    iamInstanceProfile: opaque,
+    iamInstanceProfile: lateText,
     protect: flag,
     each: named(awsHostOptions, "single hosts by number", '{ 2: { instanceType: "t3.large" } }'),
-    tags: named(opaque, "tags by name", '{ team: "web" }'),
-    provider: opaque,
+    tags: named(lateText, "tags by name", '{ team: "web" }'),
+    provider,
     transform: awsTransformOptions,
   },
 );

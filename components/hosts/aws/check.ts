@@ -18,10 +18,21 @@ export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[])
   ];
 }
 
+/** Jumbo frames: "Network MTU for your EC2 instance" in Amazon's guide. */
+const mostMtu = 9001;
+
 function checkPlace(args: AwsHostsArgs): Problem[] {
   const problems: Problem[] = [];
   if (typeof args.region !== "string" || !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(args.region)) {
-    problems.push({ path: "region", message: isNot(args.region, "a region"), fix: 'write its name, such as "eu-west-1"' });
+    const meant = /^[a-z]{2,}(?:-[a-z]+)+-\d+(?=[a-z]?$)/.exec(String(args.region).trim().toLowerCase())?.[0];
+    problems.push({
+      path: "region",
+      message: isNot(args.region, "a region"),
+      fix: `write ${meant === undefined ? "its name, such as " : ""}"${meant ?? "eu-west-1"}"`,
+    });
+  }
+  if (typeof args.mtu === "number" && args.mtu > mostMtu) {
+    problems.push({ path: "mtu", message: `EC2's networks carry ${mostMtu} bytes, not ${args.mtu}`, fix: "leave it out, or give less" });
   }
   if (args.vpc !== undefined && args.network !== undefined) {
     problems.push({ path: "network", message: "network and vpc are both given", fix: "keep network to have one made, or vpc to use yours" });
@@ -34,26 +45,33 @@ function checkPlace(args: AwsHostsArgs): Problem[] {
   return problems;
 }
 
+const releases: readonly string[] = ["debian-13", "debian-12", "ubuntu-24.04"];
+
 function checkMachines(args: AwsHostsArgs): Problem[] {
   const problems: Problem[] = [];
   const { image = defaults.image, diskSize } = args;
   problems.push(...checkGivenType(args.instanceType, "instanceType"));
-  if (typeof image === "string" ? !["debian-13", "debian-12", "ubuntu-24.04"].includes(image) : image?.id === undefined) {
+  if (typeof image === "string" ? !releases.includes(image) : image?.id === undefined) {
+    const ami = typeof image === "string" && image.startsWith("ami-");
     problems.push({
       path: "image",
       message: `${show(image)} is not an image`,
-      fix: 'write "debian-13", "debian-12", "ubuntu-24.04" or { id: "ami-…" }',
+      fix: ami ? `write image: { id: "${image}" }` : 'write "debian-13", "debian-12", "ubuntu-24.04" or { id: "ami-…" }',
     });
   }
+  problems.push(...checkImageId(image), ...checkProfile(args));
   if (diskSize !== undefined && !(Number.isInteger(diskSize) && diskSize >= 8 && diskSize <= 16_384)) {
     problems.push({
       path: "diskSize",
       message: typeof diskSize === "number" ? `${diskSize} GiB are not a size for a root volume` : `${show(diskSize)} is not a number of GiB`,
-      fix: "give a whole number from 8 to 16384",
+      fix: gibibytes(diskSize) ?? "give a whole number from 8 to 16384",
     });
   }
   if (typeof args.kmsKeyId === "string" && !isKeyArn(args.kmsKeyId)) {
     problems.push({ path: "kmsKeyId", message: `${show(args.kmsKeyId)} is not a key's ARN`, fix: howToKeyArn });
+  } else if (typeof args.kmsKeyId === "string" && args.kmsKeyId.split(":")[3] !== args.region) {
+    const message = `the key is in ${args.kmsKeyId.split(":")[3]}, and the hosts are in ${args.region}: a volume takes keys of its own region alone`;
+    problems.push({ path: "kmsKeyId", message, fix: `give a key of ${args.region}, or leave it out for AWS's own` });
   }
   if (args.spot === true && args.role === "manager") {
     problems.push({
@@ -68,6 +86,28 @@ function checkMachines(args: AwsHostsArgs): Problem[] {
   return problems;
 }
 
+function checkImageId(image: AwsHostsArgs["image"]): Problem[] {
+  const id: unknown = typeof image === "object" ? image?.id : undefined;
+  if (typeof id !== "string") return [];
+  if (releases.includes(id))
+    return [{ path: "image.id", message: `${show(id)} is a release, and no image of your own`, fix: `write image: "${id}"` }];
+  return id === "" ? [{ path: "image.id", message: '"" is not an image', fix: 'write its id, such as "ami-0abc…"' }] : [];
+}
+
+function checkProfile({ iamInstanceProfile: profile }: AwsHostsArgs): Problem[] {
+  if (typeof profile !== "string") return [];
+  const [, name] = /^arn:.*:instance-profile\/(?:.*\/)?(.+)$/.exec(profile) ?? [];
+  const path = "iamInstanceProfile";
+  if (name !== undefined) return [{ path, message: `${show(profile)} is an ARN, and the profile's name is needed`, fix: `write "${name}"` }];
+  return profile === "" ? [{ path, message: '"" is not the name of an instance profile', fix: "write its name, or leave it out" }] : [];
+}
+
+/** Of a text with its unit. */
+function gibibytes(size: unknown): string | undefined {
+  const number = Number(/^(\d+) *(?:G|GB|GiB|Gi)?$/i.exec(String(size))?.[1]);
+  return typeof size === "string" && number >= 8 && number <= 16_384 ? `write ${number}` : undefined;
+}
+
 /** EC2 takes a key's id and aliases too, and gives all of them back as this. */
 export function isKeyArn(key: unknown): boolean {
   return typeof key === "string" && /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/.test(key);
@@ -80,7 +120,15 @@ export const howToKeyArn =
 function checkGivenType(type: unknown, path: string): Problem[] {
   if (type === undefined) return [];
   if (typeof type === "string" && /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(type) && !type.startsWith("mac")) return [];
-  return [{ path, message: `${show(type)} is not an instance type for Linux`, fix: 'write one such as "t3.medium" or "t4g.medium"' }];
+  const small = typeof type === "string" ? type.trim().toLowerCase() : "";
+  const meant = small !== type && small !== "" && checkGivenType(small, path).length === 0;
+  return [
+    {
+      path,
+      message: `${show(type)} is not an instance type for Linux`,
+      fix: meant ? `write "${small}"` : 'write one such as "t3.medium" or "t4g.medium"',
+    },
+  ];
 }
 
 /** AWS raises the quota until a network interface's rules in all groups are 1000. */

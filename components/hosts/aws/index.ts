@@ -1,11 +1,12 @@
 import { keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
+import { imageWarnings } from "../cloud/image";
 import { readGroup } from "../group";
 import { awsHostsOptions, type AwsHostsArgs } from "./args";
 import { createMachine } from "./machine";
 import { commonOf } from "./names";
 import { siteNetwork } from "./network";
-import { addressWarnings, planAwsHosts } from "./plan";
+import { addressWarnings, architectureOf, hostArgs, planAwsHosts } from "./plan";
 import { plannedNames } from "./planned";
 import { admit, checkRules, securityGroups } from "./security-groups";
 import { agentSources } from "./ssm";
@@ -39,7 +40,11 @@ function describe(args: AwsHostsArgs): HostGroup {
     ...(args.access === "ssm" && { adminSources: agentSources }),
     ...(args.labels && { labels: args.labels }),
     checkRules: (context) => checkRules(args, site.key, context),
-    warnings: (all) => addressWarnings(args, site.key, all),
+    warnings: (all) => [
+      ...addressWarnings(args, site.key, all),
+      ...imageWarnings(args.image, described, (place) => architectureOf(String(hostArgs(args, place).instanceType))),
+    ],
+    ...(args.vpc && { networkOption: "vpc.cidr" }),
     names: (context) => plannedNames(args, site.key, context),
     create: (context) => createMachines(args, site.key, context),
     admit: (context: AdmitContext) => admit(args, site.key, commonOf(args, site.key, context), context),

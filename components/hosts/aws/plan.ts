@@ -73,16 +73,20 @@ export function architectureOf(instanceType: string): Architecture {
 function planZones(args: AwsHostsArgs): { readonly used: readonly Zone[]; readonly problems: readonly Problem[] } {
   const given: unknown = args.zones ?? (args.vpc === undefined ? defaults.zones : Object.keys(args.vpc.subnets ?? {}).sort());
   if (!Array.isArray(given) || given.length === 0) {
-    const path = args.zones === undefined ? "vpc.subnets" : "zones";
-    return {
-      used: [],
-      problems: [{ path, message: `${show(args.zones ?? args.vpc?.subnets)} names no zone`, fix: 'write letters such as ["a", "b", "c"]' }],
-    };
+    if (args.vpc !== undefined && args.zones === undefined) {
+      const fix = 'write each under the letter of its zone: { a: { id: "subnet-…", cidr: "10.0.1.0/24" } }';
+      return { used: [], problems: [...checkVpc(args.vpc), { path: "vpc.subnets", message: "no subnet is given", fix }] };
+    }
+    const fix = typeof given === "string" && zoneLetters.includes(given) ? `write it as ["${given}"]` : 'write letters such as ["a", "b", "c"]';
+    return { used: [], problems: [{ path: "zones", message: `${show(given)} names no zone`, fix }] };
   }
   const problems: Problem[] = [];
   const used = given.flatMap((letter: unknown, index): Zone[] => {
     if (typeof letter !== "string" || !zoneLetters.includes(letter)) {
-      problems.push({ path: `zones[${index}]`, message: `${show(letter)} is not a zone's letter`, fix: `write one of ${zoneLetters.join(", ")}` });
+      const path = args.zones === undefined ? `vpc.subnets.${String(letter)}` : `zones[${index}]`;
+      const meant = /^(?:[a-z]+-[a-z-]+-\d+)?([a-h])$/.exec(String(letter).trim().toLowerCase())?.[1];
+      const fix = meant === undefined ? `write one of ${zoneLetters.join(", ")}` : `write "${meant}"`;
+      problems.push({ path, message: `${show(letter)} is not a zone's letter`, fix });
       return [];
     }
     if (args.vpc === undefined) return [ownZone(letter, args.network ?? defaults.network)];
@@ -94,13 +98,32 @@ function planZones(args: AwsHostsArgs): { readonly used: readonly Zone[]; readon
     const network = known(subnet.cidr);
     return [{ name: letter, ...(network !== undefined && { network }) }];
   });
-  return { used, problems: [...problems, ...(args.vpc === undefined ? [] : checkSubnets(args.vpc))] };
+  return { used, problems: [...problems, ...(args.vpc === undefined ? [] : [...checkVpc(args.vpc), ...checkSubnets(args.vpc)])] };
 }
 
 /** Fixed places by letter: neither another zone nor their order moves one. */
 export function ownZone(name: string, network: string): Zone {
   const whole = Cidr.parse(network);
   return isCidr(whole) ? { name, network: whole.subnet(whole.prefix + zoneBits, zoneLetters.indexOf(name)).toString() } : { name };
+}
+
+/** That none is missing, and that they are not the wrong way round. */
+function checkVpc({ id, cidr, subnets = {} }: AwsVpc): Problem[] {
+  const ofSubnets = Object.entries(subnets).flatMap(([letter, subnet]) => [
+    ...checkId(`vpc.subnets.${letter}.id`, subnet.id, "subnet-"),
+    ...checkGiven(`vpc.subnets.${letter}.cidr`, subnet.cidr, '"10.30.1.0/24"'),
+  ]);
+  return [...checkId("vpc.id", id, "vpc-"), ...checkGiven("vpc.cidr", cidr, '"10.30.0.0/16"'), ...ofSubnets];
+}
+
+function checkId(path: string, id: unknown, begin: string): Problem[] {
+  const missing = checkGiven(path, id, `"${begin}0abc…"`);
+  if (missing.length > 0 || typeof id !== "string" || id.startsWith(begin) || !/^(?:vpc|subnet)-/.test(id)) return missing;
+  return [{ path, message: `${show(id)} does not begin with ${begin}`, fix: `write such as "${begin}0abc…"` }];
+}
+
+function checkGiven(path: string, value: unknown, example: string): Problem[] {
+  return value === undefined || value === "" ? [{ path, message: "it is missing", fix: `write such as ${example}` }] : [];
 }
 
 function checkSubnets({ cidr, subnets = {} }: AwsVpc): Problem[] {
@@ -113,7 +136,7 @@ function checkSubnets({ cidr, subnets = {} }: AwsVpc): Problem[] {
     const network = text === undefined ? undefined : Cidr.parse(text);
     if (!network) continue;
     if (!isCidr(network)) {
-      problems.push({ path, message: network.problem, fix: "write it as address/prefix" });
+      problems.push({ path, message: network.problem, fix: network.fix });
       continue;
     }
     const clash = placed.find((other) => other.network.overlaps(network));

@@ -89,18 +89,38 @@ export interface ExistingHostsArgs {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+const machineNames = {
+  host: "address",
+  hostname: "address",
+  ip: "address",
+  internalIp: "privateAddress",
+  externalIp: "publicAddress",
+  key: "hostKey",
+};
+const bastionNames = { host: "address", hostname: "address", ip: "address", key: "privateKey" };
+const groupNames = {
+  ...{ hosts: "machines", nodes: "machines", servers: "machines" },
+  ...{ key: "privateKey", keyFile: "privateKey", identityFile: "privateKey", sshKey: "privateKey" },
+  ...{ agent: "agentSocket", jumpHost: "bastion", proxyJump: "bastion", username: "user" },
+};
+
 const bastionOptions = options<NonNullable<ExistingHostsArgs["bastion"]>>(
-  { of: "bastion", thing: "a host to hop over", example: "{ address, hostKey }" },
+  { of: "bastion", thing: "a host to hop over", example: "{ address, hostKey }", others: bastionNames },
   { address: text, hostKey: text, user: text, port: optional, privateKey: opaque },
 );
 
 export const existingMachineOptions = options<ExistingMachine>(
-  { of: "a machine", thing: "a machine", example: '{ address: "192.0.2.10", hostKey: "ssh-ed25519 AAAA…" }' },
+  { of: "a machine", thing: "a machine", example: '{ address: "192.0.2.10", hostKey: "ssh-ed25519 AAAA…" }', others: machineNames },
   { address: text, privateAddress: text, publicAddress: text, hostKey: text, user: text, port: optional, labels },
 );
 
 export const existingHostsOptions = options<ExistingHostsArgs>(
-  { of: "existing hosts", thing: "machines that you have", example: 'existing.hosts({ role: "worker", privateKey, machines: { … } })' },
+  {
+    of: "existing hosts",
+    thing: "machines that you have",
+    example: 'existing.hosts({ role: "worker", privateKey, machines: { … } })',
+    others: groupNames,
+  },
   {
     role: required,
     machines: named(existingMachineOptions, "machines by name", '{ "rack-a": { address: "192.0.2.10", hostKey: "ssh-ed25519 AAAA…" } }'),

@@ -1,6 +1,7 @@
 import { show } from "../../report";
 import { addressProblem, bareAddress, isIpv4 } from "../address";
 import { checkBastion, hostKeyProblem } from "../bastion";
+import { userProblem } from "../user";
 import type { Problem } from "../host";
 import type { ExistingHostsArgs, ExistingMachine } from "./args";
 import { checkKeys } from "./keys";
@@ -18,7 +19,7 @@ export function checkAccess(args: ExistingHostsArgs): Problem[] {
   if (args.natAddress !== undefined) {
     problems.push(...checkIpv4("natAddress", args.natAddress, "give the router's public IPv4 address, or leave it out"));
   }
-  problems.push(...checkPort("port", args.port), ...checkPort("bastion.port", args.bastion?.port));
+  problems.push(...checkPort("port", args.port), ...checkPort("bastion.port", args.bastion?.port), ...checkUser(args), ...checkSocket(args));
   if (args.bastion) problems.push(...checkBastion(args.bastion));
   return [...problems, ...checkProxy(args)];
 }
@@ -28,6 +29,22 @@ function checkPort(path: string, port: unknown): Problem[] {
   return [{ path, message: `${show(port)} is not a TCP port`, fix: "give a whole number from 1 to 65535, or leave it out for 22" }];
 }
 
+function checkUser({ user, machines = {} }: ExistingHostsArgs): Problem[] {
+  const problem = userProblem(
+    "user",
+    user,
+    Object.values(machines).map(({ address }) => address),
+  );
+  return problem ? [problem] : [];
+}
+
+/** Node opens the file of this name, and no shell looks at it before. A pipe of Windows is one too. */
+function checkSocket({ agentSocket }: ExistingHostsArgs): Problem[] {
+  if (agentSocket === undefined || !/^$|^~|SSH_AUTH_SOCK/.test(agentSocket)) return [];
+  const message = `${show(agentSocket)} is not the path of an agent's socket`;
+  return [{ path: "agentSocket", message, fix: "write process.env.SSH_AUTH_SOCK, or the whole path" }];
+}
+
 /** A program without types may give a line, as OpenSSH has it. */
 function checkProxy({ proxyCommand, bastion }: ExistingHostsArgs): Problem[] {
   if (proxyCommand === undefined) return [];
@@ -35,6 +52,11 @@ function checkProxy({ proxyCommand, bastion }: ExistingHostsArgs): Problem[] {
   const words: unknown = proxyCommand;
   if (!Array.isArray(words) || words.length === 0 || !words.every((word) => typeof word === "string" && word !== "")) {
     return [{ path, message: `${show(words)} is not a program with its arguments`, fix: 'write a text each, such as ["nc", "%h", "%p"]' }];
+  }
+  const [line] = words as string[];
+  if (words.length === 1 && / .*%/.test(line ?? "")) {
+    const fix = `write a text each: ${JSON.stringify(line?.split(/ +/)).replaceAll('","', '", "')}`;
+    return [{ path, message: `${show(line)} is a whole line, and a program's name is needed`, fix }];
   }
   const stray = words.flatMap((word: string) => word.match(/%(?:[^%hpr]|$)|%%/g) ?? []).find((token) => token !== "%%");
   return [
@@ -52,10 +74,16 @@ export function checkMachine(place: string, machine: ExistingMachine, { proxyCom
   }
   problems.push(...checkPort(`${path}.port`, machine.port));
   const { address, privateAddress, publicAddress } = machine;
+  const user = userProblem(`${path}.user`, machine.user, [address]);
+  if (user) problems.push(user);
   const hostKey = hostKeyProblem(`${path}.hostKey`, machine.hostKey, address);
   if (hostKey) problems.push(hostKey);
   // A program may call its other end as it likes.
-  const dialled = addressProblem(`${path}.address`, address, { names: proxyCommand === undefined, login: true });
+  const dialled = addressProblem(`${path}.address`, address, {
+    names: proxyCommand === undefined,
+    login: true,
+    called: privateAddress === undefined,
+  });
   if (dialled) problems.push(dialled);
   if (privateAddress !== undefined) {
     problems.push(...checkIpv4(`${path}.privateAddress`, privateAddress, "give the machine's private IPv4 address as privateAddress", advertised));
@@ -72,7 +100,7 @@ const advertised = ", and Docker advertises nothing else";
 
 /** Where a name will not do. */
 function checkIpv4(path: string, given: string, fix: string, why = ""): Problem[] {
-  const problem = addressProblem(path, given, { names: false, login: false });
+  const problem = addressProblem(path, given, { names: false, login: false, called: true });
   if (problem) return [problem];
   return isIpv4(bareAddress(given)) ? [] : [{ path, message: `"${given}" is not an IPv4 address${why}`, fix }];
 }

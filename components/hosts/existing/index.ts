@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr, isPrivate } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
-import { bareAddress, isIpv4 } from "../address";
+import { bareAddress, isIpv4, isLoopback } from "../address";
 import { hopOver } from "../bastion";
 import { readGroup } from "../group";
 import type { HostDescription, HostGroup, Machine } from "../host";
@@ -54,7 +54,7 @@ function describe(args: ExistingHostsArgs): HostGroup {
 function reachOf(args: ExistingHostsArgs, machine: ExistingMachine): Pick<HostDescription, "publicAddress" | "seenAs"> {
   const { privateAddress, publicAddress } = machine;
   const address = bareAddress(machine.address);
-  const reached = isIpv4(address) && (privateAddress === undefined ? !isPrivateAddress(address) : privateAddress !== address);
+  const reached = isIpv4(address) && !isLoopback(address) && (privateAddress === undefined ? !isPrivateAddress(address) : privateAddress !== address);
   if (publicAddress !== undefined) return { publicAddress };
   if (reached) return { publicAddress: address };
   return args.natAddress === undefined ? {} : { seenAs: args.natAddress };

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { describeProblems } from "../../report";
 import { stop } from "../../stop";
 import type { Problem } from "../host";
-import { isLater, keyProblem } from "../key";
+import { keyProblem } from "../key";
+import { isLater } from "../../options";
 import type { ExistingHostsArgs } from "./args";
 
 /** The keys that log in, once they are known. */

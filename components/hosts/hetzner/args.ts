@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
 import type { Bastion } from "../bastion";
 import type { HostRole, NumberedHosts } from "../host";
-import { either, flag, labels, named, opaque, optional, options, required, text } from "../../options";
+import { change, either, flag, labels, lateText, named, opaque, optional, options, provider, required, text } from "../../options";
 import { bastionOptions } from "../bastion";
 
 export type { Bastion as HetznerBastion } from "../bastion";
@@ -126,7 +126,7 @@ export interface HetznerTransform {
 /** The arguments of resources are their provider's. */
 export const hetznerTransformOptions = options<HetznerTransform>(
   { of: "transform", thing: "changes of resources", example: "{ server: { backups: true } }" },
-  { network: opaque, subnet: opaque, sshKey: opaque, firewall: opaque, placementGroup: opaque, primaryIp: opaque, server: opaque },
+  { network: change, subnet: change, sshKey: change, firewall: change, placementGroup: change, primaryIp: change, server: change },
 );
 
 export const hetznerHostOptions = options<HetznerHostArgs>(
@@ -136,7 +136,7 @@ export const hetznerHostOptions = options<HetznerHostArgs>(
 
 export const hetznerNetworkOptions = options<HetznerNetwork>(
   { of: "privateNetwork", thing: "a network of yours", example: '{ id: "…", cidr: "10.0.1.0/24" }' },
-  { id: opaque, cidr: opaque, subnetId: opaque },
+  { id: opaque, cidr: lateText, subnetId: lateText },
 );
 
 const imageOptions = options<Exclude<HetznerHostsArgs["image"], HetznerImage | undefined>>(
@@ -144,8 +144,10 @@ const imageOptions = options<Exclude<HetznerHostsArgs["image"], HetznerImage | u
   { id: opaque },
 );
 
+const otherNames = { datacenter: "location", tags: "hcloudLabels", size: "serverType", type: "serverType", replicas: "count", servers: "count" };
+
 export const hetznerHostsOptions = options<HetznerHostsArgs>(
-  { of: "hetzner hosts", thing: "hosts at Hetzner", example: 'hetzner.hosts({ role: "worker", location: "fsn1" })' },
+  { of: "hetzner hosts", thing: "hosts at Hetzner", example: 'hetzner.hosts({ role: "worker", location: "fsn1" })', others: otherNames },
   {
     role: required,
     count: optional,
@@ -162,8 +164,8 @@ export const hetznerHostsOptions = options<HetznerHostsArgs>(
     mtu: optional,
     protect: flag,
     each: named(hetznerHostOptions, "single hosts by number", '{ 2: { serverType: "cx33" } }'),
-    hcloudLabels: named(opaque, "labels by name", '{ team: "web" }'),
-    provider: opaque,
+    hcloudLabels: named(lateText, "labels by name", '{ team: "web" }'),
+    provider,
     transform: hetznerTransformOptions,
   },
 );

@@ -64,12 +64,17 @@ function checkMachines(args: HetznerHostsArgs, networkZone: string): Problem[] {
       fix: 'write "debian-13", "debian-12", "ubuntu-24.04" or { id: "…" }',
     });
   }
+  if (typeof image === "object" && image?.id === "")
+    problems.push({ path: "image.id", message: '"" is not an image', fix: "write its number, as hcloud image list shows it" });
   return problems;
 }
 
 function checkServerType(type: unknown, path: string): Problem[] {
   if (type === undefined || (typeof type === "string" && /^c(x|px|cx|ax)\d+$/.test(type))) return [];
-  return [{ path, message: `${show(type)} is not a server type`, fix: 'write one such as "cx23", "cpx22", "ccx13" or "cax11"' }];
+  const small = typeof type === "string" ? type.trim().toLowerCase() : "";
+  const meant = small !== type && small !== "" && checkServerType(small, path).length === 0;
+  const fix = meant ? `write "${small}"` : 'write one such as "cx23", "cpx22", "ccx13" or "cax11"';
+  return [{ path, message: `${show(type)} is not a server type`, fix }];
 }
 
 /** The provider would shut the server down or leave it, and then be refused. */

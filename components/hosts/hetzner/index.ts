@@ -3,13 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { transformed } from "../../transform";
 import { clientKey, keySeed } from "../cloud/keys";
 import type { AdmitContext, HostContext, HostGroup, Machine } from "../host";
+import { imageWarnings } from "../cloud/image";
 import { readGroup } from "../group";
 import { hetznerHostsOptions, type HetznerHostsArgs } from "./args";
 import { admit, closedFirewall } from "./firewalls";
 import { createMachine } from "./machine";
 import { type Common, commonOf } from "./names";
 import { siteNetwork } from "./network";
-import { type HetznerPlan, planHetznerHosts } from "./plan";
+import { architectureOf, type HetznerPlan, hostArgs, planHetznerHosts } from "./plan";
 import { plannedNames } from "./planned";
 import { checkRules } from "./rules";
 
@@ -41,6 +42,8 @@ function describe(args: HetznerHostsArgs): HostGroup {
     problems,
     noContainerRoutes: "Hetzner's private network hands on packets of its own addresses alone",
     ...(args.labels && { labels: args.labels }),
+    warnings: () => imageWarnings(args.image, described, (place) => architectureOf(String(hostArgs(args, place).serverType))),
+    ...(args.privateNetwork && { networkOption: "privateNetwork.cidr" }),
     checkRules: (context) => checkRules(args.role, site.key, context),
     names: (context) => plannedNames(args, site.key, context),
     create: (context) => createMachines(args, plan, context),

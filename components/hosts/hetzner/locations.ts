@@ -1,3 +1,4 @@
+import { type Choices, noneOf } from "../../nearest";
 import { show } from "../../report";
 import type { Problem } from "../host";
 import type { HetznerHostsArgs, HetznerLocation } from "./args";
@@ -11,6 +12,12 @@ export const networkZones: Readonly<Record<HetznerLocation, string>> = {
   ash: "us-east",
   hil: "us-west",
   sin: "ap-southeast",
+};
+
+const places: Choices = {
+  what: "a location",
+  known: Object.keys(networkZones),
+  others: { falkenstein: "fsn1", nuremberg: "nbg1", nürnberg: "nbg1", helsinki: "hel1", ashburn: "ash", hillsboro: "hil", singapore: "sin" },
 };
 
 export interface Locations {
@@ -27,14 +34,16 @@ export function planLocations(args: HetznerHostsArgs): Locations {
     problems.push({ path: "locations", message: "location and locations are both given", fix: "keep one of them" });
   }
   if (!Array.isArray(given) || given.length === 0) {
-    problems.push({ path: "locations", message: `${show(given)} names no location`, fix: 'write names such as ["fsn1", "nbg1", "hel1"]' });
+    const fix = isLocation(given) ? `write it as ["${given}"]` : 'write names such as ["fsn1", "nbg1", "hel1"]';
+    problems.push({ path: "locations", message: `${show(given)} names no location`, fix });
   }
   const pathOf = (index: number): string => (args.locations === undefined ? "location" : `locations[${index}]`);
   const named: readonly unknown[] = Array.isArray(given) ? given : [];
   named.forEach((location, index) => {
     if (isLocation(location)) return;
-    const fix = `write one of ${Object.keys(networkZones).join(", ")}`;
-    problems.push({ path: pathOf(index), message: `${show(location)} is not a location`, fix });
+    const several = args.locations === undefined && Array.isArray(location);
+    const [message, fix] = noneOf(location, places);
+    problems.push({ path: pathOf(index), message, fix: several ? `write it as locations: ${show(location)}` : fix });
   });
   const known = named.filter(isLocation);
   const networkZone = networkZones[known[0] ?? defaults.location];

@@ -1,5 +1,5 @@
 import type * as docker from "@pulumi/docker";
-import { labels, opaque, optional, options, required, text } from "../../options";
+import { change, labels, optional, options, required, text } from "../../options";
 import type { Transform } from "../../transform";
 import type { HostRole, NumberedHosts } from "../host";
 
@@ -31,10 +31,15 @@ export interface LocalHostsArgs extends NumberedHosts {
 /** The arguments of resources are their provider's. */
 const transformOptions = options<NonNullable<LocalHostsArgs["transform"]>>(
   { of: "transform", thing: "changes of resources", example: "{ container: { memory: 1024 } }" },
-  { container: opaque, network: opaque },
+  { container: change, network: change },
 );
 
 export const localHostsOptions = options<LocalHostsArgs>(
-  { of: "local hosts", thing: "hosts on this machine", example: 'local.hosts({ role: "worker" })' },
+  {
+    of: "local hosts",
+    thing: "hosts on this machine",
+    example: 'local.hosts({ role: "worker" })',
+    others: { replicas: "count", nodes: "count", size: "count" },
+  },
   { role: required, count: optional, numbers: optional, image: text, network: text, memory: optional, labels, transform: transformOptions },
 );

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cidr, isCidr } from "../../network/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
+import { isImage } from "../../programs/plan";
 import { show } from "../../report";
 import { rememberedSecret } from "../../secret";
 import { transformed } from "../../transform";
@@ -20,6 +21,8 @@ export type { LocalHostsArgs } from "./args";
 
 const defaultNetwork = "10.213.0.0/16";
 const dockerMtu = 1500;
+/** 64 TiB in MiB. */
+const mostMemory = 64 * 2 ** 20;
 /** Arguments of a container that make it another one, as far as we give them; `image` and `securityOpts` do not, since we ignore their changes. */
 const replacing = ["name", "hostname", "networksAdvanced", "capabilities", "cgroupnsMode", "stopSignal", "envs", "tmpfs", "volumes", "devices"];
 
@@ -44,7 +47,7 @@ function describe(args: LocalHostsArgs): HostGroup {
     hosts: described,
     addressing: "planned",
     adminSources: gatewayOf(network),
-    problems: [...problems, ...checkMemory(args.memory)],
+    problems: [...problems, ...checkMemory(args.memory), ...checkImage(args.image)],
     ...(args.labels && { labels: args.labels }),
     names: (context) => plannedNames(network, context),
     create: (context) => createMachines(args, network, context),
@@ -76,8 +79,17 @@ function gatewayOf(network: string): string[] {
   return isCidr(cidr) ? [`${cidr.address(1)}/32`] : [];
 }
 
+function checkImage(image: string | undefined): Problem[] {
+  if (image === undefined || isImage(image)) return [];
+  return [{ path: "image", message: `${show(image)} is not the name of an image`, fix: `write such as ${show(hostImage)}, or leave it out` }];
+}
+
 function checkMemory(memory: number | undefined): Problem[] {
-  if (memory === undefined || (Number.isInteger(memory) && memory >= 256)) return [];
+  if (memory === undefined || (Number.isInteger(memory) && memory >= 256 && memory <= mostMemory)) return [];
+  if (Number.isInteger(memory) && memory > mostMemory) {
+    const message = `${memory} MiB are more than a machine has, and look like bytes`;
+    return [{ path: "memory", message, fix: `write memory: ${Math.max(256, Math.round(memory / 2 ** 20))}` }];
+  }
   const message = typeof memory === "number" && memory < 256 ? `${memory} MiB are not enough for a host` : `${show(memory)} is not a number of MiB`;
   return [{ path: "memory", message, fix: "give a whole number, 256 or more, or leave it out" }];
 }

@@ -4,7 +4,8 @@ import { optional, options } from "../../options";
 export interface WireGuardArgs {
   /**
    * UDP port for the tunnel's packets on every host, 1 to 65535. It is open to the other hosts. It is open to everybody if hosts
-   * are behind network address translation and their outside addresses are not known.
+   * are behind network address translation and their outside addresses are not known. A UDP port of the swarm or of its overlay is
+   * refused.
    * @default 51820
    */
   readonly port?: number;
