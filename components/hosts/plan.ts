@@ -132,8 +132,9 @@ export function planHosts(given: unknown, groups: Groups, sites: readonly Site[]
   reportDuplicates(hosts, report);
   reportLabels(hosts, report);
   // What is planned lies in the site's network, unless what was pinned is told already.
+  const ownAddresses = new Set(groups.flatMap(([key, { addressing }]) => (addressing === "given" ? [key] : [])));
   reportOutsiders(
-    hosts.filter(({ group }) => groups.find(([key]) => key === group)?.[1].addressing === "given"),
+    hosts.filter(({ group }) => ownAddresses.has(group)),
     sites,
     report,
   );
