@@ -1,6 +1,7 @@
 import type { Problem } from "./hosts/host";
+import { isOutput, isProvider } from "./marks";
 import { nearestName } from "./nearest";
-import { isOutput, type Report, show } from "./report";
+import { type Report, show } from "./report";
 
 /*
  * Which options there are. Beside each interface of options stands a constant with all their names, for which the compiler asks: one
@@ -184,7 +185,7 @@ function readAs(given: unknown, shape: Shape, path: string, report: Report, sibl
     case "late text":
       return typeof given === "string" || isLater(given) ? given : noText(given, path, report);
     case "provider":
-      if (pulumi.ProviderResource.isInstance(given)) return given;
+      if (isProvider(given)) return given;
       return void report(path, `${show(given)} is not a provider of Pulumi's`, 'make one, such as new aws.Provider("eu", { region: "eu-west-1" })');
     case "change":
       if (typeof given === "function" || isRecord(given)) return given;
@@ -208,7 +209,7 @@ function readAs(given: unknown, shape: Shape, path: string, report: Report, sibl
 
 /** Whether a value is known only when resources are made. */
 export function isLater(value: unknown): boolean {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
+  return isOutput(value) || value instanceof Promise;
 }
 
 function noText(given: unknown, path: string, report: Report): undefined {

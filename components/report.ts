@@ -1,4 +1,5 @@
 import type { Problem } from "./hosts/host";
+import { isOutput } from "./marks";
 
 /** @param meant The option that looks as if it were missing because of this: nothing else is to be said of it. */
 export type Report = (path: string, message: string, fix: string, meant?: string) => void;
@@ -11,11 +12,6 @@ export function show(value: unknown): string {
   if (value instanceof Promise) return "a promise (a plain value is needed here, so that the preview can be complete)";
   if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name}`;
   return written(value);
-}
-
-/** As Pulumi's own `Output.isInstance` sees it (@pulumi/pulumi, output.ts): programs on hosts read this file, and need not load the SDK for it. */
-export function isOutput(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "__pulumiOutput" in value && value.__pulumiOutput === true;
 }
 
 /** Messages end in logs, and no word of these belongs there. */
