@@ -8,7 +8,8 @@ export function isOutput(value: unknown): boolean {
 }
 
 export function isProvider(value: unknown): boolean {
-  return hasMark(value, "__pulumiProviderResource");
+  // The SDK's own `ProviderResource.isInstance` takes any resource.
+  return hasMark(value, "__pulumiCustomResource") && (value as { __pulumiType?: string }).__pulumiType?.startsWith("pulumi:providers:") === true;
 }
 
 function hasMark(value: unknown, mark: string): boolean {

@@ -43,7 +43,7 @@ describe("versions of Node", () => {
   it("are looked at first by each program that Pulumi runs against hosts", () => {
     const agents = join(root, "components", "agents");
     const programs = readdirSync(agents).filter(
-      (file) => file.endsWith(".ts") && /^(?:void )?runAgent\(/m.test(readFileSync(join(agents, file), "utf8")),
+      (file) => file.endsWith(".ts") && /^void run(?:Agent|Undoing)\(/m.test(readFileSync(join(agents, file), "utf8")),
     );
     assert.equal(programs.length, 8);
     for (const file of programs) assert.match(readFileSync(join(agents, file), "utf8"), /^import "\.\.\/node\/this";\n/, file);
