@@ -47,8 +47,17 @@ export class NetworkOwner {
    */
   async isAnother(mine: NetworkResponse | undefined, id: string): Promise<boolean> {
     const written = await this.mark();
-    if (written !== undefined) return written !== mine?.owner;
+    if (written !== undefined) return written !== mine?.owner && written !== mine?.id;
     return mine !== undefined && mine.id !== id;
+  }
+
+  /**
+   * Where a run that fails made the network again as it was: whoever has it remembers only the id that it had.
+   *
+   * @param id Before it was removed.
+   */
+  async keepFor(id: string): Promise<void> {
+    if ((await this.mark()) === undefined) await this.write(id);
   }
 
   async forget(): Promise<void> {

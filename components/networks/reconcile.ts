@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { backoff } from "../remote/backoff";
 import { DockerApiError } from "../remote/docker-api";
+import { reasonOf } from "../remote/each";
 import type { Network, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
 import type { EngineApi } from "../remote/engine-api";
 import { whileWaiting } from "../waiting";
@@ -11,8 +12,11 @@ import { usersOf } from "./users";
 /** Says whose network it is, so that one that somebody made by hand is never taken or removed. */
 const ownerLabel = "pulumi-swarm.cluster";
 
+const vxlanIds = "com.docker.network.driver.overlay.vxlanid_list";
+
 /** Tasks that were just removed hold a network for some seconds more. */
 const releaseTimeout = 20_000;
+const leaderTimeout = 30_000;
 
 /**
  * Brings one overlay network to what was asked. Docker can change nothing of a network in place: one that is not used
@@ -30,14 +34,24 @@ export async function networkUp(
 ): Promise<NetworkResponse> {
   return onceMoreIfOverlooked(async () => {
     const present = await find(api, name);
-    const id = await bring(api, cluster, name, spec, present, io);
+    const mine = new NetworkOwner(api, name, io);
+    const id = await bring(api, cluster, name, spec, present, mine, io);
     // Last, for a run that fails returns nothing to remember.
-    const owner = await new NetworkOwner(api, name, io).take(previous?.owner, present !== undefined, previous !== undefined);
+    const owner = await mine.take(previous?.owner, present !== undefined, previous !== undefined);
     return { id, ...(owner !== undefined && { owner }) };
   });
 }
 
-async function bring(api: EngineApi, cluster: string, name: string, spec: NetworkSpec, present: Network | undefined, io: NetworkIo): Promise<string> {
+async function bring(
+  api: EngineApi,
+  cluster: string,
+  name: string,
+  spec: NetworkSpec,
+  present: Network | undefined,
+  mine: NetworkOwner,
+  io: NetworkIo,
+): Promise<string> {
+  const body = bodyOf(cluster, name, spec);
   if (present) {
     const differences = compare(present, spec);
     const owner = ownerOf(present, cluster);
@@ -56,10 +70,55 @@ async function bring(api: EngineApi, cluster: string, name: string, spec: Networ
       );
     }
     io.progress(`nothing uses it: making it anew (${differences.join("; ")})`);
-    await removeNetwork(api, present, io);
+    return makeAnew(api, present, body, differences, mine, io);
   }
-  const { Id } = await createNetwork(api, bodyOf(cluster, name, spec), io);
+  const { Id } = await createNetwork(api, body, io);
   return Id;
+}
+
+/**
+ * Pulumi keeps the old inputs of a run that failed, and sees no change when the edit is taken back: so the network is never left removed
+ * where it can be made again as it was.
+ */
+async function makeAnew(
+  api: EngineApi,
+  present: Network,
+  body: NetworkBody,
+  differences: readonly string[],
+  mine: NetworkOwner,
+  io: NetworkIo,
+): Promise<string> {
+  await removeNetwork(api, present, io);
+  try {
+    return (await withLeader(io, () => createNetwork(api, body, io))).Id;
+  } catch (error) {
+    if (error instanceof Overlooked) throw error;
+    const problem = `network ${present.Name} cannot be made with ${differences.join("; ")}: ${reasonOf(error)}`;
+    try {
+      await withLeader(io, () => createNetwork(api, bodyOfPresent(present), io));
+    } catch (again) {
+      if (again instanceof Overlooked) throw error;
+      throw new Error(
+        `${problem}. It is gone, as it could not be made again as it was either: ${reasonOf(again)}. ` +
+          "Fix the cause and run again; if you take the edit back, change membership.recheck too, or Pulumi sees no change",
+      );
+    }
+    await withLeader(io, () => mine.keepFor(present.Id));
+    throw new Error(`${problem}. It was made again as it was`);
+  }
+}
+
+/** Managers elect a new leader within 11 s, and say until then that there is none. */
+async function withLeader<Result>(io: NetworkIo, work: () => Promise<Result>): Promise<Result> {
+  const until = io.now() + leaderTimeout;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DockerApiError && /not have a leader|no leader|deadline ?exceeded/i.test(error.reason)) || io.now() > until) throw error;
+      await io.sleep(1_000);
+    }
+  }
 }
 
 /** Removes the network, if it is ours and no other resource has taken it over. */
@@ -175,6 +234,14 @@ function bodyOf(cluster: string, name: string, spec: NetworkSpec): NetworkBody {
     Options: spec.options,
     Labels: { ...spec.labels, [ownerLabel]: cluster },
   };
+}
+
+/** What it was made by, without what the driver added. */
+function bodyOfPresent({ Name, Driver, Internal, Attachable, IPAM, Options, Labels, ConfigFrom }: Network): NetworkBody {
+  const common = { Name, Driver, Internal, Attachable };
+  if (ConfigFrom?.Network) return { ...common, Scope: "swarm", ConfigFrom: { Network: ConfigFrom.Network } };
+  const { [vxlanIds]: _ids, ...options } = Options ?? {};
+  return { ...common, IPAM: { Driver: "default", Config: IPAM.Config ?? [] }, Options: options, Labels: Labels ?? {} };
 }
 
 /** A network that was not listed, and is there. */

@@ -161,6 +161,53 @@ describe("networkUp", () => {
     assert.equal(io.now(), 0);
   });
 
+  it("makes the old network again where Docker refuses the new one, for an edit that is taken back is no change to Pulumi", async () => {
+    const { docker, io, up, memory } = setUp();
+    await up();
+    const before = docker.created[0];
+    docker.refuseCreate = { times: 1, reason: "invalid pool request: Pool overlaps with other one on this address space" };
+    assert.equal(
+      await failure(up({ subnet: "10.99.7.0/24", gateway: "10.99.7.1" })),
+      "network web cannot be made with subnet 10.99.246.0/24 to 10.99.7.0/24; gateway 10.99.246.1 to 10.99.7.1: " +
+        "control-1: Docker refused POST /networks/create: invalid pool request: Pool overlaps with other one on this address space. It was made again as it was",
+    );
+    assert.deepEqual(docker.created, [before, before]);
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.deepEqual([docker.networks, docker.labels], [[], { theirs: "kept" }], "and its resource, which knows nothing of that, still has it");
+  });
+
+  it("makes one from hosts' own again, too, and has it after the next edit", async () => {
+    const { docker, io, up, memory } = setUp();
+    await up({ configFrom: "pulumi-swarm-web", subnet: "10.99.0.0/16" });
+    const before = docker.created[0];
+    docker.refuseCreate = { times: 1, reason: "invalid pool request" };
+    assert.match(await failure(up()), /It was made again as it was$/);
+    assert.deepEqual(docker.created[1], before);
+    await up();
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.deepEqual([docker.networks, docker.labels], [[], { theirs: "kept" }]);
+  });
+
+  it("waits for a leader between the removal and the new network", async () => {
+    const { docker, up } = setUp();
+    await up();
+    docker.refuseCreate = { times: 5, reason: "rpc error: code = Unknown desc = The swarm does not have a leader." };
+    await up({ internal: true });
+    assert.equal(docker.find("web")?.Internal, true);
+  });
+
+  it("says that there is no network, and what to do, where neither the new nor the old one can be made", async () => {
+    const { docker, up } = setUp();
+    await up();
+    docker.refuseCreate = { times: Infinity, reason: "no more disk" };
+    assert.equal(
+      await failure(up({ internal: true })),
+      "network web cannot be made with internal false to true: control-1: Docker refused POST /networks/create: no more disk. " +
+        "It is gone, as it could not be made again as it was either: control-1: Docker refused POST /networks/create: no more disk. " +
+        "Fix the cause and run again; if you take the edit back, change membership.recheck too, or Pulumi sees no change",
+    );
+  });
+
   it("says so, too, when only this engine still has the old network", async () => {
     const { docker, up } = setUp();
     await up();
