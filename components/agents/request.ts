@@ -56,6 +56,8 @@ export interface Intent {
   readonly generation: number;
   /** To managers of this request and of earlier ones, where the memory may lie. As many as fit. */
   readonly ways?: readonly Way[];
+  /** Keys of hosts that come first among the managers of this request, or did of earlier ones. @default - not known, of an earlier version */
+  readonly firstManagers?: readonly string[];
 }
 
 /** How a host is reached. */

@@ -1,5 +1,6 @@
 import "../node/this";
 import type { FirewallHost } from "../firewall/rule";
+import type { FormerSwarm } from "../membership/types";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
 import { type Departing, reachDeparting, release, warnOfUncleaned } from "./phases/departing";
@@ -27,17 +28,17 @@ import {
 import { progress, runAgent, tellUp } from "./run";
 
 /** Brings all hosts to what the request says, in phases a person can follow. */
-async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> | undefined): Promise<SwarmUpResponse> {
+async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & SwarmUpResponse> | undefined): Promise<SwarmUpResponse> {
   const fleet = new Fleet(request.reachableSeconds);
   try {
     const failures: Failure[] = [];
     const reached = await reachHosts(fleet, request, failures);
-    const { memory, departing } = await recallAndLock(fleet, request, previous, reached, failures);
+    const { memory, departing, formerly } = await recallAndLock(fleet, request, previous, reached, failures);
     const owner = ownerOf(request, memory);
     const looked = await lookAtHosts(without(failures, reached), request, owner, failures);
     progress(undefined, "looking at the swarm");
     await checkAdoption(request, memory, looked);
-    await checkSwarm(request, memory, looked, departing, failures);
+    await checkSwarm({ ...request, formerly }, memory, looked, departing, failures);
     const networks = await checkSwitch(request, memory, looked);
     const removed =
       networks.length > 0
@@ -63,7 +64,7 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> |
       progress(undefined, "closing the ways that containers' packets took before");
       keys = await protect(everybody);
     }
-    const formed = await formSwarm(request, memory, without(failures, ready), departing, failures);
+    const formed = await formSwarm({ ...request, formerly }, memory, without(failures, ready), departing, failures);
     const soFar = learn(request, asked, formed, ready, keys, beforeOf(asked, departing));
     if (isNews(asked, soFar)) await keepMemory(request, managers, soFar);
     if (departing.length > 0) {
@@ -90,21 +91,24 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse> |
 async function recallAndLock(
   fleet: Fleet,
   request: SwarmRequest,
-  previous: Partial<SwarmResponse> | undefined,
+  previous: Partial<SwarmResponse & SwarmUpResponse> | undefined,
   reached: readonly Asked[],
   failures: Failure[],
-): Promise<{ readonly memory: SwarmMemory | undefined; readonly departing: readonly Departing[] }> {
-  const look = async (): Promise<SwarmMemory | undefined> => {
+): Promise<{ readonly memory: SwarmMemory | undefined; readonly departing: readonly Departing[]; readonly formerly: FormerSwarm }> {
+  const look = async (unasked: Failure[]): Promise<SwarmMemory | undefined> => {
     const managers = reached.filter(({ host }) => host.role === "manager");
-    const found = await recallSwarm(fleet, request, request.intent, managers, previous);
+    const found = await recallSwarm(fleet, request, request.intent, managers, previous, unasked);
     return found && { ...found, hosts: stillKnown(found.hosts, givenUp(request)) };
   };
-  const first = await look();
+  const first = await look([]);
   const departing = await reachDeparting(fleet, request, first);
   await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], swarmLock(request), failures);
-  const memory = await look();
-  if (memory?.generation === first?.generation) return { memory, departing };
-  return { memory, departing: await reachDeparting(fleet, request, memory) };
+  const unasked: Failure[] = [];
+  const memory = await look(unasked);
+  const { swarmId } = previous ?? {};
+  const formerly = { firstManagers: request.intent.firstManagers ?? [], unasked, ...(swarmId !== undefined && swarmId !== "" && { swarmId }) };
+  if (memory?.generation === first?.generation) return { memory, departing, formerly };
+  return { memory, departing: await reachDeparting(fleet, request, memory), formerly };
 }
 
 /** By name, and only what is no host of the program any more. */

@@ -59,7 +59,7 @@ export async function survey(
     limits,
     failures: new Failures(),
     silent: new Set(),
-    abandoned: memory !== undefined && desired.abandonedSwarm === memory.swarmId,
+    abandoned: desired.abandonedSwarm !== undefined && desired.abandonedSwarm === knownSwarm(desired, memory),
   };
   const { failures, silent } = question;
   const { first, departing } = await unlockManagers(
@@ -89,6 +89,10 @@ export async function survey(
   );
   const others = new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen]));
   return { ...settled, departing: others, failures, silent, control, swarmId, settings };
+}
+
+function knownSwarm({ formerly }: DesiredSwarm, memory: MembershipMemory | undefined): string | undefined {
+  return memory?.swarmId ?? formerly?.swarmId;
 }
 
 async function lookAtDesired(access: readonly HostAccess[], { failures, silent }: Question): Promise<Seen[]> {
@@ -180,10 +184,11 @@ async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Quest
 /** @returns the id of our swarm, or undefined when one is to be formed. */
 function whichSwarm(hosts: readonly Seen[], question: Question): string | undefined {
   const { memory, abandoned, desired } = question;
+  const known = knownSwarm(desired, memory);
   const bySwarm = new Map<string, string[]>();
   for (const { key, local } of hosts.filter(isLed)) bySwarm.set(local.swarmId, [...(bySwarm.get(local.swarmId) ?? []), key]);
-  if (abandoned && memory && bySwarm.size > 1) bySwarm.delete(memory.swarmId);
-  if (bySwarm.size > 1) throw refusals.differentSwarms(bySwarm, memory?.swarmId);
+  if (abandoned && known !== undefined && bySwarm.size > 1) bySwarm.delete(known);
+  if (bySwarm.size > 1) throw refusals.differentSwarms(bySwarm, known);
   for (const [id, keys] of bySwarm) {
     if (memory && id !== memory.swarmId && !abandoned) throw refusals.otherSwarm(keys, id, memory.swarmId);
     if (!memory && desired.adopt !== undefined && id !== desired.adopt) throw refusals.otherThanAdopted(keys, id, desired.adopt);
@@ -208,17 +213,20 @@ function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures, s
       leaderless,
       candidates.map(({ key }) => key),
       desired,
-      memory?.swarmId,
+      knownSwarm(desired, memory),
     );
     // As many as answer may lack only the way to each other.
     throw refusals.curableIf(mayCome || managers.length >= majorityOf(managers.length + candidates.length), refusal);
   }
-  if (memory) throw refusals.curableIf(mayCome, refusals.swarmGone(memory.swarmId, failures.list));
+  const known = knownSwarm(desired, memory);
+  const unasked = desired.formerly?.unasked.filter(({ host }) => !failures.has(host)) ?? [];
+  if (known !== undefined) throw refusals.curableIf(mayCome, refusals.swarmGone(known, [...failures.list, ...unasked]));
   const members = hosts.filter(({ local }) => local.state !== "inactive" && local.nodeId !== "").map(({ key }) => key);
   if (members.length > 0) throw refusals.curableIf(mayCome, refusals.unansweredSwarm(members));
-  // Only ever the first manager forms a swarm: so an unseen later one cannot hold one that we know nothing of.
+  // Only ever the first manager forms a swarm: so an unseen one that never was the first cannot hold one that we know nothing of.
   const first = desired.members.find(({ role }) => role === "manager")?.key;
-  if (first !== undefined && failures.has(first)) throw refusals.curableIf(silent.has(first), refusals.firstManagerUnseen(first, failures.list));
+  const unseen = desired.members.find(({ key }) => (key === first || desired.formerly?.firstManagers.includes(key)) && failures.has(key))?.key;
+  if (unseen !== undefined) throw refusals.curableIf(silent.has(unseen), refusals.firstManagerUnseen(unseen, failures.list));
 }
 
 /** What each host is to our swarm, when those that are just starting or changing have had their time. */

@@ -26,6 +26,18 @@ export interface DesiredSwarm {
   readonly adopt?: string;
   /** Id of a swarm that is lost and may be replaced by a new one. */
   readonly abandonedSwarm?: string;
+  /** What is known beside the memory, which may lie where nobody answers. */
+  readonly formerly?: FormerSwarm;
+}
+
+/** What keeps a run that remembers nothing from forming a second swarm. */
+export interface FormerSwarm {
+  /** Id of the swarm that the last run which succeeded has told. */
+  readonly swarmId?: string;
+  /** Hosts that were the first manager in this run or in an earlier one: a swarm is formed there. */
+  readonly firstManagers: readonly string[];
+  /** Hosts that may remember more, and why they cannot be asked. */
+  readonly unasked: readonly HostFailure[];
 }
 
 /** A desired host: reached and fit, or why not. */

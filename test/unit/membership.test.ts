@@ -110,6 +110,18 @@ describe("the first formation of a swarm", () => {
     await mustConverge(program);
   });
 
+  it("is refused, too, while a host cannot be seen that was the first manager when an earlier run failed", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), three);
+    await program.run(1);
+    program.formerly = { firstManagers: ["control-1", "backup-1"], unasked: [] };
+    program.roles = { "backup-1": "manager", ...three };
+    program.swarm.machine("control-1").up = false;
+    await mustRefuse(program, /control-1/, /cannot be reached over SSH/, /remove it from the program/);
+    program.swarm.machine("control-1").up = true;
+    await mustConverge(program);
+    assert.equal(program.swarm.rafts.length, 1);
+  });
+
   it("is refused when no manager can be reached, with the reason for each", async () => {
     const program = new SimulatedProgram(new SimulatedSwarm(), threeAndTwo);
     for (const key of Object.keys(three)) program.swarm.provision(key).up = false;
@@ -277,6 +289,40 @@ describe("which swarm is ours", () => {
     program.swarm.replace("control-1");
     program.swarm.replace("edge-1");
     await mustRefuse(program, new RegExp(swarmId), /abandonedSwarm/);
+  });
+
+  it("is refused where those that remember it do not answer, though a manager that has come since sorts first", async () => {
+    for (const others of [three, { "control-1": "manager", "edge-1": "worker" } as const]) {
+      const program = await formed(others);
+      const { swarmId } = program.memory ?? assert.fail();
+      forget(program);
+      program.formerly = { swarmId, firstManagers: ["control-1"], unasked: [{ host: "control-0", reason: "no answer" }] };
+      for (const key of Object.keys(others)) program.swarm.machine(key).up = !key.startsWith("control");
+      program.roles = { "backup-1": "manager", ...others };
+      await mustRefuse(
+        program,
+        new RegExp(`manager of this cluster's swarm ${swarmId}`),
+        /control-1: .*no answer/,
+        /control-0: no answer/,
+        /abandonedSwarm/,
+      );
+      for (const key of Object.keys(others)) program.swarm.machine(key).up = true;
+      await mustConverge(program);
+      assert.equal(program.memory?.swarmId, swarmId);
+    }
+  });
+
+  it("is a new one where those that remembered it are no more, and the user says so", async () => {
+    const program = await formed(managers(1, 1));
+    const { swarmId } = program.memory ?? assert.fail();
+    forget(program);
+    program.formerly = { swarmId, firstManagers: ["control-1"], unasked: [] };
+    program.swarm.replace("control-1");
+    program.swarm.replace("edge-1");
+    await mustRefuse(program, new RegExp(swarmId), /abandonedSwarm/);
+    program.abandonedSwarm = swarmId;
+    await mustConverge(program);
+    assert.notEqual(program.memory?.swarmId, swarmId);
   });
 
   it("is a new one when the user says that the remembered one is lost", async () => {

@@ -761,6 +761,8 @@ export class SimulatedProgram {
   owner = { mark: `mark-${++marks}`, stack: "shop/prod/main" };
   memory: MembershipMemory | undefined;
   abandonedSwarm: string | undefined;
+  /** What is known of the swarm where none of those that remember it answers. */
+  formerly: DesiredSwarm["formerly"];
   adopt: string | undefined;
   labels: Readonly<Record<string, string>> | undefined;
   options: SwarmOptions = {};
@@ -784,6 +786,7 @@ export class SimulatedProgram {
       ...(this.dataPathPort !== undefined && { init: { dataPathPort: this.dataPathPort } }),
       ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }),
       ...(this.adopt !== undefined && { adopt: this.adopt }),
+      ...(this.formerly && { formerly: this.formerly }),
     };
     try {
       const io = run.io(departing);

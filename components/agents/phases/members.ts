@@ -22,6 +22,9 @@ import type { Departing } from "./departing";
 import type { Ready } from "./engines";
 import { havingEngines, type Looked } from "./look";
 
+/** A request, and what else is known of the swarm. */
+type Asking = SwarmRequest & Pick<DesiredSwarm, "formerly">;
+
 export interface Members {
   readonly desired: DesiredSwarm;
   readonly access: readonly HostAccess[];
@@ -48,7 +51,7 @@ export async function checkAdoption({ adopt }: SwarmRequest, previous: SwarmResp
 
 /** All that the swarm speaks against, before the first change on any host. @throws with the hosts that could not be looked at */
 export async function checkSwarm(
-  request: SwarmRequest,
+  request: Asking,
   previous: SwarmResponse | undefined,
   looked: readonly Looked[],
   departing: readonly Departing[],
@@ -93,7 +96,7 @@ function refuseWith(failures: readonly Failure[], error: unknown, say: (refusal:
 
 /** Brings the swarm to the members that are asked for, and its ingress network to its place. */
 export async function formSwarm(
-  request: SwarmRequest,
+  request: Asking,
   previous: SwarmResponse | undefined,
   ready: readonly Ready[],
   departing: readonly Departing[],
@@ -153,8 +156,8 @@ async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docke
   return placeIngress(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), waiting, sleep, now: Date.now });
 }
 
-function desiredSwarm(request: SwarmRequest): DesiredSwarm {
-  const { hosts, dockerPool, abandonedSwarm, swarm, needs, adopt } = request;
+function desiredSwarm(request: Asking): DesiredSwarm {
+  const { hosts, dockerPool, abandonedSwarm, formerly, swarm, needs, adopt } = request;
   return {
     owner: swarmOwnerOf(request),
     members: hosts.map(({ key, role, address, tunnelAddress, labels }) => {
@@ -165,5 +168,6 @@ function desiredSwarm(request: SwarmRequest): DesiredSwarm {
     options: swarm,
     ...(adopt && { adopt: adopt.swarmId }),
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(formerly && { formerly }),
   };
 }

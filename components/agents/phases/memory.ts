@@ -1,7 +1,7 @@
 import { forget, keep, type MemoryPlace, recall, type Remembering } from "../../memory";
-import { onEach } from "../../remote/each";
+import { type Failure, onEach } from "../../remote/each";
 import type { Fleet, ReachedHost } from "../fleet";
-import type { Intent, Remembered, RequestHost, SwarmMemory, SwarmRequest, SwarmResponse, SwarmResponseHost } from "../request";
+import type { Intent, Remembered, RequestHost, SwarmMemory, SwarmRequest, SwarmResponse, SwarmResponseHost, SwarmUpResponse } from "../request";
 import { progress } from "../run";
 import type { Departing } from "./departing";
 import type { Ready } from "./engines";
@@ -23,34 +23,44 @@ export function placeOf({ cluster, memoryKey }: Placed): MemoryPlace | undefined
 /**
  * What the last run left behind, on the managers; where none of these has it, on those of earlier requests. Failing that, what a run
  * of version 0.1.0 printed.
+ *
+ * @param unasked Takes those that may remember more, and cannot be asked.
  */
 export async function recallSwarm(
   fleet: Fleet,
   request: Placed & { readonly hosts: readonly Pick<RequestHost, "key" | "connection">[] },
   intent: Intent | undefined,
   reached: readonly ReachedHost[],
-  previous: Partial<SwarmResponse> | undefined,
+  previous: Partial<SwarmResponse & SwarmUpResponse> | undefined,
+  unasked: Failure[] = [],
 ): Promise<SwarmMemory | undefined> {
   const place = placeOf(request);
-  const known = place && (await recallFrom<SwarmMemory>(fleet, place, intent, request.hosts, reached));
+  const known = place && (await recallFrom<SwarmMemory>(fleet, place, intent, request.hosts, reached, previous?.generation, unasked));
   return known ?? (previous?.hosts && { swarmId: "", generation: 0, ...previous, hosts: previous.hosts });
 }
 
-/** From the hosts that hold it now, or else from those that held it. */
+/**
+ * From the hosts that hold it now; where they have none, or an older one than the last run told of, also from those that held it.
+ *
+ * @param unasked Takes those of the latter that cannot be asked.
+ */
 export async function recallFrom<Memory extends Remembering>(
   fleet: Fleet,
   place: MemoryPlace,
   intent: Intent | undefined,
   hosts: readonly Pick<RequestHost, "key" | "connection">[],
   holders: readonly ReachedHost[],
+  told = 0,
+  unasked: Failure[] = [],
 ): Promise<Memory | undefined> {
   const here = await recall<Memory>(holders, place);
-  if (here) return here;
+  if (here && here.generation >= told) return here;
   const asked = new Set(hosts.flatMap(({ key, connection }) => (holders.some((holder) => holder.key === key) ? [connection.host] : [])));
   const ways = (intent?.ways ?? []).filter(({ connection }) => !asked.has(connection.host));
-  if (ways.length === 0) return undefined;
-  const others = await onEach(ways, [], ({ key, connection }) => fleet.reach(key, connection, waySeconds));
-  return recall<Memory>([...others.values()], place);
+  if (ways.length === 0) return here;
+  const others = await onEach(ways, unasked, ({ key, connection }) => fleet.reach(key, connection, waySeconds));
+  const there = await recall<Memory>([...others.values()], place);
+  return there && there.generation > (here?.generation ?? 0) ? there : here;
 }
 
 /**
