@@ -282,6 +282,11 @@ export function ownedParts({ firewall, tunnel }: ProtectRequest): OwnedPart[] {
   return [...(firewall ? ["firewall" as const] : []), ...(tunnel ? ["tunnel" as const] : [])];
 }
 
+/** Of a cluster's hosts also what an overlay puts there. */
+export function clusterParts(request: Pick<SwarmRequest, "firewall" | "overlay"> & ProtectRequest): OwnedPart[] {
+  return [...ownedParts(request), ...(request.overlay.onHosts ? ["overlay" as const] : [])];
+}
+
 /** What membership needs of the last run's response. */
 export function memoryOf(previous: SwarmResponse | undefined): MembershipMemory | undefined {
   // Of a run that never got as far as a swarm.

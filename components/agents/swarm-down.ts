@@ -1,6 +1,8 @@
 import "../node/this";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
+import type { Dissolved } from "../membership/dissolve";
 import { dissolveMembership, type HostAccess, type MembershipMemory } from "../membership/reconcile";
+import { haves, type OwnerNames } from "../owner";
 import { type Failure, onEach } from "../remote/each";
 import { Fleet, type ReachedHost } from "./fleet";
 import { type Intent, memoryOf, ownerOf, type SwarmDownRequest, swarmLock, type SwarmMemory, type SwarmResponse } from "./request";
@@ -21,7 +23,7 @@ async function swarmDown(request: SwarmDownRequest, previous: Intent | SwarmResp
     const failures: Failure[] = [];
     const intent = previous && "mark" in previous ? previous : undefined;
     const asked = await phase("reaching", "reached", request.hosts, failures, ({ key, connection }) => fleet.reach(key, connection));
-    const memory = await recallSwarm(fleet, request, intent, [...asked.values()], intent ? undefined : (previous as SwarmResponse | undefined));
+    const memory = await recallSwarm(fleet, request, intent, [...asked.values()], intent ? undefined : previous);
     const before = othersOf(request, memory);
     const others = await onEach(before, failures, ({ key, connection }) => fleet.reach(key, connection));
     const reached = new Map([...asked, ...others]);
@@ -38,7 +40,7 @@ async function swarmDown(request: SwarmDownRequest, previous: Intent | SwarmResp
       progress(failure.host, `warning: ${plainReason(failure)}. If this machine lives on, run "docker swarm leave --force" on it`);
     }
     if (!result.livesOn) {
-      const kept = await takeOurs(request, memory, [...reached.values()]);
+      const kept = await takeOurs(request, memory, [...reached.values()], result);
       tellDown([...request.hosts, ...before], [...result.failures, ...kept]);
     }
     return {};
@@ -65,14 +67,40 @@ function membershipOf(intent: Intent | undefined, memory: SwarmMemory | undefine
  *
  * @returns what could not be.
  */
-async function takeOurs(request: SwarmDownRequest, memory: SwarmMemory | undefined, hosts: readonly ReachedHost[]): Promise<readonly Failure[]> {
+async function takeOurs(
+  request: SwarmDownRequest,
+  memory: SwarmMemory | undefined,
+  hosts: readonly ReachedHost[],
+  dissolved: Dissolved,
+): Promise<readonly Failure[]> {
   if (hosts.length > 0) announce("taking overlay, firewall and tunnel off", hosts.length);
   const failures: Failure[] = [];
-  await removeOverlays(hosts, failures);
+  const owner = ownerOf(request, memory);
+  await removeOverlays(await withOurOverlay(hosts, owner, memory, dissolved, failures), failures);
   await forgetMemory(request, hosts);
-  await release(hosts, request, ["firewall", "tunnel"], ownerOf(request, memory), failures);
+  await release(hosts, request, ["firewall", "tunnel", "overlay"], owner, failures);
   for (const failure of failures) progress(failure.host, `warning: not all of this package's could be taken away: ${plainReason(failure)}`);
   return failures;
+}
+
+/**
+ * A host's own file says whose its overlay is. Where no run has written it yet, as none of version 0.1.0 did, another stack's firewall,
+ * tunnel or swarm there says that it is not ours; and of a host whose engine does not answer, our memory says that it is.
+ */
+async function withOurOverlay(
+  hosts: readonly ReachedHost[],
+  owner: OwnerNames,
+  memory: SwarmMemory | undefined,
+  { foreign, ours }: Dissolved,
+  failures: Failure[],
+): Promise<ReachedHost[]> {
+  const all = await onEach(hosts, failures, ({ session }) => haves(session, ["overlay", "firewall", "tunnel"], owner));
+  return hosts.filter(({ key }) => {
+    const has = all.get(key);
+    if (!has || has.overlay !== undefined) return has?.overlay ?? false;
+    if (has.firewall === false || has.tunnel === false || foreign.includes(key)) return false;
+    return ours.includes(key) || memory?.hosts[key] !== undefined;
+  });
 }
 
 void runUndoing(swarmDown, ({ cluster }) => `SwarmCluster ${cluster}`);

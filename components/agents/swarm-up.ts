@@ -3,7 +3,7 @@ import type { FirewallHost } from "../firewall/rule";
 import type { FormerSwarm } from "../membership/types";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
-import { type Departing, reachDeparting, release, warnOfUncleaned } from "./phases/departing";
+import { type Departing, reachDeparting, release, sparingOthers, warnOfUncleaned } from "./phases/departing";
 import { prepareEngines } from "./phases/engines";
 import { lockHosts } from "./phases/lock";
 import { type Asked, lookAtHosts, reachHosts } from "./phases/look";
@@ -70,10 +70,10 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
     if (departing.length > 0) {
       const gone = without(failures, departing);
       const staying = members.filter((host) => !gone.includes(host));
-      await departFromOverlay(request, without(failures, ready), gone, failures);
+      await departFromOverlay(request, without(failures, ready), await sparingOthers(gone, owner, failures), failures);
       const answering = gone.flatMap((host) => host.reached ?? []);
       await forgetMemory(request, answering);
-      await release(answering, request, ["firewall", "tunnel"], owner, failures);
+      await release(answering, request, ["firewall", "tunnel", "overlay"], owner, failures);
       // One that could not be taken out is a member still, and must find the others until the next run.
       keys = await protect([...request.hosts, ...staying.map(({ host }) => host)]);
     }

@@ -9,6 +9,10 @@ export interface Dissolved {
   readonly failures: readonly HostFailure[];
   /** Another run has the swarm now, and its hosts must stay as they are. */
   readonly livesOn: boolean;
+  /** Hosts that are in another swarm, whoever has it. */
+  readonly foreign: readonly string[];
+  /** Hosts that were found in our swarm, or in none. */
+  readonly ours: readonly string[];
 }
 
 /**
@@ -37,22 +41,21 @@ export async function dissolveMembership(
       `the swarm was taken over by another run${other.stack === undefined ? "" : ` (of ${other.stack})`}, as when its resource is replaced, or never belonged to this one: it lives on, and was left alone. ` +
         'If nobody is to have it any more, "pulumi up" and then "pulumi destroy", or run "docker swarm leave --force" on its hosts',
     );
-    return { failures: [], livesOn: true };
+    return { failures: [], livesOn: true, foreign: [], ours: [] };
   }
+  const isForeign = ({ local }: Seen): boolean => local.state !== "inactive" && !isOurs(local, known);
+  const foreign = seen.filter(isForeign).map(({ key }) => key);
+  const ours = seen.filter((host) => !isForeign(host)).map(({ key }) => key);
   if (keep) {
     io.progress(undefined, "the swarm was adopted: it lives on, and its services with it");
-    return { failures: [], livesOn: false };
+    return { failures: [], livesOn: false, foreign, ours };
   }
-  const members = seen.filter(({ key, local }) => {
-    if (local.state === "inactive") return false;
-    if (isOurs(local, known)) return true;
-    failures.add(key, "is in another swarm than the one that is dissolved, and was left alone");
-    return false;
-  });
+  for (const key of foreign) failures.add(key, "is in another swarm than the one that is dissolved, and was left alone");
+  const members = seen.filter((host) => host.local.state !== "inactive" && !isForeign(host));
   const [managers, workers] = [true, false].map((controls) => members.filter(({ local }) => local.controlAvailable === controls));
   await Promise.all((workers ?? []).map((member) => depart(member, failures, io)));
   for (const manager of managers ?? []) await depart(manager, failures, io);
-  return { failures: failures.list, livesOn: false };
+  return { failures: failures.list, livesOn: false, foreign, ours };
 }
 
 async function look(hosts: readonly HostAccess[], failures: Failures): Promise<Seen[]> {

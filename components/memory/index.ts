@@ -46,11 +46,16 @@ export async function keep(holders: readonly Holder[], place: MemoryPlace, memor
   throw new Error(["what is known of the hosts could be kept on none of them, so nothing more is done:", ...reasons].join("\n"));
 }
 
+/** Only what opens: what another cluster of the same name remembers stays. */
 export async function forget(holders: readonly Holder[], place: MemoryPlace, say: (host: string, line: string) => void): Promise<void> {
   await onEach(holders, [], async ({ key, session }) => {
-    await session
-      .script(script, { NAME: fileName(place) }, { verb: "remove", timeout })
-      .catch((error: unknown) => say(key, `warning: ${reasonOf(error)}`));
+    try {
+      const { memory } = await session.script<{ readonly memory: string | null }>(script, { NAME: fileName(place) }, { verb: "read", timeout });
+      if (memory !== null && open(memory, place.key, place.name) === undefined) return;
+      await session.script(script, { NAME: fileName(place) }, { verb: "remove", timeout });
+    } catch (error) {
+      say(key, `warning: ${reasonOf(error)}`);
+    }
   });
 }
 

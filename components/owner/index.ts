@@ -5,7 +5,7 @@ const script = loadHostScript(__dirname, "owner.sh");
 const timeout = 60_000;
 
 /** Of these a host has one, and two resources that both kept it would undo each other's work for ever. */
-export type OwnedPart = "firewall" | "tunnel";
+export type OwnedPart = "firewall" | "tunnel" | "overlay";
 
 /** What an owner is called, as a message can say it, and before it what it was called in earlier runs. */
 export type OwnerNames = readonly [string, ...string[]];
@@ -34,6 +34,18 @@ export async function ownedByOthers(session: Session, parts: readonly OwnedPart[
   const owners = await run(session, "look", parts, owner);
   refuseUnreadable(owners);
   return parts.filter((part) => isAnother(owners[part], owner));
+}
+
+/** Of each part, whether this owner has it; undefined where nobody does, or a run did that wrote no name: before there were owners of it. */
+export async function haves<Part extends OwnedPart>(
+  session: Session,
+  parts: readonly Part[],
+  owner: OwnerNames,
+): Promise<Readonly<Record<Part, boolean | undefined>>> {
+  const owners = await run(session, "look", parts, owner);
+  refuseUnreadable(owners);
+  const has = parts.map((part) => [part, typeof owners[part] === "string" ? !isAnother(owners[part], owner) : undefined] as const);
+  return Object.fromEntries(has) as Record<Part, boolean | undefined>;
 }
 
 export async function disown(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {

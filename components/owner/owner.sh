@@ -11,7 +11,13 @@ folder=/etc/pulumi-swarm
 unreadable='{"unreadable":true}'
 
 # What there is of a part when somebody keeps it.
-kept() { case "$1" in firewall) [ -e "$folder/firewall.nft" ] ;; *) [ -e "$folder/wireguard" ] ;; esac; }
+kept() {
+  case "$1" in
+    firewall) [ -e "$folder/firewall.nft" ] ;;
+    overlay) [ -e "$folder/weave" ] || [ -e "$folder/flannel" ] ;;
+    *) [ -e "$folder/wireguard" ] ;;
+  esac
+}
 
 # PART: its owner's name, or nothing. Version 0.1.0 left empty files and beginnings of names on full disks: the beginning of this
 # owner's name is its own, and an empty file says nothing where the part is not there.

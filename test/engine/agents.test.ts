@@ -157,3 +157,101 @@ describe("a manager that has come since, and sorts first, where those that hold 
     );
   });
 });
+
+describe("a host that leaves, and that another stack has taken meanwhile", function () {
+  this.timeout(600_000);
+  let fleet: Fleet;
+  beforeEach(() => (fleet = new Fleet()));
+  afterEach(() => fleet.remove());
+
+  it("keeps the overlay that the other one put there", () => {
+    const onHosts = { settings: {}, programs: [], space: "10.96.0.0/16", slices: [], secret: "secret" };
+    const up = (hosts: Hosts, generation: number): Ran =>
+      fleet.run("swarm-up", {
+        ...upRequest(hosts, { mark: "prod-mark", generation }),
+        overlay: { kind: "weave", mtu: 1376, slices: {}, onHosts },
+      });
+    const stays = ["control-1", "10.0.0.1"] as const;
+    const [mine, others] = ["10.0.0.2", "10.0.0.3"] as const;
+    const first = up([stays, ["control-2", mine], ["control-3", others]], 1);
+    assert.equal(first.code, 0, first.stdout);
+    fleet.change(({ hosts }) => {
+      for (const address of [mine, others]) Object.assign(hosts[address]?.files ?? {}, { overlay: "weave" });
+      Object.assign(hosts[others]?.files ?? {}, { "owner.overlay": '"SwarmCluster main of shop, stack dev"' });
+    });
+    const second = up([stays], 2);
+    assert.equal(second.code, 0, second.stdout);
+    assert.deepEqual(fleet.world.hosts[mine]?.files, {});
+    assert.deepEqual(fleet.world.hosts[others]?.files, { overlay: "weave", "owner.overlay": '"SwarmCluster main of shop, stack dev"' });
+  });
+});
+
+describe("a destroy by another stack", function () {
+  this.timeout(600_000);
+  const workers: Hosts = [
+    ["control-1", "10.0.0.2"],
+    ["edge-1", "10.0.0.3"],
+  ];
+  let fleet: Fleet;
+  beforeEach(() => (fleet = new Fleet()));
+  afterEach(() => fleet.remove());
+
+  /** A manager and two workers with an overlay, as their stack's `up` left them. */
+  function standing(files: Record<string, string>): void {
+    const nodes = [["p1", "10.0.0.1", "manager"] as const, ...workers.map(([key, address]) => [key, address, "worker"] as const)].map(
+      ([hostname, address, role]) => ({ id: `node-${hostname}`, hostname, address, role, availability: "active", state: "ready", labels: {} }),
+    );
+    fleet.start({
+      swarm: { id: "prods", version: 1, labels: { "pulumi-swarm.owner": "prod-mark", "pulumi-swarm.stack": "shop/prod/main" }, nodes, made: 3 },
+      hosts: Object.fromEntries(nodes.map(({ id, address }) => [address, { address, nodeId: id, files: { ...files } }])),
+      runs: [],
+    });
+  }
+
+  const request = (stack: string): object => ({ cluster: "main", project: "shop", stack, memoryKey, reachableSeconds: 5, hosts: described(workers) });
+  const filesOf = (): unknown[] => workers.map(([, address]) => fleet.world.hosts[address]?.files);
+
+  it("leaves workers whose managers it does not see as they are: their overlay, and what their own stack remembers there", () => {
+    const files = { overlay: "weave", "memory.main": "sealed with another key", "owner.overlay": '"SwarmCluster main of shop, stack prod"' };
+    standing(files);
+    const { code, stderr, stdout } = fleet.run("swarm-down", request("dev"), JSON.stringify({ mark: "dev-mark", generation: 1, ways: [] }));
+    assert.equal(code, 0, stdout);
+    assert.match(stderr, /control-1: .*is in another swarm than the one that is dissolved, and was left alone/);
+    assert.deepEqual(filesOf(), [files, files]);
+  });
+
+  it("does so, too, where no run has written yet whose the overlay is", () => {
+    const files = { overlay: "weave", "memory.main": "sealed with another key" };
+    standing(files);
+    fleet.run("swarm-down", request("dev"), JSON.stringify({ mark: "dev-mark", generation: 1, ways: [] }));
+    assert.deepEqual(filesOf(), [files, files]);
+  });
+
+  it("leaves an overlay alone on hosts that are in no swarm yet", () => {
+    const files = { overlay: "weave", "owner.overlay": '"SwarmCluster main of shop, stack prod"' };
+    standing(files);
+    fleet.change((world) => {
+      for (const [, address] of workers) Object.assign(world.hosts[address] ?? {}, { nodeId: "" });
+    });
+    fleet.run("swarm-down", request("dev"), JSON.stringify({ mark: "dev-mark", generation: 1, ways: [] }));
+    assert.deepEqual(filesOf(), [files, files]);
+  });
+
+  it("is not what a stack's own destroy is, also by a state of version 0.1.0, whose hosts do not say whose their overlay is", () => {
+    const nodes = Object.fromEntries(workers.map(([key, host]) => [key, { nodeId: `node-${key}`, connection: { host, hostKey: "k" } }]));
+    const states = [
+      { files: { "owner.overlay": '"SwarmCluster main of shop, stack prod"' }, printed: { mark: "prod-mark", generation: 1, ways: [] }, nodeId: "" },
+      { files: {}, printed: { swarmId: "prods", hosts: nodes }, nodeId: undefined },
+    ];
+    for (const { files, printed, nodeId } of states) {
+      standing({ overlay: "weave", ...files });
+      fleet.change((world) => {
+        for (const [, address] of workers) if (nodeId !== undefined) Object.assign(world.hosts[address] ?? {}, { nodeId });
+      });
+      const { code, stdout } = fleet.run("swarm-down", request("prod"), JSON.stringify(printed));
+      assert.equal(code, 0, stdout);
+      assert.deepEqual(filesOf(), [{}, {}]);
+      assert.deepEqual(fleet.world.swarm?.nodes.length, nodeId === undefined ? 1 : 3);
+    }
+  });
+});

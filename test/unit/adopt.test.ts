@@ -87,7 +87,7 @@ describe("the adoption of a swarm", () => {
     await program.run();
     const run = program.swarm.begin(Infinity);
     const result = await dissolveMembership(run.access(Object.keys(roles)), program.memory, run.io([]), true);
-    assert.deepEqual([result, run.calls.mutations], [{ failures: [], livesOn: false }, []]);
+    assert.deepEqual([result, run.calls.mutations], [{ failures: [], livesOn: false, foreign: [], ours: Object.keys(roles) }, []]);
   });
 });
 

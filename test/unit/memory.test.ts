@@ -77,6 +77,12 @@ describe("what is remembered of hosts on a few of them", () => {
     for (const { folder } of hosts) assert.deepEqual(readdirSync(folder), []);
   });
 
+  it("stays where it is of another cluster of the same name, which has another key", async () => {
+    await keep(hosts, place, { generation: 1 });
+    await forget(hosts, { ...place, key: randomBytes(32).toString("base64url") }, () => assert.fail());
+    assert.deepEqual(await recall(hosts, place), { generation: 1 });
+  });
+
   it("ends the run where it can be kept on none of them, before anything is changed, and names the rest otherwise", async () => {
     const [first, ...others] = hosts as [Host, ...Host[]];
     writeFileSync(first.kept, "no folder");

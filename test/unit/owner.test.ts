@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claim, disown, ownedByOthers, refuseOwned } from "../../components/owner";
+import { claim, disown, haves, ownedByOthers, refuseOwned } from "../../components/owner";
 import { scriptInput } from "../../components/remote/script";
 
 /** Runs the script itself, in a folder of the test's own. */
@@ -52,6 +52,12 @@ describe("the owner of a host's firewall and tunnel", () => {
     });
     for (const other of ["HostFirewall main of shop, stack live", "SwarmCluster main of shop, stack test"])
       await assert.rejects(refuseOwned(host, ["firewall"], [other]), /take the host out of one of the two/);
+  });
+
+  it("says whether it has a part, and what nobody has", async () => {
+    await claim(host, ["overlay"], ["one"]);
+    await claim(host, ["tunnel"], ["other"]);
+    assert.deepEqual(await haves(host, ["overlay", "tunnel", "firewall"], ["now", "one"]), { overlay: true, tunnel: false, firewall: undefined });
   });
 
   it("leaves nothing behind, and takes away only what is its own", async () => {

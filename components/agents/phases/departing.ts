@@ -68,6 +68,13 @@ export function warnOfUncleaned({ key, reason = "" }: Departing, parts: readonly
   );
 }
 
+/** As if they did not answer where another owner has put an overlay there since: the others forget them, and it stays. */
+export async function sparingOthers(gone: readonly Departing[], owner: OwnerNames, failures: Failure[]): Promise<Departing[]> {
+  const answering = gone.flatMap(({ reached }) => reached ?? []);
+  const kept = await onEach(answering, failures, ({ session }) => ownedByOthers(session, ["overlay"], owner));
+  return gone.map(({ reached, ...host }) => ({ ...host, ...(reached && kept.get(host.key)?.length === 0 && { reached }) }));
+}
+
 /** Leaves a host as it was found, but for what is another owner's. */
 export async function release(
   hosts: readonly ReachedHost[],

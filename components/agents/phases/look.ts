@@ -33,8 +33,9 @@ export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures
 /** Preflight of every host, before anything is changed on any. */
 export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, owner: OwnerNames, failures: Failure[]): Promise<Looked[]> {
   const looked = await phase("looking at", "looked at", hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
-    // Beside each other: both only read. What speaks against the machine itself is said first.
-    const owned = refuseOwned(reached.session, ownedParts(request), owner).then(
+    // Beside each other: both only read. What speaks against the machine itself is said first. Whose the overlay is counts also where this
+    // cluster has none on hosts: it would take away what it finds of one.
+    const owned = refuseOwned(reached.session, [...ownedParts(request), "overlay"], owner).then(
       () => undefined,
       (refusal: unknown) => ({ refusal }),
     );

@@ -8,7 +8,7 @@ import type { SshSession } from "../../remote/ssh";
 import { type Failure, mostAtOnce, onEach } from "../../remote/each";
 import { mostStarting } from "../../remote/ways";
 import type { Fleet, ReachedHost } from "../fleet";
-import { type HostsRequest, type OverlayWays, ownedParts, type RequestHost, type SwarmRequest } from "../request";
+import { clusterParts, type HostsRequest, type OverlayWays, ownedParts, type RequestHost, type SwarmRequest } from "../request";
 import { claim, disown, ownedByOthers, type OwnerNames } from "../../owner";
 import { announce, did, phase, progress, waiting } from "../run";
 
@@ -51,7 +51,7 @@ export function isOwnBastion({ connection, address, publicAddress }: RequestHost
 
 /** Before the first change of either: of two owners, the first one keeps the host. */
 export async function takeHosts(request: Request, owner: OwnerNames, hosts: readonly Guarded[], failures: Failure[]): Promise<void> {
-  await onEach(hosts, failures, ({ session }) => claim(session, ownedParts(request), owner));
+  await onEach(hosts, failures, ({ session }) => claim(session, "overlay" in request ? clusterParts(request) : ownedParts(request), owner));
 }
 
 /**

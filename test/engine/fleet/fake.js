@@ -29,9 +29,17 @@ class Session {
       if (verb === "remove") delete files[name];
       return { memory: files[name] ?? null };
     }
-    if ("PARTS" in values || ("INTERFACE" in values && verb === "down")) return {};
+    if ("PARTS" in values) return this.owners(files, values, verb);
+    if ("INTERFACE" in values && verb === "down") return {};
     if ("DATA_PORT" in values) return { holders: [] };
     throw new Error(`${this.host}: this fleet knows no such script: ${text.slice(-200)} ${JSON.stringify(Object.keys(values))}`);
+  }
+  owners(files, { PARTS, OWNER, FORMERLY }, verb) {
+    const parts = PARTS.split(" ");
+    const isOurs = (part) => [undefined, OWNER, ...FORMERLY.split("\n")].includes(files[`owner.${part}`]);
+    if (verb === "claim" && parts.every(isOurs)) for (const part of parts) files[`owner.${part}`] = OWNER;
+    if (verb === "release") for (const part of parts.filter(isOurs)) delete files[`owner.${part}`];
+    return Object.fromEntries(parts.map((part) => [part, JSON.parse(files[`owner.${part}`] ?? "null")]));
   }
   close() {}
 }
@@ -151,5 +159,10 @@ load("gossip/prove").proveMembers = async () => [];
 load("networks/ingress").placeIngress = async () => false;
 load("network/path-mtu").checkPathMtu = async () => ({ failures: [], notes: [] });
 load("firewall/apply").removeFirewall = async () => {};
+const down = async (hosts) => {
+  for (const { session } of hosts) delete hostAt(session.address).files.overlay;
+  return [];
+};
 const { overlayAgents } = load("overlays/agents");
-for (const agent of Object.values(overlayAgents)) Object.assign(agent, { up: async () => [], depart: async () => [], down: async () => [] });
+for (const agent of Object.values(overlayAgents))
+  Object.assign(agent, { up: async () => [], depart: ({ departing }) => down(departing.filter(({ session }) => session)), down });
