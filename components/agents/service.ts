@@ -1,5 +1,5 @@
 import type { HostRole, HostService, Stop } from "../hosts/host";
-import { type Aside, type AsideWork, comeBack, stepAside } from "../membership/aside";
+import { type Aside, type AsideWork, comeBack, mustDoWithout, stepAside } from "../membership/aside";
 import { Control } from "../membership/control";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import type { SwarmApi } from "../membership/swarm-api";
@@ -66,6 +66,24 @@ export class SwarmService implements HostService {
       };
       await comeBack(host, aside, reach, this.work(control));
       this.away.delete(host);
+    });
+  }
+
+  /**
+   * Asks the swarm before machines of managers are deleted, all at once, and others made in their places.
+   *
+   * @throws where their majority would be lost, or nobody can tell.
+   */
+  spare(leaving: readonly string[]): Promise<void> {
+    return this.withFleet(async (fleet, hosts) => {
+      const { control, reasons, outside } = await this.managers(fleet, hosts);
+      if (control) return mustDoWithout(leaving, await control.nodes());
+      // A swarm that was never formed has nothing to lose, where also those say so that are to go.
+      const managers = hosts.filter(({ role }) => role === "manager").map(({ key }) => key);
+      if (outside === managers.length && leaving.every((key) => managers.includes(key))) return;
+      throw new Error(
+        ["none of the managers can be asked whether the swarm can do without:", ...reasons.map((reason) => `  - ${reason}`)].join("\n"),
+      );
     });
   }
 

@@ -36,6 +36,7 @@ export function remade(was: Makings, will: Makings): Remade[] {
 /**
  * Why managers may not become other machines in one run.
  *
+ * @param was All managers that there were, also those of whose machines nothing is known.
  * @param earlier Whether the last run that did all it was asked is what `was` tells of, and not the last one.
  * @param allowed Those that may, whatever it costs.
  */
@@ -51,13 +52,42 @@ export function refuseRemade(cluster: string, was: Makings, will: Makings, allow
       ? `${hosts.join()} is the only manager, and with its machine the swarm is lost`
       : `of ${managers} managers ${mayFail === 1 ? "1 tolerates" : `${mayFail} tolerate`} to be away, and with ${found.length} the swarm loses its quorum`;
   const order =
-    managers === 1
-      ? "add two managers, run `up`, and then make the change"
+    mayFail === 0
+      ? `add ${managers === 1 ? "two managers" : "a manager"}, run \`up\`, and then make the change${found.length === 1 ? "" : " for one manager at a time"}`
       : `make the change for ${mayFail === 1 ? "one manager" : `at most ${mayFail} managers`} at a time, in the order ${hosts.join(", ")}, and run \`up\` until it succeeds before the next`;
   return (
     `The swarm cluster "${cluster}" would replace the machine${hosts.length === 1 ? "" : "s"} of ${hosts.join(", ")} in one run, since ${differs} changes: ${whole}. ` +
     "What an earlier `up` left unfinished counts too. Nothing was changed. " +
     `Fix: ${order}. If the swarm may be lost, set membership.replaceManagers: ${JSON.stringify(hosts)}.`
+  );
+}
+
+/** @param reason What the swarm said, or why it could not be asked. */
+export function describeNotSpared(cluster: string, leaving: readonly string[], reason: string): string {
+  return (
+    `The swarm cluster "${cluster}" would replace the machine${leaving.length === 1 ? "" : "s"} of ${leaving.join(", ")}, and that could cost the swarm its quorum. ` +
+    `${reason}.\nNo machine of a manager was replaced. Fix: bring the other managers back, or take those that are lost out of the program, and run \`up\` again. ` +
+    `If the swarm may be lost, set membership.replaceManagers: ${JSON.stringify(leaving)}.`
+  );
+}
+
+/**
+ * Why machines may not be deleted that are protected: their provider refuses that until an update of its own has taken the protection off.
+ *
+ * @param was The protected machines, as they were last asked for.
+ * @param will All hosts of the program, with what is known of their machines.
+ */
+export function refuseProtected(cluster: string, was: Makings, will: Makings): string | undefined {
+  const gone = Object.keys(was).filter((host) => will[host] === undefined);
+  const anew = remade(was, will);
+  const doing = [
+    ...(gone.length === 0 ? [] : [`remove ${gone.join(", ")}`]),
+    ...(anew.length === 0 ? [] : [`replace the machine${anew.length === 1 ? "" : "s"} of ${anew.map(({ host }) => host).join(", ")}`]),
+  ];
+  if (doing.length === 0) return undefined;
+  return (
+    `The swarm cluster "${cluster}" would ${doing.join(" and ")}, but the provider refuses to delete a protected machine, and only an update of its own takes the protection off. ` +
+    "Nothing was changed. Fix: keep the hosts as they were with protect: false in their group, run `up` until it succeeds, and then make this change."
   );
 }
 

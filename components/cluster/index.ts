@@ -201,7 +201,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
       checked,
       service,
       parent: this,
-      guard: (machines) => guardMembers({ cluster, args, plan: this.plan, machines, parent: this }),
+      guard: (machines) => guardMembers({ cluster, args, plan: this.plan, machines, parent: this }, (leaving) => service.spare(leaving)),
       describeLateNetwork: (site, network) => describeLateNetwork(cluster, args, site, network),
     });
     return made;

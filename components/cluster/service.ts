@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import type { HostRole, HostService, LateHostService, Machine, PlannedHost, Stop } from "../hosts/host";
-import type { ServedHost } from "../agents/service";
+import type { HostRole, LateHostService, Machine, PlannedHost, Stop } from "../hosts/host";
+import type { ServedHost, SwarmService } from "../agents/service";
 import type { MembershipArgs } from "../membership/args";
 import type { Connection } from "../remote/connection";
 import { defaultDrainSeconds, defaultReachableSeconds } from "./request";
@@ -19,12 +19,15 @@ export function reachable({ key, role }: Pick<PlannedHost, "key" | "role">, mach
 /** A host of the same run, which may not be made yet. */
 const soon = 3_000;
 
+/** For managers whose machines stay to be described, in a run that has just begun. One that is made in it takes longer. */
+const described = 30_000;
+
 /**
  * The service of a cluster's hosts for what runs in the middle of an update, in the program's own process. Whatever speaks SSH is
  * loaded only when it is needed.
  */
 export class LateService implements LateHostService {
-  private made: HostService | undefined;
+  private made: SwarmService | undefined;
   private readonly told = new Map<string, pulumi.Input<Connection>>();
 
   /** @param hosts All of the cluster; asked for only when all are described. */
@@ -46,11 +49,22 @@ export class LateService implements LateHostService {
     return this.service.enter(host);
   }
 
-  private get service(): HostService {
+  /**
+   * Asks the swarm before machines of managers become other ones, all at once. Those that stay are described meanwhile.
+   *
+   * @throws where the swarm cannot do without them, or cannot be asked.
+   */
+  async spare(leaving: readonly string[]): Promise<void> {
+    const staying = this.reachable().filter(({ key, role }) => role === "manager" && !leaving.includes(key));
+    await Promise.race([Promise.all(staying.map(({ connection }) => valueOf(connection))), sleep(described, undefined, { ref: false })]);
+    await this.service.spare(leaving);
+  }
+
+  private get service(): SwarmService {
     return (this.made ??= this.load());
   }
 
-  private load(): HostService {
+  private load(): SwarmService {
     const { reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = this.args;
     // An import would be done at once, and the libraries of SSH cost each preview 0.2 s.
     // eslint-disable-next-line @typescript-eslint/no-require-imports

@@ -87,11 +87,6 @@ export interface HostContext {
   readonly hosts: readonly HostToMake[];
   /** Fails if an address in use would move. Resources that are costly to lose must not change before it is known. */
   readonly checked: pulumi.Output<unknown>;
-  /**
-   * Fails if too many managers would be replaced in this run. Each machine's own resource must wait for it. The values in
-   * `Machine.made` must not.
-   */
-  readonly allowed: pulumi.Output<unknown>;
   /** What is allowed to hosts of this site, in the form that clouds use: for a firewall in front of the hosts. */
   readonly rules: readonly CloudRule[];
   /** Whether containers' own addresses cross the site's network. A cloud drops such packets by default. */
@@ -147,6 +142,11 @@ export interface HostToMake {
   readonly zone?: string;
   /** Parent of the host's own resources. */
   readonly parent: pulumi.Resource;
+  /**
+   * Fails when the swarm could not do without the machines that would become other ones in this run. The machine's own resource must wait
+   * for it, and nothing of what `Machine.made` says may.
+   */
+  readonly allowed: pulumi.Output<unknown>;
 }
 
 /** What a machine was made as, by the provider's own words: a change of any of it makes it another machine. What is not said is not compared. */
@@ -161,6 +161,8 @@ export interface Machine {
    * @default - no change of the program replaces the machine
    */
   readonly made?: MadeAs;
+  /** Whether its provider refuses to delete it until an earlier `up` has removed its protection. @default false */
+  readonly protected?: boolean;
   /** Address that the other hosts of the site use. */
   readonly address: pulumi.Input<string>;
   /** If the plan says that it is assigned. */

@@ -18,10 +18,17 @@ export interface HostsPlan {
   readonly checked: pulumi.Output<unknown>;
   readonly service: LateHostService;
   readonly parent: pulumi.Resource;
-  /** @returns what fails when too many of the machines would be other ones in this run. @default - any of them may */
-  readonly guard?: (machines: ReadonlyMap<string, Machine>) => pulumi.Output<unknown>;
+  /** Looks at all machines. @default - any of them may be another one */
+  readonly guard?: (machines: ReadonlyMap<string, Machine>) => Leave;
   /** @returns what is wrong now that a site's network is known, which only its provider could tell; undefined when nothing is. */
   readonly describeLateNetwork: (site: string, network: string) => string | undefined;
+}
+
+/** What fails when too many of the machines would be other ones in this run. */
+export interface Leave {
+  readonly forAll: pulumi.Output<unknown>;
+  /** The same as soon as it is known of one manager: the swarm is asked by those whose machines stay. */
+  readonly forManager: (host: string) => pulumi.Output<unknown>;
 }
 
 export interface MadeHosts {
@@ -38,11 +45,14 @@ export interface MadeHosts {
 export function makeHosts(plan: HostsPlan): MadeHosts {
   const { cluster, hosts, parent } = plan;
   const components = new Map(hosts.map((host) => [host.key, new Host(`${cluster}-${host.key}`, host, { parent })]));
+  const managers = hosts.filter(({ role }) => role === "manager").map(({ key }) => [key, pulumi.deferredOutput<unknown>()] as const);
   const [allowed, allow] = pulumi.deferredOutput<unknown>();
-  const contexts = hostContexts(plan, components, allowed);
+  const contexts = hostContexts(plan, components, new Map(managers.map(([key, [own]]) => [key, own])), allowed);
   const machines: Map<string, Machine> = new Map(contexts.flatMap(([provider, context]) => [...provider.create(context)]));
   // Each of them waits for this, which looks at all of them.
-  allow(plan.guard?.(machines) ?? pulumi.output(true));
+  const leave = plan.guard?.(machines) ?? anything;
+  allow(leave.forAll);
+  for (const [key, [, allowOwn]] of managers) allowOwn(leave.forManager(key));
   const members = hosts.flatMap((host): Member[] => {
     const machine = machines.get(host.key);
     return machine ? [{ ...host, ...seenAs(host, machine), address: machine.address }] : [];
@@ -51,9 +61,12 @@ export function makeHosts(plan: HostsPlan): MadeHosts {
   return { machines, components, admitted, allowed };
 }
 
+const anything: Leave = { forAll: pulumi.output(true), forManager: () => pulumi.output(true) };
+
 function hostContexts(
   plan: HostsPlan,
   components: ReadonlyMap<string, Host>,
+  allowedManagers: ReadonlyMap<string, pulumi.Output<unknown>>,
   allowed: pulumi.Output<unknown>,
 ): (readonly [HostGroup, HostContext])[] {
   const { cluster, groups, rules, containersRouted, checked, service, parent } = plan;
@@ -64,14 +77,16 @@ function hostContexts(
   };
   return Object.entries(groups).map(([group, provider]) => {
     const { key: site } = provider.site;
-    const hosts = plan.hosts.filter((host) => host.group === group).map((host) => ({ ...host, parent: components.get(host.key) ?? parent }));
+    const hosts = plan.hosts
+      .filter((host) => host.group === group)
+      .map((host) => ({ ...host, parent: components.get(host.key) ?? parent, allowed: allowedManagers.get(host.key) ?? allowed }));
     const networkKnown = (network: pulumi.Input<string>): pulumi.Output<string> =>
       pulumi.output(network).apply((known) => {
         const wrong = plan.describeLateNetwork(site, known);
         return wrong === undefined ? known : stop(wrong, parent);
       });
     const ofSite = siteRules(site, plan.hosts, rules);
-    return [provider, { cluster, group, parent, hosts, checked, allowed, rules: ofSite, containersRouted, networkKnown, service, shared }];
+    return [provider, { cluster, group, parent, hosts, checked, rules: ofSite, containersRouted, networkKnown, service, shared }];
   });
 }
 

@@ -20,7 +20,8 @@ export interface MembershipArgs {
   readonly abandonedSwarm?: string;
   /**
    * Managers whose machines may be replaced in one `up` although the swarm loses its quorum, each by its key such as `control-1`.
-   * Use it only for a swarm that may be lost. Without it, the preview refuses to replace more managers than the quorum allows.
+   * Use it only for a swarm that may be lost. Without it, the preview refuses to replace more managers than the quorum allows, and
+   * `up` refuses it if other managers are down.
    * @default - none
    */
   readonly replaceManagers?: readonly string[];

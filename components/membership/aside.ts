@@ -44,11 +44,26 @@ function keepMajority(key: string, node: SwarmNode, nodes: readonly SwarmNode[],
     io.progress(key, "warning: until it is back, the swarm can be changed by nobody; three managers would go on without it");
     return;
   }
+  throw new MembershipRefusal(`${describeLoss([key], nodes)}. Fix: bring them back or take them out first, then run again`);
+}
+
+/**
+ * @param keys Hosts whose machines are to be other ones, all at once.
+ * @throws MembershipRefusal where the managers would lose their majority with them.
+ */
+export function mustDoWithout(keys: readonly string[], nodes: readonly SwarmNode[]): void {
+  const leaving = nodes.filter((node) => keys.includes(node.labels[hostLabel] ?? "") && votes(node) && isAlive(node));
+  const quorum = quorumOf(nodes);
+  if (leaving.length === 0 || holds({ ...quorum, alive: quorum.alive - leaving.length })) return;
+  throw new MembershipRefusal(describeLoss([...new Set(leaving.map(({ labels }) => labels[hostLabel] ?? ""))], nodes));
+}
+
+function describeLoss(keys: readonly string[], nodes: readonly SwarmNode[]): string {
+  const { total } = quorumOf(nodes);
   const dead = namesOf(nodes.filter((other) => votes(other) && !isAlive(other)));
-  throw new MembershipRefusal(
-    `${key} is a manager, and without it the ${quorum.total} managers would lose their majority of ${majorityOf(quorum.total)}: ${dead.join(", ")} cannot be reached by the others. ` +
-      "Fix: bring them back or take them out first, then run again",
-  );
+  const them = keys.length === 1 ? [`${keys.join()} is a manager`, "it"] : [`${keys.join(", ")} are managers`, "them"];
+  const why = dead.length === 0 ? "" : `: ${dead.join(", ")} cannot be reached by the others`;
+  return `${them[0]}, and without ${them[1]} the ${total} managers would lose their majority of ${majorityOf(total)}${why}`;
 }
 
 /**

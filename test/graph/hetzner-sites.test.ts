@@ -50,6 +50,33 @@ describe("what a host on Hetzner was made as", function () {
   });
 });
 
+describe("what is remembered of managers and of machines that are protected", function () {
+  this.timeout(30_000);
+  const rack = existing.hosts({ role: "manager", agentSocket: "/run/agent", machines: { a: { address: "192.168.7.1", hostKey } } });
+  const memories = async (hosts: SwarmClusterArgs["hosts"]): Promise<Record<string, Record<string, unknown>>[]> => {
+    const graph = await graphOf({ hosts, underlay: wireguard() });
+    return ["lab-members", "lab-managers"].map((name) => {
+      const { managers, protected: shielded } = find(graph, "pulumi:index:Stash", name).inputs["input"] as Record<string, object | undefined>;
+      return { managers: { ...managers }, protected: { ...shielded } };
+    });
+  };
+
+  it("is every manager, also those on machines of one's own, of which nothing is compared", async () => {
+    for (const { managers } of await memories({ control: hetzner.hosts({ role: "manager", count: 2 }), rack })) {
+      assert.deepEqual(Object.keys(managers ?? {}), ["control-1", "control-2", "rack-a"]);
+      assert.deepEqual([managers?.["rack-a"], Object.keys(managers?.["control-1"] ?? {})], [{}, ["location", "renew"]]);
+    }
+  });
+
+  it("is every host that Hetzner would refuse to delete, and no other one", async () => {
+    const edge = hetzner.hosts({ role: "worker", count: 2, protect: true });
+    for (const { protected: shielded } of await memories({ control: hetzner.hosts({ role: "manager", count: 3 }), edge })) {
+      assert.deepEqual(Object.keys(shielded ?? {}), ["edge-1", "edge-2"]);
+    }
+    for (const { protected: shielded } of await memories({ control: hetzner.hosts({ role: "manager", count: 3 }) })) assert.deepEqual(shielded, {});
+  });
+});
+
 describe("a private network of the user's at Hetzner", function () {
   this.timeout(30_000);
   const inNetwork = (privateNetwork: hetzner.HetznerNetwork): SwarmClusterArgs => ({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Aside, type AsideWork, comeBack, stepAside } from "../../components/membership/aside";
+import { type Aside, type AsideWork, comeBack, mustDoWithout, stepAside } from "../../components/membership/aside";
 import { Control } from "../../components/membership/control";
 import { MembershipRefusal } from "../../components/membership/reconcile";
 import type { SwarmNode } from "../../components/membership/swarm-api";
@@ -106,6 +106,22 @@ describe("a member whose machine is stopped for a while", () => {
     });
     assert.equal(cluster.node("control-1").availability, "active");
     assert.ok(await cluster.leave("control-3"), "the dead one itself may be changed");
+  });
+
+  it("is refused to become another one, alone or with others, where the managers would lose their majority, unless it is dead", async () => {
+    const cluster = await new Cluster().form();
+    const nodes = async (): ReturnType<Control["nodes"]> => cluster.work().control.nodes();
+    mustDoWithout(["control-1"], await nodes());
+    mustDoWithout(["edge-1", "nobody"], await nodes());
+    const two = /^control-1, control-2 are managers, and without them the 3 managers would lose their majority of 2$/;
+    const all = await nodes();
+    assert.throws(() => mustDoWithout(["control-1", "control-2"], all), { name: "MembershipRefusal", message: two });
+    cluster.swarm.kill("control-3");
+    await cluster.swarm.clock.sleep(60_000);
+    const one = /^control-1 is a manager, and without it the 3 managers would lose their majority of 2: control-3 cannot be reached by the others$/;
+    const left = await nodes();
+    assert.throws(() => mustDoWithout(["control-1"], left), { name: "MembershipRefusal", message: one });
+    mustDoWithout(["control-3"], left);
   });
 
   it("is stopped with a warning where it is one of two managers", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { planCluster, wireguard } from "../../components";
-import { describeMoved, moved, refuseRemade, remade } from "../../components/cluster/guard";
+import { describeMoved, moved, refuseProtected, refuseRemade, remade } from "../../components/cluster/guard";
 import { madeAs } from "../../components/hosts/cloud/made";
 import { refusedMoves } from "../../components/review/addresses";
 import { refusedReplacements } from "../../components/review/hosts";
@@ -63,6 +63,14 @@ describe("managers that would be other machines", () => {
     );
   });
 
+  it("are counted among all managers, also those whose machines no `up` makes", () => {
+    const hybrid = { "aws-1": { renew: "a" }, "hetzner-1": { renew: "a" }, "own-a": {} };
+    assert.equal(refuseRemade("prod", hybrid, { ...hybrid, "aws-1": { renew: "b" } }, []), undefined);
+    const two = { "aws-1": { renew: "a" }, "own-a": {} };
+    const refusal = refuseRemade("prod", two, { ...two, "aws-1": { renew: "b" } }, []) ?? "";
+    assert.match(refusal, /of 2 managers 0 tolerate to be away, .* Fix: add a manager, run `up`, and then make the change\. If/);
+  });
+
   it("may be as many as are allowed by name, and no others", () => {
     assert.equal(refuseRemade("prod", managers(3), managers(3, "b"), ["control-1", "control-2", "control-3"]), undefined);
     assert.match(refuseRemade("prod", managers(3), managers(3, "b"), ["control-1", "control-2"]) ?? "", /control-1, control-2, control-3/);
@@ -70,6 +78,23 @@ describe("managers that would be other machines", () => {
 
   it("are none where nothing is remembered, as after an upgrade from version 0.1.0", () => {
     assert.equal(refuseRemade("prod", {}, managers(3, "b"), []), undefined);
+  });
+});
+
+describe("a protected machine", () => {
+  const was = { "edge-1": { renew: "a", image: "x" }, "edge-2": { renew: "a" } };
+
+  it("stays, whatever becomes of others", () => {
+    assert.equal(refuseProtected("prod", was, { "edge-1": {}, "edge-2": { renew: "a" }, "edge-3": { renew: "b" } }), undefined);
+    assert.equal(refuseProtected("prod", {}, { "edge-3": { renew: "b" } }), undefined);
+  });
+
+  it("is neither removed nor replaced before its protection was taken off", () => {
+    assert.equal(
+      refuseProtected("prod", was, { "edge-2": { renew: "b" } }),
+      'The swarm cluster "prod" would remove edge-1 and replace the machine of edge-2, but the provider refuses to delete a protected machine, and only an update of its own takes the protection off. ' +
+        "Nothing was changed. Fix: keep the hosts as they were with protect: false in their group, run `up` until it succeeds, and then make this change.",
+    );
   });
 });
 

@@ -66,7 +66,7 @@ function createInterface(args: AwsHostsArgs, host: HostToMake, birth: pulumi.Out
     tags: common.tags(name),
     description: `The host ${name}`,
     // Also a host that may not move is found out before anything of it is touched.
-    subnetId: pulumi.all([subnet.id, birth, context.allowed]).apply(([id]) => id),
+    subnetId: pulumi.all([subnet.id, birth, host.allowed]).apply(([id]) => id),
     securityGroups: securityGroups.map(({ id }) => id),
     sourceDestCheck: !context.containersRouted,
     ...(host.address !== undefined && { privateIps: [host.address] }),
@@ -135,7 +135,7 @@ function createInstance(
   const made = { ...madeAs(asked, replacing, memory), zone: host.zone, address: host.address };
   const resource = new aws.ec2.Instance(
     name,
-    { ...asked, ami: pulumi.all([asked.ami, context.allowed]).apply(([ami]) => ami ?? "") },
+    { ...asked, ami: pulumi.all([asked.ami, host.allowed]).apply(([ami]) => ami ?? "") },
     {
       ...common.options(host.parent),
       // It holds the interface, which only one machine can have.

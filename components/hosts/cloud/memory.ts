@@ -58,11 +58,11 @@ export function remembered(
   host: HostToMake,
   { newest, architecture, type, diskKey, renew }: Wanted,
   words: BirthWords,
-  { cluster, parent, allowed }: HostContext,
+  { cluster, parent }: HostContext,
 ): Remembered {
   const wanted = { zone: host.zone ?? "", architecture, ...(type !== undefined && { type }) };
   const names = memoryNames(cluster, host.key);
-  const renewed = lastText(names.renewed, renew, allowed, host.parent);
+  const renewed = lastText(names.renewed, renew, host.allowed, host.parent);
   const stash = new pulumi.Stash(
     names.made,
     { input: { image: newest, ...wanted, ...(diskKey !== undefined && { diskKey }) } },

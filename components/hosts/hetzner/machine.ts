@@ -46,6 +46,7 @@ export function createMachine(args: HetznerHostsArgs, host: HostToMake, surround
   return {
     id: server.id,
     made,
+    protected: args.protect === true,
     address: host.address ?? server.networks.apply((networks) => networks?.[0]?.ip ?? ""),
     publicAddress: primaryIp.ipAddress,
     connection: connectionOf(primaryIp.ipAddress, keys, args.bastion),
@@ -87,7 +88,7 @@ function createServer(
   const { common, context, closed } = surroundings;
   const asked = transformed(args.transform?.server, serverArgs(args, host, parts, surroundings));
   const made = madeAs(asked, replacing, parts.memory);
-  const image = pulumi.all([asked.image, context.allowed]).apply(([image]) => image ?? "");
+  const image = pulumi.all([asked.image, host.allowed]).apply(([image]) => image ?? "");
   const server = new hcloud.Server(
     `${context.cluster}-${host.key}`,
     { ...asked, image },

@@ -123,7 +123,7 @@ function siteNetwork(args: LocalHostsArgs, network: string, { cluster, parent }:
 }
 
 function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Output<string>, site: docker.Network, context: HostContext): Machine {
-  const { cluster, allowed } = context;
+  const { cluster } = context;
   const address = host.address ?? "";
   // Few outputs a host: each costs the engine's client a millisecond, and there may be a thousand hosts.
   const keys = seed.apply((secret) => ({ client: deriveSshKey(secret, "client"), machine: deriveSshKey(secret, `host ${host.key}`) }));
@@ -151,7 +151,7 @@ function createMachine(args: LocalHostsArgs, host: HostToMake, seed: pulumi.Outp
   });
   const container = new docker.Container(
     `${cluster}-${host.key}`,
-    { ...asked, restart: pulumi.all([asked.restart, allowed]).apply(([restart]) => restart ?? "no") },
+    { ...asked, restart: pulumi.all([asked.restart, host.allowed]).apply(([restart]) => restart ?? "no") },
     {
       parent: host.parent,
       // Its name and its address are taken as long as the old one is there.

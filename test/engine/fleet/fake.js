@@ -6,7 +6,8 @@
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
-const components = join(dirname(process.argv[1]), "..");
+// A Pulumi program that loads it itself says where the package is.
+const components = process.env.FLEET_COMPONENTS ?? join(dirname(process.argv[1]), "..");
 const load = (path) => require(join(components, path));
 const file = process.env.FLEET;
 const world = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { swarm: null, hosts: {}, runs: [] };
@@ -94,7 +95,11 @@ class Api {
     return { manager: "manager", worker: "worker" };
   }
   async nodes() {
-    return world.swarm.nodes.map((node, place) => ({ ...node, leader: place === 0, ...(node.role === "manager" && { reachability: "reachable" }) }));
+    return world.swarm.nodes.map((node, place) => ({
+      ...node,
+      leader: place === 0,
+      ...(node.role === "manager" && { reachability: node.state === "down" ? "unreachable" : "reachable" }),
+    }));
   }
   async updateNode(id, change) {
     Object.assign(
