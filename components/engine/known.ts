@@ -34,10 +34,26 @@ export const shortIndex: KnownEngines = {
     { first: "29.0.0", last: "29.2.0" },
   ],
   fault: "works out the index (SPI) of an encrypted packet from 4 bytes of an address, where all others take 16",
-  handling: "refused beside an engine of any other version under `native({ encrypted: true })`",
+  handling: "refused beside an engine of any other version under `native({ encrypted: true })`; so is an `engine.version` that may be either, such as 29",
   fix: "bring all hosts to 29.2.1 or newer (25.0.15 or newer on the 25.0 branch), or leave encrypted out",
   sources: ["moby#51798", "moby#51672", "fixed by moby#51951 and moby#51963"],
 };
+
+/**
+ * Why a prefix such as `29` says too little under `native({ encrypted: true })`: some engines with it carry nothing to others with it.
+ * Those that are refused in every swarm are left out.
+ */
+export function prefixProblem(version: string): { readonly message: string; readonly fix: string } | undefined {
+  const usable = shortIndex.ranges.filter(({ first }) => within(first, badForSwarm.ranges) === "none");
+  if (within(version, usable) !== "some") return undefined;
+  const good = (versionNumbers(version)?.[0] ?? 0) < 29 ? '"25.0.15" or newer, such as "28.5"' : '"29.2.1" or newer, such as "29.7"';
+  return {
+    message:
+      `${version} may be an engine that carries nothing to the others on encrypted networks ` +
+      `(${shortIndex.versions} beside all others; ${shortIndex.sources.join(", ")})`,
+    fix: `write a version that is none of these: ${good}`,
+  };
+}
 
 /** With `firewall-backend: nftables`. Docker's daemon/config/config_linux.go says what it refuses. */
 export const nftablesBackend = {

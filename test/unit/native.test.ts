@@ -90,21 +90,34 @@ describe("the native overlay", () => {
     assert.deepEqual(native().plan({ ...two, underlay: wireguard }).warnings, []);
   });
 
-  for (const [engineVersion, mixes] of [
-    ["29", true],
-    ["29.2", true],
-    ["25.0", true],
-    ["28", true],
-    ["29.1", false],
-    ["29.2.1", false],
-    ["28.5", false],
-    [undefined, false],
+  for (const [engineVersion, good] of [
+    ["29", '"29.2.1" or newer, such as "29.7"'],
+    ["29.2", '"29.2.1" or newer, such as "29.7"'],
+    ["25", '"25.0.15" or newer, such as "28.5"'],
+    ["25.0", '"25.0.15" or newer, such as "28.5"'],
+    // 28.2.2 is refused in every swarm.
+    ["28", undefined],
+    ["29.1", undefined],
+    ["29.2.1", undefined],
+    ["29.7", undefined],
+    ["28.5", undefined],
+    [undefined, undefined],
   ] as const) {
-    it(`${mixes ? "warns" : "does not warn"} of engines pinned to ${engineVersion ?? "nothing"} that share no encrypted networks`, () => {
+    it(`${good === undefined ? "allows" : "refuses"} engines pinned to ${engineVersion ?? "nothing"}${good === undefined ? "" : ", which may share no encrypted networks, and names good ones"}`, () => {
       const context = { ...one, ...(engineVersion !== undefined && { engineVersion }) };
-      const warnings = native({ encrypted: true }).plan(context).warnings.join();
-      assert.match(warnings, mixes ? new RegExp(`^engine\\.version: ${engineVersion} allows engines .*moby#51798`) : /^$/);
-      assert.deepEqual(native().plan(context).warnings, []);
+      const { problems, warnings } = native({ encrypted: true }).plan(context);
+      const [problem] = problems;
+      assert.deepEqual(
+        [problem?.path, problem?.fix, problems.length],
+        good === undefined ? [undefined, undefined, 0] : ["engine.version", `write a version that is none of these: ${good}`, 1],
+      );
+      if (good !== undefined)
+        assert.match(
+          problem?.message ?? "",
+          new RegExp(`^${engineVersion} may be an engine that carries nothing to the others on encrypted .*moby#51798`),
+        );
+      assert.deepEqual(warnings, []);
+      assert.deepEqual(native().plan(context).problems, []);
     });
   }
 

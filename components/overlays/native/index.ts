@@ -1,7 +1,6 @@
 import { show } from "../../report";
-import { shortIndex } from "../../engine/known";
+import { prefixProblem } from "../../engine/known";
 import { defaultDataPathPort, engineEncryptionProblem } from "../../engine/needs";
-import { within } from "../../engine/version";
 import type { FirewallRule } from "../../firewall/rule";
 import type { Problem } from "../../hosts/host";
 import type { EncryptionChannel } from "../../network/encryption";
@@ -38,20 +37,9 @@ function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["pl
   };
 }
 
-function encryptionWarnings({ underlay, engineVersion }: OverlayContext): string[] {
-  // A pin to one side of the change keeps all hosts on it, and without a pin each host is looked at before anything is changed.
-  const mixed = engineVersion !== undefined && within(engineVersion, shortIndex.ranges) === "some";
-  return [
-    ...(underlay.encrypted
-      ? [`overlay: the ${underlay.kind} underlay encrypts already; encrypting again inside it costs throughput and protects nothing more`]
-      : []),
-    ...(mixed
-      ? [
-          `engine.version: ${engineVersion} allows engines that carry nothing to each other on encrypted networks ` +
-            `(${shortIndex.versions} beside all others; ${shortIndex.sources.join(", ")}): such hosts are refused`,
-        ]
-      : []),
-  ];
+function encryptionWarnings({ underlay }: OverlayContext): string[] {
+  if (!underlay.encrypted) return [];
+  return [`overlay: the ${underlay.kind} underlay encrypts already; encrypting again inside it costs throughput and protects nothing more`];
 }
 
 function rules(encrypted: boolean, port: number, { underlay }: OverlayContext): FirewallRule[] {
@@ -115,6 +103,9 @@ function encryptionProblems(port: number, { underlay, sites, behindNat, engineVe
       fix: "ask for a newer engine",
     });
   }
+  // A pin to one side of the change keeps all hosts on it, and without a pin each host is looked at before anything is changed.
+  const split = engineVersion === undefined ? undefined : prefixProblem(engineVersion);
+  if (split !== undefined) problems.push({ path: "engine.version", ...split });
   return problems;
 }
 
