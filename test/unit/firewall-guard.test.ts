@@ -51,12 +51,13 @@ const manyEvents = `seq 300 | sed 's/.*/delete rule inet pulumi_swarm input hand
 describe("the guard of a host's rules", function () {
   this.timeout(20_000);
   // Each mostly waits, so they run beside each other.
-  let runs: Record<"burst" | "others" | "removed" | "flushed" | "newer", ReturnType<typeof watch>>;
+  let runs: Record<"burst" | "others" | "removed" | "added" | "flushed" | "newer", ReturnType<typeof watch>>;
   before(() => {
     runs = {
       burst: watch(`sleep 1.5; ${manyEvents}; sleep 1`),
       others: watch("sleep 1.5; echo 'delete rule ip nat DOCKER handle 4'; sleep 1"),
       removed: watch(`sleep 1.5; ${manyEvents}; sleep 0.7; rm rules; ${event}; sleep 1; echo other >rules; ${event}; sleep 1`),
+      added: watch("sleep 1.5; echo more >>rules; echo 'add rule inet pulumi_swarm input tcp dport 81 accept'; sleep 1"),
       flushed: watch(`sleep 1.5; touch flush; rm rules; ${event}; ${event}; sleep 1.5; ${event}; sleep 1`),
       newer: watch(`echo other >firewall.loaded; sleep 1.5; ${event}; sleep 1; rm rules; ${event}; sleep 1`),
     };
@@ -80,6 +81,11 @@ describe("the guard of a host's rules", function () {
     const { loads, rules } = await runs.newer;
     assert.equal(rules, "ours\n");
     assert.ok(loads <= 4, `${loads} loads`);
+  });
+
+  it("loads rules to which somebody adds one of their own", async () => {
+    const { loads, rules } = await runs.added;
+    assert.deepEqual({ loads, rules }, { loads: 1, rules: "ours\n" });
   });
 
   it("loads rules that are taken away, also right after others were", async () => {

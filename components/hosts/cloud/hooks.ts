@@ -9,7 +9,10 @@ export function ofThisRun<Args, Result>(hook: (args: Args) => Promise<Result>): 
   return AsyncResource.bind(hook);
 }
 
-/** The SDK's mocks, by which users test their programs, have no engine that would call hooks, and wait for one without end. */
+/**
+ * Any engine can: the SDK refuses one that knows no hooks. So what only hooks do, such as turns, is done wherever machines are made.
+ * The SDK's mocks, by which users test their programs, have no engine that would call hooks, and wait for one without end.
+ */
 export function canHook(): boolean {
   return "registerResourceHook" in (pulumi.runtime.getMonitor() ?? {});
 }
