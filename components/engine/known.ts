@@ -34,7 +34,8 @@ export const shortIndex: KnownEngines = {
     { first: "29.0.0", last: "29.2.0" },
   ],
   fault: "works out the index (SPI) of an encrypted packet from 4 bytes of an address, where all others take 16",
-  handling: "refused beside an engine of any other version under `native({ encrypted: true })`; so is an `engine.version` that may be either, such as 29",
+  handling:
+    "refused beside an engine of any other version under `native({ encrypted: true })`; so is an `engine.version` that may be either, such as 29",
   fix: "bring all hosts to 29.2.1 or newer (25.0.15 or newer on the 25.0 branch), or leave encrypted out",
   sources: ["moby#51798", "moby#51672", "fixed by moby#51951 and moby#51963"],
 };
