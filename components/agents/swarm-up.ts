@@ -6,7 +6,7 @@ import { Fleet } from "./fleet";
 import { type Departing, reachDeparting, release, sparingOthers, warnOfUncleaned } from "./phases/departing";
 import { prepareEngines } from "./phases/engines";
 import { lockHosts } from "./phases/lock";
-import { type Asked, lookAtHosts, reachHosts } from "./phases/look";
+import { type Asked, type Looked, lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm, type Members } from "./phases/members";
 import { aboutToAsk, beforeOf, forgetMemory, isNews, keepMemory, learn, recallSwarm, stillKnown } from "./phases/memory";
 import { checkSwitch, departFromOverlay, leaveOtherOverlays, raiseOverlay } from "./phases/overlay";
@@ -48,21 +48,28 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
     const asked = { ...aboutToAsk(request, owner, without(failures, looked), memory), removed };
     await keepMemory(request, managers, asked);
 
-    const ready = await prepareEngines(request, looked, memory?.unlockKeys ?? [], failures);
     const members = departing.filter(({ struckOff }) => !struckOff);
     const leaving = leavingWays(request, memory?.overlay);
-    const protect = async (all: readonly FirewallHost[], still?: OverlayWays): Promise<PublicKeys> => {
-      await enforceFirewall(fleet, { ...request, leaving: still }, owner, without(failures, ready), all, failures);
-      return raiseTunnel(request, without(failures, ready), all, publicKeys(memory), failures);
-    };
-    await leaveOtherOverlays(request, networks, without(failures, ready), failures);
-    await takeHosts(request, owner, without(failures, ready), failures);
     const everybody = [...request.hosts, ...members.map(({ host }) => host)];
-    let keys = await protect(everybody, leaving);
+    const close = (hosts: readonly Looked[], all: readonly FirewallHost[], still?: OverlayWays): Promise<void> =>
+      enforceFirewall(fleet, { ...request, leaving: still }, owner, without(failures, hosts), all, failures);
+    const tunnel = (all: readonly FirewallHost[]): Promise<PublicKeys> =>
+      raiseTunnel(request, without(failures, ready), all, publicKeys(memory), failures);
+    const take = async (hosts: readonly Looked[]): Promise<void> => {
+      await takeHosts(request, owner, without(failures, hosts), failures);
+      await close(hosts, everybody, leaving);
+    };
+    // A restart of Docker and the proof of a firewall do not need each other.
+    const untouched = memory === undefined && !request.adopt && looked.every(isUntouched);
+    const [ready] = await Promise.all([prepareEngines(request, looked, memory?.unlockKeys ?? [], failures), ...(untouched ? [take(looked)] : [])]);
+    await leaveOtherOverlays(request, networks, without(failures, ready), failures);
+    if (!untouched) await take(ready);
+    let keys = await tunnel(everybody);
     await raiseOverlay(request, without(failures, ready), members, failures);
     if (leaving) {
       progress(undefined, "closing the ways that containers' packets took before");
-      keys = await protect(everybody);
+      await close(ready, everybody);
+      keys = await tunnel(everybody);
     }
     const formed = await formSwarm({ ...request, formerly }, memory, without(failures, ready), departing, failures);
     const soFar = learn(request, asked, formed, ready, keys, beforeOf(asked, departing));
@@ -75,9 +82,12 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
       await forgetMemory(request, answering);
       await release(answering, request, ["firewall", "tunnel", "overlay"], owner, failures);
       // One that could not be taken out is a member still, and must find the others until the next run.
-      keys = await protect([...request.hosts, ...staying.map(({ host }) => host)]);
+      const left = [...request.hosts, ...staying.map(({ host }) => host)];
+      await close(ready, left);
+      keys = await tunnel(left);
     }
     await checkMtu(request, without(failures, ready), failures);
+    await formed.attached;
     await proveSwarm(request, without(failures, ready), memory?.unlockKeys ?? [], failures);
 
     const learnt = learn(request, soFar, formed, ready, keys, stillThere(request, asked, departing, failures));
@@ -85,6 +95,11 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
   } finally {
     fleet.close();
   }
+}
+
+/** Docker is there, and nothing of this package: no package has to be installed, and nothing has to go first. */
+function isUntouched({ needsEngine, probe }: Looked): boolean {
+  return !needsEngine && probe.folders.length === 0;
 }
 
 /** Only under the lock it is certain that no other run is about to remember something else. */

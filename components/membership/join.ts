@@ -84,9 +84,14 @@ async function join({ member, api, remains }: Joining, invitation: Invitation, w
       await joinForTheLastTime(key, api, options, work);
     }
   }
+  // Asked before it knows the leader, a manager looks for it once a second, and answers only then.
+  if (role === "manager") await work.io.sleep(leaderKnown);
   await becomeReady(member, api, work);
   work.io.did?.(key, "joined");
 }
+
+/** Milliseconds in which a manager that joined learns of the leader (swarmkit, manager/state/raft/raft.go, LeaderConn: a ticker of 1 s). */
+const leaderKnown = 150;
 
 async function joinForTheLastTime(key: string, api: SwarmApi, options: Invitation & SwarmAddresses, work: Work): Promise<void> {
   try {

@@ -31,6 +31,8 @@ export interface Members {
   readonly memory: MembershipMemory | undefined;
   readonly io: MembershipIo;
   readonly result: MembershipResult;
+  /** When the first host was asked to be on the ingress network, which the joins of the others did not wait for. */
+  readonly attached: Promise<void>;
 }
 
 /** Before a firewall closes hosts that belong to somebody else's swarm. @throws MembershipRefusal */
@@ -127,7 +129,6 @@ export async function formSwarm(
   const result = await reconcileMembership(desired, access, memory, io, { drain: request.drainSeconds * 1000 }).catch((error: unknown) =>
     refuseWith(failures, error, afterHosts),
   );
-  await attaching;
   const known = new Set(failures.map(({ host }) => host));
   failures.push(...result.failures.filter(({ host }) => !known.has(host)));
   const manager = result.managers.flatMap((key) => byKey.get(key) ?? [])[0];
@@ -137,7 +138,7 @@ export async function formSwarm(
       (error: unknown) => failures.push({ host: "ingress", reason: reasonOf(error) }),
     );
   }
-  return { desired, access, memory, io, result };
+  return { desired, access, memory, io, result, attached: attaching ?? Promise.resolve() };
 }
 
 /**
