@@ -136,6 +136,6 @@ export function describeMoved(cluster: string, moves: readonly Moved[]): string 
   return [
     `The swarm cluster "${cluster}" would give ${moves.length === 1 ? "a member" : `${moves.length} members`} of the swarm another address, and Docker cannot do that while a host is a member. Nothing was changed.`,
     ...lines,
-    "To move a host all the same, take it out of the program, run `up`, and add it again.",
+    "To move a host anyway, remove it from the program, run `up`, and add it again.",
   ].join("\n");
 }

@@ -51,7 +51,7 @@ function openLines({ firewall, enforced, hosts }: ClusterPlan): string[] {
     const from = `${rule.from.join(", ")}${together === undefined ? "" : ` (${together})`}${anyAddress ? " at any address" : ""}`;
     return `${ports} on ${rule.to} from ${from}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
   });
-  return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall lets through: none is kept on the hosts"];
+  return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall allows: none is kept on the hosts"];
 }
 
 function programLine(program: HostProgram): string {

@@ -46,7 +46,7 @@ up() {
     grep -q 'already exists' "$LOG" || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$LOG")"
     # Things may have moved on since the look, and Docker would take a member's bridge away without a word.
     [ "$(swarm_state)" = inactive ] || die "joined a swarm meanwhile, so docker_gwbridge is left as it is; run again"
-    timeout 60 docker network rm docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be made anew: $(tail -n 1 "$LOG")"
+    timeout 60 docker network rm docker_gwbridge >"$LOG" 2>&1 || die "docker_gwbridge cannot be recreated: $(tail -n 1 "$LOG")"
     create_gwbridge || die "docker_gwbridge cannot be made${SUBNET:+ in $SUBNET}: $(tail -n 1 "$LOG")"
   fi
   echo '{}'

@@ -113,7 +113,7 @@ export function settingsWarnings(settings: Settings): string[] {
       return `engine.settings.${name}: this package does not know such a key of daemon.json, and an engine that does not know it would not start${meant === undefined ? "" : `; did you mean ${meant}?`}`;
     }),
     ...(settings["iptables"] === false
-      ? ["engine.settings.iptables: without Docker's rules no port is published, and containers have no way out but by rules of your own"]
+      ? ["engine.settings.iptables: without Docker's rules no port is published, and containers have no way out except by your own rules"]
       : []),
   ];
 }

@@ -131,9 +131,9 @@ export function explainLockOut(from: string, admitted: readonly string[] | undef
     return text === "world" || (isAnyCidr(network) && network.contains(own));
   });
   if (inside === true) {
-    return `The host sees this machine as ${from}, which firewall.ssh${list} lets in: check that the SSH server's port is the one in the rules.`;
+    return `The host sees this machine as ${from}, which firewall.ssh${list} allows: check that the SSH server's port is the one in the rules.`;
   }
-  return `The host sees this machine as ${from}; firewall.ssh${list} ${inside === false ? "does not let it in" : "must let it in"}. Fix: add "${own.toString()}" or its network to firewall.ssh.`;
+  return `The host sees this machine as ${from}; firewall.ssh${list} ${inside === false ? "does not allow it" : "must allow it"}. Fix: add "${own.toString()}" or its network to firewall.ssh.`;
 }
 
 function parseAddress(text: string): AnyCidr | undefined {

@@ -19,8 +19,7 @@ export function changeBuiltIn(
     const meant = nearestName(name, known);
     if (name === "ssh") report(`firewall.rules.${name}`, "no built-in rule has this name", "write its networks in firewall.ssh");
     else if (meant !== undefined) report(`firewall.rules.${name}`, `no built-in rule has this name; did you mean ${meant}?`, `write ${meant}`);
-    else
-      report(`firewall.rules.${name}`, "no built-in rule has this name", `there are ${known.join(", ")}; for a rule of your own use expose or allow`);
+    else report(`firewall.rules.${name}`, "no built-in rule has this name", `there are ${known.join(", ")}; for your own rule use expose or allow`);
   }
   return builtIn.map((rule) => {
     const change = Object.hasOwn(changes, rule.name) ? changes[rule.name] : undefined;
@@ -37,7 +36,7 @@ export function changeBuiltIn(
     }
     const wider = from.filter((source) => !rule.from.some((old) => sources.contains(old, source)));
     if (wider.length > 0)
-      warnings.push(`The rule ${rule.name} is wider than built in: it also lets in ${wider.join(", ")} (firewall.rules.${rule.name}).`);
+      warnings.push(`The rule ${rule.name} is wider than built in: it also allows ${wider.join(", ")} (firewall.rules.${rule.name}).`);
     return { ...rule, from };
   });
 }

@@ -88,7 +88,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function planEnforce({ enforce }: FirewallArgs, report: Report, warnings: string[]): "hosts" | "none" {
   if (enforce === "none") {
-    warnings.push("No firewall is put on the hosts (firewall.enforce is none): a firewall of your own must drop all that no rule here lets in.");
+    warnings.push("No firewall is put on the hosts (firewall.enforce is none): your own firewall must drop all traffic that no rule here allows.");
     return "none";
   }
   if (enforce !== undefined && enforce !== "hosts") report("firewall.enforce", ...noneOf(enforce, enforcing));
@@ -108,7 +108,7 @@ function planSsh(
   if (enforce === "hosts" && closed.length > 0 && (given.ssh === undefined || (Array.isArray(given.ssh) && given.ssh.length === 0))) {
     report(
       "firewall.ssh",
-      `nobody is let in over SSH by default, so the hosts of ${closed.map(({ key }) => key).join(", ")} could not be reached`,
+      `SSH is open to nobody by default, so the hosts of ${closed.map(({ key }) => key).join(", ")} could not be reached`,
       `name the networks you administer from, this machine's among them: firewall: { ssh: ["203.0.113.0/24"] }`,
     );
   }
@@ -116,7 +116,7 @@ function planSsh(
   const world = worldInWords(admins);
   if (world !== undefined) {
     const whom = world === "the whole Internet" ? "everybody" : world;
-    warnings.push(`SSH is open to ${whom} (firewall.ssh has ${worldOf(admins).join(" and ")}): whoever has a key gets in, and anybody may try.`);
+    warnings.push(`SSH is open to ${whom} (firewall.ssh has ${worldOf(admins).join(" and ")}): anyone who has a key gets in, and anybody may try.`);
   }
   const rule = (name: string, from: readonly string[], to: HostSelector, whose: string): FirewallRule => ({
     name,

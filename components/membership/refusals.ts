@@ -30,7 +30,7 @@ export function noManagerWanted(): MembershipRefusal {
 export function noManagerReached(failures: readonly HostFailure[]): MembershipRefusal {
   return new MembershipRefusal(
     [
-      `No manager can be reached and used, so nothing can be done to the swarm. ${unchanged} Mend one of these and run again:`,
+      `No manager can be reached and used, so nothing can be done to the swarm. ${unchanged} Fix one of these and run again:`,
       ...reasons(failures),
     ].join("\n"),
   );
@@ -58,7 +58,7 @@ export function swarmGone(swarmId: string, failures: readonly HostFailure[]): Me
   return new MembershipRefusal(
     [
       `None of the hosts that can be seen is a manager of this cluster's swarm ${swarmId} any more. ${unchanged} ` +
-        `If it is lost for good, set membership.abandonedSwarm to "${swarmId}" and a new one is formed; its services, secrets and networks are then gone.`,
+        `If it is lost permanently, set membership.abandonedSwarm to "${swarmId}" and a new one is formed; its services, secrets and networks are then gone.`,
       ...away,
     ].join("\n"),
   );
@@ -93,7 +93,7 @@ export function lostQuorum(
       `The swarm has lost its quorum: ${are(keys, `of ${hosts} hosts is a manager that answers`, `of ${hosts} hosts are managers that answer`)}, but there is no leader (${first?.error ?? ""}). ${unchanged} Running containers go on meanwhile.`,
       `  - Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} and run again.`,
       // Without the restart no packet of an overlay network came back from machines that joined at the lost ones' addresses (Docker 26.1.5).
-      `  - If they are lost for good, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster ${addressFlags(first?.addresses, init?.dataPathPort)} && systemctl restart docker`,
+      `  - If they are lost permanently, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster ${addressFlags(first?.addresses, init?.dataPathPort)} && systemctl restart docker`,
       `    ${managers.length > 1 ? "(on no other host) " : ""}and run again: it keeps services and networks, and the other hosts join it.`,
       ...(swarmId === undefined
         ? []

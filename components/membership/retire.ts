@@ -57,7 +57,7 @@ export async function leave(key: string, api: SwarmApi, { io }: Pick<Work, "io">
   } catch (error) {
     io.progress(
       key,
-      `warning: could not leave by itself (${messageOf(error)}) and is struck off; if the machine lives on, run "docker swarm leave --force" there`,
+      `warning: could not leave by itself (${messageOf(error)}) and is removed from the swarm; if the machine still runs, run "docker swarm leave --force" there`,
     );
     return false;
   }

@@ -45,6 +45,6 @@ function requireMajorityWithout(nodeId: string, nodes: readonly SwarmNode[]): vo
   const left = without(quorumOf(nodes), node);
   if (holds(left)) return;
   throw new Error(
-    `stays a manager: without it ${left.alive} of ${left.total} managers would be left, and ${majorityOf(Math.max(1, left.total))} are needed. Mend the other hosts and run again`,
+    `stays a manager: without it ${left.alive} of ${left.total} managers would be left, and ${majorityOf(Math.max(1, left.total))} are needed. Fix the other hosts and run again`,
   );
 }

@@ -44,7 +44,7 @@ async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<
           `or keep it where it is by pins: { ingress: "${present.IPAM.Config?.[0]?.Subnet ?? "its subnet"}" }`,
       );
     }
-    io.progress(`making the ingress network anew (${differences.join("; ")})`);
+    io.progress(`recreating the ingress network (${differences.join("; ")})`);
     await tasksAreGone(api, present, io);
     await removeNetwork(api, present, io);
   } else {
@@ -160,7 +160,7 @@ async function untilTasksAreGone(api: EngineApi, network: Network, io: NetworkIo
     if (attached.length === 0) return;
     if (io.now() > until) {
       throw new Error(
-        `the ingress network cannot be made anew: tasks that published by it (${attached.length}) have not stopped within ` +
+        `the ingress network cannot be recreated: tasks that published by it (${attached.length}) have not stopped within ` +
           `${stopTimeout / 1000} s; it is left as it was. Run again when they have (docker service ps, docker ps)`,
       );
     }

@@ -69,7 +69,7 @@ async function bring(
           `Add a network under another name, move them to it, then remove this one; or stop them and run again`,
       );
     }
-    io.progress(`nothing uses it: making it anew (${differences.join("; ")})`);
+    io.progress(`nothing uses it: recreating it (${differences.join("; ")})`);
     return makeAnew(api, present, body, differences, mine, io);
   }
   const { Id } = await createNetwork(api, body, io);

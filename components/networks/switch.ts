@@ -59,7 +59,7 @@ export async function refuseInUse(
     [
       `changing ${what} would cut off what uses the networks of it; nothing was changed:`,
       ...lines,
-      "Docker cannot move a network while it is used, nor carry it by two overlays at once. Stop these (docker service rm, docker rm), run again, and start them anew; " +
+      "Docker cannot move a network while it is used, nor carry it by two overlays at once. Stop these (docker service rm, docker rm), run again, and start them again; " +
         "or make a second cluster with the other overlay and move to it service by service, which takes nothing down",
     ].join("\n"),
   );
@@ -74,7 +74,7 @@ const taskTimeout = 30_000;
  */
 export async function removeNetworks(networks: readonly FoundNetwork[], hosts: readonly Host[], io: NetworkIo): Promise<void> {
   for (const { manager, network } of networks) {
-    io.progress(`network ${network.Name}: nothing uses it; it goes, and is made anew where the plan has it`);
+    io.progress(`network ${network.Name}: nothing uses it; it is removed, and recreated if the plan has it`);
     await removeNetwork(manager, network, io);
   }
   const ids = new Set(networks.map(({ network }) => network.Id));

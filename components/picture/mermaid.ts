@@ -61,7 +61,7 @@ export function mermaid(after: Topology, before?: Topology, machines?: Machines)
     draw.box("hosts", titleOf(underlay), bandLooks[underlay.change], sites.length, () => {
       for (const { name, roles } of sites)
         draw.box(`site ${name}`, name, "site", mostInRow + 1, () => roles.forEach(({ hosts }) => drawHosts(draw, hosts)));
-      drawAll(draw, between, "hosts let in from each other", "rule");
+      drawAll(draw, between, "allowed between hosts", "rule");
     });
   }
   if (overlay) {

@@ -93,7 +93,7 @@ function hostsOf({ sites, between }: Scene, underlay: Piece, y: number): Block {
     top = block.bottom + gap;
   }
   const rules = chips(between, { ...area, y: top + labelHeight - gap / 2 });
-  const label = between.length === 0 ? [] : [textAt(frame, top + 13, "hosts let in from each other", "label", true)];
+  const label = between.length === 0 ? [] : [textAt(frame, top + 13, "allowed between hosts", "label", true)];
   const bottom = (between.length === 0 ? top - gap : rules.bottom) + frame;
   return { boxes: [band(underlay, { x: 0, y, width: pageWidth }, bottom, label), ...boxes, ...rules.boxes], bottom };
 }

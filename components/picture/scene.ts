@@ -162,7 +162,7 @@ function sitesOf(after: Topology, before: Topology | undefined, machines: Machin
 
 function withMachine(host: Piece, how: "replaced" | "changed" | undefined): Piece {
   if (how === undefined || host.change === "new" || host.change === "gone") return host;
-  const what = how === "replaced" ? "machine made anew" : "machine changed";
+  const what = how === "replaced" ? "machine replaced" : "machine changed";
   return { ...host, change: "changed", says: line(host.says, what), tip: `${host.tip}: ${what}` };
 }
 

@@ -165,7 +165,7 @@ function protectMesh(
     if (group.admit !== undefined)
       report(
         "firewall",
-        `the cloud's own firewall before the hosts of ${key} lets in what is said here`,
+        `the cloud's own firewall before the hosts of ${key} allows what is said here`,
         `write firewall: { ssh: ["203.0.113.0/24"] }`,
       );
   }

@@ -42,8 +42,8 @@ export function quorumProblems(topology: Topology, anew: number, { leastManagers
     }
   }
   if (anew > 1 && quorumRisk(managers, anew)) {
-    const once = `makes the machines of ${anew} of its ${managers} managers anew in one update, and may be without its majority of ${majority} meanwhile`;
-    say(once, `make anew ${Math.max(1, mayFail)} in each update`);
+    const once = `replaces the machines of ${anew} of its ${managers} managers in one update, and may be without its majority of ${majority} meanwhile`;
+    say(once, `replace ${Math.max(1, mayFail)} in each update`);
   }
   return problems;
 }

@@ -13,7 +13,7 @@ export interface ReplaceManagerConfig {
 export function replaceProblem({ host, protect, anew }: ManagerMachine, config: ReplaceManagerConfig): string | undefined {
   if (anew) {
     const lost = "what is on its disk is lost, and the swarm has one manager less meanwhile";
-    return `The machine of the manager "${host}" is deleted and made anew: ${lost}. Fix: undo what makes it another machine, or disable the policy replace-manager for this update.`;
+    return `The machine of the manager "${host}" is deleted and replaced: ${lost}. Fix: undo what makes it another machine, or disable the policy replace-manager for this update.`;
   }
   if (config.protected !== true || protect) return undefined;
   return `Pulumi does not protect the machine of the manager "${host}" from being replaced. Fix: set protect by "transforms" of the cluster, as docs/policy.md shows.`;
@@ -23,7 +23,7 @@ export function replaceManagerPolicy(): ResourceValidationPolicy & StackValidati
   const noted = new Noted();
   const policy = {
     name: "replace-manager",
-    description: "The machine of a manager is not made anew, nor, where that is asked for, can be.",
+    description: "The machine of a manager is not replaced and, where that is asked for, cannot be.",
     configSchema: {
       properties: { protected: { type: "boolean", default: false, description: "Whether Pulumi must protect the machines of managers." } },
     },

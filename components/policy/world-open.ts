@@ -40,7 +40,7 @@ function contains(outer: PortRange | undefined, inner: PortRange): boolean {
 export function unenforced(cluster: string, enforced: "hosts" | "none" | undefined, { allowUnenforced }: WorldOpenConfig): string | undefined {
   if (!isUnenforced({ ...(enforced && { enforced }) }) || allowUnenforced === true) return undefined;
   return (
-    `The hosts of "${cluster}" drop nothing (firewall.enforce: "none"), so that all is open that a firewall of your own lets through. ` +
+    `The hosts of "${cluster}" drop nothing (firewall.enforce: "none"), so that all is open that your own firewall allows. ` +
     `Fix: leave enforce out, or set "allowUnenforced": true in the configuration of the policy world-open.`
   );
 }
@@ -51,7 +51,7 @@ export function worldOpenPolicy(): ResourceValidationPolicy {
     description: "No port of a swarm's hosts is open to the whole Internet but those that are allowed to be.",
     configSchema: {
       properties: {
-        allow: { type: "array", items: { type: "string" }, description: "Rules that may let in the whole Internet, by name." },
+        allow: { type: "array", items: { type: "string" }, description: "Rules that may allow the whole Internet, by name." },
         ports: {
           type: "array",
           items: { type: "string", pattern: "^[0-9]+(-[0-9]+)?$" },

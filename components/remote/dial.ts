@@ -117,7 +117,7 @@ function refusalOf(error: Error, connection: Omit<Connection, "sudo">, name: str
 /** Why SSH could not even begin. */
 function unusable({ privateKey, passphrase }: Omit<Connection, "sudo">, name: string, error: unknown): string {
   const problem = privateKey === undefined ? undefined : privateKeyProblem(privateKey, passphrase);
-  if (!problem) return `${name} cannot be dialled: ${error instanceof Error ? error.message : String(error)}`;
+  if (!problem) return `SSH to ${name} cannot begin: ${error instanceof Error ? error.message : String(error)}`;
   return `${problem.of} for ${name}: ${problem.message}. Fix: ${problem.fix}`;
 }
 

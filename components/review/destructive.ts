@@ -64,7 +64,7 @@ function ofKind(kind: string, names: ReadonlyMap<string, "deleted" | "replaced">
   const [gone, anew] = [of("deleted"), of("replaced")];
   return [
     ...(gone.length === 0 ? [] : [finding(gone.join(", "), text`${words(kind)}: ${list(gone)}`)]),
-    ...(anew.length === 0 ? [] : [finding(anew.join(", "), text`${words(kind)}: ${list(anew)}, made anew`)]),
+    ...(anew.length === 0 ? [] : [finding(anew.join(", "), text`${words(kind)}: ${list(anew)}, replaced`)]),
   ];
 }
 

@@ -46,7 +46,7 @@ function everywhere(change: ClusterEdit): Expected[] {
       : [
           [
             "all",
-            text`Docker cannot change ${list(anew)} in place: made anew where nobody uses it; otherwise it stays as it is, and up fails and says who does`,
+            text`Docker cannot change ${list(anew)} in place: each is recreated if nothing uses it; otherwise it stays as it is, and up fails and says what uses it`,
           ] as const,
         ]),
     ...(rotationChanged(both, "underlay")
@@ -56,7 +56,7 @@ function everywhere(change: ClusterEdit): Expected[] {
       ? [["all", words("weave gets another password: about 1.3 s are lost everywhere, since all routers change at once")] as const]
       : []),
     ...(after.overlay === "weave" && versionChanged(both)
-      ? [["all", words("weave's router starts anew on each host: about 1.2 s are lost there")] as const]
+      ? [["all", words("weave's router restarts on each host: about 1.2 s are lost there")] as const]
       : []),
   ];
 }

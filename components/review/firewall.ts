@@ -64,7 +64,7 @@ function isSame(host: TopologyHost, other: TopologyHost): boolean {
 function enforcementFindings(before: ClusterChange["before"], after: NonNullable<ClusterChange["after"]>): Finding[] {
   if (before?.enforced === after.enforced) return [];
   const found = { section: "firewall", kind: "changed", subject: "enforcement" } as const;
-  const closed = "only a firewall of your own closes what no rule allows";
+  const closed = "only your own firewall closes what no rule allows";
   if (isUnenforced(after)) {
     // A version that did not write it down may have had it so already.
     const isKnown = !before || before.enforced !== undefined;

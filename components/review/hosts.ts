@@ -90,7 +90,7 @@ function roleOf(was: TopologyHost | undefined, { piece }: { readonly piece?: Clu
 
 /** A machine that stands is told from others by its host key alone. */
 function otherKeyFinding(host: string, role: string): Finding {
-  const means = "it is another machine, was installed anew, or had its key replaced; from now on up trusts only the new key";
+  const means = "it is another machine, was reinstalled, or had its key replaced; from now on up trusts only the new key";
   return {
     section: "hosts",
     kind: "changed",
@@ -122,7 +122,7 @@ function machineFindings(machine: MachineChange, was: TopologyHost | undefined, 
     {
       ...found,
       ...risk,
-      text: text`the machine of the ${words(role)} ${host} is deleted with all that is on its disk, and made anew: ${words(type)}${because}${words(why)}`,
+      text: text`the machine of the ${words(role)} ${host} is deleted with all that is on its disk, and replaced: ${words(type)}${because}${words(why)}`,
     },
   ];
 }
@@ -178,9 +178,9 @@ function whileDone({ machines }: ClusterChange, before: Topology): { readonly lo
   const lost = quorumRisk(managers.length, away);
   const how =
     replaced.length > 1
-      ? text`${words(`${replaced.length} of ${managers.length} managers are`)} made anew at once, in no order: ${list(replaced)}`
+      ? text`${words(`${replaced.length} of ${managers.length} managers are`)} replaced at once, in no order: ${list(replaced)}`
       : replaced.length === 1
-        ? text`${list(replaced)} is made anew${words(stopped.length > 0 ? ", while others are stopped one at a time" : "")}`
+        ? text`${list(replaced)} is replaced${words(stopped.length > 0 ? ", while others are stopped one at a time" : "")}`
         : text`${list(stopped)} ${words(stopped.length > 1 ? "are stopped one at a time" : "is stopped for a while")}`;
   const [left, needed] = [managers.length - away, quorumOf(managers.length).majority];
   const what = lost
@@ -205,7 +205,7 @@ function underOtherKeys({ machines, otherKeys }: ClusterChange, before: Topology
   const lost = quorumRisk(managers.length, away);
   const what =
     `the pinned SSH host ${own.length === 1 ? "key" : "keys"} of ${own.length} of ${counted(managers.length, "manager")} ${own.length === 1 ? "changes" : "change"}` +
-    `${anew.length === 0 ? "" : `, and ${anew.length} ${anew.length > 1 ? "are" : "is"} made anew`}: ` +
+    `${anew.length === 0 ? "" : `, and ${anew.length} ${anew.length > 1 ? "are" : "is"} replaced`}: ` +
     `if ${own.length === 1 ? "this is another machine" : "these are other machines"}, ${left} ${left === 1 ? "is" : "are"} left`;
   const then = lost
     ? ` of the ${quorumOf(managers.length).majority} that are needed, and the swarm has lost its quorum. Fix: compare the keys on the machines themselves, and replace one manager in each up`

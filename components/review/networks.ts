@@ -26,7 +26,7 @@ export function networkFindings(change: ClusterChange): Finding[] {
           finding(
             "changed",
             "overlay",
-            text`another overlay: ${after.overlay} instead of ${before.overlay}. Networks are made anew, which is refused as long as a service or a container uses one`,
+            text`another overlay: ${after.overlay} instead of ${before.overlay}. Networks are recreated, which is refused as long as a service or a container uses one`,
           ),
         ]
       : []),

@@ -8,7 +8,7 @@ export const risks = {
     "fewer managers than a majority are left for a while, or one that fails takes the majority with it: nothing of the swarm can be changed then",
   renumber: "an address or a subnet that is in use becomes another one",
   plaintext: "data that was encrypted is so no longer, or crosses from site to site as it is",
-  "replace-manager": "a manager's machine is deleted and made anew, with all that is on its disk, or may be another one by its SSH host key",
+  "replace-manager": "a manager's machine is deleted with all that is on its disk and replaced, or may be another one by its SSH host key",
 } as const;
 
 export type Risk = keyof typeof risks;

@@ -85,7 +85,7 @@ async function main() {
   const id = await earlier(place, marker);
   if (id === undefined) await ask(place, "POST", place.list, { body });
   else await ask(place, place.update, `${place.one}/${id}`, { body });
-  process.stdout.write(`the review of ${stack} is ${id === undefined ? "written" : `written anew into comment ${id}`}\n`);
+  process.stdout.write(`the review of ${stack} is ${id === undefined ? "written" : `updated in comment ${id}`}\n`);
 }
 
 main().catch((error) => {

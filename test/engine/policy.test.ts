@@ -134,8 +134,8 @@ describe("the policy pack on a cluster that stands", function () {
       "mandatory replace-manager cl-control-2",
       "mandatory replace-manager cl-control-3",
     ]);
-    assert.match(preview.stdout, /The machine of the manager "cl-control-2" is deleted and made anew: /);
+    assert.match(preview.stdout, /The machine of the manager "cl-control-2" is deleted and replaced: /);
     assert.match(preview.stdout, /Pulumi does not protect the machine of the manager "cl-control-3" from being replaced\. Fix: /);
-    assert.match(preview.stdout, /makes the machines of 2 of its 3 managers anew in one update/);
+    assert.match(preview.stdout, /replaces the machines of 2 of its 3 managers in one update/);
   });
 });

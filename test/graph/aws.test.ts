@@ -428,7 +428,7 @@ describe("what an EC2 host was made as", function () {
     assert.equal(
       birthProblem(words, { key: "edge-1", place: "1" }, made, { ...wanted, type: "m7i.large" }),
       "edge-1 is a spot instance of type t3.medium, which EC2 cannot stop to make it m7i.large. Nothing was changed. Fix: keep its type, " +
-        'or make it anew, without its volumes, by each: { 1: { renew: "any new text" } }.',
+        'or replace its machine, without its volumes, by each: { 1: { renew: "any new text" } }.',
     );
   });
 
@@ -438,12 +438,12 @@ describe("what an EC2 host was made as", function () {
     assert.equal(
       birthProblem(words, host, born("b"), { zone: "c", architecture: "x86_64" }),
       "control-2 stands in zone b, and zones would put it into c. Nothing was changed. Fix: write zones so that it stays, one letter for each host in the order of their numbers, " +
-        'or make it anew, with another private address and without its volumes, by each: { 2: { renew: "any new text" } }.',
+        'or replace its machine, with another private address and without its volumes, by each: { 2: { renew: "any new text" } }.',
     );
     assert.equal(
       birthProblem(words, host, born("b"), { zone: "b", architecture: "arm64" }),
       "control-2 was made for x86_64, and its instance type is for arm64. Nothing was changed. Fix: take a type for x86_64, " +
-        'or make it anew, without its volumes, by each: { 2: { renew: "any new text" } }.',
+        'or replace its machine, without its volumes, by each: { 2: { renew: "any new text" } }.',
     );
   });
 });

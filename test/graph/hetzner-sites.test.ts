@@ -40,12 +40,12 @@ describe("what a host on Hetzner was made as", function () {
     assert.equal(
       birthProblem(words, host, born("nbg1"), { zone: "hel1", architecture: "x86" }),
       "control-2 stands in location nbg1, and locations would put it into hel1. Nothing was changed. Fix: write locations so that it stays, one name for each host in the order of their numbers, " +
-        'or make it anew, with another public address and an empty disk, by each: { 2: { renew: "any new text" } }.',
+        'or replace its machine, with another public address and an empty disk, by each: { 2: { renew: "any new text" } }.',
     );
     assert.equal(
       birthProblem(words, host, born("nbg1"), { zone: "nbg1", architecture: "arm" }),
       "control-2 was made for x86, and its server type is for arm. Nothing was changed. Fix: take a type for x86, " +
-        'or make it anew, with an empty disk, by each: { 2: { renew: "any new text" } }.',
+        'or replace its machine, with an empty disk, by each: { 2: { renew: "any new text" } }.',
     );
   });
 });

@@ -189,7 +189,7 @@ describe("Docker on a host", function () {
           return seen.endsWith(" 10.243.9.0/24 1440 true") ? seen : assert.fail(seen);
         });
       }
-      assert.match(said.join(), /^making the ingress network anew \(subnet \S+ to 10\.243\.9\.0\/24; .*MTU 1500 to 1440\)$/);
+      assert.match(said.join(), /^recreating the ingress network \(subnet \S+ to 10\.243\.9\.0\/24; .*MTU 1500 to 1440\)$/);
     });
 
     it("the ingress network is left alone the second time, and asked for in one call", async () => {

@@ -307,7 +307,7 @@ describe("a host's firewall", function () {
       assert.match(error.message, /^control-1: with the new firewall rules no new SSH connection came within 15 s, so the old rules are back/);
       assert.match(
         error.message,
-        /The host sees this machine as 10\.240\.0\.1; firewall\.ssh \(192\.0\.2\.0\/24\) does not let it in\. Fix: add "10\.240\.0\.1\/32"/,
+        /The host sees this machine as 10\.240\.0\.1; firewall\.ssh \(192\.0\.2\.0\/24\) does not allow it\. Fix: add "10\.240\.0\.1\/32"/,
       );
       return true;
     });

@@ -183,7 +183,7 @@ describe("the comment of a review", function () {
 
   it("is written anew where there is one, however far back", async () => {
     comments = [...Array.from({ length: 130 }, (_, id) => ({ id, body: "words" })), { id: 900, body: "<!-- pulumi-swarm review prod -->\nold" }];
-    assert.deepEqual(await comment(onGitHub(), "prod", review()), { code: 0, said: "the review of prod is written anew into comment 900\n" });
+    assert.deepEqual(await comment(onGitHub(), "prod", review()), { code: 0, said: "the review of prod is updated in comment 900\n" });
     assert.deepEqual(
       asked.map(({ method, url }) => `${method} ${url}`),
       ["1", "2"].map((page) => `GET /repos/o/r/issues/7/comments?per_page=100&page=${page}`).concat("PATCH /repos/o/r/issues/comments/900"),

@@ -139,7 +139,7 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
     {
       path: "hosts.control.publicAddress",
       message: "hosts without a public address could neither be reached nor fetch anything: the network that is made for them has no other way out",
-      fix: "leave it out, or give a vpc of yours whose subnets have a NAT gateway",
+      fix: "leave it out, or give your own vpc, with a NAT gateway for its subnets",
     },
   ],
   [
@@ -165,7 +165,7 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
       message: '"alias/swarm" is not a key\'s ARN',
       fix:
         'give what "aws kms describe-key --key-id KEY --query KeyMetadata.Arn --output text" prints, with the key\'s id or alias as KEY: ' +
-        "EC2 gives an id or alias back as the ARN, and each up would make all hosts anew",
+        "EC2 gives an id or alias back as the ARN, and each up would replace all hosts",
     },
   ],
   [

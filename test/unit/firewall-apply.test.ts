@@ -75,7 +75,7 @@ describe("a ruleset put on a host", () => {
     const redial = (): Promise<SshSession> => new Promise((resolve) => (answer = resolve));
     await assert.rejects(
       applyFirewall({ key: "a-1", session: session.asSession, redial }, "rules", quiet, { seconds: 5, admitted: ["203.0.113.0/24"] }),
-      /^RemoteError: a-1: with the new firewall rules no new SSH connection came within 5 s, .*192\.0\.2\.9; firewall\.ssh \(203\.0\.113\.0\/24\) does not let it in/,
+      /^RemoteError: a-1: with the new firewall rules no new SSH connection came within 5 s, .*192\.0\.2\.9; firewall\.ssh \(203\.0\.113\.0\/24\) does not allow it/,
     );
     assert.deepEqual(session.asked, ["apply", "state", "state"]);
     answer(late.asSession);
@@ -92,11 +92,11 @@ describe("a ruleset put on a host", () => {
 
 describe("the advice to somebody locked out", () => {
   for (const [from, admitted, expected] of [
-    ["192.0.2.9", ["203.0.113.0/24"], /\(203\.0\.113\.0\/24\) does not let it in\. Fix: add "192\.0\.2\.9\/32"/],
-    ["192.0.2.9", [], /\(empty\) does not let it in/],
+    ["192.0.2.9", ["203.0.113.0/24"], /\(203\.0\.113\.0\/24\) does not allow it\. Fix: add "192\.0\.2\.9\/32"/],
+    ["192.0.2.9", [], /\(empty\) does not allow it/],
     ["2001:db8::9", ["203.0.113.0/24"], /Fix: add "2001:db8::9\/128"/],
-    ["203.0.113.9", ["203.0.113.0/24"], /lets in: check that the SSH server's port/],
-    ["192.0.2.9", undefined, /firewall\.ssh must let it in/],
+    ["203.0.113.9", ["203.0.113.0/24"], /allows: check that the SSH server's port/],
+    ["192.0.2.9", undefined, /firewall\.ssh must allow it/],
     ["127.0.0.1", ["127.0.0.1/32"], /^The host sees this machine as itself.*check that the program that carries the connection/],
     ["::1", undefined, /^The host sees this machine as itself/],
     ["", ["203.0.113.0/24"], /^Check that firewall\.ssh holds the address/],

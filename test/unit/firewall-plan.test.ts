@@ -36,7 +36,7 @@ describe("the plan of the firewall", () => {
       assert.deepEqual(plan(args, { groups }).problems, [
         {
           path: "firewall.ssh",
-          message: "nobody is let in over SSH by default, so the hosts of control, edge, lost could not be reached",
+          message: "SSH is open to nobody by default, so the hosts of control, edge, lost could not be reached",
           fix: `name the networks you administer from, this machine's among them: firewall: { ssh: ["203.0.113.0/24"] }`,
         },
       ]);
@@ -117,7 +117,7 @@ describe("the plan of the firewall", () => {
           rules.filter(({ name }) => name === "etcd").map((found) => found.from),
           [from],
         );
-        const warning = `The rule etcd is wider than built in: it also lets in ${wider.join(", ")} (firewall.rules.etcd).`;
+        const warning = `The rule etcd is wider than built in: it also allows ${wider.join(", ")} (firewall.rules.etcd).`;
         assert.deepEqual(warnings, wider.length === 0 ? [] : [warning]);
       });
     }

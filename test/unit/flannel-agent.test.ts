@@ -241,7 +241,7 @@ describe("flannel's agent", () => {
     fake.blocked.set("d", ["flannel (used by shop)"]);
     const failures = await flannelAgent.up(fake.work());
     assert.deepEqual(failures, [
-      { host: "d", reason: "these networks of it have to be made anew, but are in use: flannel (used by shop). Stop what uses them, and run again" },
+      { host: "d", reason: "these networks of it must be recreated, but are in use: flannel (used by shop). Stop what uses them, and run again" },
     ]);
     assert.ok(!fake.given.has("d"));
   });
@@ -254,7 +254,7 @@ describe("flannel's agent", () => {
     const message = await failure(flannelAgent.up(fake.work({ settings, mtu: 1500 })));
     assert.equal(
       message,
-      "flannel cannot change for all hosts while these networks are in use, which would have to be made anew; nothing was changed:\n  - d: flannel (used by shop)",
+      "flannel cannot change for all hosts while these networks are in use, which would have to be recreated; nothing was changed:\n  - d: flannel (used by shop)",
     );
     assert.equal(fake.keys["/coreos.com/network/config"], flannelConfig("10.96.0.0/15", 24, "vxlan", 1500));
     assert.ok(!fake.calls.some((call) => / (up|pause|write)$/.test(call)), fake.calls.join("\n"));

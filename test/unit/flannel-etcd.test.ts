@@ -148,7 +148,10 @@ describe("etcd without a majority", () => {
       message,
       /^etcd: no majority of its members answers, and b, c cannot be reached \(members: a, b, c\)\. Nothing is changed and nothing is lost/,
     );
-    assert.match(message, /Start b or c and run again; if that machine is gone for good, take the host out of the program or replace its machine$/);
+    assert.match(
+      message,
+      /Start b or c and run again; if that machine is gone permanently, remove the host from the program or replace its machine$/,
+    );
     assert.deepEqual(changes(etcd), []);
   });
 
@@ -164,7 +167,7 @@ describe("etcd without a majority", () => {
         .slice(0, 2),
       ["a snapshot", "a recover"],
     );
-    assert.match(etcd.progress.join("\n"), /a: etcd: a majority is lost for good \(b, c\): going on from the data of a/);
+    assert.match(etcd.progress.join("\n"), /a: etcd: a majority is lost permanently \(b, c\): going on from the data of a/);
   });
 
   it("goes on from what is left when the others were taken out of the program", async () => {

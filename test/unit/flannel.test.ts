@@ -93,7 +93,7 @@ describe("the plan of flannel", () => {
         refused(version),
         `overlay.etcd.program.version: etcd ${version} lets each host read and change more than its own ` +
           "(CVE-2026-33343, CVE-2026-33413, CVE-2026-44283, CVE-2026-73499); take 3.5.33, 3.6.14, 3.7.1 or newer, or leave it out; " +
-          `allowVulnerable: "${version}" takes it all the same`,
+          `allowVulnerable: "${version}" takes it anyway`,
       );
       assert.equal(refused(version, { allowVulnerable: version }), "");
       assert.match(plan({ etcd: { program: { version }, allowVulnerable: version } }).warnings.join(), new RegExp(`etcd ${version} lets each host`));

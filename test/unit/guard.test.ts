@@ -140,7 +140,7 @@ describe("a member whose machine stays", () => {
         'The swarm cluster "prod" would give 2 members of the swarm another address, and Docker cannot do that while a host is a member. Nothing was changed.',
         '  - ctl-a, which was control-a: from 10.97.1.7 to 10.97.9.2. Fix: keep it with pins["tunnel host ctl-a"]: "10.97.1.7/32".',
         "  - rack-b: from 192.0.2.1 to 192.0.2.9. Fix: give it the address 192.0.2.1.",
-        "To move a host all the same, take it out of the program, run `up`, and add it again.",
+        "To move a host anyway, remove it from the program, run `up`, and add it again.",
       ].join("\n"),
     );
   });

@@ -136,7 +136,7 @@ describe("Hetzner's firewalls", () => {
       {
         path: "firewall",
         message: 'the firewall of managers in site "hetzner one" would have 51 rules, and Hetzner takes 50',
-        fix: 'let in fewer ports in firewall, or ranges of them such as "8000-8010"',
+        fix: 'allow fewer ports in firewall, or ranges of them such as "8000-8010"',
       },
     ]);
     assert.deepEqual(problems(rules(3, 167)), [

@@ -135,7 +135,7 @@ const wrong: readonly (readonly [when: string, args: object, problem: Problem])[
     { protect: true, each: { 1: { renew: "2026-11" } } },
     {
       path: "hosts.control.each.1.renew",
-      message: "the servers are protected, so Hetzner refuses to delete host 1, and it cannot be made anew",
+      message: "the servers are protected, so Hetzner refuses to delete host 1, and it cannot be replaced",
       fix: "set protect: false and run pulumi up once, then renew; after that leave renew out (the host stays as it is) and set protect again",
     },
   ],

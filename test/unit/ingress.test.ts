@@ -46,7 +46,7 @@ describe("ingressUp", () => {
     assert.deepEqual(docker.created, [asPlanned]);
     assert.deepEqual(docker.networks.map(({ Name }) => Name).sort(), ["ingress", "web"]);
     assert.deepEqual(io.lines, [
-      "making the ingress network anew (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440)",
+      "recreating the ingress network (subnet 10.0.0.0/24 to 10.96.2.0/24; gateway 10.0.0.1 to 10.96.2.1; MTU 1500 to 1440)",
     ]);
     docker.changes = 0;
     await up();
@@ -90,7 +90,7 @@ describe("ingressUp", () => {
     other.docker.overlooked = 1;
     await other.up();
     assert.deepEqual(other.docker.created, [asPlanned]);
-    assert.match(other.io.lines.join(), /which is missing .*,making the ingress network anew /);
+    assert.match(other.io.lines.join(), /which is missing .*,recreating the ingress network /);
   });
 
   it("says what Docker says when it is overlooked twice", async () => {
@@ -145,7 +145,7 @@ describe("ingressUp", () => {
     docker.tasks.push({ uses: docker.find("ingress")?.Id ?? "", state: "running", stopsWithin: Infinity });
     assert.equal(
       await failure(up()),
-      "the ingress network cannot be made anew: tasks that published by it (1) have not stopped within 60 s; it is left as it was. " +
+      "the ingress network cannot be recreated: tasks that published by it (1) have not stopped within 60 s; it is left as it was. " +
         "Run again when they have (docker service ps, docker ps)",
     );
     assert.equal(docker.changes, 0);

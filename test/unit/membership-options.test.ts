@@ -301,7 +301,7 @@ describe("what is done right after a swarm was formed", () => {
     const program = new SimulatedProgram(new SimulatedSwarm(), roles);
     program.swarm.brokenFormed = true;
     const { result } = await program.run();
-    assert.deepEqual(result?.failures, [{ host: "control-1", reason: "the ingress network cannot be made anew" }]);
+    assert.deepEqual(result?.failures, [{ host: "control-1", reason: "the ingress network cannot be recreated" }]);
     assert.equal(program.swarm.machine("edge-1").state, "active");
     await mustSucceed(program);
   });

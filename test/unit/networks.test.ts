@@ -104,7 +104,7 @@ describe("networkUp", () => {
       assert.notEqual(id, old);
       assert.equal(docker.find("web")?.Id, id);
       assert.equal(docker.networks.length, 1);
-      assert.deepEqual(io.lines, [`nothing uses it: making it anew (${difference})`]);
+      assert.deepEqual(io.lines, [`nothing uses it: recreating it (${difference})`]);
       assert.ok(io.now() >= 3_000, "it waits until the old one is gone");
       docker.changes = 0;
       assert.equal(await up(want), id, "and is content with the new one");
@@ -387,7 +387,7 @@ describe("a network whose addresses each host keeps", () => {
     const { docker, io, up } = setUp();
     await up();
     await networkUp(docker, "lab", "web", sliced, undefined, io);
-    assert.match(io.lines.join("\n"), /making it anew \(driver overlay to macvlan; source of addresses none to pulumi-swarm-web\)/);
+    assert.match(io.lines.join("\n"), /recreating it \(driver overlay to macvlan; source of addresses none to pulumi-swarm-web\)/);
     await up();
     assert.equal(docker.find("web")?.Driver, "overlay");
     assert.equal(docker.networks.length, 1);

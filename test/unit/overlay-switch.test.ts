@@ -73,7 +73,7 @@ describe("a change of the overlay", () => {
     const said = await failure(refuseInUse(await found(hosts), change, hosts));
     assert.match(said, /^changing the overlay from native to weave would cut off what uses the networks of it; nothing was changed:$/m);
     assert.match(said, /^ {2}- network web is used by service shop, container alone on edge-1$/m);
-    assert.match(said, /Stop these .*, run again, and start them anew; or make a second cluster/);
+    assert.match(said, /Stop these .*, run again, and start them again; or make a second cluster/);
     assert.doesNotMatch(said, /network db/);
     assert.equal(leader.changes + other.changes, 0);
   });
@@ -98,7 +98,7 @@ describe("a change of the overlay", () => {
       docker.networks.map(({ Name }) => Name),
       ["by-hand", "of-another", "of-this-host", "ingress"],
     );
-    assert.match(io.lines.join("\n"), /^network db: nothing uses it; it goes/);
+    assert.match(io.lines.join("\n"), /^network db: nothing uses it; it is removed/);
   });
 
   it("waits until hosts are rid of them too, and no longer than a task may take to stop", async () => {

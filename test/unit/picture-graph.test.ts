@@ -63,7 +63,7 @@ describe("pulumi-swarm graph", () => {
 
   it("marks a host that stays what it is while its machine is made anew or changed", async () => {
     for (const [name, host] of [
-      ["manager-replaced", '["~ control-2<br/>manager · 10.64.42.2 · zone b · machine made anew"]:::changed'],
+      ["manager-replaced", '["~ control-2<br/>manager · 10.64.42.2 · zone b · machine replaced"]:::changed'],
       ["managers-resized", 'machine changed"]:::changed'],
     ] as const) {
       const { code, out } = await graph([preview(`${name}.digest.json`), "--format", "mermaid"]);

@@ -50,7 +50,7 @@ describe("a firewall of hosts alone", () => {
       "firewall.enforce: a firewall that no host keeps does nothing. Fix: leave enforce out.",
       "reachableSeconds: 1 is not a usable time. Fix: give seconds from 5 to 900.",
     ]);
-    assert.match(said(planHostFirewall({ hosts, firewall: {} }))[0] ?? "", /^firewall\.ssh: nobody is let in over SSH by default/);
+    assert.match(said(planHostFirewall({ hosts, firewall: {} }))[0] ?? "", /^firewall\.ssh: SSH is open to nobody by default/);
     assert.match(said(planHostFirewall({ hosts, firewall, recheck: "" }))[0] ?? "", /^recheck: "" is not a text\. Fix: write a text/);
   });
 });
@@ -124,7 +124,7 @@ describe("an encrypted mesh of hosts alone", () => {
     const cloud = { cloud: aws.hosts({ role: "worker", region: "eu-west-1" }) };
     assert.match(
       said(planWireGuardMesh({ hosts: cloud })).join("\n"),
-      /firewall: the cloud's own firewall before the hosts of cloud lets in what is said here\. Fix: write firewall: \{ ssh/,
+      /firewall: the cloud's own firewall before the hosts of cloud allows what is said here\. Fix: write firewall: \{ ssh/,
     );
   });
 });

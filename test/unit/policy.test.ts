@@ -264,7 +264,7 @@ describe("the policy replace-manager", () => {
   it("names a manager whose machine is unknown again while its address stands, and neither a new one nor a worker", () => {
     assert.match(
       said([...parts("control-1", {}), ...parts("control-2", { machine: notYet })]).join(),
-      /^prod-control-2: The machine of the manager "prod-control-2" is deleted and made anew: .* Fix: /,
+      /^prod-control-2: The machine of the manager "prod-control-2" is deleted and replaced: .* Fix: /,
     );
     assert.deepEqual(said([...parts("control-1", {}), ...parts("control-2", { machine: notYet, network: notYet })]), []);
     assert.deepEqual(said(parts("edge-1", { machine: notYet, role: "worker" })), []);
@@ -281,7 +281,7 @@ describe("the policy replace-manager", () => {
     assert.deepEqual(violations("quorum-loss", [prod, ...anew(1)]), []);
     assert.match(
       violations("quorum-loss", [prod, ...anew(2)]).join(),
-      /^prod: The swarm "prod" makes the machines of 2 of its 3 managers anew in one update, .* Fix: make anew 1 in each update\.$/,
+      /^prod: The swarm "prod" replaces the machines of 2 of its 3 managers in one update, .* Fix: replace 1 in each update\.$/,
     );
   });
 });

@@ -113,15 +113,15 @@ describe("what a review says of hosts", () => {
     const machines = [machine("a", "changed", ["tags"]), machine("b", "replaced", ["ami"]), machine("w", "replaced")];
     assert.deepEqual(lines(findings({}, {}, { machines }), "hosts"), [
       "the machine of a is changed in place (tags)",
-      "replace-manager: the machine of the manager b is deleted with all that is on its disk, and made anew: aws:ec2/instance:Instance (ami)",
-      "the machine of the worker w is deleted with all that is on its disk, and made anew: aws:ec2/instance:Instance",
+      "replace-manager: the machine of the manager b is deleted with all that is on its disk, and replaced: aws:ec2/instance:Instance (ami)",
+      "the machine of the worker w is deleted with all that is on its disk, and replaced: aws:ec2/instance:Instance",
     ]);
   });
 
   it("says that the plugin is the reason where nothing but defaults of its schema is otherwise", () => {
     const replaced = (changed: readonly string[]): string | undefined => {
       const machines = [{ ...machine("a", "replaced", changed), type: "docker:index/container:Container" }];
-      return lines(findings({}, {}, { machines }), "hosts").find((line) => line.includes("made anew"));
+      return lines(findings({}, {}, { machines }), "hosts").find((line) => line.includes("and replaced"));
     };
     assert.match(
       replaced(["mustRun", "networkMode", "networksAdvanced"]) ?? "",
@@ -153,7 +153,7 @@ describe("what a review says of hosts", () => {
     const mixed = quorum(base.hosts, [machine("a", "replaced"), machine("b", "changed", ["instanceType"])]);
     assert.match(
       mixed.at(-1) ?? "",
-      /^quorum-loss: a is made anew, while others are stopped one at a time; 1 of 3 is left meanwhile, and 2 are needed/,
+      /^quorum-loss: a is replaced, while others are stopped one at a time; 1 of 3 is left meanwhile, and 2 are needed/,
     );
     assert.doesNotMatch(mixed.at(-1) ?? "", /disks gone/);
     assert.match(
@@ -215,12 +215,12 @@ describe("what a review says of who is let in", () => {
         }).findings,
       );
     };
-    const open = "hosts drop nothing any more: only a firewall of your own closes what no rule allows";
+    const open = "hosts drop nothing any more: only your own firewall closes what no rule allows";
     assert.deepEqual(changed("hosts", "none"), [`world-open: ${open}`]);
     assert.deepEqual(changed(undefined, "none"), [open], "it may have been so before");
     assert.deepEqual(changed("none", "hosts"), ["each host now drops all traffic that no rule allows"]);
     assert.deepEqual(changed("none", "none"), []);
-    assert.match(lines(findings(undefined, { enforced: "none" }), "firewall").join(), /^world-open: hosts drop nothing: only a firewall of your own/);
+    assert.match(lines(findings(undefined, { enforced: "none" }), "firewall").join(), /^world-open: hosts drop nothing: only your own firewall/);
   });
 });
 
@@ -307,7 +307,7 @@ describe("what a review says to expect", () => {
     ]);
     assert.deepEqual(downtime(data, data2), [], "Docker's own keys change without a break");
     const router = (version: string): Partial<Topology> => ({ overlay: "weave", programs: [{ name: "weave", version }] });
-    assert.deepEqual(downtime(router("1"), router("2")), [`${everywhere}weave's router starts anew on each host: about 1.2 s are lost there`]);
+    assert.deepEqual(downtime(router("1"), router("2")), [`${everywhere}weave's router restarts on each host: about 1.2 s are lost there`]);
     const flannel = { overlay: "flannel", rules: [rule("overlay-data", ["members"])] };
     assert.deepEqual(downtime(flannel, { ...flannel, rules: [] }), [], "flannel's other backend loses nothing");
     assert.deepEqual(downtime({ ...flannel, rules: [] }, flannel), [], "nor does the way back");
@@ -400,7 +400,7 @@ describe("what a review says of pinned SSH host keys that are others", () => {
     const found = findings(rack, rack, { otherKeys });
     return [...lines(found, "hosts"), ...lines(found, "quorum")];
   };
-  const means = "it is another machine, was installed anew, or had its key replaced; from now on up trusts only the new key";
+  const means = "it is another machine, was reinstalled, or had its key replaced; from now on up trusts only the new key";
 
   it("is a risk of each manager, since it may be another machine", () => {
     assert.deepEqual(said(["b"]), [
@@ -425,7 +425,7 @@ describe("what a review says of pinned SSH host keys that are others", () => {
     const found = lines(findings(mixed, mixed, { otherKeys: ["a"], machines: [machine("cloud", "replaced")] }), "quorum");
     assert.match(
       found.join("\n"),
-      /^quorum-loss: the pinned SSH host key of 1 of 3 managers changes, and 1 is made anew: if this is another machine, 1 is left of the 2/m,
+      /^quorum-loss: the pinned SSH host key of 1 of 3 managers changes, and 1 is replaced: if this is another machine, 1 is left of the 2/m,
     );
   });
 
@@ -462,7 +462,7 @@ describe("what a review says is deleted, and what it cannot know", () => {
     assert.deepEqual(lines(found, "destructive"), [
       "the cluster itself: the swarm is dissolved, with its services, secrets and configs",
       "machine, with its disk: a-2, a-10",
-      "public address: a-2, made anew",
+      "public address: a-2, replaced",
       "overlay network: web",
     ]);
     assert.deepEqual(lines(found, "firewall"), [], "with the cluster all of it is closed");
@@ -487,7 +487,7 @@ describe("what a review says of a firewall or a tunnel by itself", () => {
   it("knows no managers, no services and no networks", () => {
     const machines = [machine("a", "replaced"), machine("b", "changed", ["instanceType"])];
     assert.deepEqual(lines(findings(alone, alone, { piece: "HostFirewall", machines })), [
-      "the machine of the host a is deleted with all that is on its disk, and made anew: aws:ec2/instance:Instance",
+      "the machine of the host a is deleted with all that is on its disk, and replaced: aws:ec2/instance:Instance",
       "the machine of b is stopped to be changed (instanceType)",
     ]);
     assert.deepEqual(lines(findings(alone, { ...alone, hosts: [host("a")] }, { piece: "WireGuardMesh" })), [

@@ -725,7 +725,7 @@ export class SimulatedRun {
       formed: async (host) => {
         this.check();
         this.swarm.progress.push(`formed on ${host} with ${this.swarm.machine(host).raft?.members.size ?? 0} members`);
-        if (this.swarm.brokenFormed) throw new Error("the ingress network cannot be made anew");
+        if (this.swarm.brokenFormed) throw new Error("the ingress network cannot be recreated");
       },
       departing: new Map(reachable.map((key) => [key, this.swarm.api(key, this)])),
     };

@@ -64,7 +64,7 @@ describe("the summary of a plan", () => {
              10.99.1.0/24       network web (pinned)
   MTU        1312 for containers (1450 on the site's network, 1390 on wireguard)
   look at    overlay: the wireguard underlay encrypts already; encrypting again inside it costs throughput and protects nothing more
-             SSH is open to everybody (firewall.ssh has 0.0.0.0/0): whoever has a key gets in, and anybody may try.`,
+             SSH is open to everybody (firewall.ssh has 0.0.0.0/0): anyone who has a key gets in, and anybody may try.`,
     );
   });
 
@@ -92,7 +92,7 @@ describe("the summary of a plan", () => {
         firewall: { ssh },
         hosts: { control: existing.hosts({ role: "manager", agentSocket: "/run/agent", machines: { a: { address: "192.168.7.1", hostKey } } }) },
       }).plan.warnings.filter((line) => line.startsWith("SSH"));
-    const advice = "whoever has a key gets in, and anybody may try.";
+    const advice = "anyone who has a key gets in, and anybody may try.";
     assert.deepEqual(warnings("0.0.0.0/0"), [`SSH is open to everybody (firewall.ssh has 0.0.0.0/0): ${advice}`]);
     assert.deepEqual(warnings("128.0.0.0/1", "0.0.0.0/1", "10.0.0.0/8"), [
       `SSH is open to everybody (firewall.ssh has 128.0.0.0/1 and 0.0.0.0/1): ${advice}`,

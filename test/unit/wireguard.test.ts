@@ -235,7 +235,7 @@ describe("a WireGuard mesh of very many hosts", () => {
       {
         path: "hosts",
         message: "301 hosts are more than a WireGuard mesh takes (300): every host keeps a session with every other one",
-        fix: "split the hosts into clusters of 300 at most, or join the sites by a network of your own (a VPN, the cloud's peering) and use underlay: direct() on it",
+        fix: "split the hosts into clusters of 300 at most, or connect the sites by your own network (a VPN, the cloud's peering) and use underlay: direct() on it",
       },
     ]);
   });

@@ -269,7 +269,7 @@ const cases: readonly (readonly [string, Partial<SwarmClusterArgs>, RegExp])[] =
     /^addressSpace: 10\.96\.0\.0\/14 overlaps 10\.97\.3\.0\/24, which engine\.settings gives to Docker's bridges/,
   ],
   ["a bridge's address that is none", { engine: { settings: { bip: "here" } } }, /^engine\.settings: "here" is not an IPv4 network/],
-  ["nobody who administers", { hosts: { rack: rack("manager") } }, /^firewall\.ssh: nobody is let in over SSH by default, so the hosts of rack/],
+  ["nobody who administers", { hosts: { rack: rack("manager") } }, /^firewall\.ssh: SSH is open to nobody by default, so the hosts of rack/],
   [
     "private and public addresses in one swarm",
     { hosts: { control, cloud: rack("worker", { machines: { a: { address: "198.51.100.7", hostKey } }, site: "local 10.213.0.0/16" }) } },

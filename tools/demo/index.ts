@@ -22,7 +22,7 @@ async function up(): Promise<void> {
   await stack.sweep("demo");
   // What the outputs say is in the summary, and in the picture.
   const result = await stack.up({ show: true }, "--suppress-outputs");
-  if (result.code !== 0) throw new Error("pulumi up did not finish; its message is above. Run npm run demo again when it is mended.");
+  if (result.code !== 0) throw new Error("pulumi up did not finish; its message is above. Run npm run demo again when it is fixed.");
   const outputs = await stack.outputs<LocalStackOutputs>();
   const env = writeAccess(outputs);
   const keys = Object.keys(outputs.hosts);

@@ -56,7 +56,7 @@ export async function writeReference(program: ts.Program, entries: readonly Entr
 
 export function entryOf(program: ts.Program, { name, page, source }: EntryPoint): typedoc.DocumentationEntryPoint {
   const sourceFile = program.getSourceFile(source);
-  if (!sourceFile) throw new Error(`there is no ${source}. Fix: mend the types of ${name} in the exports of package.json`);
+  if (!sourceFile) throw new Error(`there is no ${source}. Fix: correct the types of ${name} in the exports of package.json`);
   return { displayName: page, program, sourceFile };
 }
 

@@ -49,7 +49,7 @@ export async function prepareEngines(
       await quorumIsBack(host, unlockKeys);
     } catch (error) {
       // None after one that failed.
-      failures.push({ host: host.key, reason: `${reasonOf(error)}; the hosts after it keep their settings until this is mended` });
+      failures.push({ host: host.key, reason: `${reasonOf(error)}; the hosts after it keep their settings until this is fixed` });
       break;
     }
   }

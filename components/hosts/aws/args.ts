@@ -207,7 +207,7 @@ export const awsSubnetOptions = options<AwsSubnet>(
 );
 
 export const awsVpcOptions = options<AwsVpc>(
-  { of: "vpc", thing: "a network of yours", example: '{ id: "vpc-…", cidr: "10.0.0.0/16", subnets: { a: { … } } }' },
+  { of: "vpc", thing: "your own network", example: '{ id: "vpc-…", cidr: "10.0.0.0/16", subnets: { a: { … } } }' },
   { id: lateText, cidr: lateText, subnets: named(awsSubnetOptions, "subnets by zone", '{ a: { id: "subnet-…", cidr: "10.0.1.0/24" } }') },
 );
 

@@ -89,8 +89,7 @@ function checkMachines(args: AwsHostsArgs): Problem[] {
 function checkImageId(image: AwsHostsArgs["image"]): Problem[] {
   const id: unknown = typeof image === "object" ? image?.id : undefined;
   if (typeof id !== "string") return [];
-  if (releases.includes(id))
-    return [{ path: "image.id", message: `${show(id)} is a release, and no image of your own`, fix: `write image: "${id}"` }];
+  if (releases.includes(id)) return [{ path: "image.id", message: `${show(id)} is a release, and not your own image`, fix: `write image: "${id}"` }];
   return id === "" ? [{ path: "image.id", message: '"" is not an image', fix: 'write its id, such as "ami-0abc…"' }] : [];
 }
 
@@ -115,7 +114,7 @@ export function isKeyArn(key: unknown): boolean {
 
 export const howToKeyArn =
   'give what "aws kms describe-key --key-id KEY --query KeyMetadata.Arn --output text" prints, with the key\'s id or alias as KEY: ' +
-  "EC2 gives an id or alias back as the ARN, and each up would make all hosts anew";
+  "EC2 gives an id or alias back as the ARN, and each up would replace all hosts";
 
 function checkGivenType(type: unknown, path: string): Problem[] {
   if (type === undefined) return [];
@@ -157,7 +156,7 @@ function checkReach(args: AwsHostsArgs): Problem[] {
     problems.push({
       path: "publicAddress",
       message: "hosts without a public address could neither be reached nor fetch anything: the network that is made for them has no other way out",
-      fix: "leave it out, or give a vpc of yours whose subnets have a NAT gateway",
+      fix: "leave it out, or give your own vpc, with a NAT gateway for its subnets",
     });
   }
   const address = natAddress === undefined ? undefined : Cidr.parse(`${natAddress}/32`);

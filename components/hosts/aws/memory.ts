@@ -42,7 +42,7 @@ export function diskKey({ kmsKeyId }: AwsHostsArgs, key: string, { birth }: Reme
     if (made.diskKey !== (given ?? "")) {
       const [was, will] = [made.diskKey, given ?? ""].map((one) => (one === "" ? "AWS's own key" : one));
       void pulumi.log.warn(
-        `${key} keeps the key that its volume was made with, ${was}, until it is made anew by renew: then it gets ${will}`,
+        `${key} keeps the key that its volume was made with, ${was}, until renew replaces its machine: then it gets ${will}`,
         parent,
       );
     }

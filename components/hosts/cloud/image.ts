@@ -12,7 +12,7 @@ export function imageWarnings(image: unknown, hosts: readonly HostDescription[],
   for (const { place } of hosts) places.set(architectureOf(place), [...(places.get(architectureOf(place)) ?? []), place]);
   if (places.size < 2) return [];
   const { id } = image as { readonly id?: unknown };
-  const which = typeof id === "string" ? `the image ${id}` : "an image of your own";
+  const which = typeof id === "string" ? `the image ${id}` : "your own image";
   const each = [...places].map(([architecture, own]) => `${own.length === 1 ? "host" : "hosts"} ${own.join(", ")} with ${architecture}`);
   return [`${which} is for one processor, and it is to be that of ${each.join(" and of ")}: the cloud refuses to make a host that it does not fit`];
 }

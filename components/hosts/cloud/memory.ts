@@ -105,18 +105,18 @@ export function birthProblem(
   made: Birth,
   wanted: Omit<Birth, "image" | "diskKey">,
 ): string | undefined {
-  const anew = (costs: string): string => `make it anew, ${costs}, by each: { ${place}: { renew: "any new text" } }`;
+  const replace = (costs: string): string => `replace its machine, ${costs}, by each: { ${place}: { renew: "any new text" } }`;
   if (made.zone !== wanted.zone) {
     const stay = `write ${zones} so that it stays, one ${entry} for each host in the order of their numbers`;
-    return `${key} stands in ${zone} ${made.zone}, and ${zones} would put it into ${wanted.zone}. Nothing was changed. Fix: ${stay}, or ${anew(moving)}.`;
+    return `${key} stands in ${zone} ${made.zone}, and ${zones} would put it into ${wanted.zone}. Nothing was changed. Fix: ${stay}, or ${replace(moving)}.`;
   }
   if (made.architecture !== wanted.architecture) {
     const stay = `take a type for ${made.architecture}`;
-    return `${key} was made for ${made.architecture}, and its ${type} is for ${wanted.architecture}. Nothing was changed. Fix: ${stay}, or ${anew(renewing)}.`;
+    return `${key} was made for ${made.architecture}, and its ${type} is for ${wanted.architecture}. Nothing was changed. Fix: ${stay}, or ${replace(renewing)}.`;
   }
   if (made.type !== undefined && wanted.type !== undefined && made.type !== wanted.type) {
     const cannot = `${key} is a spot instance of type ${made.type}, which EC2 cannot stop to make it ${wanted.type}`;
-    return `${cannot}. Nothing was changed. Fix: keep its type, or ${anew(renewing)}.`;
+    return `${cannot}. Nothing was changed. Fix: keep its type, or ${replace(renewing)}.`;
   }
   return undefined;
 }

@@ -135,7 +135,7 @@ export const hetznerHostOptions = options<HetznerHostArgs>(
 );
 
 export const hetznerNetworkOptions = options<HetznerNetwork>(
-  { of: "privateNetwork", thing: "a network of yours", example: '{ id: "…", cidr: "10.0.1.0/24" }' },
+  { of: "privateNetwork", thing: "your own network", example: '{ id: "…", cidr: "10.0.1.0/24" }' },
   { id: opaque, cidr: lateText, subnetId: lateText },
 );
 

@@ -82,7 +82,7 @@ function checkProtection({ protect, each = {} }: HetznerHostsArgs): Problem[] {
   if (protect !== true) return [];
   return Object.entries(each).flatMap(([place, one]): Problem[] => {
     if (one?.renew === undefined) return [];
-    const message = `the servers are protected, so Hetzner refuses to delete host ${place}, and it cannot be made anew`;
+    const message = `the servers are protected, so Hetzner refuses to delete host ${place}, and it cannot be replaced`;
     const fix = "set protect: false and run pulumi up once, then renew; after that leave renew out (the host stays as it is) and set protect again";
     return [{ path: `each.${place}.renew`, message, fix }];
   });

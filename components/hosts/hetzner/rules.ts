@@ -117,7 +117,7 @@ function tooMuch({ hosts, rules }: HetznerFirewall, site: string): Problem[] {
   const problems: Problem[] = [];
   if (rules.length > limits.rules) {
     const message = `${what} would have ${rules.length} rules, and Hetzner takes ${limits.rules}`;
-    problems.push({ path: "firewall", message, fix: 'let in fewer ports in firewall, or ranges of them such as "8000-8010"' });
+    problems.push({ path: "firewall", message, fix: 'allow fewer ports in firewall, or ranges of them such as "8000-8010"' });
   }
   if (effective > limits.effective) {
     const message = `${what} would name ${effective} sources in all its rules, and Hetzner takes ${limits.effective}`;

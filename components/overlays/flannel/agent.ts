@@ -134,13 +134,13 @@ class FlannelRun {
       const look = await this.script<Look>(host, "look", this.valuesFor(host));
       const what = look.blocked.join(", ");
       if (what !== "") blocked.push(`${host.key}: ${what}`);
-      if (what !== "") throw new Error(`these networks of it have to be made anew, but are in use: ${what}. Stop what uses them, and run again`);
+      if (what !== "") throw new Error(`these networks of it must be recreated, but are in use: ${what}. Stop what uses them, and run again`);
       if (look.subnet !== "" && look.subnet !== subnetOf(host)) moving.push(host);
     });
     if (blocked.length > 0 && present !== undefined && present !== config) {
       throw new Error(
         [
-          "flannel cannot change for all hosts while these networks are in use, which would have to be made anew; nothing was changed:",
+          "flannel cannot change for all hosts while these networks are in use, which would have to be recreated; nothing was changed:",
           ...blocked.sort(),
         ].join("\n  - "),
       );

@@ -193,7 +193,7 @@ make_network() {
   case "$is" in
     "") ;;
     *" flannel")
-      until_true 30 remove_network "$3" || die "the network $3 of this host has to be made anew, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
+      until_true 30 remove_network "$3" || die "the network $3 of this host must be recreated, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
     *) die "there is a network $3 on this host that is not of this package: remove it (docker network rm $3), or give the overlay's bridge another name" ;;
   esac
   case "$1" in

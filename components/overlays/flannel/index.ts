@@ -236,7 +236,7 @@ function holeProblems({ etcd }: FlannelArgs, version: string): Problem[] {
     {
       path: "overlay.etcd.program.version",
       message: `etcd ${version} lets each host read and change more than its own (${etcdHoles.names.join(", ")})`,
-      fix: `take ${etcdHoles.fixedIn.join(", ")} or newer, or leave it out; allowVulnerable: "${version}" takes it all the same`,
+      fix: `take ${etcdHoles.fixedIn.join(", ")} or newer, or leave it out; allowVulnerable: "${version}" takes it anyway`,
     },
   ];
 }

@@ -73,7 +73,7 @@ function sizeProblems(hosts: number): Problem[] {
     {
       path: "hosts",
       message: `${hosts} hosts are more than a WireGuard mesh takes (${mostHosts}): every host keeps a session with every other one`,
-      fix: `split the hosts into clusters of ${mostHosts} at most, or join the sites by a network of your own (a VPN, the cloud's peering) and use underlay: direct() on it`,
+      fix: `split the hosts into clusters of ${mostHosts} at most, or connect the sites by your own network (a VPN, the cloud's peering) and use underlay: direct() on it`,
     },
   ];
 }

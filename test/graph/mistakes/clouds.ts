@@ -21,21 +21,21 @@ export const clouds: Rows = [
   ],
   ["a zone for a region", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1a" }) }`],
   ["a region in capitals", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "EU-WEST-1" }) }`],
-  ["a network of one's own by its id", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", vpc: "vpc-0abc" }) }`],
+  ["your own network by its id", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", vpc: "vpc-0abc" }) }`],
   [
-    "a network of one's own without its id",
+    "your own network without its id",
     `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", vpc: { cidr: "10.30.0.0/16", subnets: { a: { id: "subnet-1", cidr: "10.30.1.0/24" } } } }) }`,
   ],
   [
-    "a network of one's own without its addresses",
+    "your own network without its addresses",
     `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", vpc: { id: "vpc-1", subnets: { a: { id: "subnet-1", cidr: "10.30.1.0/24" } } } }) }`,
   ],
   [
-    "a network of one's own with a bare address",
+    "your own network with a bare address",
     `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", vpc: { id: "vpc-1", cidr: "10.30.0.0", subnets: { a: { id: "subnet-1", cidr: "10.30.1.0/24" } } } }) }`,
   ],
   [
-    "a network of one's own without subnets",
+    "your own network without subnets",
     `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", vpc: { id: "vpc-1", cidr: "10.30.0.0/16" } }) }`,
   ],
   [
@@ -64,10 +64,7 @@ export const clouds: Rows = [
   ],
   ["an image by its id alone", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", image: "ami-0abc" }) }`],
   ["an image without an id", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", image: { id: "" } }) }`],
-  [
-    "a release as an image of one's own",
-    `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", image: { id: "debian-13" } }) }`,
-  ],
+  ["a release as your own image", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", image: { id: "debian-13" } }) }`],
   ["an instance profile without a name", `hosts: { control: aws.hosts({ role: "manager", count: 3, region: "eu-west-1", iamInstanceProfile: "" }) }`],
   [
     "an instance profile's ARN",

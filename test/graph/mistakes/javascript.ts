@@ -174,7 +174,7 @@ export const javascript: Readonly<Record<string, Rows>> = {
     ["an image of Weave's as a text", `overlay: weave({ router: "weaveworks/weave:2.8" })`],
     ["a tag of an image", `overlay: weave({ router: { tag: "2.8" } })`],
     ["a backend in capitals", `overlay: flannel({ backend: "VXLAN" })`],
-    ["an etcd of one's own", `overlay: flannel({ etcd: { endpoints: ["http://etcd:2379"] } })`],
+    ["your own etcd", `overlay: flannel({ etcd: { endpoints: ["http://etcd:2379"] } })`],
     ["a slice that is no smaller than the host's subnet", `overlay: flannel({ slicePrefix: 24 })`],
     ["a mirror with its protocol", `overlay: flannel(), programs: { mirror: "https://registry.example.com" }`],
     ["null for an overlay", `overlay: null`],

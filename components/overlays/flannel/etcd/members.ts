@@ -139,7 +139,7 @@ function noMajority(absent: readonly string[], all: readonly string[]): EtcdRefu
   return new EtcdRefusal(
     `no majority of its members answers, and ${absent.join(", ")} cannot be reached (members: ${all.join(", ")}). Nothing is changed and nothing is lost: ` +
       `traffic between containers goes on, but hosts cannot be added or removed. Start ${absent.join(" or ")} and run again; ` +
-      `if that machine is gone for good, take the host out of the program or replace its machine`,
+      `if that machine is gone permanently, remove the host from the program or replace its machine`,
   );
 }
 

@@ -12,9 +12,9 @@ export function describeStep(step: EtcdStep): string {
     case "snapshot":
       return "a snapshot first";
     case "recover":
-      return `a majority is lost for good (${step.lost.join(", ")}): going on from the data of ${step.key}`;
+      return `a majority is lost permanently (${step.lost.join(", ")}): going on from the data of ${step.key}`;
     case "strike off":
-      return `striking off its member ${step.id}, which is lost`;
+      return `removing its member ${step.id}, which is lost`;
     case "join":
       return "joining as a member";
     case "promote":
