@@ -51,6 +51,13 @@ describe("the workflows", () => {
     });
   }
 
+  it("build the site and attach it to the release", () => {
+    const { jobs } = read(".github/workflows/release.yaml") as Workflow;
+    const scriptsOf = (job: string): string => (jobs[job]?.steps ?? []).map(({ run = "" }) => run).join("\n");
+    assert.match(scriptsOf("pack"), /npm run site\ntar -czf pulumi-swarm-site\.tar\.gz site$/m);
+    assert.match(scriptsOf("notes"), /gh release create .* \.\/pulumi-swarm-site\.tar\.gz/);
+  });
+
   it("take actions by their commit, with the version beside it", () => {
     for (const file of own) {
       const taken = readFileSync(join(root, file), "utf8").match(/uses: .*/g) ?? [];

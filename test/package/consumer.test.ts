@@ -95,6 +95,14 @@ describe("the packed package", function () {
       await stack.pulumi(["stack", "rm", "--yes", "--force"]);
     }
   });
+
+  it("is what npm would publish, as far as that can be tried where there is no registry", async () => {
+    const { tarball } = await pack(folder);
+    const nowhere = ["--registry", "http://127.0.0.1:9", "--fetch-retries", "0"];
+    const { code, stderr } = await run("npm", ["publish", "--dry-run", "--ignore-scripts", ...nowhere, tarball], { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /with tag latest and public access \(dry-run\)/);
+  });
 });
 
 /** The same package is the plugin of programs in other languages, and needs no package of a cloud for machines that stand. */
