@@ -20,6 +20,8 @@ const paths = {
   aptCache: path.join(lab, "apt"),
   /** Image of a tiny container for tests inside hosts: `docker import` takes it. */
   busybox: path.join(lab, "busybox.tar"),
+  /** What stands for Docker Hub's `debian:trixie-slim`: `docker import` takes it. */
+  debian: path.join(lab, "debian-trixie-slim.tar"),
   /** Python with Pulumi's package, for programs in that language. */
   python: path.join(lab, "python", "bin", "python"),
   dockerdPid: path.join(lab, "dockerd.pid"),

@@ -157,4 +157,4 @@ async function busybox() {
   progress.done();
 }
 
-module.exports = { busybox, ensureHostImage, recipeLabel, variants };
+module.exports = { busybox, ensureHostImage, haveMmdebstrap, recipeLabel, variants };

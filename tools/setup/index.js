@@ -1,9 +1,10 @@
 // @ts-check
 // Everything that the tests and the demonstration need on this machine: finds it or gets it. README.md tells the rest.
 //
-//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | languages | image:VARIANT] …
+//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | languages | debian | image:VARIANT] …
 "use strict";
 const { busybox, ensureHostImage, variants } = require("./host-image");
+const { debian } = require("./debian");
 const { build, dependencies } = require("./dependencies");
 const { docker } = require("./docker");
 const { guard } = require("./guard");
@@ -27,6 +28,7 @@ async function setup(parts) {
     allOf([packages, cli]).then(() => (wants("pulumi") ? plugins() : undefined)),
     // One after the other: all may install Debian packages.
     (wants("docker") || wants("overlays") || images.length > 0 ? hosts(images) : Promise.resolve())
+      .then(() => (parts.includes("debian") ? debian() : undefined))
       .then(() => (wants("tools") ? tools() : undefined))
       .then(() => (wants("overlays") ? overlays() : undefined))
       // The vendor's CLI brings what runs other languages.
@@ -64,7 +66,8 @@ async function main() {
   const args = process.argv.slice(2);
   setQuiet(args.includes("--quiet"));
   const parts = args.filter((arg) => arg !== "--quiet");
-  const known = ["packages", "pulumi", "docker", "tools", "overlays", "languages", ...Object.keys(variants).map((variant) => `image:${variant}`)];
+  const images = Object.keys(variants).map((variant) => `image:${variant}`);
+  const known = ["packages", "pulumi", "docker", "tools", "overlays", "languages", "debian", ...images];
   const unknown = parts.filter((part) => !known.includes(part));
   if (unknown.length > 0) throw new SetupError(`there is no part ${unknown.join(", ")}`, `use ${known.join(", ")}, or nothing for all`);
   await alone(() => setup(parts));
