@@ -47,6 +47,7 @@ const longest = [
   "overlays",
   "firewall",
   "services",
+  "local-quickstart",
   "quickstart",
   "wireguard",
   "languages",
