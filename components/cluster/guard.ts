@@ -65,8 +65,8 @@ export function refuseRemade(cluster: string, was: Makings, will: Makings, allow
 /** @param reason What the swarm said, or why it could not be asked. */
 export function describeNotSpared(cluster: string, leaving: readonly string[], reason: string): string {
   return (
-    `The swarm cluster "${cluster}" would replace the machine${leaving.length === 1 ? "" : "s"} of ${leaving.join(", ")}, and that could cost the swarm its quorum. ` +
-    `${reason}.\nNo machine of a manager was replaced. Fix: bring the other managers back, or take those that are lost out of the program, and run \`up\` again. ` +
+    `The swarm cluster "${cluster}" would replace the machine${leaving.length === 1 ? "" : "s"} of ${leaving.join(", ")}, and that could cost the swarm its quorum: ` +
+    `${reason.replace(/\.$/, "")}.\nNo machine of a manager was replaced. Fix: bring the other managers back, or take those that are lost out of the program, and run \`up\` again. ` +
     `If the swarm may be lost, set membership.replaceManagers: ${JSON.stringify(leaving)}.`
   );
 }

@@ -252,7 +252,7 @@ describe("programs of strangers", function () {
           ],
         );
         const ran = await run(process.execPath, [inState("intent")], { cwd: project, stdin: JSON.stringify({ hosts: [], holders: [] }) });
-        assert.match(`${ran.code} ${ran.stdout}`, /^0 \{"mark":"[0-9a-f-]{36}","generation":1,"ways":\[\]\}\n$/, ran.stderr);
+        assert.match(`${ran.code} ${ran.stdout}`, /^0 \{"mark":"[0-9a-f-]{36}","generation":1,"ways":\[\],"firstManagers":\[\]\}\n$/, ran.stderr);
       });
 
       if (manager === "pnpm") {

@@ -100,8 +100,7 @@ export async function publishCheckout(repository: string, tags: readonly string[
     GIT_WORK_TREE: root,
     GIT_INDEX_FILE: join(repository, "checkout"),
   };
-  // Where node_modules is a link, .gitignore does not name it.
-  await must("git", ["add", "--all", "--", ".", ":!node_modules"], env);
+  await must("git", ["add", "--all"], env);
   const commit = await must("git", ["commit-tree", "-m", "The checkout", await must("git", ["write-tree"], env)], env);
   for (const ref of ["refs/heads/main", ...tags.map((tag) => `refs/tags/${tag}`)]) await must("git", ["update-ref", ref, commit], env);
 }
