@@ -108,12 +108,17 @@ function pinnedSubnet(
     return undefined;
   }
   if (!isPrivate(pin)) {
-    report(path, `${pin} are public addresses`, `take private addresses, such as some of ${networks}`);
+    report(path, `${pin} are public addresses`, `take private addresses${suchAs(networks, "some")}`);
     return undefined;
   }
   const clash = reserved.find(({ network }) => network.overlaps(pin));
   if (!clash) return pin;
-  report(path, `${pin} overlaps ${clash.network}, ${clash.what}`, `choose one that nothing else uses, such as one of ${networks}`);
+  report(path, `${pin} overlaps ${clash.network}, ${clash.what}`, `choose one that nothing else uses${suchAs(networks, "one")}`);
   // Elsewhere it overlaps nothing: each problem is told once.
   return undefined;
+}
+
+/** None where the address space is wrong itself, which is another problem. */
+function suchAs(networks: Cidr, some: "one" | "some"): string {
+  return isPrivate(networks) ? `, such as ${some} of ${networks}` : "";
 }
