@@ -47,7 +47,7 @@ describe("services on a cluster, by @pulumi/docker", function () {
     await stack.cancel();
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
     await stack.init();
-    await stack.setConfig({ image, network: "10.241.0.0/16" });
+    await stack.setConfig({ image, network: "10.219.0.0/16" });
     await setPassword("first");
   });
   after(async () => {

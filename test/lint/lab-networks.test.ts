@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Cidr, isCidr } from "../../components/network/cidr";
+
+const lab = join(__dirname, "..", "lab");
+
+/** Networks of this machine's Docker that a file of the lab makes for its hosts. What hosts make within themselves is nobody else's. */
+function networksOf(text: string): readonly Cidr[] {
+  const cidr = String.raw`"(10\.\d+\.\d+\.\d+\/\d+)"`;
+  const made = [`"--subnet", ${cidr}`, `\\bnetwork(?::| =) ${cidr}`, `subnet: ${cidr}[^}]*hosts:`].flatMap((pattern) => [
+    ...text.matchAll(new RegExp(pattern, "g")),
+  ]);
+  const sites = [...text.matchAll(/new TwoSites\("[^"]*", (\d+)\)/g)].flatMap(([, second]) => [`10.${second}.0.0/24`, `10.${second}.1.0/24`]);
+  return [...new Set([...made.map(([, network = ""]) => network), ...sites])].map((network) => Cidr.parse(network)).filter(isCidr);
+}
+
+describe("files of the lab, of which two run at once", () => {
+  it("have networks of their own", () => {
+    const all = readdirSync(lab)
+      .filter((name) => name.endsWith(".test.ts"))
+      .flatMap((file) => networksOf(readFileSync(join(lab, file), "utf8")).map((network) => ({ file, network })));
+    assert.ok(all.length > 10, all.map(({ network }) => network.toString()).join());
+    const shared = all.flatMap((one, index) =>
+      all
+        .slice(index + 1)
+        .flatMap((other) =>
+          one.file !== other.file && one.network.overlaps(other.network) ? [`${one.network} of ${one.file}, ${other.network} of ${other.file}`] : [],
+        ),
+    );
+    assert.deepEqual(shared, []);
+  });
+});
