@@ -1,18 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import type { Result } from "./large";
 
 /*
  * Draws what bench/large.ts measured: time and memory of the program on hosts against the number of hosts.
  *   ts-node bench/curve.ts .lab/bench/large.result.json docs/pictures/hosts.svg
  */
-
-interface Result {
-  readonly hosts: number;
-  readonly what: string;
-  readonly wall: number;
-  readonly program: number;
-  readonly memory: number;
-}
 
 interface Curve {
   readonly title: string;
@@ -97,4 +89,4 @@ ${body}
 }
 
 const [from = "", to = ""] = process.argv.slice(2);
-writeFileSync(to, picture(JSON.parse(readFileSync(join(from), "utf8")) as Result[]));
+writeFileSync(to, picture(JSON.parse(readFileSync(from, "utf8")) as Result[]));

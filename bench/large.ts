@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type TraceEvent, traceVariable } from "../components/trace";
 import { readTrace } from "../components/trace/table";
-import type { TraceEvent } from "../components/trace";
-import { root, run, Stack } from "../tools/lab/pulumi";
-import { describeMachines, folder, freshStack, type Machines, reset, startMachines, stopMachines } from "./machines";
+import { run, type Stack } from "../tools/lab/pulumi";
+import { describeMachines, folder, freshStack, type Machines, reset, runBench, withMachines } from "./machines";
 
 /*
  * Many hosts that really run here, each a container with systemd, sshd and Docker: npm run bench:large -- 10 30 60 100
@@ -16,7 +16,7 @@ const more = 10;
 const trace = join(folder, "large.json");
 const results = join(folder, process.env["BENCH_UNDERLAY"] === "wireguard" ? "large-wireguard.json" : "large.result.json");
 
-interface Result {
+export interface Result {
   readonly hosts: number;
   readonly what: string;
   readonly wall: number;
@@ -88,26 +88,17 @@ async function bench(stack: Stack, machines: Machines, size: number): Promise<vo
   await reset(machines);
 }
 
-async function main(): Promise<void> {
-  process.env["PULUMI_SWARM_TRACE"] = trace;
+runBench(async () => {
+  process.env[traceVariable] = trace;
   await raiseLimits();
-  await stopMachines();
-  const stack = new Stack("bench", join(root, "bench", "existing"));
   const began = Date.now();
-  const machines = await startMachines(Math.max(...sizes) + more);
-  process.stdout.write(`${machines.names.length} machines run Docker after ${Math.round((Date.now() - began) / 1000)} s\n`);
-  process.stdout.write(`${"".padEnd(29)} ${"wall".padStart(7)}    ${"program".padStart(7)}\n`);
-  try {
-    for (const size of sizes) await bench(stack, machines, size);
-  } finally {
-    writeFileSync(results, JSON.stringify(done, undefined, 2));
-    machines.shell.close();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    await stopMachines();
-  }
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  await withMachines(Math.max(...sizes) + more, async (stack, machines) => {
+    process.stdout.write(`${machines.names.length} machines run Docker after ${Math.round((Date.now() - began) / 1000)} s\n`);
+    process.stdout.write(`${"".padEnd(29)} ${"wall".padStart(7)}    ${"program".padStart(7)}\n`);
+    try {
+      for (const size of sizes) await bench(stack, machines, size);
+    } finally {
+      writeFileSync(results, JSON.stringify(done, undefined, 2));
+    }
+  });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterShell, eventually, testImage } from "../tools/lab/cluster";
 import { connectionTo, machineKeys, removeMachines, startMachine } from "../tools/lab/machines";
-import { root, run, type Stack } from "../tools/lab/pulumi";
+import { root, run, Stack } from "../tools/lab/pulumi";
 import { pLimit } from "../components/remote/limit";
 
 /** Prepared hosts: they stand and run Docker before any clock starts. */
@@ -90,4 +90,26 @@ export async function reset({ names, shell }: Machines): Promise<void> {
     "nft delete table inet pulumi_swarm 2>/dev/null; docker network rm docker_gwbridge >/dev/null 2>&1; rm -f /etc/docker/daemon.json; " +
     "systemctl reset-failed docker; systemctl restart docker";
   await Promise.all(names.map((name) => shell.on(name, clean)));
+}
+
+/** Machines for the time of some work with the stack of bench/existing; nothing of either is left, whatever comes. */
+export async function withMachines(count: number, work: (stack: Stack, machines: Machines) => Promise<void>): Promise<void> {
+  await stopMachines();
+  const stack = new Stack("bench", join(root, "bench", "existing"));
+  const machines = await startMachines(count);
+  try {
+    await work(stack, machines);
+  } finally {
+    machines.shell.close();
+    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    await stopMachines();
+  }
+}
+
+/** Runs a benchmark. What it fails with is for a person, without a stack. */
+export function runBench(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
 }

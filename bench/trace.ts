@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { traceVariable } from "../components/trace";
 import { readTrace, traceTable } from "../components/trace/table";
-import { root, Stack } from "../tools/lab/pulumi";
-import { describeMachines, folder, freshStack, startMachines, stopMachines } from "./machines";
+import { describeMachines, folder, freshStack, runBench, withMachines } from "./machines";
 
 /* Where the time of an up goes, with so many prepared hosts: npm run bench:trace -- 3 */
 
@@ -11,7 +11,7 @@ const file = join(folder, "trace.json");
 
 async function step(what: string, work: () => Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
   rmSync(file, { force: true });
-  process.env["PULUMI_SWARM_TRACE"] = file;
+  process.env[traceVariable] = file;
   const began = Date.now();
   const { code, stdout, stderr } = await work();
   if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
@@ -19,23 +19,11 @@ async function step(what: string, work: () => Promise<{ code: number; stdout: st
   process.stdout.write(traceTable(readTrace(readFileSync(file, "utf8"))));
 }
 
-async function main(): Promise<void> {
-  await stopMachines();
-  const machines = await startMachines(count);
-  const stack = new Stack("bench", join(root, "bench", "existing"));
-  try {
+runBench(() =>
+  withMachines(count, async (stack, machines) => {
     await freshStack(stack);
     await describeMachines(stack, machines);
     await step("The first up", () => stack.up());
     await step("destroy", () => stack.destroy());
-  } finally {
-    machines.shell.close();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    await stopMachines();
-  }
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+  }),
+);
