@@ -1,7 +1,8 @@
-import { completeName, isGeneratedName, type ResourceType } from "../shared/plugin";
+import type { ResourceType } from "../shared/plugin";
 import { labels as labelTable, requiredText } from "../shared/properties";
-import { difference, type Fields, keepSecrets, mistakesIn, planned, withFallbacks } from "../shared/terraform";
-import { isSecret, reveal, sameValue, secretOf, UNKNOWN } from "../shared/values";
+import { type Fields, keepSecrets, mistakesIn, planned } from "../shared/terraform";
+import { isSecret, reveal, secretOf, UNKNOWN } from "../shared/values";
+import { replacedWhole } from "./replaced";
 import { attempting, connected, docker, unlessGone } from "./client";
 import { labels } from "./service/fields";
 
@@ -21,14 +22,7 @@ export const secret: ResourceType = {
   computed: [],
   updateRenewsComputed: false,
   mistakes: (news) => [...mistakesIn(FIELDS, news), ...notBase64(news["data"])],
-  complete(news, olds, urn) {
-    const named = completeName(news, olds, urn);
-    return withFallbacks(FIELDS, named, named["__defaults"] as string[]);
-  },
-  diff({ state, news }) {
-    const { changed, replaces } = difference(FIELDS, state, planned(FIELDS, news, state));
-    return { changed, replaces, deleteBeforeReplace: changed.length > 0 && !isGeneratedName(news) && sameValue(state["name"], news["name"]) };
-  },
+  ...replacedWhole(FIELDS),
   async create(inputs) {
     await connected();
     const { name, data, labels: given } = planned(FIELDS, inputs, {});
@@ -37,7 +31,6 @@ export const secret: ResourceType = {
     // The data is in the state, base64 and all; `Sensitive` makes it a secret there.
     return { id, outputs: keepSecrets({ name, data: secretOf(data), labels: given }, inputs) };
   },
-  update: (_id, { state, news }) => Promise.resolve({ ...state, ...news }),
   async read(id, inputs, state) {
     await connected();
     const found = await unlessGone(docker().getSecret(id).inspect());

@@ -1,7 +1,8 @@
-import { completeName, isGeneratedName, type ResourceType } from "../shared/plugin";
+import type { ResourceType } from "../shared/plugin";
 import { labels as labelTable, requiredText, text } from "../shared/properties";
-import { difference, type Fields, keepSecrets, mistakesIn, planned, refreshed, withFallbacks } from "../shared/terraform";
-import { sameValue, type Props } from "../shared/values";
+import { type Fields, keepSecrets, mistakesIn, planned, refreshed } from "../shared/terraform";
+import type { Props } from "../shared/values";
+import { replacedWhole } from "./replaced";
 import { attempting, connected, docker, unlessGone } from "./client";
 import { notBase64 } from "./secret";
 import { labels } from "./service/fields";
@@ -31,14 +32,7 @@ export const serviceConfig: ResourceType = {
     const one = given.length === 1 ? [] : [{ property: "data", reason: "expected exactly one of data, dataRaw" }];
     return [...mistakesIn(FIELDS, news), ...one, ...notBase64(news["data"])];
   },
-  complete(news, olds, urn) {
-    const named = completeName(news, olds, urn);
-    return withFallbacks(FIELDS, named, named["__defaults"] as string[]);
-  },
-  diff({ state, news }) {
-    const { changed, replaces } = difference(FIELDS, state, planned(FIELDS, news, state));
-    return { changed, replaces, deleteBeforeReplace: changed.length > 0 && !isGeneratedName(news) && sameValue(state["name"], news["name"]) };
-  },
+  ...replacedWhole(FIELDS),
   async create(inputs) {
     await connected();
     const name = requiredText(inputs, "name");
@@ -48,7 +42,6 @@ export const serviceConfig: ResourceType = {
     const { id } = (await attempting(`config ${name}: cannot be created`, creation)) as unknown as { readonly id: string };
     return { id, outputs: keepSecrets(outputsOf(await inspect(id), planned(FIELDS, inputs, {})), inputs) };
   },
-  update: (_id, { state, news }) => Promise.resolve({ ...state, ...news }),
   async read(id, inputs, state) {
     await connected();
     const found = await unlessGone(inspect(id));
