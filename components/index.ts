@@ -26,7 +26,6 @@ export type {
   LateHostService,
   Machine,
   Member,
-  NumberedHosts,
   PlannedHost,
   PlannedMember,
   Problem,
@@ -36,6 +35,7 @@ export type {
   Stop,
   Zone,
 } from "./hosts/host";
+export type { NumberedHosts } from "./hosts/numbered";
 export type { NamesContext, PlannedName } from "./names/name";
 export { compareSwarm } from "./cluster/compare";
 export type { SwarmRole } from "./membership/swarm-api";

@@ -2,7 +2,8 @@ import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
 import type { Bastion } from "../bastion";
-import type { HostRole, NumberedHosts } from "../host";
+import type { HostRole } from "../host";
+import type { NumberedHosts } from "../numbered";
 import { change, either, flag, labels, lateText, named, optional, options, provider, required, text } from "../../options";
 import { bastionOptions } from "../bastion";
 

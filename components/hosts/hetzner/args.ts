@@ -2,7 +2,8 @@ import type * as hcloud from "@pulumi/hcloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../../transform";
 import type { Bastion } from "../bastion";
-import type { HostRole, NumberedHosts } from "../host";
+import type { HostRole } from "../host";
+import type { NumberedHosts } from "../numbered";
 import { change, either, flag, labels, lateText, named, opaque, optional, options, provider, required, text } from "../../options";
 import { bastionOptions } from "../bastion";
 

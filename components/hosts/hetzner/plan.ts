@@ -1,5 +1,6 @@
 import { known } from "../cloud/given";
-import { assigned, type HostDescription, numberedHosts, type Problem, type Site } from "../host";
+import { assigned, type HostDescription, type Problem, type Site } from "../host";
+import { numberedHosts } from "../numbered";
 import type { HetznerHostArgs, HetznerHostsArgs, HetznerLocation } from "./args";
 import { checkArgs } from "./check";
 import { defaults } from "./defaults";

@@ -1,7 +1,8 @@
 import type * as docker from "@pulumi/docker";
 import { change, labels, optional, options, required, text } from "../../options";
 import type { Transform } from "../../transform";
-import type { HostRole, NumberedHosts } from "../host";
+import type { HostRole } from "../host";
+import type { NumberedHosts } from "../numbered";
 
 /** Hosts as containers on this machine. Each acts as a whole machine with systemd, sshd and its own Docker engine. Linux only. */
 export interface LocalHostsArgs extends NumberedHosts {
