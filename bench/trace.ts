@@ -4,9 +4,12 @@ import { traceVariable } from "../components/trace";
 import { readTrace, traceTable } from "../components/trace/table";
 import { describeMachines, folder, freshStack, runBench, withMachines } from "./machines";
 
-/* Where the time of an up goes, with so many prepared hosts: npm run bench:trace -- 3 */
+/*
+ * Where the time of an up goes, with so many prepared hosts: npm run bench:trace -- 3
+ * With a second number, also of one with fewer hosts: npm run bench:trace -- 10 3
+ */
 
-const count = Number(process.argv[2] ?? 3);
+const [count = 3, fewer] = process.argv.slice(2).map(Number);
 const file = join(folder, "trace.json");
 
 async function step(what: string, work: () => Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
@@ -15,7 +18,7 @@ async function step(what: string, work: () => Promise<{ code: number; stdout: st
   const began = Date.now();
   const { code, stdout, stderr } = await work();
   if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
-  process.stdout.write(`\n## ${what}, ${count} hosts: ${((Date.now() - began) / 1000).toFixed(2)} s\n\n`);
+  process.stdout.write(`\n## ${what}: ${((Date.now() - began) / 1000).toFixed(2)} s\n\n`);
   process.stdout.write(traceTable(readTrace(readFileSync(file, "utf8"))));
 }
 
@@ -23,7 +26,11 @@ runBench(() =>
   withMachines(count, async (stack, machines) => {
     await freshStack(stack);
     await describeMachines(stack, machines);
-    await step("The first up", () => stack.up());
+    await step(`The first up, ${count} hosts`, () => stack.up());
+    if (fewer !== undefined) {
+      await describeMachines(stack, machines, fewer);
+      await step(`${count - fewer} hosts less`, () => stack.up());
+    }
     await step("destroy", () => stack.destroy());
   }),
 );

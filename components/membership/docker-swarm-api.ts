@@ -160,9 +160,10 @@ export class DockerSwarmApi implements SwarmApi {
     );
   }
 
-  async removeNode(nodeId: string, force: boolean): Promise<void> {
+  async removeNode(nodeId: string): Promise<void> {
     try {
-      await this.docker.delete(`/nodes/${nodeId}?force=${force}`, controlTimeout);
+      // All that it changes: the node may be ready (swarmkit, manager/controlapi/node.go, RemoveNode).
+      await this.docker.delete(`/nodes/${nodeId}?force=true`, controlTimeout);
     } catch (error) {
       if (error instanceof DockerApiError && error.status === 404) return;
       throw error;

@@ -13,10 +13,8 @@ export async function retire({ key, node: seen, api }: Leaving, work: Work): Pro
   if (!node) return;
   if (isAlive(node)) await drain(key, node, work, { [leavingLabel]: "true" });
   if (votes(node)) await takeVote(key, node, api, work);
-  const left = api !== undefined && (await leave(key, api, work));
-  const isDown = async (): Promise<boolean> => ((await control.node(node.id))?.state ?? "down") === "down";
-  const down = left ? await waitUntil(io, [key, "the managers to see that it left"], limits.down, isDown) : await isDown();
-  await strikeOff(key, node, !down, work);
+  if (api !== undefined) await leave(key, api, work);
+  await strikeOff(key, node, work);
   const gone = await waitUntil(io, [key, "the managers to strike it off"], limits.role, async () => (await control.node(node.id)) === undefined);
   if (!gone) throw new Error(`node ${node.id} is still listed ${limits.role / 1000} s after its removal; run again`);
   io.progress(key, `node ${node.id} is taken out`);
@@ -28,8 +26,8 @@ export async function retire({ key, node: seen, api }: Leaving, work: Work): Pro
  * not reach. Docker demotes only who has a vote, and removes everybody else as it does a worker (swarmkit, manager/controlapi/node.go,
  * UpdateNode and RemoveNode). The vote may come or go while we look.
  */
-async function strikeOff(key: string, node: SwarmNode, force: boolean, work: Work): Promise<void> {
-  const remove = (): Promise<void> => work.control.call((manager) => manager.removeNode(node.id, force));
+async function strikeOff(key: string, node: SwarmNode, work: Work): Promise<void> {
+  const remove = (): Promise<void> => work.control.call((manager) => manager.removeNode(node.id));
   try {
     await remove();
   } catch (error) {
@@ -49,16 +47,14 @@ async function takeVote(key: string, node: SwarmNode, api: SwarmApi | undefined,
 }
 
 /** That a host cannot leave by itself keeps nobody from striking it off. */
-export async function leave(key: string, api: SwarmApi, { io }: Pick<Work, "io">): Promise<boolean> {
+export async function leave(key: string, api: SwarmApi, { io }: Pick<Work, "io">): Promise<void> {
   try {
     await api.leave(true);
     io.progress(key, "has left the swarm");
-    return true;
   } catch (error) {
     io.progress(
       key,
       `warning: could not leave by itself (${messageOf(error)}) and is removed from the swarm; if the machine still runs, run "docker swarm leave --force" there`,
     );
-    return false;
   }
 }

@@ -94,8 +94,8 @@ export interface SwarmApi {
   nodes(): Promise<readonly SwarmNode[]>;
   /** Manager only. */
   updateNode(nodeId: string, change: NodeChange): Promise<void>;
-  /** Manager only. */
-  removeNode(nodeId: string, force: boolean): Promise<void>;
+  /** Manager only. Also one that the managers still call ready, as they do for 15 s after it has left. */
+  removeNode(nodeId: string): Promise<void>;
   /** Manager only. */
   settings(): Promise<SwarmSettings>;
   /**

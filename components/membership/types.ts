@@ -128,11 +128,6 @@ export interface MembershipLimits {
    */
   readonly drain: number;
   /**
-   * For a node that left to be seen as down: 2 s for a worker, more than 10 s for one that was a manager.
-   * @default 40000
-   */
-  readonly down: number;
-  /**
    * For a change of role to have arrived on the host itself and on all managers.
    * @default 45000
    */
@@ -150,7 +145,6 @@ export const defaultLimits: MembershipLimits = {
   ready: 60_000,
   release: 5_000,
   drain: 120_000,
-  down: 40_000,
   role: 45_000,
   caRotation: 120_000,
 };

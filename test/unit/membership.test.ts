@@ -549,6 +549,14 @@ describe("a host that is taken out", () => {
     );
   });
 
+  it("is struck off as soon as it has left, though the managers call it ready for 15 s more", async () => {
+    const program = await formed(threeAndTwo);
+    program.roles = { ...three, "edge-1": "worker" };
+    const before = program.swarm.clock.now();
+    await mustConverge(program);
+    assert.ok(program.swarm.clock.now() - before < 10_000, `it took ${program.swarm.clock.now() - before} ms`);
+  });
+
   it("is not waited for without end when its tasks do not go", async () => {
     const program = await formed(threeAndTwo);
     program.swarm.giveTasks("edge-2", 1_000);

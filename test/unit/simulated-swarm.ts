@@ -91,7 +91,6 @@ interface Member {
   /** Since when its machine is not there, and how long the managers take to notice. */
   goneAt: number | undefined;
   noticedAfter: number;
-  demotedAt: number;
 }
 
 /** One swarm: what its managers agree on. */
@@ -369,7 +368,6 @@ export class SimulatedSwarm {
       readyAt: this.clock.now() + 1_500,
       goneAt: undefined,
       noticedAfter: 0,
-      demotedAt: -1_000_000,
     };
     raft.members.set(member.id, member);
     Object.assign(machine, { state: "active", error: "", nodeId: member.id, raft, manager: role === "manager", advertised: machine.address });
@@ -488,7 +486,7 @@ export class SimulatedSwarm {
     if (member) {
       if (member.votes) this.guardQuorum(machine.raft as Raft, member, "leaves");
       if (!member.votes && this.tasksOf(member) > 0) this.violations.push(`${machine.key} leaves with ${this.tasksOf(member)} tasks`);
-      this.lose(machine, this.clock.now() - member.demotedAt < 60_000 ? 15_000 : 2_000);
+      this.lose(machine, 15_000);
     }
     Object.assign(machine, { state: "inactive", error: "", nodeId: "", raft: undefined, manager: false, diskKey: "" });
   }
@@ -513,7 +511,6 @@ export class SimulatedSwarm {
     if (unfinished.length > 0)
       this.violations.push(`${member.machine.key} is demoted while ${unfinished.map(({ machine }) => machine.key).join(", ")} still is`);
     member.role = "worker";
-    member.demotedAt = this.clock.now();
     const led = raft.leader === member.id;
     const { machine } = member;
     void this.clock.sleep(500).then(() => {
@@ -608,7 +605,7 @@ class SimulatedEngine implements SwarmApi {
     if (change.labels) member.labels = change.labels;
   }
 
-  async removeNode(nodeId: string, force: boolean): Promise<void> {
+  async removeNode(nodeId: string): Promise<void> {
     const raft = await this.control();
     const member = raft.members.get(nodeId);
     if (!member) return;
@@ -617,7 +614,6 @@ class SimulatedEngine implements SwarmApi {
         `rpc error: node ${nodeId} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`,
       );
     const down = this.swarm.view(raft).find(({ id }) => id === nodeId)?.state === "down";
-    if (!down && !force) throw new Error(`rpc error: code = FailedPrecondition desc = node ${nodeId} is not down and can't be removed`);
     if (!down && member.machine.up && this.swarm.alive(member) && this.swarm.tasksOf(member) > 0) {
       this.swarm.violations.push(`${member.machine.key} is removed with ${this.swarm.tasksOf(member)} tasks`);
     }
