@@ -30,11 +30,15 @@ ports() {
   } | paste -s -d , -)"
 }
 
-answers() { nsenter "--net=$namespace" ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
+inside() { nsenter "--net=$namespace" "$@" >/dev/null 2>&1; }
+
+# ADDRESS SECONDS. An engine may not know yet which host has the address. The kernel then asks again only after a second, unless it forgets
+# that it asked.
+answers() { inside ping -q -c 1 -W "$2" "$1" || { inside ip neigh flush to "$1" nud incomplete; false; }; }
 
 # One lost packet is no verdict, and an address may have to be learned first: where a machine took over a lost one's address, by the next
 # exchange of whole tables, which is every 30 s (memberlist, PushPullInterval of DefaultLANConfig).
-answers_in_time() { until_true 40 answers "$1"; }
+answers_in_time() { answers "$1" 0.2 || answers "$1" 0.2 || until_true 40 answers "$1" 1; }
 
 ping_peers() {
   if ! command -v ping >/dev/null 2>&1 || ! command -v nsenter >/dev/null 2>&1 || [ ! -e "$namespace" ]; then

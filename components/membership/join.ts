@@ -3,7 +3,7 @@ import { hoursOf, initialLabels } from "./options";
 import { isAlive, votes } from "./quorum";
 import { ownerLabels } from "./ownership";
 import type { Joining } from "./plan";
-import type { SwarmAddresses, SwarmApi, SwarmInit } from "./swarm-api";
+import type { LocalSwarmState, SwarmAddresses, SwarmApi, SwarmInit } from "./swarm-api";
 import type { DesiredMember, DesiredSwarm } from "./types";
 
 /** @returns the new swarm's id. @throws when it cannot be formed, for nothing else can be done then. */
@@ -84,14 +84,28 @@ async function join({ member, api, remains }: Joining, invitation: Invitation, w
       await joinForTheLastTime(key, api, options, work);
     }
   }
-  // Asked before it knows the leader, a manager looks for it once a second, and answers only then.
   if (role === "manager") await work.io.sleep(leaderKnown);
   await becomeReady(member, api, work);
   work.io.did?.(key, "joined");
 }
 
-/** Milliseconds in which a manager that joined learns of the leader (swarmkit, manager/state/raft/raft.go, LeaderConn: a ticker of 1 s). */
+/**
+ * Milliseconds in which most managers that joined have learnt of the leader. One that is asked before looks for it once a second, and answers
+ * only then (swarmkit, manager/state/raft/raft.go, LeaderConn). So it is asked again beside that.
+ */
 const leaderKnown = 150;
+const askedAtOnce = 3;
+
+async function soonest(api: SwarmApi, io: Work["io"]): Promise<LocalSwarmState | undefined> {
+  const asked: Promise<LocalSwarmState | undefined>[] = [];
+  const pause = (): Promise<"silent"> => io.sleep(leaderKnown).then(() => "silent");
+  while (asked.length < askedAtOnce) {
+    asked.push(localOrNothing(api));
+    const answer = await Promise.race([...asked, pause()]);
+    if (answer !== "silent") return answer;
+  }
+  return Promise.race(asked);
+}
 
 async function joinForTheLastTime(key: string, api: SwarmApi, options: Invitation & SwarmAddresses, work: Work): Promise<void> {
   try {
@@ -122,7 +136,7 @@ async function becomeReady({ key, role }: DesiredMember, api: SwarmApi, work: Wo
   const { control, io, limits } = work;
   let seen = "";
   const ready = await waitUntil(io, [key, "the managers to see it as ready"], limits.ready, async () => {
-    const local = await localOrNothing(api);
+    const local = await (role === "manager" ? soonest(api, io) : localOrNothing(api));
     const node = local && (await control.node(local.nodeId));
     seen = local
       ? `its engine is "${local.state}", the managers see it ${node ? `as ${node.state} ${node.role}` : "not at all"}`

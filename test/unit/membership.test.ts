@@ -537,6 +537,18 @@ describe("a run during which things happen", () => {
   });
 });
 
+describe("a manager that does not know the leader yet", () => {
+  it("is asked again beside the question that it answers only a second later", async () => {
+    const program = new SimulatedProgram(new SimulatedSwarm(), managers(3, 0));
+    program.swarm.settles = 0;
+    const before = program.swarm.clock.now();
+    await program.run();
+    assert.deepEqual(program.differences(), []);
+    const took = program.swarm.clock.now() - before;
+    assert.ok(took < 2_500, `it took ${took} ms`);
+  });
+});
+
 describe("a host that is taken out", () => {
   it("is emptied of its tasks before it leaves", async () => {
     const program = await formed(threeAndTwo);

@@ -68,6 +68,8 @@ interface Machine {
   manager: boolean;
   /** Until then, a manager that was demoted gives errors. */
   confusedUntil: number;
+  /** A manager that is asked before looks for its leader once a second (swarmkit, manager/state/raft/raft.go, LeaderConn). */
+  leaderKnownAt: number;
   /** Joins that are to fail, with what they say and the state they leave. */
   brokenJoins: { text: string; state: "inactive" | "pending" }[];
   /** Never becomes ready, whatever it is asked. */
@@ -134,6 +136,8 @@ export class SimulatedSwarm {
   readonly violations: string[] = [];
   /** Every updateNode that is a multiple of this meets somebody else's change. 0 for never. */
   conflictEvery = 4;
+  /** How long a node takes to be ready after it joined, and a manager to be one, in milliseconds. */
+  settles = 2_500;
   /** Whether what is to be done right after forming fails. */
   brokenFormed = false;
   /** How often a join asked an address where no manager answered. */
@@ -164,6 +168,7 @@ export class SimulatedSwarm {
       raft: undefined,
       manager: false,
       confusedUntil: 0,
+      leaderKnownAt: 0,
       brokenJoins: [],
       refusesLeave: false,
       refusesUnlock: false,
@@ -365,7 +370,7 @@ export class SimulatedSwarm {
       labels: {},
       tasks: 0,
       drainedAt: 0,
-      readyAt: this.clock.now() + 1_500,
+      readyAt: this.clock.now() + this.settles,
       goneAt: undefined,
       noticedAfter: 0,
     };
@@ -468,7 +473,9 @@ export class SimulatedSwarm {
       }
       await this.clock.sleep(1_000);
       const member = this.enter(machine, raft, "worker");
-      if (role === "manager") this.promote(member, 2_500);
+      if (role !== "manager") return;
+      this.promote(member, this.settles);
+      machine.leaderKnownAt = this.clock.now() + this.settles + 200;
       return;
     }
     if (asked.length > 0 && asked.every((manager) => manager?.up === true)) throw new Error("rpc error: connection refused");
@@ -549,6 +556,7 @@ class SimulatedEngine implements SwarmApi {
     const { machine, swarm } = this;
     if (machine.state === "locked")
       return { state: "locked", nodeId: "", address: machine.address, swarmId: "", controlAvailable: false, error: lockedOut, remoteManagers: [] };
+    while (machine.manager && swarm.clock.now() < machine.leaderKnownAt) await swarm.clock.sleep(1_000);
     const led = machine.manager && swarm.leaderOf(machine) && swarm.clock.now() >= machine.confusedUntil;
     const voters = machine.raft ? [...machine.raft.members.values()].filter(({ votes }) => votes) : [];
     return {
