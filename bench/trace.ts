@@ -25,8 +25,11 @@ async function step(what: string, work: () => Promise<{ code: number; stdout: st
 runBench(() =>
   withMachines(count, async (stack, machines) => {
     await freshStack(stack);
+    await stack.setConfig({ "bench:expose": "{}" });
     await describeMachines(stack, machines);
     await step(`The first up, ${count} hosts`, () => stack.up());
+    await stack.setConfig({ "bench:expose": JSON.stringify({ web: { port: 8080, from: ["world"] } }) });
+    await step("an edit of a rule", () => stack.up());
     if (fewer !== undefined) {
       await describeMachines(stack, machines, fewer);
       await step(`${count - fewer} hosts less`, () => stack.up());
