@@ -1,13 +1,12 @@
 #!/bin/sh
 # Docker's own bridges on a host.
-#   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, what the host is to a swarm, and the
-#          network docker_gwbridge, and which tables lack its own rules. Changes nothing.
+#   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, and which tables lack Docker's own
+#          rules. Changes nothing.
 #   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
 #          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
 set -eu
 
 swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$LOG" || die "Docker does not answer: $(tail -n 1 "$LOG")"; }
-gwbridge() { timeout 20 docker network inspect --format '{{json .}}' docker_gwbridge 2>/dev/null; }
 
 # Docker makes these when it starts, and never again. Somebody may have taken them away since, as `nft flush ruleset` does, or the ways
 # into them, as `iptables -F` does. The chain of published ports is there only once one was published.
@@ -22,14 +21,11 @@ has_chain() { printf '%s\n' "$1" | grep -qx -e "-N $2"; }
 leads_to() { has_chain "$1" "$2" && printf '%s\n' "$1" | grep -q -e "-j $2\$"; }
 
 look() {
-  state=$(swarm_state)
   unapplied=false
   [ ! -e /etc/pulumi-swarm/engine-restart ] || unapplied=true
   # As it is: whoever wrote it may have left anything there.
   daemon=$(base64 /etc/docker/daemon.json 2>/dev/null | tr -d '\n')
-  # Docker prints an empty line for a network that is not there.
-  bridge=$(gwbridge) || bridge=null
-  printf '{"daemon":"%s","unapplied":%s,"swarm":"%s","gwbridge":%s,"tablesWithoutRules":[%s]}\n' "$daemon" "$unapplied" "$state" "$bridge" \
+  printf '{"daemon":"%s","unapplied":%s,"tablesWithoutRules":[%s]}\n' "$daemon" "$unapplied" \
     "$(tables_without_rules | sed 's/.*/"&"/' | paste -s -d , -)"
 }
 

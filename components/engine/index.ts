@@ -1,3 +1,5 @@
+import { DockerApiError } from "../remote/docker-api";
+import type { EngineApi } from "../remote/engine-api";
 import { loadHostScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import type { EngineArgs } from "./args";
@@ -27,17 +29,39 @@ export async function installEngine(session: SshSession, engine: EngineArgs, pro
   return version;
 }
 
+/** A host that is asked by scripts and by its engine's API. */
+interface EngineHost {
+  readonly session: Pick<SshSession, "script">;
+  readonly docker: Pick<EngineApi, "get">;
+}
+
 /**
- * What a host whose engine runs lacks of the user's settings and the planned bridges. Changes nothing; one command.
+ * What a host whose engine runs lacks of the user's settings and the planned bridges. Changes nothing.
  *
  * @param keepMembers Members of a swarm keep the bridges that they have.
  */
-export async function pendingChanges(session: SshSession, engine: EngineArgs, bridges?: BridgePlan, keepMembers = false): Promise<EngineChanges> {
+export async function pendingChanges(host: EngineHost, engine: EngineArgs, bridges?: BridgePlan, keepMembers = false): Promise<EngineChanges> {
   const own = engine.settings ?? {};
   if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
-  const seen = await session.script<Omit<EngineState, "daemon"> & { readonly daemon: string }>(bridgesScript, {}, { verb: "look", timeout: 90_000 });
-  const state = { ...seen, daemon: daemonSettings(seen.daemon) };
+  const state = await lookAt(host);
   return keepMembers && state.swarm !== "inactive" ? engineChanges(state, own) : engineChanges(state, own, bridges);
+}
+
+/** The engine is asked by a connection that stands: to start its own program for each question costs more than the answer. */
+async function lookAt({ session, docker }: EngineHost): Promise<EngineState> {
+  const [seen, info, gwbridge] = await Promise.all([
+    session.script<Omit<EngineState, "daemon" | "swarm" | "gwbridge"> & { readonly daemon: string }>(
+      bridgesScript,
+      {},
+      { verb: "look", timeout: 90_000 },
+    ),
+    docker.get<{ readonly Swarm: { readonly LocalNodeState: string } }>("/info", 60_000),
+    docker.get<NonNullable<EngineState["gwbridge"]>>("/networks/docker_gwbridge").catch((error: unknown) => {
+      if (error instanceof DockerApiError && error.status === 404) return null;
+      throw error;
+    }),
+  ]);
+  return { ...seen, daemon: daemonSettings(seen.daemon), swarm: info.Swarm.LocalNodeState, gwbridge };
 }
 
 /** Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again. */

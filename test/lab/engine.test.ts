@@ -32,6 +32,7 @@ describe("Docker on a host", function () {
   const apis = new Map<Name, DockerApi>();
   const session = (name: Name): SshSession => sessions.get(name) ?? assert.fail(`no session to ${name}`);
   const api = (name: Name): DockerApi => apis.get(name) ?? assert.fail(`no session to ${name}`);
+  const host = (name: Name): { session: SshSession; docker: DockerApi } => ({ session: session(name), docker: api(name) });
   const on = (name: Name, command: string): Promise<string> => docker("exec", `${prefix}${name}`, "sh", "-c", command);
   const startedAt = (name: Name): Promise<string> => on(name, "systemctl show -p ExecMainStartTimestampMonotonic docker");
   const gwbridge = (name: Name): Promise<string> =>
@@ -58,7 +59,7 @@ describe("Docker on a host", function () {
 
   /** As `swarm-up` does it on a host that is no member. */
   async function settle(name: Name, bridges: BridgePlan, settings: Readonly<Record<string, unknown>> = {}): Promise<EngineChanges> {
-    const changes = await pendingChanges(session(name), { settings }, bridges);
+    const changes = await pendingChanges(host(name), { settings }, bridges);
     if (changes.gwbridge) await makeGwbridge(session(name), changes.gwbridge);
     if (changes.settings !== undefined) await applySettings(session(name), changes.settings, () => {});
     return changes;
@@ -116,7 +117,7 @@ describe("Docker on a host", function () {
         "mv /usr/bin/systemctl /usr/bin/systemctl.real && printf '#!/bin/sh\\necho $PPID >/tmp/caller; sleep 600\\n' >/usr/bin/systemctl && chmod +x /usr/bin/systemctl",
       );
       const other = await SshSession.open("three", connectionTo({ address: address("three"), keys }));
-      const content = (await pendingChanges(other, { settings: wanted }, planned)).settings ?? "";
+      const content = (await pendingChanges({ session: other, docker: api("three") }, { settings: wanted }, planned)).settings ?? "";
       const cut = applySettings(other, content, () => {}).catch(() => "cut off");
       await eventually("the settings are written", 30, async () =>
         (await on("three", "cat /etc/docker/daemon.json")).includes("json-file") ? true : undefined,
@@ -134,7 +135,7 @@ describe("Docker on a host", function () {
 
     it("and a container on docker_gwbridge keeps it as it is, with a warning that names it", async () => {
       await on("one", "docker run -d --name holder --network docker_gwbridge tiny /bin/busybox sleep 600");
-      const { gwbridge: change, warnings } = await pendingChanges(session("one"), {}, elsewhere);
+      const { gwbridge: change, warnings } = await pendingChanges(host("one"), {}, elsewhere);
       await on("one", "docker rm -f holder");
       assert.equal(change, undefined);
       assert.deepEqual(warnings, [
@@ -172,7 +173,7 @@ describe("Docker on a host", function () {
     });
 
     it("a member's docker_gwbridge is left as it is, with a warning that says when it is changed", async () => {
-      const { member, gwbridge: change, settings, warnings } = await pendingChanges(session("one"), {}, elsewhere);
+      const { member, gwbridge: change, settings, warnings } = await pendingChanges(host("one"), {}, elsewhere);
       assert.deepEqual([member, change, settings], [true, undefined, undefined]);
       assert.deepEqual(warnings, [
         "docker_gwbridge is 10.243.2.0/24 with MTU 1440 and planned 10.243.3.0/24 with MTU 1440: it is changed when the host next leaves the swarm and joins",

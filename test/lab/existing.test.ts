@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DockerApi } from "../../components/remote/docker-api";
 import { SshSession } from "../../components/remote/ssh";
 import { applySettings, installEngine, pendingChanges, probeHost } from "../../components/engine";
 import { eventually } from "../../tools/lab/cluster";
@@ -233,20 +234,20 @@ describe("the scripts that are run on a host", function () {
   it("keep what daemon.json held, and put it back when Docker refuses the new settings", async () => {
     const engine = { settings: { "log-driver": "local" } };
     await run("docker", ["exec", "given-script", "sh", "-c", `echo '{"max-concurrent-downloads": 2}' >/etc/docker/daemon.json`]);
-    const content = (await pendingChanges(session, engine)).settings;
+    const content = (await pendingChanges({ session, docker: new DockerApi("given-script", session) }, engine)).settings;
     assert.deepEqual(JSON.parse(content ?? ""), { "max-concurrent-downloads": 2, "log-driver": "local" });
     await applySettings(session, content ?? "", () => {});
-    assert.equal((await pendingChanges(session, engine)).settings, undefined);
+    assert.equal((await pendingChanges({ session, docker: new DockerApi("given-script", session) }, engine)).settings, undefined);
     await assert.rejects(
       applySettings(session, '{"nonsense": 1}', () => {}),
       /given-script: Docker refuses these settings: .*nonsense/,
     );
-    assert.equal((await pendingChanges(session, engine)).settings, undefined);
+    assert.equal((await pendingChanges({ session, docker: new DockerApi("given-script", session) }, engine)).settings, undefined);
     await assert.rejects(
       applySettings(session, '{"data-root": "/proc/nowhere"}', () => {}),
       /given-script: Docker did not start with these settings, so the old ones are back/,
     );
-    assert.equal((await pendingChanges(session, engine)).settings, undefined);
+    assert.equal((await pendingChanges({ session, docker: new DockerApi("given-script", session) }, engine)).settings, undefined);
     assert.match((await run("docker", ["exec", "given-script", "docker", "info", "-f", "{{.LoggingDriver}}"])).stdout, /local/);
   });
 });

@@ -169,7 +169,6 @@ function look(tables: Readonly<Record<"nat" | "filter", readonly string[]>>): En
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-bridges-"));
   try {
     const program = (name: string, text: string): void => writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-    program("docker", 'case "$1" in info) echo active ;; *) exit 1 ;; esac');
     program("iptables", `cat "${folder}/$4"`);
     for (const [table, rules] of Object.entries(tables)) writeFileSync(join(folder, table), rules.map((rule) => `${rule}\n`).join(""));
     const components = join(__dirname, "../../components");

@@ -32,7 +32,7 @@ export async function prepareEngines(
 ): Promise<Ready[]> {
   const ready = await phase("preparing Docker on", "Docker ready", hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
     const installed = host.needsEngine ? await installFor(request, host) : host.probe.engine.split(" ")[0];
-    const changes = await pendingChanges(host.session, request.engine, request.bridges, request.adopt !== undefined);
+    const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
     if (!changes.member) {
       await freePorts(host.session, request.needs.dataPathPort ?? defaultDataPathPort, (line) => progress(host.key, line));
