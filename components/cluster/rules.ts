@@ -21,7 +21,7 @@ export interface Quorum {
   readonly says: string;
 }
 
-/** Docker's own advice (Administer and maintain a swarm): more than seven managers make the Raft log slow. */
+/** Docker's own advice (docs.docker.com, How nodes work): more managers make a swarm slower, not larger. */
 const mostManagers = 7;
 
 export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quorum {
@@ -33,7 +33,7 @@ export function planQuorum(hosts: readonly PlannedHost[], report: Report): Quoru
   } else if (managers > mostManagers) {
     report(
       "hosts",
-      `${managers} managers are too many: each change waits for ${majority} of them`,
+      `${managers} managers are too many: Docker advises ${mostManagers} at most, since each change is sent to all of them and waits for ${majority}`,
       `take 3, 5 or ${mostManagers} and make the rest workers`,
     );
   } else if (managers % 2 === 0) {

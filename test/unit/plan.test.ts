@@ -135,7 +135,7 @@ const wrong: readonly Wrong[] = [
     when: "the managers are more than seven",
     args: { hosts: { control: managers(9) } },
     path: "hosts",
-    message: "9 managers are too many: each change waits for 5 of them",
+    message: "9 managers are too many: Docker advises 7 at most, since each change is sent to all of them and waits for 5",
     fix: "take 3, 5 or 7 and make the rest workers",
   },
   ...["Control", "1a", "a_b", "a-", "", "ä", "a".repeat(41)].map((key): Wrong => ({
