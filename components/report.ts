@@ -60,3 +60,9 @@ export function sentence(words: string): string {
 export function failures(count: number): string {
   return count === 0 ? "no failure" : count === 1 ? "1 failure" : `${count} failures`;
 }
+
+/** The first few names, and how many others. */
+export function fewOf(names: readonly string[], few = 3): string {
+  const rest = names.length - few;
+  return rest <= 1 ? names.join(", ") : `${names.slice(0, few).join(", ")} and ${rest} more`;
+}

@@ -1,3 +1,4 @@
+import { fewOf } from "../report";
 import type { Counting, Waiting } from "../waiting";
 
 /** What tells the time; another one in tests. */
@@ -135,10 +136,4 @@ function describeCount({ done, since, open, all, failed }: Count, now: number): 
 
 function secondsOf(milliseconds: number): number {
   return Math.round(milliseconds / 1000);
-}
-
-/** The first few names, and how many others. */
-export function fewOf(names: readonly string[], few = 3): string {
-  const rest = names.length - few;
-  return rest <= 1 ? names.join(", ") : `${names.slice(0, few).join(", ")} and ${rest} more`;
 }

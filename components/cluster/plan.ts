@@ -13,6 +13,7 @@ import { checkTunnelPort } from "../underlay/port";
 import { planTunnel } from "../underlay/tunnel";
 import type { PlannedNetwork } from "../networks/network";
 import { planNetworks } from "../networks/plan";
+import { checkIngress, ingressWarnings, roomWarnings } from "../networks/room";
 import { overlayOptions } from "../overlays/kinds";
 import { native } from "../overlays/native";
 import { isOverlay, type OverlayKind, type OverlayPlan } from "../overlays/overlay";
@@ -30,7 +31,17 @@ import { clusterNames } from "./names";
 import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
-import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, type Quorum, siteLossWarnings } from "./rules";
+import {
+  checkAdopt,
+  checkEngine,
+  checkMembership,
+  checkSwarmOptions,
+  engineWarnings,
+  planQuorum,
+  type Quorum,
+  siteLossWarnings,
+  sizeWarnings,
+} from "./rules";
 import { checkRenumber, renumberWarnings } from "./renumber";
 import { planBridges, planSubnets } from "./subnets";
 
@@ -137,6 +148,8 @@ function planRead(args: SwarmClusterArgs): Planned {
   // A space that lies on something is told as such; where its pieces lie follows from it.
   const misplaced = problems.some(({ path }) => path === "addressSpace");
   reportOverlaps(misplaced ? subnets.filter(({ pinned }) => pinned) : subnets, reserved, report);
+  const ingress = subnets.filter(({ owner }) => owner === "ingress");
+  for (const subnet of ingress) checkIngress(hosts.length, subnet, space.whole.prefix, report);
   // Nobody knows what a group is in the swarm that cannot be read, and without groups nothing else is to be said of managers.
   const quorum = planQuorum(hosts, groups.length > 0 && areRead(args.hosts, groups) ? report : () => {});
   checkEngine(args.engine ?? {}, report);
@@ -179,7 +192,10 @@ function planRead(args: SwarmClusterArgs): Planned {
       enforced: firewall.enforce,
       encryption,
       warnings: [
+        ...sizeWarnings(hosts),
         ...siteLossWarnings(hosts, quorum),
+        ...roomWarnings(hosts.length, networks),
+        ...ingress.flatMap((subnet) => ingressWarnings(hosts.length, subnet)),
         ...cloudWarnings(groups, hosts),
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,

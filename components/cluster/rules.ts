@@ -68,6 +68,16 @@ export function siteLossWarnings(hosts: readonly PlannedHost[], { managers, majo
   });
 }
 
+/** Swarm3K, October 2016, with Docker 1.12.3 (sematext.com, Docker Swarm Lessons from Swarm3K). */
+const mostShown = 4700;
+
+/** Of more hosts than anybody is known to have had in one swarm. */
+export function sizeWarnings({ length: hosts }: readonly PlannedHost[]): string[] {
+  if (hosts <= mostShown) return [];
+  const shown = `the largest swarm that anybody has shown had ${mostShown} (Swarm3K in 2016, Docker 1.12)`;
+  return [`${hosts} hosts: ${shown}. Try this number where nothing depends on it first, or make several clusters`];
+}
+
 const sources = {
   what: "a source of Docker",
   known: ["present", "distribution", "docker"],

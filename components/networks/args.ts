@@ -8,7 +8,8 @@ export interface NetworkArgs {
    */
   readonly subnet?: string;
   /**
-   * Prefix length of the subnet if `subnet` is not set, 16 to 28. A network holds about as many tasks as it has addresses.
+   * Prefix length of the subnet if `subnet` is not set, 16 to 28. Each task and each service takes an address, and with `native()` also each
+   * host that runs a task.
    * @default 24
    */
   readonly prefix?: number;

@@ -97,6 +97,14 @@ export const javascript: Readonly<Record<string, Rows>> = {
     ["a space without a length", `addressSpace: "10.96.0.0"`],
     ["a space with host bits", `addressSpace: "10.96.0.1/14"`],
     ["a space that is too small", `addressSpace: "10.96.0.0/24"`],
+    [
+      "a space in which the ingress network is too small for the hosts",
+      `hosts: { control, edge: local.hosts({ role: "worker", count: 61 }) }, addressSpace: "10.96.0.0/20"`,
+    ],
+    [
+      "an ingress network that is too small for the hosts",
+      `hosts: { control, edge: local.hosts({ role: "worker", count: 61 }) }, pins: { ingress: "10.97.160.0/27" }`,
+    ],
     ["a public space", `addressSpace: "203.0.0.0/14"`],
     ["a space with a number too large", `addressSpace: "10.300.0.0/14"`],
     ["an IPv6 space", `addressSpace: "fd00::/48"`],

@@ -21,5 +21,13 @@ export const warned: Rows = [
     "one snapshot for two processors",
     `hosts: { control: hetzner.hosts({ role: "manager", count: 3, image: { id: "4711" }, each: { 2: { serverType: "cax11" } } }) }`,
   ],
+  [
+    "networks that are small for the hosts",
+    `hosts: { control, edge: local.hosts({ role: "worker", count: 150 }) }, networks: { web: {}, db: {}, all: { prefix: 22 } }`,
+  ],
+  [
+    "an ingress network that is small for the hosts",
+    `hosts: { control, edge: local.hosts({ role: "worker", count: 40 }) }, addressSpace: "10.96.0.0/20"`,
+  ],
   ["encryption twice", `underlay: wireguard(), overlay: native({ encrypted: true })`],
 ];
