@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { type TraceEvent, traceVariable } from "../components/trace";
 import { readTrace } from "../components/trace/table";
 import { run, type Stack } from "../tools/lab/pulumi";
-import { describeMachines, folder, freshStack, type Machines, reset, runBench, withMachines } from "./machines";
+import { describeMachines, folder, freshStack, type Machines, reset, runBench, startMachines, withMachines } from "./machines";
 
 /*
  * Many hosts that really run here, each a container with systemd, sshd and Docker: npm run bench:large -- 10 30 60 100
- * Of each size: the first up, one without a change, an edit of a rule, ten hosts more and less, and a destroy. Time and memory of the
+ * Of each size: the first up, one without a change, an edit of a rule, ten hosts more and less, a setting for which each engine restarts, one
+ * after the other, and a destroy. Time and memory of the
  * program on hosts are those of its own trace; "wall" is what a person waits.
  */
 
@@ -72,32 +73,44 @@ async function raiseLimits(): Promise<void> {
 
 async function bench(stack: Stack, machines: Machines, size: number): Promise<void> {
   await freshStack(stack);
-  await stack.setConfig({ "bench:underlay": process.env["BENCH_UNDERLAY"] ?? "direct" });
+  await stack.setConfig({ "bench:underlay": process.env["BENCH_UNDERLAY"] ?? "direct", "bench:expose": "{}", "bench:settings": "{}" });
   await describeMachines(stack, machines, size);
   await step(size, "up", () => stack.up());
   await step(size, "nothing to do", () => stack.up());
   await stack.setConfig({ "bench:expose": JSON.stringify({ web: { port: 8080, from: ["world"] } }) });
   await step(size, "edit of a rule", () => stack.up());
-  if (machines.names.length >= size + more) {
-    await describeMachines(stack, machines, size + more);
-    await step(size, `${more} more`, () => stack.up());
-    await describeMachines(stack, machines, size);
-    await step(size, `${more} less`, () => stack.up());
-  }
+  await describeMachines(stack, machines, size + more);
+  await step(size, `${more} more`, () => stack.up());
+  await describeMachines(stack, machines, size);
+  await step(size, `${more} less`, () => stack.up());
+  await stack.setConfig({ "bench:settings": JSON.stringify({ "max-concurrent-downloads": 4 }) });
+  await step(size, "rolling restart", () => stack.up());
   await step(size, "destroy", () => stack.destroy());
   await reset(machines);
+}
+
+/** As many machines as a size needs: idle ones would take their share of the processors. */
+async function grow({ names, shell }: Machines, count: number): Promise<Machines> {
+  shell.close();
+  const began = Date.now();
+  const machines = await startMachines(count, names.length);
+  process.stdout.write(`${count} machines run Docker; ${count - names.length} of them took ${Math.round((Date.now() - began) / 1000)} s\n`);
+  return machines;
 }
 
 runBench(async () => {
   process.env[traceVariable] = trace;
   await raiseLimits();
-  const began = Date.now();
-  await withMachines(Math.max(...sizes) + more, async (stack, machines) => {
-    process.stdout.write(`${machines.names.length} machines run Docker after ${Math.round((Date.now() - began) / 1000)} s\n`);
+  await withMachines(1, async (stack, first) => {
     process.stdout.write(`${"".padEnd(29)} ${"wall".padStart(7)}    ${"program".padStart(7)}\n`);
+    let machines = first;
     try {
-      for (const size of sizes) await bench(stack, machines, size);
+      for (const size of [...sizes].sort((one, other) => one - other)) {
+        machines = await grow(machines, size + more);
+        await bench(stack, machines, size);
+      }
     } finally {
+      machines.shell.close();
       writeFileSync(results, JSON.stringify(done, undefined, 2));
     }
   });

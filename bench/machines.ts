@@ -20,15 +20,16 @@ export interface Machines {
   readonly shell: ClusterShell;
 }
 
-export async function startMachines(count: number): Promise<Machines> {
+/** @param standing How many of them stand already. */
+export async function startMachines(count: number, standing = 0): Promise<Machines> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "client"), client.privateKey, { mode: 0o600 });
-  await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
+  if (standing === 0) await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
   const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
   const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
   const limit = pLimit(startedAtOnce);
   const start = (name: string, index: number): Promise<void> => startMachine({ name, network: "bench-site", address: addresses[index] ?? "", keys });
-  await Promise.all(names.map((name, index) => limit(() => start(name, index))));
+  await Promise.all(names.map((name, index) => (index < standing ? undefined : limit(() => start(name, index)))));
   const connections = Object.fromEntries(names.map((name, index) => [name, connectionTo({ address: addresses[index] ?? "", keys })]));
   const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
   writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));

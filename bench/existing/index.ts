@@ -8,10 +8,12 @@ const machines = config.requireObject<Record<string, existing.ExistingMachine>>(
 const privateKey = config.requireSecret("privateKey");
 const [managers, workers] = [Object.entries(machines).slice(0, 3), Object.entries(machines).slice(3)];
 const expose = config.getObject<Record<string, { port: number; from: string[] }>>("expose");
+const settings = config.getObject<Record<string, number>>("settings");
 const common = { privateKey, site: "bench" };
 
 const swarm = new SwarmCluster("bench", {
   firewall: { ssh: [config.get("admin") ?? "10.220.0.1/32"], ...(expose && { expose }) },
+  ...(settings && { engine: { settings } }),
   ...(config.get("underlay") === "wireguard" && { underlay: wireguard() }),
   hosts: {
     control: existing.hosts({ role: "manager", machines: Object.fromEntries(managers), ...common }),
