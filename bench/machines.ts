@@ -55,6 +55,8 @@ export async function describeMachines(stack: Stack, { addresses }: Pick<Machine
 
 /** The stack without anything that an earlier run left in it. */
 export async function freshStack(stack: Stack): Promise<void> {
+  // A run that was killed has left its lock.
+  await stack.cancel();
   await stack.pulumi(["stack", "rm", "--yes", "--force"]);
   await stack.init();
   const { code, stderr } = await stack.pulumi(["config", "set", "--secret", "bench:privateKey"], { stdin: client.privateKey });
