@@ -47,10 +47,16 @@ export async function startMachines(count: number, standing = 0): Promise<Machin
 
 export const stopMachines = (): Promise<void> => removeMachines("bench-");
 
-/** A stack of the program in bench/existing with the first machines, or so many of them. */
+/**
+ * A stack of the program in bench/existing with the first machines, or so many of them. They are in a file: Pulumi gives a program its
+ * whole configuration in one environment variable, and Linux takes 128 KiB.
+ */
 export async function describeMachines(stack: Stack, { addresses }: Pick<Machines, "addresses">, count = addresses.length): Promise<void> {
   const described = addresses.slice(0, count).map((address, index) => [`m${index + 1}`, { address, hostKey: hostKey.publicKey }]);
-  await stack.setConfig({ "bench:machines": JSON.stringify(Object.fromEntries(described)) });
+  const file = join(folder, "machines.json");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, JSON.stringify(Object.fromEntries(described)));
+  await stack.setConfig({ "bench:machines": file });
 }
 
 /** The stack without anything that an earlier run left in it. */

@@ -1,10 +1,11 @@
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { SwarmCluster, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 
 /** Hosts that stand already, Docker on them: what is left is all ours. */
 const config = new pulumi.Config();
-const machines = config.requireObject<Record<string, existing.ExistingMachine>>("machines");
+const machines = JSON.parse(readFileSync(config.require("machines"), "utf8")) as Record<string, existing.ExistingMachine>;
 const privateKey = config.requireSecret("privateKey");
 const [managers, workers] = [Object.entries(machines).slice(0, 3), Object.entries(machines).slice(3)];
 const expose = config.getObject<Record<string, { port: number; from: string[] }>>("expose");
