@@ -117,8 +117,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
 
     const checked = showPlan(name, plan, args, this);
     const made = this.createHosts(name, args, checked);
-    const { machines, admitted, allowed } = made;
-    const { swarm, told } = this.createSwarm(name, args, machines, admitted, pulumi.all([checked, allowed]));
+    const { machines } = made;
+    const { swarm, told } = this.createSwarm(name, args, made, checked);
     const networks = this.createNetworks(name, args, machines, swarm);
     logWarnings(swarm.stdout, this);
     this.machines = machines;
@@ -146,9 +146,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const first = plan.hosts.find(({ role }) => role === "manager");
     if (args.adopt?.look === true && pulumi.runtime.isDryRun()) lookAhead(plan, first?.key ?? "", machines, this);
     this.dockerHost = pulumi.unsecret(pulumi.output(machines.get(first?.key ?? "")?.connection)).apply((connection) => dockerUrl(connection));
-    this.connections = pulumi.secret(
-      pulumi.all(Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]))) as pulumi.Output<Record<string, Connection>>,
-    );
+    this.connections = made.connections;
     this.registerOutputs({ dockerHost: this.dockerHost, swarmId: this.swarmId, hosts: this.hosts, networks: this.networks });
   }
 
@@ -218,23 +216,23 @@ export class SwarmCluster extends pulumi.ComponentResource {
   private createSwarm(
     name: string,
     args: SwarmClusterArgs,
-    machines: ReadonlyMap<string, Machine>,
-    admitted: readonly pulumi.Resource[],
-    checked: pulumi.Output<unknown>,
+    made: MadeHosts,
+    planned: pulumi.Output<unknown>,
   ): { readonly swarm: local.Command; readonly told: local.Command } {
     const overlay = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
     const memory = rememberedSecret(`${name}-memory-key`, this);
     const secret = pulumi.all({ overlay, memory }).apply((secrets) => JSON.stringify(secrets));
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name };
     const since = this.plan.revisitDays === undefined ? "" : rememberedDay(`${name}-overlay-since`, this);
-    const request = requestOf(machines, { secret, since, checked }, (known, secrets, day) =>
+    const checked = pulumi.all([planned, made.allowed]);
+    const request = requestOf(made, { secret, since, checked }, (known, secrets, day) =>
       swarmRequest(identity, args, this.plan, known, { ...(JSON.parse(secrets) as { overlay: string; memory: string }), since: day }),
     );
     const swarm = intendedCommand(
       `${name}-swarm`,
       { up: "swarm-up", down: "swarm-down", request, downRequest: swarmDownRequest },
       { work: args.transform?.swarm, intent: args.transform?.intent },
-      { parent: this, dependsOn: [...admitted] },
+      { parent: this, dependsOn: [...made.admitted] },
     );
     const asked = pulumi.all([request, swarm.stdout]).apply(([text, run]) => JSON.stringify(nodesRequest(JSON.parse(text) as SwarmRequest, run)));
     const command = { ...agentCommand("nodes", undefined, pulumi.secret(asked)), addPreviousOutputInEnv: false };

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { canHook, ofThisRun } from "../hosts/cloud/hooks";
 import type { Machine, MadeAs } from "../hosts/host";
 import type { Leave } from "../hosts/make";
+import { isLater } from "../options";
 import { reasonOf } from "../remote/each";
 import type { SwarmClusterArgs } from "./args";
 import { describeMoved, describeNotSpared, type Makings, moved, type Places, refuseProtected, refuseRemade, remade } from "./guard";
@@ -13,10 +14,10 @@ interface Remembered {
   readonly managers: Digests;
   /** Those that their provider does not delete. @default - none */
   readonly protected?: Digests;
-  readonly members: Readonly<Record<string, { readonly machine: pulumi.Output<string>; readonly at?: string; readonly address: string }>>;
+  readonly members: Readonly<Record<string, { readonly machine: pulumi.Input<string>; readonly at?: string; readonly address: string }>>;
 }
 
-type Digests = Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+type Digests = Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
 
 /** The cluster as its arguments have it, and its machines. */
 export interface Guarded {
@@ -47,7 +48,7 @@ export function guardMembers(guarded: Guarded, spare: (managers: readonly string
     const reason = await spare(leaving).then(() => undefined, reasonOf);
     return reason === undefined ? undefined : describeNotSpared(cluster, leaving, reason);
   };
-  const { input } = memory(`${cluster}-members`, remembered(guarded), guarded, { ask, refused: () => tell(() => false) });
+  const { input } = memory(`${cluster}-members`, { ...makings(guarded), members: places(guarded) }, guarded, { ask, refused: () => tell(() => false) });
   if (!canHook() || pulumi.runtime.isDryRun()) return { forAll: input, forManager: () => input };
   input.apply(() => tell(() => true));
   return { forAll: input, forManager: (host) => pulumi.output(told.then((mayGoOn) => mayGoOn(host) || input)) };
@@ -61,8 +62,7 @@ type Ask = (was: Makings, will: Makings) => Promise<string | undefined>;
  * that a machine which an `up` that failed has made anew, and which may not be back in the swarm, counts.
  */
 export function settleManagers(guarded: Guarded, ready: readonly pulumi.Resource[]): void {
-  const { members: _, ...settled } = remembered(guarded);
-  memory(`${guarded.cluster}-managers`, settled, guarded, { dependsOn: [...ready] });
+  memory(`${guarded.cluster}-managers`, makings(guarded), guarded, { dependsOn: [...ready] });
 }
 
 /**
@@ -96,12 +96,11 @@ function memory(
   return new pulumi.Stash(name, { input }, { parent, ...options, ...hooks });
 }
 
-function remembered({ args, plan, machines }: Guarded): Remembered {
-  const known = plan.hosts.flatMap((host) => {
-    const made = machines.get(host.key)?.made;
-    return made ? [{ host, made }] : [];
+function makings({ plan, machines }: Guarded): Omit<Remembered, "members"> {
+  const shielded = plan.hosts.flatMap(({ key }) => {
+    const machine = machines.get(key);
+    return machine?.made && machine.protected === true ? [[key, digests(machine.made)] as const] : [];
   });
-  const shielded = known.filter(({ host: { key } }) => machines.get(key)?.protected === true);
   return {
     // Machines that stand are not made by an `up`, so that nothing of them is compared, but they are managers all the same: whoever put
     // others into their places may be about to recover a lost quorum with them, and the membership's own survey refuses what would lose it.
@@ -110,20 +109,25 @@ function remembered({ args, plan, machines }: Guarded): Remembered {
         .filter(({ role }) => role === "manager")
         .map(({ key, provider }) => [key, provider === "existing" ? {} : digests(machines.get(key)?.made ?? {})]),
     ),
-    ...(shielded.length > 0 && { protected: Object.fromEntries(shielded.map(({ host, made }) => [host.key, digests(made)])) }),
-    // Numbered hosts keep their places by the memory of their group's block; there may be a thousand of them.
-    members: Object.fromEntries(
-      known
-        .filter(({ host }) => host.role === "manager" || args.hosts[host.group]?.addressing === "given")
-        .flatMap(({ host: { key, provider, tunnelAddress, address, publicAddress }, made }) => {
-          const where = tunnelAddress === undefined ? address && `site ${address}` : `tunnel ${tunnelAddress}`;
-          // What is made is made under its name; what stands has a name of its own choice.
-          const machine = digest(provider === "existing" ? made : { key, ...made });
-          const at = typeof publicAddress === "string" ? publicAddress : address;
-          return where === undefined ? [] : [[key, { machine, ...(at !== undefined && { at }), address: where }] as const];
-        }),
-    ),
+    ...(shielded.length > 0 && { protected: Object.fromEntries(shielded) }),
   };
+}
+
+/** Numbered hosts keep their places by the memory of their group's block; there may be a thousand of them. */
+function places({ args, plan, machines }: Guarded): Remembered["members"] {
+  return Object.fromEntries(
+    plan.hosts
+      .filter(({ role, group }) => role === "manager" || args.hosts[group]?.addressing === "given")
+      .flatMap(({ key, provider, tunnelAddress, address, publicAddress }) => {
+        const made = machines.get(key)?.made;
+        const where = tunnelAddress === undefined ? address && `site ${address}` : `tunnel ${tunnelAddress}`;
+        if (!made || where === undefined) return [];
+        // What is made is made under its name; what stands has a name of its own choice.
+        const machine = digest(provider === "existing" ? made : { key, ...made });
+        const at = typeof publicAddress === "string" ? publicAddress : address;
+        return [[key, { machine, ...(at !== undefined && { at }), address: where }] as const];
+      }),
+  );
 }
 
 /** All hosts of the program, with as much of what their machines are asked to be as the program itself says. */
@@ -136,14 +140,20 @@ function saidMakings({ hosts }: ClusterPlan, machines: ReadonlyMap<string, Machi
   );
 }
 
-function digests(made: MadeAs): Readonly<Record<string, pulumi.Output<string>>> {
+function digests(made: MadeAs): Readonly<Record<string, pulumi.Input<string>>> {
   return Object.fromEntries(Object.entries(made).map(([what, value]) => [what, digest(value)]));
 }
 
-/** Tells nothing of a secret, and is short. */
-function digest(value: unknown): pulumi.Output<string> {
+/** Tells nothing of a secret, and is short. An output of each of a thousand machines costs a preview a tenth of its time. */
+function digest(value: unknown): pulumi.Input<string> {
+  if (isPlain(value)) return shortDigest(JSON.stringify(value ?? null));
   const text = (pulumi.output(value as pulumi.Input<string>) as pulumi.Output<unknown>).apply((known) => JSON.stringify(known ?? null));
   return pulumi.unsecret(text.apply(shortDigest));
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return !isLater(value) && Object.values(value).every(isPlain);
 }
 
 function shortDigest(text: string): string {

@@ -35,6 +35,8 @@ export interface MadeHosts {
   /** By host key, as are the components. */
   readonly machines: ReadonlyMap<string, Machine>;
   readonly components: ReadonlyMap<string, Host>;
+  /** How to reach each host, by its key. Secret. */
+  readonly connections: pulumi.Output<Record<string, Connection>>;
   /** What has to be there before anybody works on the hosts, and to stay until nobody does. */
   readonly admitted: readonly pulumi.Resource[];
   /** Fails when too many of the machines would be other ones in this run. */
@@ -58,7 +60,12 @@ export function makeHosts(plan: HostsPlan): MadeHosts {
     return machine ? [{ ...host, ...seenAs(host, machine), address: machine.address }] : [];
   });
   const admitted = contexts.flatMap(([provider, context]) => provider.admit?.({ ...context, members }) ?? []);
-  return { machines, components, admitted, allowed };
+  return { machines, components, connections: connectionsOf(machines), admitted, allowed };
+}
+
+function connectionsOf(machines: ReadonlyMap<string, Machine>): pulumi.Output<Record<string, Connection>> {
+  const connections = Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]));
+  return pulumi.secret(pulumi.all(connections));
 }
 
 const anything: Leave = { forAll: pulumi.output(true), forManager: () => pulumi.output(true) };
@@ -111,18 +118,18 @@ export interface KnownMachine {
  * engine's client a millisecond, and there may be a thousand hosts.
  */
 export function requestOf(
-  machines: ReadonlyMap<string, Machine>,
+  { machines, connections }: Pick<MadeHosts, "machines" | "connections">,
   also: { readonly secret?: pulumi.Input<string>; readonly since?: pulumi.Input<string>; readonly checked: pulumi.Output<unknown> },
   describe: (known: ReadonlyMap<string, KnownMachine>, secret: string, since: string) => object,
 ): pulumi.Output<string> {
   const keys = [...machines.keys()];
   const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
   const [ids, addresses, publicAddresses] = [pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("publicAddress"))];
-  const made = pulumi.all([ids, addresses, publicAddresses, pulumi.all(of("connection")), also.secret ?? "", also.since ?? "", also.checked]);
+  const made = pulumi.all([ids, addresses, publicAddresses, connections, also.secret ?? "", also.since ?? "", also.checked]);
   const request = made.apply(([ids, addresses, publicAddresses, connections, secret, since]): string => {
     const known = keys.map((key, index): [string, KnownMachine] => {
       const publicAddress = publicAddresses[index];
-      const machine = { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[index] as Connection };
+      const machine = { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[key] as Connection };
       return [key, { ...machine, ...(publicAddress !== undefined && { publicAddress }) }];
     });
     return JSON.stringify(describe(new Map(known), secret, since));

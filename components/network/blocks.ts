@@ -44,11 +44,14 @@ export function assignBlocks(space: Cidr, requests: readonly BlockRequest[], tak
       place(key, pin);
     }
   }
+  // Where one finds no place, no other of its size does: a thousand need not look.
+  const full = new Set<number>();
   for (const { key, prefix, pin } of sorted) {
     if (pin) continue;
-    const block = firstFree(space, key, prefix, used);
+    const block = full.has(prefix) ? undefined : firstFree(space, key, prefix, used);
     if (block) place(key, block);
     else {
+      full.add(prefix);
       const asked = sorted.reduce((sum, request) => sum + 2 ** (32 - request.prefix), 0);
       const wanted = Math.max(0, 32 - Math.ceil(Math.log2(asked)));
       problems.push({

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
 import type { HostFirewallArgs } from "./args";
-import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
+import { changed, keepHosts, type Piece, planOrRefuse } from "./hosts";
 import { type HostsAlonePlan, planHostFirewall } from "./plan";
 
 /**
@@ -28,8 +28,8 @@ export class HostFirewall extends pulumi.ComponentResource {
     const planned = planOrRefuse(piece, opts?.parent);
     super("pulumi-swarm:index:HostFirewall", name, { hosts: planned.hosts.length }, opts);
     this.plan = planned;
-    const { machines } = keepHosts(piece, planned, this);
-    this.connections = connectionsOf(machines);
+    const { connections } = keepHosts(piece, planned, this);
+    this.connections = connections;
     this.registerOutputs({});
   }
 }

@@ -16,7 +16,6 @@ import { shownName } from "../names/shown";
 import { Encryption, SubnetAssignment } from "../network/resource";
 import { nodeProblems, transformsOf } from "../node/on-path";
 import { describeRenumbering, type Renumbering, settleMoves } from "../network/subnets";
-import type { Connection } from "../remote/connection";
 import { describeProblems } from "../report";
 import { stop } from "../stop";
 import type { HostsAloneArgs } from "./args";
@@ -80,7 +79,7 @@ export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Res
     },
   });
   const secret = rememberedSecret(`${name}-memory-key`, parent);
-  const request = requestOf(made.machines, { secret, checked }, (known, key) => hostsRequest(piece, plan, known, key));
+  const request = requestOf(made, { secret, checked }, (known, key) => hostsRequest(piece, plan, known, key));
   const command = intendedCommand(
     `${name}-hosts`,
     { up: "hosts-up", down: "hosts-down", request, downRequest: hostsDownRequest },
@@ -89,11 +88,6 @@ export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Res
   );
   logWarnings(command.stdout, parent);
   return { ...made, command };
-}
-
-export function connectionsOf(machines: MadeHosts["machines"]): pulumi.Output<Record<string, Connection>> {
-  const connections = Object.fromEntries([...machines].map(([key, { connection }]) => [key, connection]));
-  return pulumi.secret(pulumi.all(connections));
 }
 
 /** Without a swarm there is nobody to take a host's work meanwhile. */

@@ -3,7 +3,7 @@ import { answerOf } from "../agents/answer";
 import type { HostsUpResponse } from "../agents/request";
 import type { Connection } from "../remote/connection";
 import type { WireGuardMeshArgs } from "./args";
-import { changed, connectionsOf, keepHosts, type Piece, planOrRefuse } from "./hosts";
+import { changed, keepHosts, type Piece, planOrRefuse } from "./hosts";
 import { type HostsAlonePlan, planWireGuardMesh } from "./plan";
 
 /**
@@ -34,10 +34,10 @@ export class WireGuardMesh extends pulumi.ComponentResource {
     super("pulumi-swarm:index:WireGuardMesh", name, { subnet: planned.tunnel?.subnet, mtu: planned.underlayMtu }, opts);
     this.plan = planned;
     this.addresses = Object.fromEntries(planned.hosts.map(({ key, tunnelAddress = "" }) => [key, tunnelAddress]));
-    const { machines, command } = keepHosts(piece, planned, this);
+    const { connections, command } = keepHosts(piece, planned, this);
     const keys = command.stdout.apply((stdout) => answerOf<HostsUpResponse>(stdout, "hosts-up").publicKeys);
     this.publicKeys = pulumi.unsecret(keys);
-    this.connections = connectionsOf(machines);
+    this.connections = connections;
     this.registerOutputs({ addresses: this.addresses, publicKeys: this.publicKeys });
   }
 }

@@ -45,7 +45,7 @@ function describe(args: ExistingHostsArgs): HostGroup {
     problems: [...checkAccess(args), ...machines.flatMap(([place, machine]) => checkMachine(place, machine, args))],
     ...(args.labels && { labels: args.labels }),
     create: ({ group, parent }) => {
-      const login = readable(args, group, parent);
+      const login = pulumi.secret(readable(args, group, parent));
       return new Map(machines.map(([place, machine]) => [`${group}-${place}`, describeMachine(args, machine, login)]));
     },
   };
@@ -96,6 +96,6 @@ function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine, logi
     id: machine.hostKey,
     made: { hostKey: keyOf(machine) },
     address: machine.privateAddress ?? machine.address,
-    connection: pulumi.secret(connection),
+    connection,
   };
 }
