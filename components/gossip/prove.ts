@@ -36,8 +36,8 @@ export interface ProofArgs {
 interface Ingress {
   /** This host's address on it, without a prefix. */
   readonly address: string;
-  /** Addresses of the members from which its gossip knows that they are on it. */
-  readonly peers: ReadonlySet<string>;
+  /** Addresses of the other members of which its gossip does not know that they are on it. Those that it knows may be a thousand. */
+  readonly lacks: ReadonlySet<string>;
 }
 
 interface Network {
@@ -151,10 +151,8 @@ async function lookUntil(
   const seen = new Map<string, Ingress>();
   const pause = backoff(100, 1_000);
   for (;;) {
-    const asked = hosts.filter(
-      ({ key, address }) => !seen.has(key) || hosts.some((other) => other.address !== address && !seen.get(key)?.peers.has(other.address)),
-    );
-    const found = await onEach(asked, [], ({ docker }) => ingressOf(docker, id));
+    const asked = hosts.filter(({ key }) => seen.get(key)?.lacks.size !== 0);
+    const found = await onEach(asked, [], (host) => ingressOf(host, id, hosts));
     for (const { key } of asked) seen.delete(key);
     for (const [key, ingress] of found) if (ingress) seen.set(key, ingress);
     const look = { seen, missing: hosts.filter(({ key }) => !seen.has(key)) };
@@ -164,12 +162,14 @@ async function lookUntil(
   }
 }
 
-async function ingressOf(docker: ProvenHost["docker"], id: string): Promise<Ingress | undefined> {
+async function ingressOf({ address: own, docker }: ProvenHost, id: string, hosts: readonly ProvenHost[]): Promise<Ingress | undefined> {
   try {
     const { Containers, Peers } = await docker.get<Network>(`/networks/${id}`);
     const [endpoint] = Object.entries(Containers ?? {}).flatMap(([name, container]) => (name === "ingress-sbox" ? [container] : []));
     const address = endpoint?.IPv4Address?.replace(/\/.*$/, "");
-    return address === undefined ? undefined : { address, peers: new Set((Peers ?? []).map(({ IP }) => IP)) };
+    if (address === undefined) return undefined;
+    const peers = new Set((Peers ?? []).map(({ IP }) => IP));
+    return { address, lacks: new Set(hosts.flatMap((other) => (other.address === own || peers.has(other.address) ? [] : [other.address]))) };
   } catch (error) {
     if (error instanceof DockerApiError && error.status === 404) return undefined;
     throw error;
@@ -178,10 +178,10 @@ async function ingressOf(docker: ProvenHost["docker"], id: string): Promise<Ingr
 
 /** Whom each host does not know, though it is there. */
 function strangers(hosts: readonly ProvenHost[], seen: Look["seen"]): { readonly host: string; readonly others: readonly string[] }[] {
-  return hosts.flatMap(({ key, address }) => {
-    const peers = seen.get(key)?.peers;
-    const others = hosts.filter((other) => other.address !== address && seen.has(other.key) && !peers?.has(other.address));
-    return peers && others.length > 0 ? [{ host: key, others: others.map((other) => other.key) }] : [];
+  return hosts.flatMap(({ key }) => {
+    const lacks = seen.get(key)?.lacks;
+    const others = lacks?.size ? hosts.filter((other) => seen.has(other.key) && lacks.has(other.address)) : [];
+    return others.length > 0 ? [{ host: key, others: others.map((other) => other.key) }] : [];
   });
 }
 

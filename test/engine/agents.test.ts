@@ -78,7 +78,11 @@ function upRequest(hosts: Hosts, intent: Intent): object {
       labels: {},
     })),
     engine: { source: "present" },
-    bridges: {},
+    bridges: {
+      docker0: { subnet: "10.9.32.0/20", gateway: "10.9.32.1/20" },
+      gwbridge: { subnet: "10.9.16.0/20", gateway: "10.9.16.1" },
+      mtu: 1500,
+    },
     needs: { features: ["vxlan"] },
     overlay: { kind: "native", mtu: 1450, slices: {} },
     ingress: { subnet: "10.9.0.0/20", gateway: "10.9.0.1" },

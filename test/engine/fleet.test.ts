@@ -7,7 +7,31 @@ import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
 interface World {
   readonly swarm: { readonly nodes: readonly unknown[] } | null;
   readonly hosts: Readonly<Record<string, { readonly nodeId: string; readonly files: object }>>;
-  readonly runs: readonly { readonly program: string; readonly stdout: number; readonly stderr: number }[];
+  readonly runs: readonly Run[];
+}
+
+/** What a run of one of our programs was given, took, and sent to the hosts, in bytes, seconds and MiB. */
+interface Run {
+  readonly program: string;
+  readonly stdout: number;
+  readonly stderr: number;
+  readonly request: number;
+  readonly memory: number;
+  readonly seconds: number;
+  readonly mostSessions: number;
+  readonly manager: Sent;
+  readonly worker: Sent;
+}
+
+/** The most that went to one host. */
+interface Sent {
+  readonly dials: number;
+  /** Scripts, and the lock. */
+  readonly commands: number;
+  /** Of the commands, with what they are given. */
+  readonly bytes: number;
+  /** Requests to Docker. */
+  readonly calls: number;
 }
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
@@ -19,60 +43,155 @@ const machines = (count: number, network: number): Record<string, ExistingMachin
 /** Linux gives one environment variable 128 KiB; half of it is left for longer names and keys. */
 const most = 64 * 1024;
 
-describe("a cluster of a thousand hosts, through the engine and the plugin", function () {
-  this.timeout(600_000);
-  // A state of megabytes after each of two thousand steps takes the engine three quarters of the time, and is not what this is about.
-  const stack = new Stack("fleet", join(__dirname, "program"), { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" });
-  const [spec, fleet] = [join(root, ".lab", "fleet.json"), join(root, ".lab", "fleet-hosts.json")];
-  const world = (): World => JSON.parse(readFileSync(fleet, "utf8")) as World;
+/** A cluster of hosts that exist only in a file, through Pulumi and its plugin. */
+class FleetStack {
+  private readonly stack: Stack;
+  private readonly spec: string;
+  private readonly fleet: string;
 
-  before(async () => {
+  constructor(name: string) {
+    // A state of megabytes after each of two thousand steps takes the engine three quarters of the time, and is not what this is about.
+    this.stack = new Stack(name, join(__dirname, "program"), { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" });
+    this.spec = join(root, ".lab", `${name}.json`);
+    this.fleet = join(root, ".lab", `${name}-hosts.json`);
+  }
+
+  get world(): World {
+    return JSON.parse(readFileSync(this.fleet, "utf8")) as World;
+  }
+
+  async start(): Promise<void> {
     mkdirSync(join(root, ".lab"), { recursive: true });
-    rmSync(fleet, { force: true });
+    rmSync(this.fleet, { force: true });
     // A run that was killed has left its lock.
-    await stack.cancel();
-    await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    await stack.init();
-    await stack.setConfig({ "engine:spec": spec });
-  });
-  after(() => stack.pulumi(["stack", "rm", "--yes", "--force"]));
+    await this.stack.cancel();
+    await this.remove();
+    await this.stack.init();
+    await this.stack.setConfig({ "engine:spec": this.spec });
+  }
 
-  function describeCluster(workers: number): void {
+  async remove(): Promise<void> {
+    await this.stack.pulumi(["stack", "rm", "--yes", "--force"]);
+  }
+
+  async up(hosts: number): Promise<void> {
     const site = { site: "rack", network: "10.64.0.0/11" };
     const groups = {
       control: { role: "manager", ...site, machines: machines(3, 70) },
-      edge: { role: "worker", ...site, machines: machines(workers, 71) },
+      edge: { role: "worker", ...site, machines: machines(hosts - 3, 71) },
     };
-    writeFileSync(spec, JSON.stringify({ fleet, groups, firewall: { enforce: "none" } }));
+    writeFileSync(this.spec, JSON.stringify({ fleet: this.fleet, groups, firewall: { ssh: ["203.0.113.0/24"] } }));
+    this.mustSucceed(await this.stack.up());
   }
 
-  function mustBeSmall(): void {
-    for (const { program, stdout, stderr } of world().runs) {
-      assert.ok(stdout < most && stderr < most, `${program} was given ${stdout} bytes of its last output, and ${stderr} of its last progress`);
+  async destroy(): Promise<void> {
+    this.mustSucceed(await this.stack.destroy());
+  }
+
+  async members(): Promise<number> {
+    return (await this.stack.outputs<{ members: number }>()).members;
+  }
+
+  /** As text, and how many resources are in it. */
+  async state(): Promise<{ readonly bytes: number; readonly resources: number }> {
+    const text = await this.stack.export();
+    const { deployment } = JSON.parse(text) as { readonly deployment: { readonly resources: readonly unknown[] } };
+    return { bytes: text.length, resources: deployment.resources.length };
+  }
+
+  lastRun(program: string): Run {
+    return this.world.runs.filter((run) => run.program === `${program}.js`).at(-1) ?? assert.fail(`${program} has not run`);
+  }
+
+  private mustSucceed({ code, stdout, stderr }: CommandResult): void {
+    assert.equal(code, 0, (stdout + stderr).slice(-4000));
+    for (const run of this.world.runs) {
+      const given = `${run.program} was given ${run.stdout} bytes of its last output, and ${run.stderr} of its last progress`;
+      assert.ok(run.stdout < most && run.stderr < most, given);
     }
   }
+}
 
-  function mustSucceed({ code, stdout, stderr }: CommandResult): void {
-    assert.equal(code, 0, (stdout + stderr).slice(-4000));
-    mustBeSmall();
+/** What a first `up` of so many hosts cost. */
+interface Cost extends Run {
+  readonly hosts: number;
+  readonly intent: number;
+  readonly state: number;
+  readonly resources: number;
+}
+
+describe("a cluster of a thousand hosts, through the engine and the plugin", function () {
+  this.timeout(600_000);
+  const [few, thousand] = [new FleetStack("fleet-few"), new FleetStack("fleet")];
+  const costs: Cost[] = [];
+  before(() => Promise.all([few.start(), thousand.start()]));
+  after(() => Promise.all([few.remove(), thousand.remove()]));
+
+  async function make(stack: FleetStack, hosts: number): Promise<void> {
+    await stack.up(hosts);
+    const { bytes, resources } = await stack.state();
+    const cost = { hosts, ...stack.lastRun("swarm-up"), intent: stack.lastRun("intent").request, state: bytes, resources };
+    const { request, intent, memory, worker, manager, seconds } = cost;
+    const kilo = (size: number): string => `${Math.round(size / 1000)} kB`;
+    process.stdout.write(
+      `      ${hosts} hosts: asked by ${kilo(request + intent)}, ${resources} resources, state ${kilo(bytes)}, ` +
+        `sent ${kilo(worker.bytes)} to a worker and ${kilo(manager.bytes)} to a manager, ${Math.round(memory)} MiB, ${seconds.toFixed(1)} s\n`,
+    );
+    costs.push(cost);
   }
 
+  it("is a tenth of it first, to compare with, on whose hosts a second up works no more", async () => {
+    await make(few, 100);
+    const { length } = few.world.runs;
+    await few.up(100);
+    assert.equal(few.world.runs.length, length);
+    await few.destroy();
+  });
+
   it("is made", async () => {
-    describeCluster(997);
-    mustSucceed(await stack.up());
-    assert.equal(world().swarm?.nodes.length, 1000);
-    assert.equal((await stack.outputs<{ members: number }>()).members, 1000);
+    await make(thousand, 1000);
+    assert.equal(thousand.world.swarm?.nodes.length, 1000);
+    assert.equal(await thousand.members(), 1000);
+  });
+
+  it("is one resource more for each host, and for each a kilobyte and a half of requests and less than ten kilobytes of state", () => {
+    for (const { hosts, resources, request, intent, state } of costs) {
+      assert.ok(resources <= hosts + 35, `${resources} resources`);
+      assert.ok(request + intent <= 1_600 * hosts + 5_000, `${request} and ${intent} bytes`);
+      assert.ok(state <= 10_000 * hosts, `${state} bytes`);
+    }
+  });
+
+  it("takes not more memory than a small machine has", () => {
+    for (const { hosts, memory } of costs) assert.ok(memory <= 150 + hosts * 0.15, `${hosts} hosts: ${memory} MiB`);
+  });
+
+  it("takes a dozen commands and requests of a worker, the same of one in a hundred, over one connection and another one that proves its firewall", () => {
+    const [dials, commands, calls] = (["dials", "commands", "calls"] as const).map((what) => costs.map(({ worker }) => worker[what]));
+    for (const counts of [dials, commands, calls]) assert.deepEqual(new Set(counts).size, 1, JSON.stringify(counts));
+    for (const { hosts, worker, manager, mostSessions } of costs) {
+      assert.ok(worker.dials <= 2 && worker.commands <= 12 && worker.calls <= 12, `${hosts} hosts: ${JSON.stringify(worker)}`);
+      // Each node's labels are set by one of them.
+      assert.ok(manager.dials <= 2 && manager.commands <= 20 && manager.calls <= 1.2 * hosts + 50, `${hosts} hosts: ${JSON.stringify(manager)}`);
+      assert.ok(mostSessions <= hosts + 64, `${hosts} hosts: ${mostSessions} sessions`);
+    }
+  });
+
+  it("sends each host what it sends to one alone, and the addresses that its firewall lets in; and managers what is known of all hosts", () => {
+    for (const { hosts, worker, manager } of costs) {
+      assert.ok(worker.bytes <= 85_000 + 60 * hosts, `${hosts} hosts: ${worker.bytes} bytes`);
+      assert.ok(manager.bytes <= 110_000 + 150 * hosts, `${hosts} hosts: ${manager.bytes} bytes`);
+    }
   });
 
   it("is edited", async () => {
-    describeCluster(987);
-    mustSucceed(await stack.up());
-    assert.equal(world().swarm?.nodes.length, 990);
+    await thousand.up(990);
+    assert.equal(thousand.world.swarm?.nodes.length, 990);
   });
 
   it("is destroyed, and leaves nothing on any host", async () => {
-    mustSucceed(await stack.destroy());
-    const { swarm, hosts } = world();
+    await thousand.destroy();
+    const { swarm, hosts } = thousand.world;
     assert.equal(swarm?.nodes.length, 0);
     const left = Object.values(hosts).filter(({ nodeId, files }) => nodeId !== "" || Object.keys(files).length > 0);
     assert.deepEqual(left, []);

@@ -1,10 +1,14 @@
 "use strict";
 /*
- * Loaded before one of our programs (`node --require`), it puts hosts that exist only in a file in the place of SSH, Docker and what is
- * found on hosts: FLEET is that file. All else of a run is what it is: Pulumi, the plugin, its environment, the phases, the memory.
+ * Loaded before one of our programs (`node --require`), it puts hosts that exist only in a file in the place of SSH, Docker and what scripts
+ * find on hosts: FLEET is that file. All else of a run is what it is: Pulumi, the plugin, its environment, the phases, the memory, and each
+ * script with its values. Of each run it notes what came in and what went to the hosts.
  */
+const { createHash } = require("node:crypto");
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
+const { Duplex } = require("node:stream");
+const consumers = require("node:stream/consumers");
 
 // A Pulumi program that loads it itself says where the package is.
 const components = process.env.FLEET_COMPONENTS ?? join(dirname(process.argv[1]), "..");
@@ -12,42 +16,141 @@ const load = (path) => require(join(components, path));
 const file = process.env.FLEET;
 const world = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { swarm: null, hosts: {}, runs: [] };
 const variable = (name) => Buffer.byteLength(process.env[name] ?? "");
-world.runs.push({ program: process.argv[1].split("/").at(-1), stdout: variable("PULUMI_COMMAND_STDOUT"), stderr: variable("PULUMI_COMMAND_STDERR") });
-process.on("exit", () => writeFileSync(file, JSON.stringify(world)));
+const run = { program: process.argv[1].split("/").at(-1), stdout: variable("PULUMI_COMMAND_STDOUT"), stderr: variable("PULUMI_COMMAND_STDERR") };
+Object.assign(run, { request: 0, sessions: 0, mostSessions: 0 });
+world.runs.push(run);
+process.on("exit", () => {
+  const seconds = performance.now() / 1000;
+  Object.assign(run, { seconds, memory: process.resourceUsage().maxRSS / 2 ** 10, manager: mostSent("manager"), worker: mostSent("worker") });
+  writeFileSync(file, JSON.stringify(world));
+});
+const { text } = consumers;
+consumers.text = async (stream) => {
+  const read = await text(stream);
+  run.request = Buffer.byteLength(read);
+  return read;
+};
+
+/** What went to each host in this run: `dials`, `commands`, `bytes` of them with their input, and `calls` of Docker. */
+const sent = new Map();
+function count(host, what, number = 1) {
+  const own = sent.get(host) ?? { dials: 0, commands: 0, bytes: 0, calls: 0 };
+  sent.set(host, own);
+  own[what] += number;
+}
+
+/** To one host of this role. */
+function mostSent(role) {
+  const hosts = [...sent].filter(([host]) => (host.role ?? "worker") === role);
+  const most = (what) => Math.max(0, ...hosts.map(([, own]) => own[what]));
+  return { dials: most("dials"), commands: most("commands"), bytes: most("bytes"), calls: most("calls") };
+}
 
 /** A host of the world may be `dead`, which nobody reaches, or `bare`: without IPVS in its kernel. */
 const hostAt = (address) => (world.hosts[address] ??= { address, nodeId: "", files: {} });
 
+const { loadScript, scriptInput } = load("remote/script");
+const names = ["engine/probe", "engine/bridges", "engine/engine", "firewall/firewall", "gossip/gossip", "memory/memory", "network/path-mtu"];
+const scripts = new Map([...names, "owner/owner", "underlay/wireguard/wireguard"].map((name) => [name, loadScript(components, `${name}.sh`)]));
+
+/** What the scripts answer, by name and verb. */
+const answers = {
+  "engine/probe probe": (host) => ({
+    ...probe,
+    ipvs: !host.bare,
+    macvlan: null,
+    folders: [],
+    epoch: Date.now() / 1000,
+    freeKilobytes: 9e6,
+    hostname: "fake",
+  }),
+  "engine/bridges look": ({ daemon = "" }) => ({ daemon, unapplied: false, tablesWithoutRules: [] }),
+  "engine/bridges up": (host, { SUBNET, GATEWAY, MTU }) => {
+    const options = { "com.docker.network.driver.mtu": MTU };
+    host.gwbridge = { IPAM: { Config: [{ Subnet: SUBNET, Gateway: GATEWAY }] }, Options: options, Containers: {} };
+  },
+  "engine/engine configure": (host, { CONTENT }) => void (host.daemon = Buffer.from(CONTENT).toString("base64")),
+  "firewall/firewall apply": ({ files }, { RULESET }) => {
+    const digest = createHash("sha256").update(RULESET).digest("hex");
+    const changed = files.firewall !== digest;
+    files.firewall = digest;
+    return { changed };
+  },
+  "firewall/firewall confirm": () => {},
+  "firewall/firewall down": ({ files }) => void delete files.firewall,
+  "gossip/gossip ports": () => ({ holders: [] }),
+  "gossip/gossip ping": () => ({ tried: true, silent: [] }),
+  "memory/memory read": ({ files }, { NAME }) => ({ memory: files[`memory.${NAME}`] ?? null }),
+  "memory/memory write": ({ files }, { NAME, MEMORY }) => void (files[`memory.${NAME}`] = MEMORY),
+  "memory/memory remove": ({ files }, { NAME }) => void delete files[`memory.${NAME}`],
+  "network/path-mtu check": (_host, { PEERS, MTU }) => ({
+    ping: true,
+    passed: Object.fromEntries(PEERS.split("\n").map((peer) => [peer, Number(MTU)])),
+  }),
+  "owner/owner look": owners,
+  "owner/owner claim": owners,
+  "owner/owner release": owners,
+  "underlay/wireguard/wireguard down": () => {},
+};
+
+function owners({ files }, { PARTS, OWNER, FORMERLY }, verb) {
+  const parts = PARTS.split(" ");
+  const isOurs = (part) => [undefined, OWNER, ...FORMERLY.split("\n")].includes(files[`owner.${part}`]);
+  if (verb === "claim" && parts.every(isOurs)) for (const part of parts) files[`owner.${part}`] = OWNER;
+  if (verb === "release") for (const part of parts.filter(isOurs)) delete files[`owner.${part}`];
+  return Object.fromEntries(parts.map((part) => [part, JSON.parse(files[`owner.${part}`] ?? "null")]));
+}
+
 class Session {
   constructor(key, { host }) {
     Object.assign(this, { host: key, address: host });
+    count(hostAt(host), "dials");
+    run.mostSessions = Math.max(run.mostSessions, ++run.sessions);
   }
   async script(text, values, { verb }) {
-    const { files } = hostAt(this.address);
-    if ("NAME" in values) {
-      const name = `memory.${values.NAME}`;
-      if (verb === "write") files[name] = values.MEMORY;
-      if (verb === "remove") delete files[name];
-      return { memory: files[name] ?? null };
-    }
-    if ("PARTS" in values) return this.owners(files, values, verb);
-    if ("INTERFACE" in values && verb === "down") return {};
-    if ("DATA_PORT" in values) return { holders: [] };
-    throw new Error(`${this.host}: this fleet knows no such script: ${text.slice(-200)} ${JSON.stringify(Object.keys(values))}`);
+    const host = hostAt(this.address);
+    const name = [...scripts].find(([, script]) => text.endsWith(script))?.[0];
+    const answer = answers[`${name} ${verb}`];
+    if (!answer)
+      throw new Error(`${this.host}: this fleet knows no such script: ${name} ${verb} ${text.slice(-200)} ${JSON.stringify(Object.keys(values))}`);
+    count(host, "commands");
+    count(host, "bytes", Buffer.byteLength(scriptInput(text, verb, values)));
+    return answer(host, values, verb) ?? {};
   }
-  owners(files, { PARTS, OWNER, FORMERLY }, verb) {
-    const parts = PARTS.split(" ");
-    const isOurs = (part) => [undefined, OWNER, ...FORMERLY.split("\n")].includes(files[`owner.${part}`]);
-    if (verb === "claim" && parts.every(isOurs)) for (const part of parts) files[`owner.${part}`] = OWNER;
-    if (verb === "release") for (const part of parts.filter(isOurs)) delete files[`owner.${part}`];
-    return Object.fromEntries(parts.map((part) => [part, JSON.parse(files[`owner.${part}`] ?? "null")]));
+  /** Only a lock asks for one. */
+  async stream(command, use) {
+    const host = hostAt(this.address);
+    count(host, "commands");
+    count(host, "bytes", Buffer.byteLength(command));
+    return use(new Lock());
   }
-  close() {}
+  close() {
+    run.sessions -= 1;
+  }
+}
+
+/** One that nobody else holds. */
+class Lock extends Duplex {
+  constructor() {
+    super();
+    this.push("locked\n");
+  }
+  _read() {}
+  _write(beats, _encoding, done) {
+    setImmediate(() => this.push("beat\n".repeat(beats.length)));
+    done();
+  }
 }
 
 class Api {
   constructor(key, docker) {
     Object.assign(this, { key, own: hostAt(docker.session.address) });
+    return new Proxy(this, {
+      get: (api, name) => {
+        if (name in Api.prototype && name !== "node") count(api.own, "calls");
+        return api[name];
+      },
+    });
   }
   node() {
     return world.swarm?.nodes.find(({ id }) => id === this.own.nodeId);
@@ -68,6 +171,7 @@ class Api {
     };
   }
   enter(role, address) {
+    this.own.role = role;
     this.own.nodeId = `node${String(++world.swarm.made).padStart(21, "0")}`;
     world.swarm.nodes.push({
       id: this.own.nodeId,
@@ -142,28 +246,33 @@ load("remote/ssh").SshSession.open = async (key, connection) => {
     throw new Error(`${key}: cannot be reached over SSH at root@${connection.host}:22 within 20 s: connection refused.`);
   return new Session(key, connection);
 };
+/** As much of the API as is asked of each host. */
+const { DockerApiError } = load("remote/docker-api");
 load("remote/docker-api").DockerApi = class {
   constructor(key, session) {
     Object.assign(this, { key, session });
   }
+  async get(path) {
+    const host = hostAt(this.session.address);
+    count(host, "calls");
+    switch (path) {
+      case "/info":
+        return { Swarm: { LocalNodeState: host.nodeId ? "active" : "inactive" } };
+      case "/networks":
+        return [{ Id: "ingress", Ingress: true, Scope: "swarm" }];
+      case "/networks/ingress":
+        return { Containers: { "ingress-sbox": { IPv4Address: `${host.address}/20` } }, Peers: JSON.parse(peers()) };
+      case "/networks/docker_gwbridge":
+        if (host.gwbridge) return host.gwbridge;
+    }
+    throw new DockerApiError(this.key, 404, `this fleet's Docker has no ${path}`, `GET ${path}`);
+  }
   close() {}
 };
-load("agents/phases/lock").lockHosts = async () => {};
+/** All members are on the swarm's own network. */
+const peers = () => JSON.stringify(world.swarm.nodes.map(({ hostname, address }) => ({ Name: hostname, IP: address })));
 load("membership/docker-swarm-api").DockerSwarmApi = Api;
-load("engine").probeHost = async ({ address }) => ({
-  ...probe,
-  ipvs: !hostAt(address).bare,
-  macvlan: null,
-  folders: [],
-  epoch: Date.now() / 1000,
-  freeKilobytes: 9e6,
-  hostname: "fake",
-});
-load("engine").pendingChanges = async () => ({ member: false, warnings: [] });
-load("gossip/prove").proveMembers = async () => [];
 load("networks/ingress").placeIngress = async () => false;
-load("network/path-mtu").checkPathMtu = async () => ({ failures: [], notes: [] });
-load("firewall/apply").removeFirewall = async () => {};
 const down = async (hosts) => {
   for (const { session } of hosts) delete hostAt(session.address).files.overlay;
   return [];
