@@ -91,8 +91,20 @@ export class BastionServer {
 /** sshd on hosts, all of them behind one port. A script of ours is answered by its verb. */
 export class HostServer {
   readonly verbs: string[] = [];
+  /** Connections: all, those that have not signed in at the same time, those that stand at the same time, and bytes that came by them. */
+  readonly seen = { connections: 0, mostStarting: 0, mostStanding: 0, bytes: 0 };
+  private readonly starting = new Set<object>();
+  private readonly standing = new Set<object>();
   private readonly ssh = new Server({ hostKeys: [host?.privateKey ?? ""] }, (peer) => {
+    this.starting.add(peer);
+    this.seen.mostStarting = Math.max(this.seen.mostStarting, this.starting.size);
     peer.on("authentication", (login) => login.accept());
+    peer.on("ready", () => {
+      this.starting.delete(peer);
+      this.standing.add(peer);
+      this.seen.mostStanding = Math.max(this.seen.mostStanding, this.standing.size);
+    });
+    peer.on("close", () => this.standing.delete(peer));
     peer.on("session", (accept) =>
       accept().on("exec", (run) => {
         const channel = run();
@@ -109,15 +121,25 @@ export class HostServer {
     );
     peer.on("error", () => {});
   });
+  private readonly tcp = createServer((socket) => {
+    this.seen.connections += 1;
+    socket.on("data", (data: Buffer) => (this.seen.bytes += data.length));
+    this.ssh.injectSocket(socket);
+  });
 
   constructor(private readonly answers: Readonly<Record<string, object>> = {}) {}
 
   get port(): number {
-    return (this.ssh.address() as AddressInfo).port;
+    return (this.tcp.address() as AddressInfo).port;
+  }
+
+  /** How many connections stand now. */
+  get open(): number {
+    return this.standing.size;
   }
 
   listen(): Promise<void> {
-    return new Promise((resolve) => this.ssh.listen(0, "127.0.0.1", resolve));
+    return new Promise((resolve) => this.tcp.listen(0, "127.0.0.1", resolve));
   }
 
   count(verb: string): number {
@@ -125,6 +147,6 @@ export class HostServer {
   }
 
   close(): void {
-    this.ssh.close();
+    this.tcp.close();
   }
 }
