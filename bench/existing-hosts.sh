@@ -1,6 +1,7 @@
 #!/bin/bash
 # The yardstick: the same work by a careful hand-written script over the system's ssh, all hosts in parallel.
 # Usage: existing-hosts.sh SSH_CONFIG ADMIN MANAGERS FIRST [HOST...]; join tokens go over standard input.
+# RULES in the environment holds more rules of the firewall.
 set -euo pipefail
 config=$1
 admin=$2
@@ -43,6 +44,7 @@ table inet pulumi_swarm {
     ip saddr { $addresses } tcp dport { 2377, 7946 } accept
     ip saddr { $addresses } udp dport { 7946, 4789 } accept
     ip saddr { $addresses, $admin } icmp type echo-request accept
+    ${RULES:-}
   }
 }
 END

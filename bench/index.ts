@@ -1,7 +1,20 @@
 import { join } from "node:path";
-import { root, run, Stack } from "../tools/lab/pulumi";
-import { describeMachines, folder, freshStack, type Machines, network, reachable, reset, startMachines, stopMachines } from "./machines";
+import { root, Stack } from "../tools/lab/pulumi";
+import { type Contender, ours, script, succeed } from "./contender";
+import {
+  bench,
+  describeMachines,
+  dockerOf,
+  freshStack,
+  type Machines,
+  reachable,
+  removeTarget,
+  reset,
+  startMachines,
+  stopMachines,
+} from "./machines";
 import { benchOverlays } from "./overlay";
+import { peers } from "./peers";
 
 /*
  * What `pulumi up` costs against the same work by hand, all in one run on one machine, so that only ratios matter.
@@ -21,11 +34,6 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function succeed(result: Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
-  const { code, stdout, stderr } = await result;
-  if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
-}
-
 function row(what: string, ours: number, theirs: number, against: string): void {
   process.stdout.write(
     `${what.padEnd(44)} ${ours.toFixed(1).padStart(6)} s ${theirs.toFixed(1).padStart(6)} s ${(ours / theirs).toFixed(2).padStart(6)}×  ${against}\n`,
@@ -40,8 +48,7 @@ interface Counts {
 }
 
 async function countResources(stack: Stack): Promise<Counts> {
-  const { stdout } = await stack.preview("--json");
-  const { steps } = JSON.parse(stdout) as { steps: { newState?: { type: string; custom?: boolean } }[] };
+  const { steps } = JSON.parse(await succeed(stack.preview("--json"))) as { steps: { newState?: { type: string; custom?: boolean } }[] };
   const kinds = steps.flatMap(({ newState }) => newState ?? []);
   return {
     components: kinds.filter(({ type, custom }) => !custom && type !== "pulumi:pulumi:Stack").length - 1,
@@ -53,47 +60,62 @@ async function countResources(stack: Stack): Promise<Counts> {
 /** A program with as many resources of each kind, and nothing else. */
 async function bare(name: string, counts: Counts): Promise<Stack> {
   const stack = new Stack(name, join(root, "bench", "bare"));
+  await stack.cancel();
   await stack.pulumi(["stack", "rm", "--yes", "--force"]);
   await stack.init();
   await stack.setConfig(Object.fromEntries(Object.entries(counts).map(([kind, count]) => [`bare:${kind}`, String(count)])));
   return stack;
 }
 
+interface Measured extends Contender {
+  /** Seconds of each round. */
+  readonly taken: { readonly first: number[]; readonly again: number[]; readonly edit: number[]; readonly undo: number[] };
+}
+
+const measured = (contender: Contender): Measured => ({ ...contender, taken: { first: [], again: [], edit: [], undo: [] } });
+
+/** From prepared hosts to prepared hosts. */
+async function round({ first, again, edit, undo, taken }: Measured, machines: Machines): Promise<void> {
+  taken.first.push(
+    await seconds(async () => {
+      await succeed(first());
+      await reachable(machines);
+    }),
+  );
+  taken.again.push(await seconds(() => succeed(again())));
+  if (edit) taken.edit.push(await seconds(() => succeed(edit())));
+  await removeTarget(machines);
+  taken.undo.push(await seconds(() => succeed(undo())));
+  await reset(machines);
+}
+
 async function benchUp(count: number): Promise<void> {
   const machines = await startMachines(count);
-  const stack = new Stack("bench", join(root, "bench", "existing"));
+  const stack = new Stack(bench, join(root, "bench", "existing"));
   await freshStack(stack);
   await describeMachines(stack, machines);
-  const floor = await bare("floor", await countResources(stack));
-  const [ups, scripts, floors, quiet, quietScripts]: number[][] = [[], [], [], [], []];
+  const floor = await bare(`${bench}-floor`, await countResources(stack));
   try {
-    for (let round = 0; round < rounds; round++) {
-      scripts?.push(
-        await seconds(async () => {
-          await succeed(handWritten(machines));
-          await reachable(machines);
-        }),
-      );
-      quietScripts?.push(await seconds(() => succeed(handWritten(machines))));
-      await reset(machines);
-      ups?.push(
-        await seconds(async () => {
-          await succeed(stack.up());
-          await reachable(machines);
-        }),
-      );
-      quiet?.push(await seconds(() => succeed(stack.up())));
-      // A network in use is rightly not removed.
-      await machines.shell.on(machines.names.at(-1) ?? "", "docker rm -f target");
-      await succeed(stack.destroy());
-      await reset(machines);
-      floors?.push(await seconds(() => succeed(floor.up())));
+    const [own, byHand] = [measured(await ours(stack)), measured(await script(machines))];
+    const found = await peers(machines);
+    const others = found.flatMap((peer) => ("absent" in peer ? [] : [measured(peer)]));
+    const failed = new Map<Measured, string>();
+    const floors: number[] = [];
+    for (let number = 0; number < rounds; number++) {
+      for (const contender of [byHand, own]) await round(contender, machines);
+      // A peer that fails does not cost the others their numbers.
+      for (const peer of others.filter((other) => !failed.has(other)))
+        await round(peer, machines).catch(async (error: Error) => {
+          failed.set(peer, error.message);
+          await reset(machines);
+        });
+      floors.push(await seconds(() => succeed(floor.up())));
       await succeed(floor.destroy());
     }
-    const [up, script, engine] = [median(ups ?? []), median(scripts ?? []), median(floors ?? [])];
-    row(`up, ${count} hosts, to the first reply by name`, up, script, "hand-written parallel SSH script");
-    row(`  … less the engine's own floor (${engine.toFixed(1)} s)`, up - engine, script, "aim: at most 1.5×");
-    row(`up with nothing to do, ${count} hosts`, median(quiet ?? []), median(quietScripts ?? []), "the script again");
+    process.stdout.write(`${count} hosts with Docker ${await dockerOf(machines)}; ours: ${own.version}\n`);
+    printUp(count, own, [byHand, ...others.filter((other) => !failed.has(other))], median(floors));
+    for (const peer of found) if ("absent" in peer) process.stdout.write(`${peer.name}: ${peer.absent}\n`);
+    for (const [{ name, version }, error] of failed) process.stdout.write(`${name} (${version}) failed: ${error.trim()}\n`);
   } finally {
     machines.shell.close();
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
@@ -102,27 +124,36 @@ async function benchUp(count: number): Promise<void> {
   }
 }
 
-function handWritten({ names }: Machines): ReturnType<typeof run> {
-  return run("bash", [join(root, "bench", "existing-hosts.sh"), join(folder, "ssh_config"), `${network.replace("0.0/16", "0.1")}`, "3", ...names]);
+function printUp(count: number, own: Measured, others: readonly Measured[], engine: number): void {
+  const compare = (what: string, step: keyof Measured["taken"], aim = ""): void => {
+    for (const { name, version, taken } of others)
+      if (taken[step].length > 0) row(`${what}, ${count} hosts`, median(own.taken[step]), median(taken[step]), `${name} (${version})${aim}`);
+  };
+  compare("first reply by name", "first");
+  const [mine, byHand] = [median(own.taken.first), median(others[0]?.taken.first ?? [])];
+  row(`  … less the engine's own floor (${engine.toFixed(1)} s)`, mine - engine, byHand, `${others[0]?.name}; aim: at most 1.5×`);
+  compare("nothing to do", "again");
+  compare("edit of one rule", "edit", "; aim: below 3 s");
+  compare("destroy", "undo");
 }
 
 async function benchPreview(count: number): Promise<void> {
-  const stack = new Stack("bench", join(root, "bench", "existing"));
+  const stack = new Stack(bench, join(root, "bench", "existing"));
   await freshStack(stack);
   await describeMachines(stack, {
     addresses: Array.from({ length: count }, (_, index) => `10.${221 + Math.floor(index / 250)}.2.${(index % 250) + 1}`),
   });
-  const floor = await bare("floor", await countResources(stack));
-  const [ours, theirs]: number[][] = [[], []];
+  const floor = await bare(`${bench}-floor`, await countResources(stack));
+  const [mine, theirs]: number[][] = [[], []];
   for (let round = 0; round <= rounds; round++) {
     const pair = [await seconds(() => succeed(stack.preview())), await seconds(() => succeed(floor.preview()))];
     // The first round warms the caches.
     if (round > 0) {
-      ours?.push(pair[0] ?? 0);
+      mine?.push(pair[0] ?? 0);
       theirs?.push(pair[1] ?? 0);
     }
   }
-  row(`preview, ${count} hosts`, median(ours ?? []), median(theirs ?? []), "bare program with as many resources; aim: 1.2×");
+  row(`preview, ${count} hosts`, median(mine ?? []), median(theirs ?? []), "bare program with as many resources; aim: 1.2×");
   await stack.pulumi(["stack", "rm", "--yes", "--force"]);
   await floor.pulumi(["stack", "rm", "--yes", "--force"]);
 }

@@ -5,11 +5,22 @@ import { connectionTo, machineKeys, removeMachines, startMachine } from "../tool
 import { root, run, Stack } from "../tools/lab/pulumi";
 import { pLimit } from "../components/remote/limit";
 
-/** Prepared hosts: they stand and run Docker before any clock starts. */
-export const network = "10.220.0.0/16";
+/* Prepared hosts: they stand and run Docker before any clock starts. */
+
+/** Second number of the hosts' addresses. With another one, a second bench runs beside the first: all its names are different too. */
+const site = process.env["BENCH_SITE"] ?? "220";
+export const bench = site === "220" ? "bench" : `bench${site}`;
+const network = `10.${site}.0.0/16`;
+/** From where the hosts are reached. */
+export const admin = `10.${site}.0.1`;
 const keys = machineKeys("bench");
 export const { client, host: hostKey } = keys;
-export const folder = join(root, ".lab", "bench");
+export const folder = join(root, ".lab", bench);
+/** For programs that use the system's ssh: it knows the hosts by name. */
+export const sshConfig = join(folder, "ssh_config");
+export const privateKeyFile = join(folder, "client");
+/** One connection a host, which every such program shares. */
+export const controlPath = join(folder, "cm-%n");
 
 /** Booting machines share the processors. */
 const startedAtOnce = 8;
@@ -23,19 +34,20 @@ export interface Machines {
 /** @param standing How many of them stand already. */
 export async function startMachines(count: number, standing = 0): Promise<Machines> {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "client"), client.privateKey, { mode: 0o600 });
-  if (standing === 0) await run("docker", ["network", "create", "--subnet", network, "bench-site"]);
-  const names = Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
-  const addresses = names.map((_, index) => `10.220.1.${index + 1}`);
+  writeFileSync(privateKeyFile, client.privateKey, { mode: 0o600 });
+  if (standing === 0) await run("docker", ["network", "create", "--subnet", network, `${bench}-site`]);
+  const names = Array.from({ length: count }, (_, index) => `${bench}-${index + 1}`);
+  const addresses = names.map((_, index) => `10.${site}.1.${index + 1}`);
   const limit = pLimit(startedAtOnce);
-  const start = (name: string, index: number): Promise<void> => startMachine({ name, network: "bench-site", address: addresses[index] ?? "", keys });
+  const start = (name: string, index: number): Promise<void> =>
+    startMachine({ name, network: `${bench}-site`, address: addresses[index] ?? "", keys });
   await Promise.all(names.map((name, index) => (index < standing ? undefined : limit(() => start(name, index)))));
   const connections = Object.fromEntries(names.map((name, index) => [name, connectionTo({ address: addresses[index] ?? "", keys })]));
   const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
   writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));
   writeFileSync(
-    join(folder, "ssh_config"),
-    `${config}Host *\n  User root\n  IdentityFile ${join(folder, "client")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known_hosts")}\n  ControlMaster auto\n  ControlPath ${join(folder, "cm-%n")}\n  ControlPersist 5\n`,
+    sshConfig,
+    `${config}Host *\n  User root\n  IdentityFile ${privateKeyFile}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known_hosts")}\n  ControlMaster auto\n  ControlPath ${controlPath}\n  ControlPersist 5\n`,
   );
   const shell = new ClusterShell(connections);
   await Promise.all(
@@ -45,7 +57,9 @@ export async function startMachines(count: number, standing = 0): Promise<Machin
   return { names, addresses, shell };
 }
 
-export const stopMachines = (): Promise<void> => removeMachines("bench-");
+export const dockerOf = ({ names, shell }: Machines): Promise<string> => shell.on(names[0] ?? "", "docker version -f '{{.Server.Version}}'");
+
+export const stopMachines = (): Promise<void> => removeMachines(`${bench}-`);
 
 /**
  * A stack of the program in bench/existing with the first machines, or so many of them. They are in a file: Pulumi gives a program its
@@ -56,7 +70,7 @@ export async function describeMachines(stack: Stack, { addresses }: Pick<Machine
   const file = join(folder, "machines.json");
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, JSON.stringify(Object.fromEntries(described)));
-  await stack.setConfig({ "bench:machines": file });
+  await stack.setConfig({ "bench:machines": file, "bench:admin": `${admin}/32` });
 }
 
 /** The stack without anything that an earlier run left in it. */
@@ -84,9 +98,16 @@ export async function reachable({ names, shell }: Machines): Promise<void> {
   await eventually("a reply by name", 30, () => shell.on(first, `docker run --rm --network bench ${testImage} /bin/busybox ping -c 1 -W 1 target`));
 }
 
-/** Back to hosts that run Docker and know nothing of a swarm: settings, bridges and firewall too, whoever made them. */
-export async function reset({ names, shell }: Machines): Promise<void> {
+/** Removes what `reachable` started: a network in use is rightly not removed. */
+export async function removeTarget({ names, shell }: Machines): Promise<void> {
   await shell.on(names.at(-1) ?? "", "docker rm -f target >/dev/null 2>&1 || true");
+}
+
+/** Back to hosts that run Docker and know nothing of a swarm: settings, bridges, firewall and open connections too, whoever made them. */
+export async function reset(machines: Machines): Promise<void> {
+  const { names, shell } = machines;
+  await removeTarget(machines);
+  await Promise.all(names.map((name) => run("ssh", ["-F", sshConfig, "-O", "exit", name])));
   await Promise.all(names.map((name) => shell.on(name, "docker swarm leave --force >/dev/null 2>&1 || true")));
   await Promise.all(
     names.map((name) =>
@@ -104,7 +125,7 @@ export async function reset({ names, shell }: Machines): Promise<void> {
 /** Machines for the time of some work with the stack of bench/existing; nothing of either is left, whatever comes. */
 export async function withMachines(count: number, work: (stack: Stack, machines: Machines) => Promise<void>): Promise<void> {
   await stopMachines();
-  const stack = new Stack("bench", join(root, "bench", "existing"));
+  const stack = new Stack(bench, join(root, "bench", "existing"));
   const machines = await startMachines(count);
   try {
     await work(stack, machines);
