@@ -41,7 +41,7 @@ export async function startMachines(count: number, standing = 0): Promise<Machin
   const limit = pLimit(startedAtOnce);
   const start = (name: string, index: number): Promise<void> =>
     startMachine({ name, network: `${bench}-site`, address: addresses[index] ?? "", keys });
-  await Promise.all(names.map((name, index) => (index < standing ? undefined : limit(() => start(name, index)))));
+  await Promise.all(names.slice(standing).map((name, index) => limit(() => start(name, standing + index))));
   const connections = Object.fromEntries(names.map((name, index) => [name, connectionTo({ address: addresses[index] ?? "", keys })]));
   const config = names.map((name, index) => `Host ${name}\n  HostName ${addresses[index]}\n`).join("");
   writeFileSync(join(folder, "known_hosts"), addresses.map((address) => `${address} ${hostKey.publicKey}\n`).join(""));

@@ -48,7 +48,10 @@ export function guardMembers(guarded: Guarded, spare: (managers: readonly string
     const reason = await spare(leaving).then(() => undefined, reasonOf);
     return reason === undefined ? undefined : describeNotSpared(cluster, leaving, reason);
   };
-  const { input } = memory(`${cluster}-members`, { ...makings(guarded), members: places(guarded) }, guarded, { ask, refused: () => tell(() => false) });
+  const { input } = memory(`${cluster}-members`, { ...makings(guarded), members: places(guarded) }, guarded, {
+    ask,
+    refused: () => tell(() => false),
+  });
   if (!canHook() || pulumi.runtime.isDryRun()) return { forAll: input, forManager: () => input };
   input.apply(() => tell(() => true));
   return { forAll: input, forManager: (host) => pulumi.output(told.then((mayGoOn) => mayGoOn(host) || input)) };
