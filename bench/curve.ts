@@ -12,6 +12,8 @@ interface Curve {
   readonly lines: readonly {
     readonly name: string;
     readonly colour: "up" | "edit" | "destroy";
+    /** Where its name stands. @default - above its end */
+    readonly below?: true;
     readonly points: readonly (readonly [number, number])[];
   }[];
 }
@@ -37,11 +39,11 @@ function draw({ title, unit, lines }: Curve, left: number): string {
   const below = ticks.map(
     (part) => `<text class="quiet" x="${x(part * mostX)}" y="${height - margin.bottom + 18}" text-anchor="middle">${shown(part * mostX)}</text>`,
   );
-  const drawn = lines.map(({ name, colour, points }) => {
+  const drawn = lines.map(({ name, colour, points, below: under }) => {
     const path = points.map(([px, py], index) => `${index === 0 ? "M" : "L"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join(" ");
     const dots = points.map(([px, py]) => `<circle class="${colour} dot" cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="3"/>`).join("");
     const [lastX = 0, lastY = 0] = points.at(-1) ?? [];
-    return `<path class="${colour}" d="${path}"/>${dots}<text class="${colour} name" x="${x(lastX) - 8}" y="${y(lastY) - 8}" text-anchor="end">${name}</text>`;
+    return `<path class="${colour}" d="${path}"/>${dots}<text class="${colour} name" x="${x(lastX) - 8}" y="${y(lastY) + (under ? 20 : -8)}" text-anchor="end">${name}</text>`;
   });
   const heading = `<text class="title" x="${left + margin.left}" y="22">${title}</text><text class="quiet" x="${left + margin.left}" y="38">${unit} against the number of hosts</text>`;
   return [heading, ...grid, ...below, ...drawn].join("\n");
@@ -71,7 +73,7 @@ function picture(results: readonly Result[]): string {
       unit: "seconds",
       lines: [
         { name: "up", colour: "up", points: of("up", ({ program }) => program) },
-        { name: "edit of a rule", colour: "edit", points: of("edit of a rule", ({ program }) => program) },
+        { name: "edit of a rule", colour: "edit", points: of("edit of a rule", ({ program }) => program), below: true },
         { name: "destroy", colour: "destroy", points: of("destroy", ({ program }) => program) },
       ],
     },
