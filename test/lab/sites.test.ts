@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { proveByName, eventually, testImage } from "../../tools/lab/cluster";
 import { capture, interfaceWith, kinds, type Packet } from "../../tools/lab/capture";
-import { docker } from "../../tools/lab/machines";
 import { throughput, tryPacket } from "../../tools/lab/measure";
 import { needTools, type NetworkFile, networkOf, networkOfContainer } from "../../tools/lab/namespace";
 import { echoUdp, get, probeUdp } from "../../tools/lab/scan";
@@ -61,7 +60,7 @@ function spec(more: { ssh?: readonly string[]; rotation?: string; autolock?: boo
   };
 }
 
-const on = (name: Name, ...command: readonly string[]): Promise<string> => docker("exec", sites.host(name).machine, ...command);
+const on = (name: Name, ...command: readonly string[]): Promise<string> => sites.on(name, ...command);
 
 /** The container of the service that runs on a host. */
 async function task(name: Name): Promise<{ id: string; address: string; network: NetworkFile }> {

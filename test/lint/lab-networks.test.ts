@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cidr, isCidr } from "../../components/network/cidr";
 
-const lab = join(__dirname, "..", "lab");
+const rings = ["lab", "kernel"].map((ring) => join(__dirname, "..", ring));
 
 /** Networks of this machine's Docker that a file of the lab makes for its hosts. What hosts make within themselves is nobody else's. */
 function networksOf(text: string): readonly Cidr[] {
@@ -17,9 +17,8 @@ function networksOf(text: string): readonly Cidr[] {
 
 describe("files of the lab, of which two run at once", () => {
   it("have networks of their own", () => {
-    const all = readdirSync(lab)
-      .filter((name) => name.endsWith(".test.ts"))
-      .flatMap((file) => networksOf(readFileSync(join(lab, file), "utf8")).map((network) => ({ file, network })));
+    const files = rings.flatMap((ring) => readdirSync(ring).map((name) => join(ring, name))).filter((file) => file.endsWith(".test.ts"));
+    const all = files.flatMap((file) => networksOf(readFileSync(file, "utf8")).map((network) => ({ file, network })));
     assert.ok(all.length > 10, all.map(({ network }) => network.toString()).join());
     const shared = all.flatMap((one, index) =>
       all

@@ -3,11 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deriveSshKey, type SshKey } from "../../components/remote/ssh-key";
 import type { Connection } from "../../components/remote/connection";
-import { root, run } from "./pulumi";
+import { docker } from "./docker";
+import { type CommandResult, root, run, type RunOptions } from "./pulumi";
+import { createVirtual, individualise, isVirtual, type OwnKernel, rebootVirtual, remember, runInVirtual } from "./virtual";
+
+export { docker } from "./docker";
 
 /*
- * Machines that somebody else made: containers that play whole hosts, started without the product, so that it is given them as
- * it is given the machines of a rack.
+ * Machines that somebody else made: containers that play whole hosts, or virtual machines, started without the product, so that
+ * it is given them as it is given the machines of a rack.
  */
 
 export interface MachineKeys {
@@ -24,6 +28,8 @@ export interface MachineArgs {
   readonly address: string;
   /** @default - none but what the network gives */
   readonly address6?: string;
+  /** `"own"`: a virtual machine with Debian's kernel. It has one image, and no IPv6. @default - a container, with this machine's kernel */
+  readonly kernel?: OwnKernel;
   readonly keys: MachineKeys;
   /** @default "pulumi-swarm-host:trixie" */
   readonly image?: string;
@@ -51,13 +57,6 @@ export function connectionTo({ address, keys, user }: Pick<MachineArgs, "address
   return { host: address, privateKey: keys.client.privateKey, hostKey: keys.host.publicKey, ...(user !== undefined && { user }) };
 }
 
-/** Docker on the outer machine. @returns what it printed */
-export async function docker(...args: readonly string[]): Promise<string> {
-  const result = await run("docker", args);
-  if (result.code !== 0) throw new Error(`docker ${args.slice(0, 2).join(" ")}: ${result.stderr}${result.stdout}`);
-  return result.stdout.trim();
-}
-
 // As the local hosts have them; components/hosts/local tells why.
 const hostOptions =
   "--cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined " +
@@ -65,7 +64,20 @@ const hostOptions =
 
 /** @returns when the machine runs; its sshd and its Docker may still be on their way. */
 export async function startMachine(args: MachineArgs): Promise<void> {
-  const { name, network, address, keys, image = defaultImage } = args;
+  const { name, keys, user } = args;
+  const access = [admit("root", keys.client.publicKey), ...(user ? [sudoer(user, keys.client.publicKey)] : [])];
+  if (args.kernel === "own") {
+    await createVirtual(args);
+    await docker("start", name);
+    await individualise(args, access);
+  } else {
+    await startContainer(args);
+    await docker("exec", name, "sh", "-c", ["set -eu", ...access, routing(args.routes)].join("\n"));
+  }
+}
+
+async function startContainer({ name, network, address, keys, image = defaultImage, ...args }: MachineArgs): Promise<void> {
+  remember(name, undefined);
   const addresses = ["--ip", address, ...(args.address6 === undefined ? [] : ["--ip6", args.address6])];
   const label = args.label === undefined ? [] : ["--label", args.label];
   await docker("create", "--name", name, "--hostname", name, ...label, "--network", network, ...addresses, ...hostOptions.split(" "), image);
@@ -77,13 +89,19 @@ export async function startMachine(args: MachineArgs): Promise<void> {
     rmSync(folder, { recursive: true });
   }
   await docker("start", name);
-  const script = [
-    "set -eu",
-    admit("root", keys.client.publicKey),
-    ...(args.user ? [sudoer(args.user, keys.client.publicKey)] : []),
-    routing(args.routes),
-  ];
-  await docker("exec", name, "sh", "-c", script.join("\n"));
+}
+
+/** Runs a command on a machine, as root, whatever its firewall and its sshd are. */
+export async function runOn(name: string, command: readonly string[], options: Pick<RunOptions, "stdin"> = {}): Promise<CommandResult> {
+  if (await isVirtual(name)) return runInVirtual(name, command, options);
+  return run("docker", ["exec", ...(options.stdin === undefined ? [] : ["-i"]), name, ...command], options);
+}
+
+/** Like {@link runOn}, for commands that are to succeed. @returns what it printed */
+export async function askOn(name: string, ...command: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runOn(name, command);
+  if (code !== 0) throw new Error(`${name}: ${command.join(" ").slice(0, 200)}: exit code ${code}: ${stderr}${stdout}`);
+  return stdout.trim();
 }
 
 function admit(user: string, publicKey: string): string {
@@ -122,6 +140,7 @@ function routing(routes: Readonly<Record<string, string>> = {}): string {
 
 /** Turns a machine off and on again. @returns when it runs; its services may still be on their way. */
 export async function reboot(name: string): Promise<void> {
+  if (await isVirtual(name)) return rebootVirtual(name);
   await docker("restart", "-t", "60", name);
 }
 

@@ -1,5 +1,5 @@
 import { askIn, type NetworkFile, startIn } from "./namespace";
-import { docker } from "./machines";
+import { askOn } from "./machines";
 
 export interface Throughput {
   readonly bitsPerSecond: number;
@@ -34,9 +34,9 @@ export async function throughput(
 
 /** Ping of a machine's own container, or of the machine where no container is named. */
 async function pingFrom(machine: string, container: string | undefined, ...args: readonly string[]): Promise<string> {
-  if (container === undefined) return docker("exec", machine, "ping", ...args);
-  const pid = await docker("exec", machine, "docker", "inspect", "--format", "{{.State.Pid}}", container);
-  return docker("exec", machine, "nsenter", "--target", pid, "--net", "ping", ...args);
+  if (container === undefined) return askOn(machine, "ping", ...args);
+  const pid = await askOn(machine, "docker", "inspect", "--format", "{{.State.Pid}}", container);
+  return askOn(machine, "nsenter", "--target", pid, "--net", "ping", ...args);
 }
 
 /** Mean time of an answer in milliseconds. */

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { docker } from "./machines";
+import { docker } from "./docker";
 import { type CommandResult, run, type RunOptions } from "./pulumi";
+import { isVirtual } from "./virtual";
 
 /*
  * Programs of the outer machine, such as nmap, as if they ran on a host or in a container on a host: they are put into its
@@ -12,13 +13,14 @@ import { type CommandResult, run, type RunOptions } from "./pulumi";
 /** File that stands for a network of its own: `nsenter --net` takes it. It changes when the machine is rebooted. */
 export type NetworkFile = string & { readonly kind?: "network" };
 
-/** The network of a machine or of any other container of the outer machine. */
+/** The network of a machine or of any other container of the outer machine; of a virtual machine, the wire that it hangs on. */
 export async function networkOf(machine: string): Promise<NetworkFile> {
   return `/proc/${await processOf(machine)}/ns/net`;
 }
 
 /** The network of a container that a machine's own Docker runs. */
 export async function networkOfContainer(machine: string, container: string): Promise<NetworkFile> {
+  if (await isVirtual(machine)) throw new Error(`${machine} has a kernel of its own, whose networks cannot be entered from outside`);
   const inner = await docker("exec", machine, "docker", "inspect", "--format", "{{.State.Pid}}", container);
   return `/proc/${await processOf(machine)}/root/proc/${inner}/ns/net`;
 }

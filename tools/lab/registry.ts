@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { Cidr, isCidr } from "../../components/network/cidr";
-import { docker } from "./machines";
+import { addressesOf } from "./docker";
 import { root } from "./pulumi";
 
 /*
@@ -21,13 +20,7 @@ export const publish = registry.publish;
 
 /** The registry as hosts on this Docker network reach it: what goes into `programs.mirror` and into `insecure-registries`. */
 export async function mirrorOf(network: string): Promise<string> {
-  const format = "{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}}";
-  const [subnet = "", gateway = ""] = (await docker("network", "inspect", "--format", format, network)).split(" ");
-  if (gateway !== "") return `${gateway}:${port}`;
-  // Where no gateway was asked for, Docker took the first address and does not say so.
-  const parsed = Cidr.parse(subnet);
-  if (!isCidr(parsed)) throw new Error(`the Docker network ${network}: ${parsed.problem}`);
-  return `${parsed.address(1)}:${port}`;
+  return `${(await addressesOf(network)).gateway}:${port}`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { docker } from "./machines";
+import { askOn, runOn } from "./machines";
 import { askIn, type Background, type NetworkFile, networkOf, runIn, startIn } from "./namespace";
-import { root, run } from "./pulumi";
+import { root } from "./pulumi";
+import { isVirtual } from "./virtual";
 
 /*
  * What a host lets through, port by port. nmap asks some 3,000 ports, among them all that anything of a swarm has; that a firewall is as
@@ -106,7 +107,8 @@ async function nmap(scanner: string, target: string, port: number, options: stri
   await nft(scanner, replaced([`chain out {\ntype filter hook output priority raw;\n${rule}\n}\n`], untracked));
   try {
     const common = `-Pn -n -T5 --send-eth --source-port ${port}`;
-    return await askIn(await networkOf(scanner), "nmap", ...common.split(" "), ...options.split(" "), target);
+    const args = [...common.split(" "), ...options.split(" "), target];
+    return (await isVirtual(scanner)) ? await askOn(scanner, "nmap", ...args) : await askIn(await networkOf(scanner), "nmap", ...args);
   } finally {
     await nft(scanner, `delete table ${untracked}\n`);
   }
@@ -118,12 +120,12 @@ function replaced(content: readonly string[], name = table): string {
 
 /** The machine's own nft: an older one may fail at reading what a newer one made. */
 async function nft(machine: string, input: string): Promise<void> {
-  const { code, stderr } = await run("docker", ["exec", "-i", machine, "nft", "-f", "-"], { stdin: input });
+  const { code, stderr } = await runOn(machine, ["nft", "-f", "-"], { stdin: input });
   if (code !== 0) throw new Error(`nft on ${machine}: ${stderr}`);
 }
 
 async function elements(machine: string, set: string): Promise<number[]> {
-  const { nftables } = JSON.parse(await docker("exec", machine, "nft", "-j", "list", "set", ...table.split(" "), set)) as {
+  const { nftables } = JSON.parse(await askOn(machine, "nft", "-j", "list", "set", ...table.split(" "), set)) as {
     readonly nftables: readonly { readonly set?: { readonly elem?: readonly number[] } }[];
   };
   return nftables.flatMap((entry) => entry.set?.elem ?? []).sort((one, other) => one - other);

@@ -1,7 +1,19 @@
 import { Cidr, isCidr } from "../../components/network/cidr";
 import type { Connection } from "../../components/remote/connection";
 import { eventually } from "./cluster";
-import { connectionTo, defaultImage, docker, type MachineKeys, machineKeys, makeHostImages, reboot, removeMachines, startMachine } from "./machines";
+import {
+  askOn,
+  connectionTo,
+  defaultImage,
+  docker,
+  type MachineArgs,
+  type MachineKeys,
+  machineKeys,
+  makeHostImages,
+  reboot,
+  removeMachines,
+  startMachine,
+} from "./machines";
 import { type NetworkFile, networkOf } from "./namespace";
 import { run } from "./pulumi";
 
@@ -16,7 +28,7 @@ export interface SiteArgs {
   readonly subnet: string;
   /** How the site is joined to the first one. @default "routes" */
   readonly router?: "routes" | "masquerades";
-  readonly hosts: Readonly<Record<string, { /** @default - the lab's usual one */ readonly image?: string }>>;
+  readonly hosts: Readonly<Record<string, Pick<MachineArgs, "image" | "kernel">>>;
 }
 
 export interface SiteHost {
@@ -119,9 +131,12 @@ export class Sites {
 
   /** @returns when the host runs Docker. */
   async ready(name: string): Promise<void> {
-    await eventually(`${name} runs Docker`, 90, () =>
-      docker("exec", this.host(name).machine, "docker", "version", "--format", "{{.Server.Version}}"),
-    );
+    await eventually(`${name} runs Docker`, 90, () => this.on(name, "docker", "version", "--format", "{{.Server.Version}}"));
+  }
+
+  /** Runs a command on a host, as root. @returns what it printed */
+  on(name: string, ...command: readonly string[]): Promise<string> {
+    return askOn(this.host(name).machine, ...command);
   }
 
   /** Turns a host off and on. @returns when it runs Docker again. */

@@ -39,7 +39,7 @@ function lockedPackages(lockFile) {
 
 /** What `npm run build` reads. */
 function sources() {
-  const tools = fs.readdirSync(path.join(paths.root, "tools")).filter((name) => !["go", "image", "setup"].includes(name));
+  const tools = fs.readdirSync(path.join(paths.root, "tools")).filter((name) => !["go", "image", "kernel", "setup"].includes(name));
   return [
     "components",
     "plugin",

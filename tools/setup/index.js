@@ -1,13 +1,14 @@
 // @ts-check
 // Everything that the tests and the demonstration need on this machine: finds it or gets it. README.md tells the rest.
 //
-//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | languages | debian | image:VARIANT] …
+//   node tools/setup/index.js [--quiet] [packages | pulumi | docker | tools | overlays | languages | kernel | debian | image:VARIANT] …
 "use strict";
 const { busybox, ensureHostImage, variants } = require("./host-image");
 const { debian } = require("./debian");
 const { build, dependencies } = require("./dependencies");
 const { docker } = require("./docker");
 const { guard } = require("./guard");
+const { kernel } = require("./kernel");
 const { languages } = require("./languages");
 const { alone } = require("./lock");
 const { overlays } = require("./overlays");
@@ -27,10 +28,11 @@ async function setup(parts) {
     packages.then(() => (wants("packages") || wants("pulumi") ? build() : undefined)),
     allOf([packages, cli]).then(() => (wants("pulumi") ? plugins() : undefined)),
     // One after the other: all may install Debian packages.
-    (wants("docker") || wants("overlays") || images.length > 0 ? hosts(images) : Promise.resolve())
+    (wants("docker") || wants("overlays") || wants("kernel") || images.length > 0 ? hosts(images) : Promise.resolve())
       .then(() => (parts.includes("debian") ? debian() : undefined))
       .then(() => (wants("tools") ? tools() : undefined))
       .then(() => (wants("overlays") ? overlays() : undefined))
+      .then(() => (wants("kernel") ? kernel() : undefined))
       // The vendor's CLI brings what runs other languages.
       .then(() => (wants("languages") ? cli.then(languages) : undefined)),
   ]);
@@ -67,7 +69,7 @@ async function main() {
   setQuiet(args.includes("--quiet"));
   const parts = args.filter((arg) => arg !== "--quiet");
   const images = Object.keys(variants).map((variant) => `image:${variant}`);
-  const known = ["packages", "pulumi", "docker", "tools", "overlays", "languages", "debian", ...images];
+  const known = ["packages", "pulumi", "docker", "tools", "overlays", "languages", "kernel", "debian", ...images];
   const unknown = parts.filter((part) => !known.includes(part));
   if (unknown.length > 0) throw new SetupError(`there is no part ${unknown.join(", ")}`, `use ${known.join(", ")}, or nothing for all`);
   await alone(() => setup(parts));
