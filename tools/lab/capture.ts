@@ -25,17 +25,26 @@ export async function interfaceWith(network: NetworkFile, address: string): Prom
   return line.split(/\s+/)[1] ?? "";
 }
 
-/** Everything that passes an interface while some work is done. @param filter in tcpdump's words */
+/** Enough for the headers of a packet in a packet. */
+const headers = 128;
+
+/**
+ * Everything that passes an interface while some work is done.
+ *
+ * @param filter in tcpdump's words
+ * @param bytes how many of each packet are kept in `bytes`
+ */
 export async function capture<T>(
   network: NetworkFile,
   device: string,
   work: () => Promise<T>,
   filter: readonly string[] = [],
-): Promise<{ readonly packets: readonly Packet[]; readonly result: T }> {
+  bytes = headers,
+): Promise<{ readonly packets: readonly Packet[]; readonly bytes: Buffer; readonly result: T }> {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-capture-"));
   const file = join(folder, "packets");
   try {
-    const options = ["-i", device, "-w", file, "-U", "--immediate-mode", "-s", "128", "-B", "16384", "-Z", "root"];
+    const options = ["-i", device, "-w", file, "-U", "--immediate-mode", "-s", String(bytes), "-B", "16384", "-Z", "root"];
     const watching = await startIn(network, /listening on/, "tcpdump", ...options, ...filter);
     let result: T;
     try {
@@ -44,7 +53,8 @@ export async function capture<T>(
       const said = await watching.stop();
       if (!/^0 packets dropped by kernel$/m.test(said)) throw new Error(`not everything was captured: ${said}`);
     }
-    return { packets: readPackets(readFileSync(file)), result };
+    const seen = readFileSync(file);
+    return { packets: readPackets(seen), bytes: seen, result };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -60,8 +60,8 @@ export class ClusterShell {
   }
 }
 
-/** Waits for a condition, and says what was seen when the limit is hit. */
-export async function eventually<T>(what: string, limitSeconds: number, look: () => Promise<T | undefined>): Promise<T> {
+/** Waits for a condition, and says what was seen when the limit is hit. @param every milliseconds between two looks */
+export async function eventually<T>(what: string, limitSeconds: number, look: () => Promise<T | undefined>, every = 250): Promise<T> {
   const until = Date.now() + limitSeconds * 1000;
   let seen = "nothing";
   for (;;) {
@@ -72,7 +72,7 @@ export async function eventually<T>(what: string, limitSeconds: number, look: ()
       seen = (error as Error).message;
     }
     if (Date.now() > until) throw new Error(`${what}: not within ${limitSeconds} s; seen last: ${seen}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, every));
   }
 }
 

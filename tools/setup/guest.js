@@ -130,7 +130,7 @@ async function monitor(container, execute, args, timeout = 60_000) {
  * @param {{ stdin?: string, timeout?: number }} [options] milliseconds
  * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
  */
-async function exec(container, command, { stdin = "", timeout = 120_000 } = {}) {
+async function exec(container, command, { stdin = "", timeout = 600_000 } = {}) {
   const [path = "", ...arg] = command;
   const agent = await conversation(container, "agent");
   const input = { "input-data": Buffer.from(stdin).toString("base64") };

@@ -4,7 +4,7 @@ import { flag, optional, options } from "../../options";
 export interface NativeArgs {
   /**
    * Encrypts containers' data between hosts with IPsec (ESP). The swarm has the keys and changes them every 12 hours. It costs 26
-   * more bytes a packet and much of the throughput. Refused if ESP cannot pass (address translation between sites), and on hosts
+   * more bytes a packet, and processor time for each of them. Refused if ESP cannot pass (address translation between sites), and on hosts
    * whose kernel or engine does not support it: Docker would drop the data without an error.
    * @default false
    */
