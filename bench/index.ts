@@ -131,7 +131,7 @@ function printUp(count: number, own: Measured, others: readonly Measured[], engi
   };
   compare("first reply by name", "first");
   const [mine, byHand] = [median(own.taken.first), median(others[0]?.taken.first ?? [])];
-  row(`  … less the engine's own floor (${engine.toFixed(1)} s)`, mine - engine, byHand, `${others[0]?.name}; aim: at most 1.5×`);
+  row(`  … less the engine's own floor (${engine.toFixed(1)} s)`, mine - engine, byHand, `${others[0]?.name}; aim: at most 1.2×`);
   compare("nothing to do", "again");
   compare("edit of one rule", "edit", "; aim: below 3 s");
   compare("destroy", "undo");

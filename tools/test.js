@@ -9,19 +9,15 @@ const { labEnv } = require("./setup/env.js");
 
 const root = path.resolve(__dirname, "..");
 /** In the order of what is cheapest to fail. */
-const rings = ["unit", "graph", "lint", "engine", "package", "kernel", "lab"];
+const rings = ["unit", "graph", "lint", "engine", "package", "lab"];
 /** Hosts that are virtual machines. Emulation takes both processors, so this ring runs alone, one file after the other. */
 const kernel = "kernel";
-/** Files of it for which `npm test` has no time. */
-const kernelLong = "kernel-long";
-/** @type {readonly string[]} */
-const kernelLongFiles = [];
 /** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
 const faults = "faults";
 /** Files of the lab for which `npm test` has no time. What is theirs alone is combinations: each part of them has a file there, too. */
 const long = "long";
 const longFiles = ["hybrid", "aws-edits", "previews", "versions", "flannel-sites"];
-const extra = [faults, long, kernelLong];
+const extra = [faults, long, kernel];
 
 /** Rings whose files have stacks, hosts and networks of their own: they run together, so that no ring waits for the last file of another. */
 const sideBySide = ["lint", "engine", "package", "lab", long];
@@ -72,12 +68,10 @@ function files(ring) {
   const inLab = (/** @type {string} */ name) => path.join("test", "lab", `${name}.test.ts`);
   if (ring === faults) return [inLab("faults")];
   if (ring === long) return longFiles.map(inLab);
-  if (ring === kernelLong) return kernelLongFiles.map((name) => path.join("test", kernel, `${name}.test.ts`));
-  const left = ring === "lab" ? longFiles : ring === kernel ? kernelLongFiles : [];
   const folder = path.join(root, "test", ring);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((file) => file.endsWith(".test.ts") && !left.includes(path.basename(file, ".test.ts")))
+    .filter((file) => file.endsWith(".test.ts") && !(ring === "lab" && longFiles.includes(path.basename(file, ".test.ts"))))
     .map((file) => path.join("test", ring, file));
 }
 
@@ -178,7 +172,7 @@ async function atOnce(ring, specs) {
   const sorted = [...specs].sort((a, b) => rank(heavy, a) - rank(heavy, b));
   // What a file prints is held back until it ends then: of one alone, such as the faults, it is to be seen meanwhile.
   // Some files mostly wait, so that three at once keep two processors busy.
-  const onBoth = sorted.length > 1 && ring !== kernel && ring !== kernelLong ? ["--parallel", "--jobs", "3"] : [];
+  const onBoth = sorted.length > 1 && ring !== kernel ? ["--parallel", "--jobs", "3"] : [];
   const { ok, printed } = await mocha([...onBoth, ...sorted], false);
   if (!ok) remember(ring, printed);
   return ok;

@@ -28,11 +28,11 @@ async function setup(parts) {
     packages.then(() => (wants("packages") || wants("pulumi") ? build() : undefined)),
     allOf([packages, cli]).then(() => (wants("pulumi") ? plugins() : undefined)),
     // One after the other: all may install Debian packages.
-    (wants("docker") || wants("overlays") || wants("kernel") || images.length > 0 ? hosts(images) : Promise.resolve())
+    (wants("docker") || wants("overlays") || images.length > 0 ? hosts(images) : Promise.resolve())
       .then(() => (parts.includes("debian") ? debian() : undefined))
       .then(() => (wants("tools") ? tools() : undefined))
       .then(() => (wants("overlays") ? overlays() : undefined))
-      .then(() => (wants("kernel") ? kernel() : undefined))
+      .then(() => (parts.includes("kernel") ? kernel() : undefined))
       // The vendor's CLI brings what runs other languages.
       .then(() => (wants("languages") ? cli.then(languages) : undefined)),
   ]);

@@ -83,7 +83,8 @@ provider "docker" {
 }
 
 resource "docker_network" "bench" {
-  depends_on = [terraform_data.swarm]
+  # At a destroy, it goes while the managers have their majority still.
+  depends_on = [terraform_data.swarm, terraform_data.member]
   name       = "bench"
   driver     = "overlay"
   attachable = true
