@@ -9,7 +9,7 @@ import { pagesIn } from "../../tools/docs/pages";
 const root = join(__dirname, "..", "..");
 
 describe("the pages", function () {
-  this.timeout(10_000);
+  this.timeout(60_000);
   const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md"));
   let types: Types;
   before(() => {
