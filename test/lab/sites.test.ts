@@ -243,8 +243,8 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
   it("loses no connection when the firewall is loaded twenty times", async () => {
     const [one, two, far] = [await task("a1"), await task("a2"), await task("b1")];
     const outsider = await sites.network("outsider");
-    const overlay = throughput(far.network, one.network, { address: one.address, port: loadPort }, 12);
-    const throughDocker = throughput(outsider, two.network, { address: sites.host("a2").address, port: published.load, serverPort: loadPort }, 12);
+    const overlay = throughput(far.network, one.network, { address: one.address, port: loadPort }, 20);
+    const throughDocker = throughput(outsider, two.network, { address: sites.host("a2").address, port: published.load, serverPort: loadPort }, 20);
     let ended = false;
     void Promise.allSettled([overlay, throughDocker]).then(() => (ended = true));
     const reload = "for round in $(seq 20); do nft -f /etc/pulumi-swarm/firewall.nft; sleep 0.3; done";
