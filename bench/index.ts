@@ -106,7 +106,7 @@ async function benchUp(count: number): Promise<void> {
       // A peer that fails does not cost the others their numbers.
       for (const peer of others.filter((other) => !failed.has(other)))
         await round(peer, machines).catch(async (error: Error) => {
-          failed.set(peer, error.message);
+          failed.set(peer, /^.*(?:error|fatal).*$/im.exec(error.message)?.[0] ?? error.message);
           await reset(machines);
         });
       floors.push(await seconds(() => succeed(floor.up())));
@@ -115,7 +115,7 @@ async function benchUp(count: number): Promise<void> {
     process.stdout.write(`${count} hosts with Docker ${await dockerOf(machines)}; ours: ${own.version}\n`);
     printUp(count, own, [byHand, ...others.filter((other) => !failed.has(other))], median(floors));
     for (const peer of found) if ("absent" in peer) process.stdout.write(`${peer.name}: ${peer.absent}\n`);
-    for (const [{ name, version }, error] of failed) process.stdout.write(`${name} (${version}) failed: ${error.trim()}\n`);
+    for (const [{ name, version }, error] of failed) process.stdout.write(`${name} (${version}) failed: ${error}\n`);
   } finally {
     machines.shell.close();
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
