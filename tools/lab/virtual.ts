@@ -132,7 +132,7 @@ async function askVirtual(name: string, ...command: readonly string[]): Promise<
 }
 
 /** Tells one boot from another. */
-export function bootOf(name: string): Promise<string> {
+function bootOf(name: string): Promise<string> {
   return askVirtual(name, "cat", "/proc/sys/kernel/random/boot_id");
 }
 
@@ -141,13 +141,6 @@ export async function rebootVirtual(name: string): Promise<void> {
   const before = await bootOf(name);
   await guest.exec(name, ["systemctl", "reboot", "--no-block"]);
   await booted(name, before);
-}
-
-/** As if their plug were pulled, all at the same time, and power came back at once: what they held in memory is gone. @returns when they run again */
-export async function cutPower(...names: readonly string[]): Promise<void> {
-  const before = await Promise.all(names.map(bootOf));
-  await Promise.all(names.map((name) => guest.monitor(name, "system_reset")));
-  await Promise.all(names.map((name, index) => booted(name, before[index] ?? "")));
 }
 
 async function booted(name: string, before: string): Promise<void> {
@@ -162,24 +155,4 @@ async function booted(name: string, before: string): Promise<void> {
     if (Date.now() > until) throw new Error(`${name} did not boot within four minutes; seen last: ${seen}`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-}
-
-const inMonitor = async (name: string, line: string): Promise<void> => {
-  const said = await guest.monitor(name, "human-monitor-command", { "command-line": line }, 120_000);
-  if (said !== "") throw new Error(`${name}: ${line}: ${String(said)}`);
-};
-
-/** Keeps machines as they are now, memory and disk, all at the same moment. */
-export async function keepState(names: readonly string[], as: string): Promise<void> {
-  await Promise.all(names.map((name) => inMonitor(name, "stop")));
-  await Promise.all(names.map((name) => inMonitor(name, `savevm ${as}`)));
-  await Promise.all(names.map((name) => inMonitor(name, "cont")));
-}
-
-/** Puts machines back to what {@link keepState} kept. @returns when they run, with the time of now */
-export async function putBack(names: readonly string[], as: string): Promise<void> {
-  await Promise.all(names.map((name) => inMonitor(name, "stop")));
-  await Promise.all(names.map((name) => inMonitor(name, `loadvm ${as}`)));
-  await Promise.all(names.map((name) => inMonitor(name, "cont")));
-  await Promise.all(names.map((name) => askVirtual(name, "date", "-s", `@${Math.ceil(Date.now() / 1000)}`)));
 }
