@@ -77,7 +77,7 @@ function files(ring) {
 
 /**
  * Thousands of lines may follow a failure, so it is told once more at the end.
- * @type {string[]}
+ * @type {{ what: string, text: string }[]}
  */
 const failures = [];
 
@@ -93,7 +93,7 @@ const passedAlone = [];
  */
 function remember(what, printed) {
   const list = printed.search(/^(?:\u001b\[\d+m)* *\d+ failing/m);
-  failures.push(`${what}:\n${list < 0 ? printed.trimEnd().split("\n").slice(-30).join("\n") : printed.slice(list).trimEnd()}`);
+  failures.push({ what, text: list < 0 ? printed.trimEnd().split("\n").slice(-30).join("\n") : printed.slice(list).trimEnd() });
 }
 
 /**
@@ -203,7 +203,9 @@ async function main() {
     summary.push(`${name.padEnd(8)} ${ok ? "passed" : "FAILED"} ${since(start)}`);
   }
   const notes = passedAlone.map((file) => `${file} failed beside others and passed by itself: find out why (its failure is above)`);
-  say(`\n${[...failures, [...summary, ...notes].join("\n")].join("\n\n")}`);
+  // Who sees no more than the end, as of a log that is cut, sees why the run is red.
+  const last = [...failures].sort((a, b) => Number(passedAlone.includes(b.what)) - Number(passedAlone.includes(a.what)));
+  say(`\n${[...last.map(({ what, text }) => `${what}:\n${text}`), [...summary, ...notes].join("\n")].join("\n\n")}`);
   process.exit(failed === 0 ? 0 : 1);
 }
 

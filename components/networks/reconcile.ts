@@ -207,7 +207,8 @@ async function isRemoved(api: EngineApi, network: Network, lastTime: boolean): P
     return true;
   } catch (error) {
     if (!(error instanceof DockerApiError)) throw error;
-    if (error.status === 404) return true;
+    // moby answers 500 where this engine still has what the swarm no longer has (daemon/cluster/helpers.go, getNetwork).
+    if (error.status === 404 || /^network \S+ not found$/.test(error.reason)) return true;
     if (!lastTime && /in use|active endpoints/.test(error.reason)) return false;
     const users = await usersOf(api, network);
     throw new Error(

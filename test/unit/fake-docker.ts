@@ -46,6 +46,11 @@ export class FakeDocker implements EngineApi {
   changes = 0;
   /** Docker answers a removal before the network is gone: milliseconds until it is. */
   removalTakes = 0;
+  /**
+   * Milliseconds for which this engine has a removed network once more, which it was still making when the swarm removed it: not listed at
+   * once, but there when the name is asked for.
+   */
+  comesBackFor = 0;
   /** Milliseconds for which tasks that are going still hold the networks. */
   heldFor = 0;
   goneBeforeDelete = false;
@@ -65,7 +70,9 @@ export class FakeDocker implements EngineApi {
   swarmConflicts = 0;
 
   private version = 10;
+  /** What the swarm has no longer, and this engine still has. */
   private readonly leaving: { readonly id: string; left: number }[] = [];
+  private late: FakeNetwork | undefined;
   private made = 0;
   private clock = 0;
 
@@ -144,6 +151,7 @@ export class FakeDocker implements EngineApi {
     if (path !== "/networks/create") throw new Error(`the fake has no ${path}`);
     const request = body as FakeNetwork;
     if (this.refuseCreate && this.refuseCreate.times-- > 0) throw this.refusal(409, this.refuseCreate.reason, "POST /networks/create");
+    if (this.late?.Name === request.Name) this.appear(this.late);
     if (this.find(request.Name)) throw this.refusal(409, `network with name ${request.Name} already exists`, "POST /networks/create");
     this.changes++;
     this.created.push(request);
@@ -175,11 +183,21 @@ export class FakeDocker implements EngineApi {
     const id = path.replace("/networks/", "");
     if (this.refuseDelete) throw this.refuseDelete;
     if (this.goneBeforeDelete) this.drop(id);
-    if (!this.networks.some(({ Id }) => Id === id)) throw this.refusal(404, `network ${id} not found`, `DELETE ${path}`);
+    const network = this.networks.find(({ Id }) => Id === id);
+    if (!network) throw this.refusal(404, `network ${id} not found`, `DELETE ${path}`);
+    // moby, daemon/cluster/helpers.go, getNetwork: an error without a kind, which is HTTP's 500. 404 is only where the engine has it neither.
+    if (this.leaving.some((one) => one.id === id)) throw this.refusal(500, `network ${id} not found`, `DELETE ${path}`);
     if (this.heldFor > 0) throw this.refusal(403, `network ${id} is in use by task t1`, `DELETE ${path}`);
     this.changes++;
+    if (this.comesBackFor > 0) this.late = network;
     if (this.removalTakes === 0) this.drop(id);
     else this.leaving.push({ id, left: this.removalTakes });
+  }
+
+  private appear(network: FakeNetwork): void {
+    this.late = undefined;
+    this.networks.push(network);
+    this.leaving.push({ id: network.Id, left: this.comesBackFor });
   }
 
   private drop(id: string): void {

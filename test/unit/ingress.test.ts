@@ -53,6 +53,14 @@ describe("ingressUp", () => {
     assert.equal(docker.changes, 0, "and is content with the new one");
   });
 
+  it("waits for an engine that was still making the old one when the swarm removed it", async () => {
+    const { docker, up } = setUp("by the swarm");
+    docker.comesBackFor = 3_000;
+    await up();
+    assert.deepEqual(docker.created, [asPlanned]);
+    assert.deepEqual(docker.networks.map(({ Name }) => Name).sort(), ["ingress", "web"]);
+  });
+
   it("has every node attached to the new one, which Docker does only when a node joins or changes, and leaves their labels", async () => {
     for (const nodeConflicts of [0, 2]) {
       const { docker, up } = setUp("by the swarm");

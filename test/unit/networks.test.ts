@@ -211,7 +211,7 @@ describe("networkUp", () => {
   it("says so, too, when only this engine still has the old network", async () => {
     const { docker, up } = setUp();
     await up();
-    docker.refuseDelete = new DockerApiError("control-1", 404, "network web not found", "DELETE");
+    docker.refuseDelete = new DockerApiError("control-1", 500, "network web not found", "DELETE");
     assert.match(await failure(up({ internal: true })), /^network web is still there 20 s after its removal\..*: restart Docker there$/);
   });
 
