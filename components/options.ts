@@ -173,6 +173,7 @@ function butForTold(told: readonly Problem[], found: readonly Problem[]): readon
 }
 
 function readAs(given: unknown, shape: Shape, path: string, report: Report, siblings?: Siblings): unknown {
+  if (isPlain(shape, given) && !hasText(given)) return void report(path, `${show(given)} is not a value`, "write a text, a number or a list of them");
   switch (shape.kind) {
     case "required":
     case "opaque":
@@ -207,6 +208,21 @@ function readAs(given: unknown, shape: Shape, path: string, report: Report, sibl
   }
 }
 
+/** Whether it is compared and shown as a text by the option's own check. */
+function isPlain({ kind }: Shape, given: unknown): boolean {
+  return kind === "required" || kind === "optional" || (kind === "list" && Array.isArray(given)) || (kind === "either" && !isRecord(given));
+}
+
+/** A symbol has none, nor has an object whose own `toString` is no function, as one that was parsed from JSON may be; nor a list of these. */
+function hasText(given: unknown): boolean {
+  if (isLater(given)) return true;
+  try {
+    return "".concat(given as string) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a value is known only when resources are made. */
 export function isLater(value: unknown): boolean {
   return isOutput(value) || value instanceof Promise;
@@ -221,7 +237,7 @@ function noText(given: unknown, path: string, report: Report): undefined {
 
 /** Of texts that stand for a flag elsewhere. */
 function flagMeant(given: unknown): boolean | undefined {
-  const word = String(given).toLowerCase();
+  const word = hasText(given) ? String(given).toLowerCase() : "";
   if (["true", "yes", "on", "1"].includes(word)) return true;
   return ["false", "no", "off", "0"].includes(word) ? false : undefined;
 }

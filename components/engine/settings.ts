@@ -68,9 +68,9 @@ function checkKind(name: string, value: unknown, report: Report): void {
     case "text":
       return problem("a text", typeof value === "object" ? "write a text" : `write it as "${show(value)}"`);
     case "flag":
-      return problem("true or false", /^(?:true|false)$/.test(String(value)) ? `write ${String(value)}` : "write true or false");
+      return problem("true or false", typeof value === "string" && /^(?:true|false)$/.test(value) ? `write ${value}` : "write true or false");
     case "number":
-      return problem("a whole number", /^\d+$/.test(String(value)) ? `write ${String(value)}` : "write one, such as 1400");
+      return problem("a whole number", typeof value === "string" && /^\d+$/.test(value) ? `write ${value}` : "write one, such as 1400");
     case "list":
       if (name === "default-address-pools") return problem("a list", 'write it as [{ base: "10.30.0.0/16", size: 24 }]');
       return problem("a list", typeof value === "string" ? `write it as ${show([value])}` : "write it as [ … ]");

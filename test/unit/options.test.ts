@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { HostFirewall, planAddresses, planHostFirewall, planWireGuardMesh, SwarmCluster, WireGuardMesh } from "../../components";
 import { clusterOptions, type SwarmClusterArgs } from "../../components/cluster/args";
@@ -195,6 +196,10 @@ const wrongKinds: readonly unknown[] = [
   { a: 1 },
   () => ({}),
   new Map([["a", {}]]),
+  // What has no text, as an object without a prototype has none, by itself and in a list. Where only some values have, JSON writes them.
+  { toString: false },
+  [{ toString: false }],
+  Symbol("s"),
   Promise.resolve({}),
   pulumi.output({ a: 1 }),
 ];
@@ -312,7 +317,7 @@ describe("names of options", () => {
       for (const { path, shape, put } of all) {
         for (const value of wrongKinds) {
           let found: readonly Problem[] = [];
-          assert.doesNotThrow(() => (found = plan(put(value))), `${at}${path}: ${String(value)}`);
+          assert.doesNotThrow(() => (found = plan(put(value))), `${at}${path}: ${inspect(value)}`);
           const isObject = Object.prototype.toString.call(value) === "[object Object]" && !pulumi.Output.isInstance(value);
           const wrong = { flag: value !== true, text: typeof value !== "string", list: !Array.isArray(value), options: !isObject, named: !isObject }[
             shape.kind as string
