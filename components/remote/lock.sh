@@ -15,6 +15,11 @@ limit=$(($(date +%s) + WAIT))
 told=none
 until flock -n 9; do
   now=$(holder)
+  if [ -z "$now" ]; then
+    # It has just come and has not signed yet, or is about to go; only a run of 0.1.0 leaves no name.
+    if flock -w 1 9; then break; fi
+    now=$(holder)
+  fi
   if [ "$now" != "$told" ]; then echo "held $now"; fi
   told=$now
   if [ "$(date +%s)" -ge "$limit" ]; then exit 0; fi

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,16 @@ class Hosts {
         return Promise.resolve(use(this.run(here, network)));
       },
     };
+  }
+
+  /** Somebody has the lock for so many seconds, and has no name in it. */
+  hold(host: string, seconds: number): { readonly held: Promise<unknown> } {
+    const child = spawn("sh", ["-c", `exec 9>"$0" && flock 9 && echo held && sleep ${seconds}`, this.file(host)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.children.add(child);
+    child.on("close", () => this.children.delete(child));
+    return { held: once(child.stdout, "data") };
   }
 
   private run(command: string, network: Network): Duplex {
@@ -115,6 +126,16 @@ describe("the lock on a host", function () {
     next.check();
     silent.release();
     next.release();
+  });
+
+  it("is waited for without a word where its holder is about to go, and has taken its name away", async () => {
+    const session = hosts.session("a");
+    const going = hosts.hold("a", 0.4);
+    await going.held;
+    const told: string[] = [];
+    const lock = await take(session, { onHeld: (holder: string) => told.push(holder) });
+    assert.deepEqual(told, []);
+    lock.release();
   });
 
   it("is lost at once when its process on the host is killed", async () => {
