@@ -132,7 +132,8 @@ export async function withMachines(count: number, work: (stack: Stack, machines:
   } finally {
     machines.shell.close();
     await stack.pulumi(["stack", "rm", "--yes", "--force"]);
-    await stopMachines();
+    // What cannot be removed must not hide why the work failed.
+    await stopMachines().catch((error: unknown) => process.stderr.write(`left behind: ${String(error)}\n`));
   }
 }
 

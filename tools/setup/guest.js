@@ -149,4 +149,4 @@ async function exec(container, command, { stdin = "", timeout = 600_000 } = {}) 
   }
 }
 
-module.exports = { exec, monitor };
+module.exports = { Conversation, exec, monitor };
