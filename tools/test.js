@@ -8,16 +8,18 @@ const { runFiles } = require("./rerun.js");
 const { labEnv } = require("./setup/env.js");
 
 const root = path.resolve(__dirname, "..");
-/** In the order of what is cheapest to fail. */
-const rings = ["unit", "graph", "lint", "engine", "package", "lab"];
 /** Hosts that are virtual machines. Emulation takes both processors, so this ring runs alone, one file after the other. */
 const kernel = "kernel";
+/** What of it `npm test` has time for, ten minutes: what most users do every day. `npm run test:kernel` runs all of it. */
+const everyDay = ["native"];
+/** In the order of what is cheapest to fail. */
+const rings = ["unit", "graph", "lint", "engine", "package", "lab", kernel];
 /** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
 const faults = "faults";
 /** Files of the lab for which `npm test` has no time. What is theirs alone is combinations: each part of them has a file there, too. */
 const long = "long";
 const longFiles = ["hybrid", "aws-edits", "previews", "versions", "flannel-sites"];
-const extra = [faults, long, kernel];
+const extra = [faults, long];
 
 /** Rings whose files have stacks, hosts and networks of their own: they run together, so that no ring waits for the last file of another. */
 const sideBySide = ["lint", "engine", "package", "lab", long];
@@ -63,8 +65,8 @@ const longest = [
 /** Of those that need no hosts, what must not come last. */
 const heavy = ["random-clusters", "bastion", "wireguard-size", "wireguard-tunnel", "firewall-guard"];
 
-/** @param {string} ring */
-function files(ring) {
+/** @param {string} ring @param {boolean} all also what has no time beside the other rings */
+function files(ring, all) {
   const inLab = (/** @type {string} */ name) => path.join("test", "lab", `${name}.test.ts`);
   if (ring === faults) return [inLab("faults")];
   if (ring === long) return longFiles.map(inLab);
@@ -72,6 +74,7 @@ function files(ring) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith(".test.ts") && !(ring === "lab" && longFiles.includes(path.basename(file, ".test.ts"))))
+    .filter((file) => ring !== kernel || all || everyDay.includes(path.basename(file, ".test.ts")))
     .map((file) => path.join("test", ring, file));
 }
 
@@ -150,13 +153,13 @@ function rank(list, file) {
   return place < 0 ? list.length : place;
 }
 
-/** @param {readonly string[]} specs */
-async function inLanes(specs) {
+/** @param {readonly string[]} specs @param {number} side how many at once */
+async function inLanes(specs, side) {
   const place = (/** @type {string} */ file) => longest.indexOf(path.basename(file, ".test.ts"));
   const sorted = [...specs].sort((a, b) => place(a) - place(b));
   // Only hosts can be in each other's way on a machine that is too small for them.
-  const again = (/** @type {string} */ file) => file.startsWith(path.join("test", "lab"));
-  const result = await runFiles(sorted, fileByItself, { lanes, again });
+  const again = (/** @type {string} */ file) => ["lab", kernel].some((ring) => file.startsWith(path.join("test", ring)));
+  const result = await runFiles(sorted, fileByItself, { lanes: side, again });
   for (const { what, printed } of result.failures) remember(what, printed);
   passedAlone.push(...result.passedAlone);
   return result.ok;
@@ -172,7 +175,7 @@ async function atOnce(ring, specs) {
   const sorted = [...specs].sort((a, b) => rank(heavy, a) - rank(heavy, b));
   // What a file prints is held back until it ends then: of one alone, such as the faults, it is to be seen meanwhile.
   // Some files mostly wait, so that three at once keep two processors busy.
-  const onBoth = sorted.length > 1 && ring !== kernel ? ["--parallel", "--jobs", "3"] : [];
+  const onBoth = sorted.length > 1 ? ["--parallel", "--jobs", "3"] : [];
   const { ok, printed } = await mocha([...onBoth, ...sorted], false);
   if (!ok) remember(ring, printed);
   return ok;
@@ -191,14 +194,14 @@ async function main() {
   const wanted = asked.length > 0 ? asked : rings;
   const groups = [...wanted.filter((ring) => !sideBySide.includes(ring)).map((ring) => [ring]), wanted.filter((ring) => sideBySide.includes(ring))];
   for (const group of groups) {
-    const specs = group.flatMap(files);
+    const specs = group.flatMap((ring) => files(ring, asked.length > 0));
     if (specs.length === 0) continue;
     const [first = ""] = group;
     const name = group.join(", ");
     say(`\n── ${name} ──`);
     if (first === faults) process.env["FAULTS"] = "all";
     const start = Date.now();
-    const ok = sideBySide.includes(first) ? await inLanes(specs) : await atOnce(first, specs);
+    const ok = sideBySide.includes(first) ? await inLanes(specs, lanes) : first === kernel ? await inLanes(specs, 1) : await atOnce(first, specs);
     if (!ok) failed += 1;
     summary.push(`${name.padEnd(8)} ${ok ? "passed" : "FAILED"} ${since(start)}`);
   }

@@ -20,7 +20,9 @@ const { tools } = require("./tools");
 /** @param {readonly string[]} parts which parts to set up; none means all */
 async function setup(parts) {
   const wants = (/** @type {string} */ part) => parts.length === 0 || parts.includes(part);
-  const images = parts.length === 0 ? ["trixie"] : parts.filter((part) => part.startsWith("image:")).map((part) => part.slice("image:".length));
+  // Virtual machines are made of this image.
+  const own = wants("kernel") ? ["trixie"] : [];
+  const images = [...new Set([...own, ...parts.filter((part) => part.startsWith("image:")).map((part) => part.slice("image:".length))])];
   // Compiling, downloading and installing go on side by side; each waits only for what it needs.
   const packages = wants("packages") || wants("pulumi") ? dependencies() : Promise.resolve();
   const cli = wants("pulumi") ? pulumi() : Promise.resolve();
@@ -32,7 +34,7 @@ async function setup(parts) {
       .then(() => (parts.includes("debian") ? debian() : undefined))
       .then(() => (wants("tools") ? tools() : undefined))
       .then(() => (wants("overlays") ? overlays() : undefined))
-      .then(() => (parts.includes("kernel") ? kernel() : undefined))
+      .then(() => (wants("kernel") ? kernel() : undefined))
       // The vendor's CLI brings what runs other languages.
       .then(() => (wants("languages") ? cli.then(languages) : undefined)),
   ]);
