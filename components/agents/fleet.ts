@@ -39,7 +39,10 @@ export class Fleet {
 
   /** One more session, which whoever asks for it closes; `fresh` where not even the way to its bastion may stand already. */
   async dial(key: string, connection: Connection, mostSeconds: number, fresh = false): Promise<SshSession> {
-    return this.locked(key, await SshSession.open(key, connection, this.limits(mostSeconds), () => {}, { ways: this.ways, fresh }));
+    const limits = this.limits(mostSeconds);
+    // Whoever gives it longer than usual knows that the host is slow: to break off in between would gain nothing.
+    const patient = { ...limits, dial: Math.max(limits.dial, limits.reachable) };
+    return this.locked(key, await SshSession.open(key, connection, patient, () => {}, { ways: this.ways, fresh }));
   }
 
   /** Until the end of the run; a host whose lock is lost is not worked on any more. */

@@ -11,8 +11,15 @@ const guard = loadScript(__dirname, "guard.sh").trimEnd();
 /** nftables may have to be installed first; apt's own limits are inside the script. */
 const applyTimeout = 20 * 60_000;
 
-/** Time for the confirmation itself, once a new connection stands. */
-const confirmTime = 2_000;
+/** Milliseconds for the confirmation itself, once a new connection stands: two commands on the host. */
+function confirmTime(slowest: number): number {
+  return Math.max(2_000, 2 * slowest);
+}
+
+/** Milliseconds for a look at the host by a session that may be dead. */
+function lookTime(slowest: number): number {
+  return Math.max(5_000, 4 * slowest);
+}
 
 const closed = smallestRuleset([], { key: "", role: "worker", group: "", site: "", address: "" }, []);
 
@@ -26,6 +33,8 @@ export interface FirewallTarget {
 export interface ApplyOptions {
   /** After how many seconds without a new connection the old rules are back. At least 5. @default 15 */
   readonly seconds?: number;
+  /** Milliseconds that the host was seen to take at most for an answer. @default 0 */
+  readonly slowest?: number;
   /** Loaded at boot where the ruleset itself does not load. @default - nobody comes in */
   readonly smallest?: string;
   /** Networks from which SSH is let in, for the message when it is not. @default - not named */
@@ -44,7 +53,7 @@ export async function applyFirewall(
   progress: (line: string) => void,
   options: ApplyOptions = {},
 ): Promise<{ readonly changed: boolean }> {
-  const seconds = options.seconds ?? 15;
+  const { seconds = 15, slowest = 0 } = options;
   const kept = { SMALLEST: (options.smallest ?? closed).trimEnd(), GUARD: guard };
   const values = { RULESET: ruleset.trimEnd(), LIMIT_SECONDS: String(seconds), ...kept };
   const { changed } = await target.session.script<{ changed: boolean }>(script, values, {
@@ -54,10 +63,10 @@ export async function applyFirewall(
   });
   if (!changed) return { changed };
   const until = Date.now() + Math.max(5, seconds) * 1000;
-  const fresh = await dialUntil(target, until - confirmTime);
+  const fresh = await dialUntil(target, until - confirmTime(slowest));
   if (!fresh) {
-    await rolledBack(target, until + 10_000);
-    throw new RemoteError(target.key, await lockedOut(target.session, seconds, options.admitted));
+    await rolledBack(target, until + 2 * lookTime(slowest), lookTime(slowest));
+    throw new RemoteError(target.key, await lockedOut(target.session, seconds, options.admitted, lookTime(slowest)));
   }
   try {
     await fresh.script(script, kept, { verb: "confirm", timeout: 60_000, onProgress: progress });
@@ -88,14 +97,14 @@ async function dialUntil(target: FirewallTarget, deadline: number): Promise<SshS
 }
 
 /** Waits until the host's switch has fired. The old connection is let through by any rules; if it broke, a new one tells. */
-async function rolledBack(target: FirewallTarget, deadline: number): Promise<void> {
+async function rolledBack(target: FirewallTarget, deadline: number, timeout: number): Promise<void> {
   let session = target.session;
   for (;;) {
     try {
-      const { pending } = await session.script<{ pending: boolean }>(script, {}, { verb: "state", timeout: 5_000 });
+      const { pending } = await session.script<{ pending: boolean }>(script, {}, { verb: "state", timeout });
       if (!pending) break;
     } catch {
-      const again = await dialUntil(target, Math.min(deadline, Date.now() + 5_000));
+      const again = await dialUntil(target, Math.min(deadline, Date.now() + timeout));
       if (again) session = again;
     }
     if (Date.now() > deadline) {
@@ -109,8 +118,8 @@ async function rolledBack(target: FirewallTarget, deadline: number): Promise<voi
   if (session !== target.session) session.close();
 }
 
-async function lockedOut(session: SshSession, seconds: number, admitted: readonly string[] | undefined): Promise<string> {
-  const said = await session.run('printf %s "$SSH_CONNECTION"', { timeout: 5_000 }).catch(() => undefined);
+async function lockedOut(session: SshSession, seconds: number, admitted: readonly string[] | undefined, timeout: number): Promise<string> {
+  const said = await session.run('printf %s "$SSH_CONNECTION"', { timeout }).catch(() => undefined);
   const from = said?.stdout.trim().split(" ")[0] ?? "";
   return (
     `with the new firewall rules no new SSH connection came within ${seconds} s, so the old rules are back and nothing is changed there. ` +

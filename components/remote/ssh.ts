@@ -27,6 +27,8 @@ export interface OpenOptions {
 export class SshSession {
   /** Every command asks it first, and every request to Docker. @throws RemoteError when this run may not work on the host any more. */
   mayWork: () => void = () => {};
+  /** Milliseconds that the host took at most so far to let us in, or to begin a command: it is slow, or far away, or this machine is. */
+  slowest: number;
 
   private constructor(
     readonly host: string,
@@ -34,7 +36,10 @@ export class SshSession {
     private readonly connection: Connection,
     /** Empty where the session shares another's. */
     private readonly ownWays: Ways,
-  ) {}
+    dialled: number,
+  ) {
+    this.slowest = dialled;
+  }
 
   /**
    * Dials until the host answers or the limit is over. A wrong host key, a key that is refused or cannot be read, and a missing
@@ -51,10 +56,10 @@ export class SshSession {
   ): Promise<SshSession> {
     const own = new Ways();
     try {
-      const client = await untilReached(host, connection, limits, onRetry, (left) =>
+      const { client, took } = await untilReached(host, connection, limits, onRetry, (left) =>
         traced("dial", "ssh", host, () => (ways ?? own).client(connection, { limits: left, fresh })),
       );
-      return new SshSession(host, client, connection, own);
+      return new SshSession(host, client, connection, own, took);
     } catch (error) {
       own.close();
       throw error;
@@ -158,6 +163,7 @@ export class SshSession {
   private exec<Result>(command: string, timeout: number, use: (channel: ClientChannel) => Result | Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.mayWork();
+      const asked = Date.now();
       const timer = setTimeout(() => reject(new RemoteError(this.host, "the SSH session no longer answers")), timeout);
       const fail = (error: Error): void => {
         clearTimeout(timer);
@@ -168,6 +174,7 @@ export class SshSession {
         this.client.exec(command, (error, channel) => {
           clearTimeout(timer);
           this.client.off("error", fail);
+          this.slowest = Math.max(this.slowest, Date.now() - asked);
           if (error) fail(error);
           else resolve(use(channel));
         });
@@ -188,18 +195,19 @@ async function untilReached(
   limits: RemoteLimits,
   onRetry: (reason: string) => void,
   attempt: (limits: (extra?: number) => RemoteLimits) => Promise<Client>,
-): Promise<Client> {
+): Promise<{ readonly client: Client; readonly took: number }> {
   let left = limits.reachable;
   const causes: string[] = [];
   for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
     let began = Date.now();
     let cutShort = false;
     try {
-      return await attempt((extra = 0) => {
+      const client = await attempt((extra = 0) => {
         began = Date.now();
         cutShort = left < limits.dial + extra;
         return { ...limits, dial: Math.max(1_000, Math.min(limits.dial + extra, left)) };
       });
+      return { client, took: Date.now() - began };
     } catch (error) {
       if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message);
       if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);

@@ -98,7 +98,7 @@ export class HostServer {
   private readonly ssh = new Server({ hostKeys: [host?.privateKey ?? ""] }, (peer) => {
     this.starting.add(peer);
     this.seen.mostStarting = Math.max(this.seen.mostStarting, this.starting.size);
-    peer.on("authentication", (login) => login.accept());
+    peer.on("authentication", (login) => void setTimeout(() => login.accept(), this.signIn));
     peer.on("ready", () => {
       this.starting.delete(peer);
       this.standing.add(peer);
@@ -127,7 +127,11 @@ export class HostServer {
     this.ssh.injectSocket(socket);
   });
 
-  constructor(private readonly answers: Readonly<Record<string, object>> = {}) {}
+  constructor(
+    private readonly answers: Readonly<Record<string, object>> = {},
+    /** Milliseconds that it takes to sign somebody in: it is busy, or far away. */
+    private readonly signIn = 0,
+  ) {}
 
   get port(): number {
     return (this.tcp.address() as AddressInfo).port;

@@ -31,14 +31,25 @@ interface Confirmation {
   readonly seconds: number;
 }
 
+/** Of what a host was seen to take at most, a new connection may take so much, and all that confirms new rules. */
+const patience = { dial: 4, seconds: 10 } as const;
+/** However slow a host is, somebody who is locked out gets in again after these seconds. */
+const mostPatience: Confirmation = { dial: 60, seconds: 120 };
+
 /**
  * A program that carries the connection has to start, and to sign in somewhere, each time, and only a few of them may do so at once.
  *
  * @param together How many hosts are dialled anew at the same time: they share this machine, its line and a bastion.
+ * @param slowest Milliseconds that the host was seen to take: on one that is busy or far away, all of it takes longer.
  */
-export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">, together: number): Confirmation {
-  const atOnce = Math.min(together, mostAtOnce);
-  if (!proxyCommand) return { dial: 5, seconds: 15 + Math.floor(atOnce / 8) };
+export function confirmation({ proxyCommand }: Pick<Connection, "proxyCommand">, together: number, slowest = 0): Confirmation {
+  const least = leastConfirmation(proxyCommand !== undefined, Math.min(together, mostAtOnce));
+  const stretched = (which: keyof Confirmation): number => Math.min(mostPatience[which], Math.ceil((patience[which] * slowest) / 1000));
+  return { dial: Math.max(least.dial, stretched("dial")), seconds: Math.max(least.seconds, stretched("seconds")) };
+}
+
+function leastConfirmation(byProgram: boolean, atOnce: number): Confirmation {
+  if (!byProgram) return { dial: 5, seconds: 15 + Math.floor(atOnce / 8) };
   const dial = 20;
   return { dial, seconds: 25 + dial * Math.ceil(atOnce / mostStarting) };
 }
@@ -79,9 +90,14 @@ export async function enforceFirewall(
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       routedIn,
     });
-    const { dial, seconds } = confirmation(host.connection, hosts.length);
+    const { dial, seconds } = confirmation(host.connection, hosts.length, session.slowest);
     const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));
-    const options = { seconds, admitted: admittedTo(host, firewall.rules), smallest: smallestRuleset(firewall.rules, host, all) };
+    const options = {
+      seconds,
+      slowest: session.slowest,
+      admitted: admittedTo(host, firewall.rules),
+      smallest: smallestRuleset(firewall.rules, host, all),
+    };
     const { changed } = await applyFirewall({ key, session, redial }, ruleset, (line) => progress(key, line), options);
     if (changed) did(key, "firewall changed");
   });
