@@ -2,11 +2,12 @@ import "../node/this";
 import type { FirewallHost } from "../firewall/rule";
 import { forget } from "../memory";
 import type { OwnerNames } from "../owner";
-import type { Failure } from "../remote/each";
+import { type Failure, onEach } from "../remote/each";
 import { Fleet } from "./fleet";
 import { reachDeparting, release, warnOfUncleaned } from "./phases/departing";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
 import { lockHosts } from "./phases/lock";
+import { lookAtFirewalls } from "./phases/look";
 import { keepOn, recallFrom } from "./phases/memory";
 import { enforceFirewall, type Guarded, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
 import { hostsLock, type HostsMemory, type HostsRequest, type HostsResponse, type HostsUpResponse, ownedParts, type RememberedHost } from "./request";
@@ -22,6 +23,7 @@ async function hostsUp(request: HostsRequest, printed: Partial<HostsResponse> | 
     const failures: Failure[] = [];
     const { hosts } = request;
     const reached = await reach(fleet, request, failures);
+    await lookAt(reached, request, failures);
     const holders = reached.slice(0, holdersOf);
     const recalled = await recallFrom<HostsMemory>(fleet, request.memory, request.intent, hosts, holders);
     const previous: Omit<HostsMemory, "mark"> | undefined =
@@ -77,6 +79,15 @@ async function reach(fleet: Fleet, request: HostsRequest, failures: Failure[]): 
     return { ...(await fleet.reach(host.key, host.connection)), host };
   });
   return [...reached.values()];
+}
+
+/** Before anything is changed on any of them. */
+async function lookAt(hosts: readonly Guarded[], request: HostsRequest, failures: Failure[]): Promise<void> {
+  await onEach(hosts, failures, async ({ key, session }) => {
+    const { refusals, warnings } = await lookAtFirewalls(request, session);
+    if (refusals.length > 0) throw new Error(refusals.join("; "));
+    for (const warning of warnings) progress(key, `warning: ${warning}`);
+  });
 }
 
 void runAgent(hostsUp);

@@ -1,10 +1,12 @@
 import { probeHost } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { addressProblem, preflight, type Probe } from "../../engine/preflight";
+import { judgeOthers, lookForOthers, type OthersVerdict } from "../../firewall/others";
 import type { Failure } from "../../remote/each";
+import type { SshSession } from "../../remote/ssh";
 import type { Fleet, ReachedHost } from "../fleet";
 import { type OwnerNames, refuseOwned } from "../../owner";
-import { ownedParts, type SwarmRequest, type SwarmRequestHost } from "../request";
+import { ownedParts, type ProtectRequest, type SwarmRequest, type SwarmRequestHost } from "../request";
 import { phase, progress } from "../run";
 
 /** A host that was looked at, and on which nothing speaks against work. */
@@ -33,18 +35,23 @@ export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures
 /** Preflight of every host, before anything is changed on any. */
 export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, owner: OwnerNames, failures: Failure[]): Promise<Looked[]> {
   const looked = await phase("looking at", "looked at", hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
-    // Beside each other: both only read. What speaks against the machine itself is said first. Whose the overlay is counts also where this
+    // Beside each other: all only read. What speaks against the machine itself is said first. Whose the overlay is counts also where this
     // cluster has none on hosts: it would take away what it finds of one.
     const owned = refuseOwned(reached.session, [...ownedParts(request), "overlay"], owner).then(
       () => undefined,
       (refusal: unknown) => ({ refusal }),
     );
-    const probe = await probeHost(reached.session, request.needs);
+    const [probe, firewalls] = await Promise.all([
+      probeHost(reached.session, request.needs),
+      lookAtFirewalls(request, reached.session, request.adopt !== undefined),
+    ]);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     const unattached = host.attached ? addressProblem(probe, host.address) : undefined;
-    if (refusals.length > 0 || unattached !== undefined) throw new Error([...refusals, ...(unattached === undefined ? [] : [unattached])].join("; "));
+    const problems = [...refusals, ...(unattached === undefined ? [] : [unattached]), ...firewalls.refusals];
+    if (problems.length > 0) throw new Error(problems.join("; "));
     const others = await owned;
     if (others) throw others.refusal;
+    for (const warning of firewalls.warnings) progress(host.key, `warning: ${warning}`);
     return { ...reached, host, probe, needsEngine };
   });
   const byNftables = [...looked.values()].filter(({ probe }) => probe.firewall?.backend === "nftables").map(({ key }) => key);
@@ -64,6 +71,11 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
     "Nothing was changed",
   );
   return [...looked.values()];
+}
+
+/** Firewalls beside ours, where there is to be one of ours. @param runs Whether the host is in a swarm that works with them. */
+export async function lookAtFirewalls({ firewall }: ProtectRequest, session: SshSession, runs = false): Promise<OthersVerdict> {
+  return firewall ? judgeOthers(await lookForOthers(session), runs) : { refusals: [], warnings: [] };
 }
 
 /**
