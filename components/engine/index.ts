@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DockerApiError } from "../remote/docker-api";
 import type { EngineApi } from "../remote/engine-api";
 import { loadHostScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
+import { whileWaiting, type WaitingIo } from "../waiting";
 import type { EngineArgs } from "./args";
 import { type BridgePlan, daemonSettings, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
 import type { HostNeeds } from "./needs";
@@ -16,8 +18,45 @@ export const installTimeout = 20 * 60_000;
 /** For the engine to stop its containers and to be back. */
 export const settingsTimeout = 5 * 60_000;
 
-export function probeHost(session: SshSession, needs?: HostNeeds): Promise<Probe> {
+/**
+ * For cloud-init at a machine's first boot. Some install and upgrade much; none may keep a run for good, since what it does may wait for the
+ * swarm itself.
+ */
+const firstBoot = { every: 3_000, looks: 200 } as const;
+const firstBootTimeout = firstBoot.every * firstBoot.looks;
+
+/** Where a first look tells how far it is. */
+export interface FirstLook extends WaitingIo {
+  progress(host: string, line: string): void;
+}
+
+export function probeHost(session: Pick<SshSession, "script">, needs?: HostNeeds): Promise<Probe> {
   return session.script<Probe>(probeScript, { LOOK_FOR: needs?.features.join(" ") ?? "" }, { verb: "probe", timeout: 150_000 });
+}
+
+/**
+ * Looks at a host as it is once cloud-init is done with it: before that, the Docker that its user data installs is not there, and where
+ * packages come from may change under whoever installs some.
+ *
+ * @param every Milliseconds between two looks.
+ */
+export async function probeSettled(host: ProbedHost, io: FirstLook, needs?: HostNeeds, every: number = firstBoot.every): Promise<Probe> {
+  const first = await probeHost(host.session, needs);
+  if (first.settingUp === "") return first;
+  return whileWaiting(io, host.key, "cloud-init to set the machine up", firstBootTimeout, async (seen) => {
+    let probe = first;
+    for (let looks = 0; probe.settingUp !== "" && looks < firstBoot.looks; looks++) {
+      seen(probe.settingUp);
+      await sleep(every);
+      probe = await probeHost(host.session, needs);
+    }
+    if (probe.settingUp !== "") io.progress(host.key, `warning: ${unfinished(probe.settingUp)}`);
+    return probe;
+  });
+}
+
+function unfinished(unit: string): string {
+  return `cloud-init is not done after ${firstBootTimeout / 60_000} minutes (${unit}), and is not waited for any longer; "cloud-init status --long" on the host says more`;
 }
 
 export async function installEngine(session: SshSession, engine: EngineArgs, progress: (line: string) => void): Promise<string> {
@@ -27,6 +66,12 @@ export async function installEngine(session: SshSession, engine: EngineArgs, pro
     { verb: "install", timeout: installTimeout, onProgress: progress },
   );
   return version;
+}
+
+/** A host that is asked by scripts. */
+interface ProbedHost {
+  readonly key: string;
+  readonly session: Pick<SshSession, "script">;
 }
 
 /** A host that is asked by scripts and by its engine's API. */

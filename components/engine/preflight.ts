@@ -14,6 +14,8 @@ export interface Probe {
   readonly distribution: string;
   readonly apt: boolean;
   readonly systemd: boolean;
+  /** The unit of cloud-init that is at work, or empty: as long as it is, what else was seen may still change. */
+  readonly settingUp: string;
   readonly vxlan: boolean;
   readonly ipvs: boolean;
   /** Null where nothing asked for it. */

@@ -18,6 +18,13 @@ makes_macvlan() { unshare -n sh -c 'ip link add psprobe0 type veth peer name psp
 # By iptables, as Docker does it; where that comes only with Docker, by the module.
 matches_bpf() { if has iptables; then unshare -n iptables -w 5 -A INPUT -m bpf --bytecode '1,6 0 0 4294967295'; else modprobe xt_bpf; fi; }
 matches_u32() { if has iptables; then unshare -n iptables -w 5 -A INPUT -m u32 --u32 0=0; else modprobe xt_u32; fi; }
+# What cloud-init is at, from when systemd starts to boot until the last of its units has ended. sshd answers long before that.
+cloud_init() {
+  if [ ! -d /run/cloud-init ]; then return 0; fi
+  systemctl list-jobs --no-legend --plain 'cloud-*' 2>/dev/null | awk '
+    $1 ~ /^[0-9]+$/ { if (first == "") first = $2; if ($NF == "running" && now == "") now = $2 }
+    END { print (now == "" ? first : now) }' | plain
+}
 # Words for a JSON string: nothing but plain characters is let through.
 plain() { tr -cd 'A-Za-z0-9 ._:/+~-'; }
 
@@ -76,7 +83,7 @@ done
 # On any interface, up or not; a cloud's machine may have been started before it got its private one.
 addresses=$(ip -o -4 addr show 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s\"%s\"", sep, $4; sep = "," }' || true)
 
-printf '{"engine":"%s","cli":%s,"firewall":%s,"distribution":"%s","apt":%s,"systemd":%s,"vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"addresses":[%s],"hostname":"%s"}\n' \
-  "$engine" "$(flag has docker)" "$firewall" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" \
+printf '{"engine":"%s","cli":%s,"firewall":%s,"distribution":"%s","apt":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"addresses":[%s],"hostname":"%s"}\n' \
+  "$engine" "$(flag has docker)" "$firewall" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" "$(cloud_init)" \
   "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$(echo "$disk" | awk 'NR == 2 { print $4 }')" \
   "$ipsec" "$macvlan" "$folders" "$addresses" "$(plain </proc/sys/kernel/hostname)"

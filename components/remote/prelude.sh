@@ -26,14 +26,46 @@ make_mark() {
   if ! problem=$({ : >"$1"; } 2>&1); then die "$1 cannot be written: ${problem##*: }"; fi
 }
 
-# Another run, or the machine's own upgrade timer, may hold apt's lock: wait for it rather than fail.
+# PID: its name, and the unit that it belongs to. Its arguments are nobody's business: they may have a proxy's password.
+who_is() {
+  unit=$(sed -n -e 's|^0::.*/||p' -e 's|^1:name=systemd:.*/||p' "/proc/$1/cgroup" 2>/dev/null | head -n 1 || true)
+  echo "$(cat "/proc/$1/comm" 2>/dev/null || echo "another program") (process $1${unit:+, $unit})"
+}
+
+# In the words of apt-get and of dpkg. Without a process where an older one does not tell.
+lock_is_held() { grep -Eq 'Could not get lock|lock (is|was) locked by another process' "$LOG"; }
+lock_holder() {
+  pid=$(sed -n -e 's/.*Could not get lock .* held by process \([0-9]*\).*/\1/p' -e 's/.* locked by another process with pid \([0-9]*\).*/\1/p' "$LOG" | head -n 1)
+  if [ -n "$pid" ]; then who_is "$pid"; else echo "another program"; fi
+}
+
+# WHAT COMMAND…: a command that works on packages, when it is its turn. Another run holds the locks, or the machine's own upgrades do at
+# its first boot. Nobody else waits for all of them: apt-get's DPkg::Lock::Timeout is for dpkg's alone, and dpkg refuses at once.
+package_minutes=10
+package_limit=""
+package_holder=""
+with_packages() {
+  what=$1
+  shift
+  until DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 600 "$@" >"$LOG" 2>&1 </dev/null; do
+    lock_is_held || return 1
+    now=$(date +%s)
+    package_limit=${package_limit:-$((now + package_minutes * 60))}
+    holder=$(lock_holder)
+    [ "$now" -lt "$package_limit" ] ||
+      die "$what: $holder has held the packages' lock for $package_minutes minutes. Fix: see on the host why it does not end, then run again"
+    if [ "$holder" != "$package_holder" ]; then say "waiting until $holder has installed its packages; $package_minutes minutes at most"; fi
+    package_holder=$holder
+    sleep 2
+  done
+}
+
 apt() {
-  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq "$@" >"$LOG" 2>&1 </dev/null ||
-    die "apt-get $1 failed: $(grep -E '^[EW]:' "$LOG" | tail -n 1 || true)"
+  with_packages "apt-get $1" apt-get -o Dpkg::Use-Pty=0 -qq "$@" || die "apt-get $1 failed: $(grep -E '^[EW]:' "$LOG" | tail -n 1 || true)"
 }
 
 # A run that was cut off may have left dpkg half-way.
-settle_packages() { timeout 300 dpkg --configure -a >"$LOG" 2>&1 </dev/null || die "dpkg --configure -a failed: $(tail -n 1 "$LOG")"; }
+settle_packages() { with_packages "dpkg --configure" dpkg --configure -a || die "dpkg --configure -a failed: $(tail -n 1 "$LOG")"; }
 
 # PROGRAM PACKAGE
 need() {

@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type FirstLook, probeSettled } from "../../components/engine";
 import { daemonSettings } from "../../components/engine/bridges";
+import type { Probe } from "../../components/engine/preflight";
 import { brokenSession } from "../../components/remote/ssh";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -49,5 +51,81 @@ describe("a look at a host that is still booting", () => {
     });
     assert.equal((JSON.parse(printed.toString().trim().split("\n").at(-1) ?? "") as { systemd: boolean }).systemd, true);
     assert.deepEqual(readFileSync(asked, "utf8").split("\n").slice(0, 4), ["show", "show", "show", "is-active"]);
+  });
+});
+
+/** A host on which cloud-init is at something at each look, until it is at nothing. */
+function setUpBy(...units: readonly string[]): { readonly host: Parameters<typeof probeSettled>[0]; readonly said: string[]; looks: number } {
+  const told = {
+    said: [] as string[],
+    looks: 0,
+    host: {
+      key: "edge-1",
+      session: {
+        script: <Result>(): Promise<Result> => {
+          const settingUp = units[Math.min(told.looks++, units.length - 1)];
+          return Promise.resolve({ settingUp, engine: settingUp === "" ? "26.1.5 1.45" : "" } as Result);
+        },
+      },
+    },
+  };
+  return told;
+}
+
+describe("a first look at a machine that cloud-init is setting up", () => {
+  const io = (said: string[]): FirstLook => ({
+    progress: (host, line) => void said.push(`${host}: ${line}`),
+    waiting: (host, what, limit) => ({
+      seen: (detail) => void said.push(`${host}: ${what}, ${limit / 1000} s: ${detail}`),
+      end: () => void said.push("end"),
+    }),
+  });
+
+  it("is taken when cloud-init is done, and so finds the Docker that it installed", async () => {
+    const { host, said } = setUpBy("cloud-config.service", "cloud-final.service", "");
+    assert.equal((await probeSettled(host, io(said), undefined, 0)).engine, "26.1.5 1.45");
+    assert.deepEqual(said, [
+      "edge-1: cloud-init to set the machine up, 600 s: cloud-config.service",
+      "edge-1: cloud-init to set the machine up, 600 s: cloud-final.service",
+      "end",
+    ]);
+  });
+
+  it("is taken at once, and once, on a machine without it", async () => {
+    const told = setUpBy("");
+    await probeSettled(told.host, io(told.said), undefined, 0);
+    assert.deepEqual([told.looks, told.said], [1, []]);
+  });
+
+  it("is taken all the same, with a warning, when cloud-init never ends: it may wait for the swarm itself", async () => {
+    const { host, said } = setUpBy("cloud-final.service");
+    assert.equal((await probeSettled(host, io(said), undefined, 0)).settingUp, "cloud-final.service");
+    assert.match(
+      said.at(-2) ?? "",
+      /^edge-1: warning: cloud-init is not done after 10 minutes \(cloud-final\.service\), and is not waited for any longer; /,
+    );
+  });
+
+  it("tells the unit that is at work, of all that wait", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-first-boot-"));
+    const jobs = ["  90 cloud-init.target  start waiting", " 123 cloud-final.service start running"];
+    const systemctl = ["#!/bin/sh", 'case "$1" in', `list-jobs) printf '%s\n' '${jobs.join("' '")}' ;;`, "esac"];
+    try {
+      writeFileSync(join(folder, "systemctl"), `${systemctl.join("\n")}\n`);
+      chmodSync(join(folder, "systemctl"), 0o755);
+      const script = readFileSync(join(__dirname, "..", "..", "components", "engine", "probe.sh"), "utf8");
+      const look = (cloud: string): unknown =>
+        JSON.parse(
+          execFileSync("sh", ["-s", "--", "probe"], {
+            input: script.replaceAll("/run/systemd/system", folder).replaceAll("/run/cloud-init", cloud),
+            env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` },
+            stdio: ["pipe", "pipe", "ignore"],
+          }).toString(),
+        );
+      assert.equal((look(folder) as Probe).settingUp, "cloud-final.service");
+      assert.equal((look(join(folder, "nothing")) as Probe).settingUp, "");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -77,6 +77,7 @@ describe("what is known of engines", () => {
         distribution: "debian trixie",
         apt: true,
         systemd: true,
+        settingUp: "",
         vxlan: true,
         ipvs: true,
         ipsec: { esp: true, xtBpf: true, xtU32: false },

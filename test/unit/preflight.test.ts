@@ -11,6 +11,7 @@ const healthy: Probe = {
   distribution: "debian trixie",
   apt: true,
   systemd: true,
+  settingUp: "",
   vxlan: true,
   ipvs: true,
   ipsec: null,

@@ -59,6 +59,7 @@ describe("the preflight of a host", () => {
     distribution: "debian trixie",
     apt: true,
     systemd: true,
+    settingUp: "",
     vxlan: true,
     ipvs: true,
     ipsec: null,

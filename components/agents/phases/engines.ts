@@ -65,8 +65,11 @@ export function managersFirst<Each extends Pick<Looked, "host">>(hosts: readonly
 
 /** Which version comes is known only now; before this nothing could be said of it. */
 async function installFor(request: SwarmRequest, host: Looked): Promise<string> {
-  const version = await whileWaiting({ waiting }, host.key, "Docker to be installed", installTimeout, () =>
-    installEngine(host.session, request.engine, (line) => progress(host.key, line)),
+  const version = await whileWaiting({ waiting }, host.key, "Docker to be installed", installTimeout, (seen) =>
+    installEngine(host.session, request.engine, (line) => {
+      progress(host.key, line);
+      seen(line);
+    }),
   );
   did(host.key, "Docker installed");
   const problems = engineProblems(version, request.engine, request.needs, host.probe);

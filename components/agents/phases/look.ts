@@ -1,4 +1,4 @@
-import { probeHost } from "../../engine";
+import { probeSettled } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { addressProblem, preflight, type Probe } from "../../engine/preflight";
 import { judgeOthers, lookForOthers, type OthersVerdict } from "../../firewall/others";
@@ -7,7 +7,7 @@ import type { SshSession } from "../../remote/ssh";
 import type { Fleet, ReachedHost } from "../fleet";
 import { type OwnerNames, refuseOwned } from "../../owner";
 import { ownedParts, type ProtectRequest, type SwarmRequest, type SwarmRequestHost } from "../request";
-import { phase, progress } from "../run";
+import { phase, progress, waiting } from "../run";
 
 /** A host that was looked at, and on which nothing speaks against work. */
 export interface Looked extends ReachedHost {
@@ -41,10 +41,9 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
       () => undefined,
       (refusal: unknown) => ({ refusal }),
     );
-    const [probe, firewalls] = await Promise.all([
-      probeHost(reached.session, request.needs),
-      lookAtFirewalls(request, reached.session, request.adopt !== undefined),
-    ]);
+    const probe = await probeSettled(reached, { waiting, progress }, request.needs);
+    // Only then: what sets the machine up may turn one on.
+    const firewalls = await lookAtFirewalls(request, reached.session, request.adopt !== undefined);
     const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     const unattached = host.attached ? addressProblem(probe, host.address) : undefined;
     const problems = [...refusals, ...(unattached === undefined ? [] : [unattached]), ...firewalls.refusals];
