@@ -170,7 +170,7 @@ describe("a cluster of a thousand hosts, through the engine and the plugin", fun
     const [dials, commands, calls] = (["dials", "commands", "calls"] as const).map((what) => costs.map(({ worker }) => worker[what]));
     for (const counts of [dials, commands, calls]) assert.deepEqual(new Set(counts).size, 1, JSON.stringify(counts));
     for (const { hosts, worker, manager, mostSessions } of costs) {
-      assert.ok(worker.dials <= 2 && worker.commands <= 12 && worker.calls <= 12, `${hosts} hosts: ${JSON.stringify(worker)}`);
+      assert.ok(worker.dials <= 2 && worker.commands <= 13 && worker.calls <= 12, `${hosts} hosts: ${JSON.stringify(worker)}`);
       // Each node's labels are set by one of them.
       assert.ok(manager.dials <= 2 && manager.commands <= 20 && manager.calls <= 1.2 * hosts + 50, `${hosts} hosts: ${JSON.stringify(manager)}`);
       assert.ok(mostSessions <= hosts + 64, `${hosts} hosts: ${mostSessions} sessions`);
@@ -179,8 +179,8 @@ describe("a cluster of a thousand hosts, through the engine and the plugin", fun
 
   it("sends each host what it sends to one alone, and the addresses that its firewall lets in; and managers what is known of all hosts", () => {
     for (const { hosts, worker, manager } of costs) {
-      assert.ok(worker.bytes <= 85_000 + 60 * hosts, `${hosts} hosts: ${worker.bytes} bytes`);
-      assert.ok(manager.bytes <= 110_000 + 150 * hosts, `${hosts} hosts: ${manager.bytes} bytes`);
+      assert.ok(worker.bytes <= 95_000 + 60 * hosts, `${hosts} hosts: ${worker.bytes} bytes`);
+      assert.ok(manager.bytes <= 125_000 + 150 * hosts, `${hosts} hosts: ${manager.bytes} bytes`);
     }
   });
 

@@ -50,7 +50,16 @@ function mostSent(role) {
 const hostAt = (address) => (world.hosts[address] ??= { address, nodeId: "", files: {} });
 
 const { loadScript, scriptInput } = load("remote/script");
-const names = ["engine/probe", "engine/bridges", "engine/engine", "firewall/firewall", "gossip/gossip", "memory/memory", "network/path-mtu"];
+const names = [
+  "engine/probe",
+  "engine/bridges",
+  "engine/engine",
+  "firewall/firewall",
+  "firewall/others",
+  "gossip/gossip",
+  "memory/memory",
+  "network/path-mtu",
+];
 const scripts = new Map([...names, "owner/owner", "underlay/wireguard/wireguard"].map((name) => [name, loadScript(components, `${name}.sh`)]));
 
 /** What the scripts answer, by name and verb. */
@@ -63,6 +72,15 @@ const answers = {
     epoch: Date.now() / 1000,
     freeKilobytes: 9e6,
     hostname: "fake",
+  }),
+  "firewall/others look": () => ({
+    drops: [],
+    ufw: false,
+    firewalld: false,
+    firewalldCloses: false,
+    nftablesEnabled: false,
+    flushes: false,
+    ours: false,
   }),
   "engine/bridges look": ({ daemon = "" }) => ({ daemon, unapplied: false, tablesWithoutRules: [] }),
   "engine/bridges up": (host, { SUBNET, GATEWAY, MTU }) => {
@@ -237,6 +255,7 @@ const probe = {
   distribution: "debian trixie",
   apt: true,
   systemd: true,
+  settingUp: "",
   vxlan: true,
   ipvs: true,
   ipsec: null,
