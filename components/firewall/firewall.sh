@@ -174,6 +174,7 @@ confirm() {
     late
   fi
   mv "$next" "$confirmed"
+  keep_names "$confirmed"
   rm -f "$previous" "$refused"
   install_units
   echo '{"confirmed":true}'
@@ -237,6 +238,8 @@ install_units() {
   ln -sf "$units/$unit" "$units/sysinit.target.wants/$unit"
   ln -sf "$units/$watch" "$units/multi-user.target.wants/$watch"
   if "$units_changed"; then
+    keep_names "$units/sysinit.target.wants/$unit"
+    keep_names "$units/multi-user.target.wants/$watch"
     systemctl daemon-reload
     systemctl restart --no-block "$watch"
   elif ! systemctl is-active --quiet "$watch"; then

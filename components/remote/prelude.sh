@@ -16,7 +16,11 @@ write_file() {
     rm -f "$1.new"
     die "$1 cannot be written, so it is as it was: ${problem##*: }"
   fi
+  keep_names "$1"
 }
+
+# FILE: that it is called so outlives a power cut too. Without, the old one may be back: a disk is told of names when there is time.
+keep_names() { sync "$(dirname "$1")" 2>/dev/null || true; }
 
 # FILE TEXT: whether it has this text already.
 has_text() { [ -e "$1" ] && printf '%s\n' "$2" | cmp -s - "$1"; }

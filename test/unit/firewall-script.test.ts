@@ -57,3 +57,23 @@ describe("the host's own resolver", () => {
     ]);
   });
 });
+
+describe("confirmed rules", () => {
+  const folder = mkdtempSync(join(tmpdir(), "confirmed-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("are those of the next boot, also after a power cut, before they count as confirmed", () => {
+    const files = ["next", "confirmed", "previous", "refused", "fingerprint"].map((name) => `${name}='${folder}/${name}'`).join("; ");
+    const said = ["keep_names", "stop_switch", "install_units"].map((name) => `${name}() { echo "${name} $*"; }`).join("; ");
+    const stubs = `${files}; ${said}; sure_fingerprint() { echo sure; }; write_file() { :; }; nft=true`;
+    writeFileSync(join(folder, "next"), "rules\n");
+    const { stdout, stderr, status } = spawnSync("sh", ["-s"], { input: `set -eu\n${stubs}\n${part("confirm")}\nconfirm\n`, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    assert.equal(readFileSync(join(folder, "confirmed"), "utf8"), "rules\n");
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.trim());
+    assert.deepEqual(lines, ["stop_switch", `keep_names ${folder}/confirmed`, "install_units", '{"confirmed":true}']);
+  });
+});

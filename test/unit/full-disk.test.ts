@@ -49,6 +49,18 @@ describe("a file that is written on a host", () => {
     }
   }
 
+  it("is there after a power cut: its text is on the disk before it has its name, and its name before the run goes on", () => {
+    const log = join(folder, "log");
+    mkdirSync(join(folder, "bin"));
+    for (const name of ["sync", "mv"]) {
+      const words = `#!/bin/sh\necho "${name} $*" >>'${log}'\nexec /bin/${name} "$@"\n`;
+      writeFileSync(join(folder, "bin", name), words, { mode: 0o755 });
+    }
+    assert.equal(write("new", `PATH='${folder}/bin':$PATH\n`).status, 0);
+    const file = join(folder, "file");
+    assert.deepEqual(readFileSync(log, "utf8").trim().split("\n"), [`sync ${file}.new`, `mv -f ${file}.new ${file}`, `sync ${folder}`]);
+  });
+
   it("names a folder that is not there", () => {
     rmSync(folder, { recursive: true });
     assert.match(write("new").said, /file cannot be written, so it is as it was: .*(nonexistent|No such file)/);

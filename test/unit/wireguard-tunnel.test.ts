@@ -315,6 +315,17 @@ describe("the program that holds a host's tunnel", () => {
     assert.ok(!stage.has("pending") && !stage.has("peers.conf.new"));
   });
 
+  it("has a peer's new key on its disk, by its name, before it says so, and in the tunnel before that", () => {
+    running({});
+    stage.standIn("sync", "");
+    stage.write("peers.conf", peersOf(["a-1"], 1));
+    const { calls } = told("a-1", peersOf([], 2));
+    const [set, synced] = [`wg set stage0 peer ${keyed("a-1", 2)} `, "sync peers.conf ."].map((text) =>
+      calls.findIndex((call) => call.startsWith(text)),
+    );
+    assert.ok(set !== undefined && synced !== undefined && 0 <= set && set < synced, calls.join("\n"));
+  });
+
   it("says so when it is told of a host that it has nothing of, and keeps what it has", () => {
     for (const conf of ["", peersOf([], 1)]) {
       stage.write("peers.conf", conf);

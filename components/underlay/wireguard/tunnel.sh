@@ -197,6 +197,8 @@ change_peer() {
   : >pending
   mv peers.conf.new peers.conf
   sync
+  # The peer has changed its key: after a power cut, the old one would be of no use. Packets wait for nothing here.
+  command sync peers.conf . 2>/dev/null || true
   "$marked" || rm pending
   printf '{"found":true,"digest":"%s"}\n' "$(digest)"
 }

@@ -166,6 +166,8 @@ switch_keys() {
   if [ -s private.key.next ]; then
     mv private.key.next private.key
     mv rotation.next rotation
+    # The others forget the old key next.
+    keep_names private.key
   fi
   key=$(public_key private.key)
   changed=false
