@@ -14,7 +14,7 @@ export const names = ["v1", "v2", "v3"] as const;
 const edge = ["v2", "v3"] as const;
 
 /** Milliseconds between two looks: each takes a processor that is emulated some time. */
-const patience = 2_000;
+export const patience = 2_000;
 
 /** HTTP spoken by hand: Debian's static busybox crashes in wget. */
 const call = (place: string, path = ""): string => `printf 'GET /${path} HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${place} 80`;
@@ -108,10 +108,10 @@ export class Shop {
   }
 
   /** Every host on which the plan opens the mesh's port answers there. */
-  async meshAnswers(): Promise<void> {
+  async meshAnswers(seconds = 60): Promise<void> {
     const look = (name: string) => async (): Promise<true | undefined> =>
       (await this.answer(name, published.edge)) === "nothing" ? undefined : true;
-    for (const name of edge) await eventually(`${name} answers on the mesh's port`, 60, look(name), patience);
+    for (const name of edge) await eventually(`${name} answers on the mesh's port`, seconds, look(name), patience);
   }
 
   /** What passes between two hosts while a task on one of them says something to the one on the other. */
@@ -143,7 +143,7 @@ export class Shop {
       await networkOf(this.sites.host(to).machine),
       "machine",
       async () => [await send(mtu), await send(mtu + 1)],
-      ["host", this.sites.host(from).address, "and", "(udp port 4789 or esp)"],
+      ["host", this.sites.host(from).address, "and", "(udp port 4789 or udp port 51820 or esp)"],
     );
     assert.deepEqual(result, ["passes", "refused"], `${mtu} bytes`);
     assert.equal(packets.filter(({ fragment }) => fragment).length, 0, "in one piece");

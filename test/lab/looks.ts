@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import pLimit from "p-limit";
 import type { ClusterPlan } from "../../components/cluster/plan";
-import { openPorts } from "../../components/firewall/open";
+import { type OpenPorts, openPorts } from "../../components/firewall/open";
 import type { FirewallHost } from "../../components/firewall/rule";
 import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";
-import type { Sites } from "../../tools/lab/sites";
+import type { Onlooker, Sites } from "../../tools/lab/sites";
 
 /** Somebody who tries all ports of a host, by one of its addresses. */
 interface Look {
@@ -31,16 +31,30 @@ export async function lookAtAll(
   /** By title, as "HOST from an outsider". A scan of all ports takes seconds. @default - all looks at both protocols */
   { wanted = () => true, protocols = ["tcp", "udp"] }: { wanted?: (title: string) => boolean; protocols?: readonly Protocol[] } = {},
 ): Promise<{ readonly planned: Findings; readonly found: Findings }> {
-  const hosts = plan.hosts.map((host): FirewallHost => {
+  const hosts = standing(plan);
+  const machines = new Map(plan.hosts.map(({ key, place }) => [key, sites.host(place).machine]));
+  const looks = hosts.flatMap((target) => looksAt(target, hosts, sites, machines)).filter(({ title }) => wanted(title));
+  const planned = looks.map(({ title, target, from }) => [title, only(openPorts(plan.firewall, target, from, hosts), protocols)] as const);
+  return { planned: Object.fromEntries(planned), found: await scanAll(looks, protocols) };
+}
+
+/** What the plan lets somebody who is not one of the hosts reach on each of them, by its place. */
+export function openTo(who: Onlooker, sites: Sites, plan: ClusterPlan): Readonly<Record<string, OpenPorts>> {
+  const hosts = standing(plan);
+  const open = hosts.map((target, index): [string, OpenPorts] => {
+    const from = { address: sites.onlookerAddress(who, target.site), arrivesOn: "site" } as const;
+    return [plan.hosts[index]?.place ?? "", openPorts(plan.firewall, target, from, hosts)];
+  });
+  return Object.fromEntries(open);
+}
+
+function standing(plan: ClusterPlan): FirewallHost[] {
+  return plan.hosts.map((host) => {
     const { address, publicAddress, ...others } = host;
     assert.ok(address, `${host.key} has an address`);
     assert.ok(typeof publicAddress !== "object", `${host.key} stands already`);
     return { ...others, address, ...(publicAddress !== undefined && { publicAddress }) };
   });
-  const machines = new Map(plan.hosts.map(({ key, place }) => [key, sites.host(place).machine]));
-  const looks = hosts.flatMap((target) => looksAt(target, hosts, sites, machines)).filter(({ title }) => wanted(title));
-  const planned = looks.map(({ title, target, from }) => [title, only(openPorts(plan.firewall, target, from, hosts), protocols)] as const);
-  return { planned: Object.fromEntries(planned), found: await scanAll(looks, protocols) };
 }
 
 function looksAt(target: FirewallHost, hosts: readonly FirewallHost[], sites: Sites, machines: ReadonlyMap<string, string>): readonly Look[] {
