@@ -197,6 +197,7 @@ async function untilReached(
   attempt: (limits: (extra?: number) => RemoteLimits) => Promise<Client>,
 ): Promise<{ readonly client: Client; readonly took: number }> {
   let left = limits.reachable;
+  let patience = limits.dial;
   const causes: string[] = [];
   for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
     let began = Date.now();
@@ -204,15 +205,20 @@ async function untilReached(
     try {
       const client = await attempt((extra = 0) => {
         began = Date.now();
-        cutShort = left < limits.dial + extra;
-        return { ...limits, dial: Math.max(1_000, Math.min(limits.dial + extra, left)) };
+        cutShort = left < patience + extra;
+        return { ...limits, dial: Math.max(1_000, Math.min(patience + extra, left)) };
       });
       return { client, took: Date.now() - began };
     } catch (error) {
       if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message);
       if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
       const reason = explain(error);
-      if (!(cutShort && error instanceof Silence)) causes.push(reason);
+      if (!(error instanceof Silence)) causes.push(reason);
+      else if (!cutShort) {
+        // It may be slow rather than frozen, and would be broken off for ever at the same point. How long each try took says no more.
+        if (patience === limits.dial) causes.push(reason);
+        patience *= 1.5;
+      }
       left -= Date.now() - began + wait;
       if (left <= 0) {
         const target = targetOf(connection);

@@ -3,6 +3,7 @@ import { Fleet } from "../../components/agents/fleet";
 import { confirmation, enforceFirewall } from "../../components/agents/phases/protect";
 import type { HostsRequest, RequestHost } from "../../components/agents/request";
 import type { Failure } from "../../components/remote/each";
+import { SshSession } from "../../components/remote/ssh";
 import { HostServer, keys } from "./ssh-servers";
 
 describe("the time for a slow host to confirm new rules", () => {
@@ -42,6 +43,19 @@ describe("the time for a slow host to confirm new rules", () => {
 
 describe("a host that takes longer to let somebody in than others may take", function () {
   this.timeout(60_000);
+
+  it("is reached all the same: each try that hears nothing is followed by a longer one", async () => {
+    const server = new HostServer({}, 1_900);
+    await server.listen();
+    try {
+      const connection = { host: "127.0.0.1", port: server.port, privateKey: keys.client.privateKey, hostKey: keys.host.publicKey };
+      const session = await SshSession.open("edge-1", connection, { reachable: 20_000, dial: 1_000, keepAlive: 5_000 });
+      assert.ok(session.slowest >= 1_900, `${session.slowest} ms`);
+      session.close();
+    } finally {
+      server.close();
+    }
+  });
 
   it("gets its firewall all the same", async () => {
     const server = new HostServer({ apply: { changed: true }, confirm: { confirmed: true }, state: { pending: false } }, 5_300);
