@@ -55,7 +55,7 @@ const firewalls = {
 describe("hosts with a firewall of their own, on a real kernel", function () {
   this.timeout(1_200_000);
   this.bail(true);
-  const shop = new Shop("vmf", "10.243.11.0/24");
+  const shop = new Shop("vmf", "10.244.61.0/24");
   const { lab, sites } = shop;
 
   const on = async (name: string, script: string, stdin = ""): Promise<string> => {
