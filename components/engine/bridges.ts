@@ -117,7 +117,7 @@ function lostRules({ daemon, tablesWithoutRules }: EngineState): string[] {
   if (tablesWithoutRules.length === 0 || daemon["iptables"] === false || daemon["firewall-backend"] === "nftables") return [];
   return [
     `Docker's own rules are gone (table ${tablesWithoutRules.join(" and ")}), as after "nft flush ruleset" or "iptables -F": published ports and the containers' ` +
-      `way out do not work. Fix: "systemctl restart docker" there, one host after the other; its containers restart`,
+      `way out do not work, and what containers send on encrypted networks leaves in plaintext. Fix: "systemctl restart docker" there, one host after the other; its containers restart`,
   ];
 }
 

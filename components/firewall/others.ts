@@ -68,7 +68,8 @@ function besideOurs({ what, fix }: Other): string {
 
 const flushes =
   'nftables.service is enabled, and its /etc/nftables.conf has "flush ruleset": each restart, reload and stop of it also removes Docker\'s rules. ' +
-  "Published ports, the containers' way out and the encryption of Docker's networks then fail until \"systemctl restart docker\"; " +
+  "Published ports and the containers' way out then fail, and what containers send on encrypted networks leaves in plaintext, " +
+  'until "systemctl restart docker"; ' +
   'this package\'s rules come back by themselves. Fix: "systemctl disable nftables"';
 
 /** By who keeps them. */

@@ -108,7 +108,7 @@ describe("the engine's changes", () => {
     assert.equal(change, undefined);
     assert.deepEqual(warnings, [
       'Docker\'s own rules are gone (table nat and filter), as after "nft flush ruleset" or "iptables -F": published ports and the containers\' way out do not ' +
-        'work. Fix: "systemctl restart docker" there, one host after the other; its containers restart',
+        'work, and what containers send on encrypted networks leaves in plaintext. Fix: "systemctl restart docker" there, one host after the other; its containers restart',
     ]);
     for (const daemon of [
       { ...bridges, iptables: false },

@@ -70,7 +70,9 @@ const cases: readonly Case[] = [
   {
     host: "whose nftables.service flushes everybody's rules",
     seen: { nftablesEnabled: true, flushes: true },
-    warnings: [/^nftables\.service is enabled, and .*"flush ruleset": .*Docker's rules.* Fix: "systemctl disable nftables"$/],
+    warnings: [
+      /^nftables\.service is enabled, and .*"flush ruleset": .*Docker's rules.*leaves in plaintext, until "systemctl restart docker".* Fix: "systemctl disable nftables"$/,
+    ],
   },
   {
     host: "that has run with ufw and this package before",
