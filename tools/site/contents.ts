@@ -5,7 +5,7 @@ export const contents: Readonly<Record<string, readonly string[]>> = {
   Networks: ["overlays", "firewall", "encryption"],
   "In a program": ["options", "composing", "languages", "picture"],
   "Before it is done": ["review", "ci", "policy", "costs"],
-  "Good to know": ["limits", "performance", "coming-from", "glossary"],
+  "Good to know": ["limits", "audits", "performance", "coming-from", "glossary"],
 };
 
 /** Pages of Pulumi's registry, which say what other pages do. */
