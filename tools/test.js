@@ -11,7 +11,7 @@ const root = path.resolve(__dirname, "..");
 /** Hosts that are virtual machines. Emulation takes both processors, so this ring runs alone, one file after the other. */
 const kernel = "kernel";
 /** What of it `npm test` has time for, ten minutes: what most users do every day. `npm run test:kernel` runs all of it. */
-const everyDay = ["native"];
+const everyDay = ["native", "wireguard"];
 /** In the order of what is cheapest to fail. */
 const rings = ["unit", "graph", "lint", "engine", "package", "lab", kernel];
 /** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
