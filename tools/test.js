@@ -63,7 +63,7 @@ const longest = [
 ];
 
 /** Of those that need no hosts, what must not come last. */
-const heavy = ["random-clusters", "bastion", "wireguard-size", "wireguard-tunnel", "firewall-guard"];
+const heavy = ["random-clusters", "slow-hosts", "bastion", "wireguard-size", "wireguard-tunnel", "firewall-guard"];
 
 /** @param {string} ring @param {boolean} all also what has no time beside the other rings */
 function files(ring, all) {
