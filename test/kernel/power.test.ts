@@ -6,7 +6,7 @@ import { eventually } from "../../tools/lab/cluster";
 import { cutPower } from "../../tools/lab/virtual";
 import { Knocks } from "./knocks";
 import { names, patience, Shop } from "./shop";
-import { bringModuleBack, hideModule, served } from "./tunnel";
+import { bringModuleBack, farewell, hideModule, served } from "./tunnel";
 
 const unit = "pulumi-swarm-wireguard.service";
 
@@ -46,7 +46,7 @@ describe("a swarm on real kernels that loses its power", function () {
     const opened = await Promise.all(members);
     const options = { ...withPrefix(plan.tunnel), mtu: plan.underlayMtu, rotation: "before the power cut" };
     const { failures } = await raiseMesh(opened, options, { progress: () => {} });
-    for (const { session } of opened) session.close();
+    await farewell(opened.map(({ session }) => session));
     assert.deepEqual(failures, []);
   }
 

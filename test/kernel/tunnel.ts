@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SshSession } from "../../components/remote/ssh";
 import type { Sites } from "../../tools/lab/sites";
 
 const file = "/etc/modprobe.d/without-wireguard.conf";
@@ -22,4 +24,10 @@ export async function served(sites: Sites, name: string): Promise<"kernel" | "wi
   assert.ok(kinds.length === 1, `${name}: ${link}`);
   assert.equal(daemons, kind === "wireguard" ? "0" : "1", `${name}: ${link}`);
   return kind === "wireguard" ? "kernel" : "wireguard-go";
+}
+
+/** Closes sessions and lets the hosts end their side: one whose machine is gone before would keep the tests from ending. */
+export async function farewell(sessions: Iterable<SshSession>): Promise<void> {
+  for (const open of sessions) open.close();
+  await sleep(2_000);
 }

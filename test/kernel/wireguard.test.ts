@@ -7,7 +7,7 @@ import { needTools, networkOf } from "../../tools/lab/namespace";
 import { Sites } from "../../tools/lab/sites";
 import { needKernel } from "../../tools/lab/virtual";
 import { lossDuring, pairsOf, show } from "../lab/tunnel-watch";
-import { hideModule, served } from "./tunnel";
+import { farewell, hideModule, served } from "./tunnel";
 
 const names = ["v1", "v2", "v3"] as const;
 
@@ -45,7 +45,7 @@ describe("an encrypted mesh on real kernels, one of which has no WireGuard", fun
     for (const key of names) sessions.set(key, await SshSession.open(key, sites.connection(key)));
   });
   after(async () => {
-    for (const open of sessions.values()) open.close();
+    await farewell(sessions.values());
     await sites.remove();
   });
 
