@@ -4,12 +4,21 @@ import type { FaultCase, Trial } from "./trial";
 
 const nodeOf = async (trial: Trial, name: Name): Promise<string> => trial.on(name, "docker info -f '{{.Swarm.NodeID}}'");
 
+/** A run that was killed before may have left all of them managers, as the program then says. */
+async function someWorker(trial: Trial): Promise<Name> {
+  if (trial.cluster.program.edgeRole === "manager") {
+    trial.cluster.edit({ edgeRole: "worker" });
+    await trial.up();
+  }
+  return trial.worker();
+}
+
 /** What somebody did to members by hand, in Docker's own words. The program says otherwise. */
 export const members: readonly FaultCase[] = [
   {
     title: "a worker promoted by hand",
     async play(trial) {
-      const name = trial.worker();
+      const name = await someWorker(trial);
       // The others cannot reach it as a manager, since its firewall is a worker's, and Docker cannot demote what never became one: it joins anew.
       trial.renewed.add(name);
       await trial.cluster.ask(`docker node promote ${await nodeOf(trial, name)}`);
@@ -19,7 +28,7 @@ export const members: readonly FaultCase[] = [
   {
     title: "a worker promoted by hand whose machine was then lost",
     async play(trial) {
-      const name = trial.worker();
+      const name = await someWorker(trial);
       trial.renewed.add(name);
       await trial.cluster.ask(`docker node promote ${await nodeOf(trial, name)}`);
       await trial.cluster.freshMachine(name);
@@ -38,7 +47,7 @@ export const members: readonly FaultCase[] = [
     title: "a worker that was struck off by hand",
     quick: true,
     async play(trial) {
-      const name = trial.worker();
+      const name = await someWorker(trial);
       trial.renewed.add(name);
       await trial.cluster.ask(`docker node rm --force ${await nodeOf(trial, name)}`);
       await trial.recheck();
