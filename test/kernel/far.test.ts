@@ -63,8 +63,7 @@ describe("a site that is 80 ms away and loses a packet of a hundred, on a real k
     needKernel(this);
     needTools(this, "nsenter", "nft");
     await lab.begin();
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(sites.keys.client.privateKey);
     await sites.build();
     // The operator's own way: its other half is this machine's, whose kernel slows nothing.
     await stretch("f1", { [sites.subnet("a")]: half, [`${sites.subnet("b").replace(/0\/24$/, "1")}/32`]: whole });

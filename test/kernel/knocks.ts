@@ -25,6 +25,7 @@ type Heard = Readonly<Record<string, Readonly<Record<string, Answers>>>>;
 
 const talk = join(root, "tools", "lab", "talk.js");
 const onlookers: readonly Onlooker[] = ["outsider", "admin"];
+const otherThan = (who: Onlooker): Onlooker => (who === "admin" ? "outsider" : "admin");
 const site = "rack";
 
 /** An outsider and an admin, who knock on telling ports of all hosts once a second, whatever state these are in. */
@@ -35,9 +36,8 @@ export class Knocks {
   ) {}
 
   static async begin(sites: Sites): Promise<Knocks> {
-    const begun = onlookers.map(async (who, index): Promise<[Onlooker, Background]> => {
-      const other = onlookers[1 - index] ?? who;
-      const addresses = [...sites.hosts.map(({ address }) => address), sites.onlookerAddress(other, site)];
+    const begun = onlookers.map(async (who): Promise<[Onlooker, Background]> => {
+      const addresses = [...sites.hosts.map(({ address }) => address), sites.onlookerAddress(otherThan(who), site)];
       const network = await sites.network(who);
       return [who, await startIn(network, /ready/, process.execPath, talk, "knock", addresses.join(","), ...doors)];
     });
@@ -48,7 +48,7 @@ export class Knocks {
   async end(plan: ClusterPlan): Promise<string[]> {
     const lines = [...this.knocking].map(async ([who, background]) => {
       const heard = JSON.parse((await background.stop()).replace("ready\n", "")) as Heard;
-      const other = this.sites.onlookerAddress(who === "admin" ? "outsider" : "admin", site);
+      const other = this.sites.onlookerAddress(otherThan(who), site);
       assert.deepEqual(Object.keys(heard[other] ?? {}).sort(), [...doors].sort(), "one without a firewall answers at each of them");
       return this.sites.hosts.map(({ name, address }) => {
         const planned = openTo(who, this.sites, plan)[name];

@@ -37,8 +37,7 @@ export class Shop {
     needKernel(context);
     needTools(context, "nsenter", "nmap", "nft", "tcpdump");
     await this.lab.begin();
-    const set = await this.lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: this.sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await this.lab.logInWith(this.sites.keys.client.privateKey);
     await this.sites.build();
   }
 

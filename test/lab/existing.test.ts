@@ -41,8 +41,7 @@ describe("machines that stand already", function () {
     await lab.begin();
     await run("docker", ["network", "create", "--subnet", "10.217.0.0/16", "given-net"]);
     await Promise.all([1, 2, 3].map((place) => start(`given-m${place}`, `${prefix}.${place}`)));
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(client.privateKey);
   });
   after(() => lab.end());
 

@@ -43,8 +43,7 @@ describe("flannel inside the encrypted tunnel of two sites", function () {
     needTools(this, "nsenter", "tcpdump", "nft");
     await needImages(this, "flannel-io/flannel:v0.28.10", "etcd-development/etcd:v3.5.35");
     await lab.begin();
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(sites.keys.client.privateKey);
     await sites.build();
     const mirror = await mirrorOf("flansite-net-a");
     await lab.spec({

@@ -176,8 +176,7 @@ describe("a swarm on flannel", function () {
     needTools(this, "nsenter", "nmap", "tcpdump", "nft");
     await needImages(this, ...images);
     await lab.begin();
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(sites.keys.client.privateKey);
     await sites.build();
     mirror = await mirrorOf("flannel-net-rack");
     await lab.spec(spec({ flannel: older }));

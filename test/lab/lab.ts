@@ -54,6 +54,12 @@ export class Lab {
     }
   }
 
+  /** @param privateKey by which its machines of one's own are reached */
+  async logInWith(privateKey: string): Promise<void> {
+    const { code, stderr } = await this.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: privateKey });
+    assert.equal(code, 0, stderr);
+  }
+
   async spec(spec: object): Promise<void> {
     await this.stack.setConfig({ "lab:spec": JSON.stringify(spec) });
   }

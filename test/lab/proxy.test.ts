@@ -50,8 +50,7 @@ describe("machines that a program carries the connection to", function () {
     chmodSync(aws, 0o755);
     await run("docker", ["network", "create", "--subnet", "10.236.0.0/20", "px-net"]);
     await Promise.all([1, 2].map((place) => startMachine({ name: `px-m${place}`, address: `${prefix}.${place}`, network: "px-net", keys })));
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(keys.client.privateKey);
   });
   after(async () => {
     await lab.end();

@@ -132,8 +132,7 @@ describe("a swarm of two sites, one of them hidden behind its router", function 
   before(async function () {
     needTools(this, "nsenter", "nmap", "tcpdump", "iperf3", "nft");
     await lab.begin();
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(sites.keys.client.privateKey);
     await sites.build();
     await lab.spec(spec());
   });

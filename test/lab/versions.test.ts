@@ -71,8 +71,7 @@ describe("hosts of four engines in one swarm", function () {
     needTools(this, "nsenter", "nmap", "nft");
     await makeHostImages(...releases.map(image));
     await lab.begin();
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(sites.keys.client.privateKey);
     await sites.build();
     await lab.spec(spec(["web"]));
   });

@@ -207,8 +207,7 @@ describe("a swarm on the Weave overlay, with engines 26.1, 28.5 and, later, 20.1
     needTools(this, "nsenter", "nmap", "tcpdump", "nft");
     await needImages(this, "weaveworks/weave:2.6.5");
     await lab.begin();
-    const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await lab.logInWith(sites.keys.client.privateKey);
     await sites.build();
     mirror = await mirrorOf("weave-net-a");
   });

@@ -66,8 +66,7 @@ export class FaultCluster {
   async build(): Promise<void> {
     this.program = first;
     await this.lab.begin();
-    const set = await this.lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: this.sites.keys.client.privateKey });
-    assert.equal(set.code, 0, set.stderr);
+    await this.lab.logInWith(this.sites.keys.client.privateKey);
     await this.sites.build();
     await Promise.all(names.map((name) => this.putImage(name)));
     await this.up();

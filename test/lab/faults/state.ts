@@ -73,6 +73,5 @@ async function loseState({ cluster: { lab, sites } }: Trial): Promise<void> {
   const removed = await lab.stack.pulumi(["stack", "rm", "--yes", "--force"]);
   assert.equal(removed.code, 0, removed.stderr);
   await lab.stack.init();
-  const set = await lab.stack.pulumi(["config", "set", "--secret", "lab:privateKey"], { stdin: sites.keys.client.privateKey });
-  assert.equal(set.code, 0, set.stderr);
+  await lab.logInWith(sites.keys.client.privateKey);
 }
