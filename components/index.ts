@@ -28,13 +28,13 @@ export type {
   Member,
   PlannedHost,
   PlannedMember,
-  Problem,
   PublicAddress,
   RulesContext,
   Site,
   Stop,
   Zone,
 } from "./hosts/host";
+export type { Problem } from "./report";
 export type { NumberedHosts } from "./hosts/numbered";
 export type { NamesContext, PlannedName } from "./names/name";
 export { compareSwarm } from "./cluster/compare";
@@ -50,9 +50,9 @@ export type { Overlay, OverlayContext, OverlayKind, OverlayPlan, Placement, Rout
 export { direct } from "./underlay/direct";
 export { wireguard, type WireGuardArgs } from "./underlay/wireguard";
 export type { Tunnel, Underlay, UnderlayContext, UnderlayPlan } from "./underlay/underlay";
-export type { ChannelName, EncryptionChannel } from "./network/encryption";
-export { Encryption, SubnetAssignment } from "./network/resource";
-export type { PlannedSubnet } from "./network/subnets";
+export type { ChannelName, EncryptionChannel } from "./addresses/encryption";
+export { Encryption, SubnetAssignment } from "./addresses/resource";
+export type { PlannedSubnet } from "./addresses/subnets";
 export { type AddressesArgs, planAddresses, type PlannedAddress, type PlannedAddresses } from "./pieces/addresses";
 export type { HostFirewallArgs, HostsAloneArgs, HostsAloneTransform, WireGuardMeshArgs } from "./pieces/args";
 export { HostFirewall } from "./pieces/host-firewall";

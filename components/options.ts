@@ -1,4 +1,4 @@
-import type { Problem } from "./hosts/host";
+import type { Problem } from "./report";
 import { isOutput, isProvider } from "./marks";
 import { nearestName } from "./nearest";
 import { type Report, show } from "./report";

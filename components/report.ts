@@ -1,5 +1,14 @@
-import type { Problem } from "./hosts/host";
 import { isOutput } from "./marks";
+
+/** One problem in the user's arguments: where it is, what is wrong, and how to fix it. */
+export interface Problem {
+  /** The argument's path, such as `hosts.edge.count`. */
+  readonly path: string;
+  /** What is wrong, with the given value. */
+  readonly message: string;
+  /** What to write instead. */
+  readonly fix: string;
+}
 
 /** @param meant The option that looks as if it were missing because of this: nothing else is to be said of it. */
 export type Report = (path: string, message: string, fix: string, meant?: string) => void;

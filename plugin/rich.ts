@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SwarmClusterArgs } from "../components/cluster/args";
 import { optionProblems, planCluster } from "../components/cluster/plan";
-import type { Problem } from "../components/hosts/host";
+import type { Problem } from "../components/report";
 import { type Report, show } from "../components/report";
 import type { ClusterArgs } from "./args";
 import { richFirewall, richOverlay, richUnderlay } from "./choices";

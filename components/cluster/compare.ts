@@ -1,6 +1,6 @@
 import { mixProblem, type NamedEngine, swarmProblem } from "../engine/known";
 import { parsePorts } from "../firewall/ports";
-import { Cidr, isCidr } from "../network/cidr";
+import { Cidr, isCidr } from "../addresses/cidr";
 import type { SeenSwarm } from "../membership/read";
 import type { ClusterPlan } from "./plan";
 

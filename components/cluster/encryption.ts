@@ -1,6 +1,6 @@
 import type { SwarmOptions } from "../membership/args";
 import type { Groups } from "../hosts/plan";
-import type { EncryptionChannel } from "../network/encryption";
+import type { EncryptionChannel } from "../addresses/encryption";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { UnderlayPlan } from "../underlay/underlay";
 

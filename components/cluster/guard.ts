@@ -1,5 +1,5 @@
-import { hostOwner } from "../network/pieces";
-import { pinPath } from "../network/subnets";
+import { hostOwner } from "../addresses/pieces";
+import { pinPath } from "../addresses/subnets";
 import { majorityOf } from "../membership/quorum";
 
 /** Of what the managers' machines were made, by host and by what it is about. Digests: two of them tell whether something is another. */

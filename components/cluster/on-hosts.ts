@@ -1,9 +1,9 @@
 import type { PlannedHost } from "../hosts/host";
 import type { Groups } from "../hosts/plan";
-import { Cidr, isCidr } from "../network/cidr";
-import { planPieces, type PlannedPieces } from "../network/pieces";
-import type { Space } from "../network/space";
-import type { Pins } from "../network/subnets";
+import { Cidr, isCidr } from "../addresses/cidr";
+import { planPieces, type PlannedPieces } from "../addresses/pieces";
+import type { Space } from "../addresses/space";
+import type { Pins } from "../addresses/subnets";
 import type { NetworkSlice, PlannedNetwork } from "../networks/network";
 import { ownSlices } from "../networks/slices";
 import type { OverlayPlan } from "../overlays/overlay";

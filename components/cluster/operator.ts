@@ -1,5 +1,5 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
-import { Cidr, isCidr } from "../network/cidr";
+import { Cidr, isCidr } from "../addresses/cidr";
 import type { ClusterPlan } from "./plan";
 
 /** This machine's own networks, by interface. */

@@ -1,5 +1,5 @@
 import { nearestName } from "../nearest";
-import type { PlannedSubnet } from "../network/subnets";
+import type { PlannedSubnet } from "../addresses/subnets";
 import { type Report, show } from "../report";
 
 /** @returns those that can be read. */

@@ -1,4 +1,4 @@
-import { type Renumbering, settleMoves } from "../network/subnets";
+import { type Renumbering, settleMoves } from "../addresses/subnets";
 import type { SwarmClusterArgs } from "./args";
 import { planCluster } from "./plan";
 

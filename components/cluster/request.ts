@@ -1,5 +1,5 @@
 import type { IntentRequest, NodesRequest, SwarmDownRequest, SwarmRequest, SwarmRequestHost } from "../agents/request";
-import { Cidr, isCidr } from "../network/cidr";
+import { Cidr, isCidr } from "../addresses/cidr";
 import type { PublicAddress } from "../hosts/host";
 import type { KnownMachine } from "../hosts/make";
 import type { SwarmClusterArgs } from "./args";

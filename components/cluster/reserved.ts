@@ -1,8 +1,8 @@
 import type { OwnBridges } from "../engine/bridges";
 import type { PlannedHost, Site } from "../hosts/host";
 import { blockOwners, type Groups } from "../hosts/plan";
-import { Cidr, isCidr, isPrivate } from "../network/cidr";
-import type { Reserved } from "../network/subnets";
+import { Cidr, isCidr, isPrivate } from "../addresses/cidr";
+import type { Reserved } from "../addresses/subnets";
 import type { Report } from "../report";
 
 /** Networks that bite silently when something else lies on them. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { FirewallRule } from "../firewall/resource";
-import { Encryption, SubnetAssignment } from "../network/resource";
-import { describeRenumbering } from "../network/subnets";
+import { Encryption, SubnetAssignment } from "../addresses/resource";
+import { describeRenumbering } from "../addresses/subnets";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../stop";
 import { shownName } from "../names/shown";

@@ -1,7 +1,7 @@
 import type { BridgePlan, OwnBridges } from "../engine/bridges";
-import { Cidr, isCidr } from "../network/cidr";
-import type { Space } from "../network/space";
-import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
+import { Cidr, isCidr } from "../addresses/cidr";
+import type { Space } from "../addresses/space";
+import { pinPath, type Pins, type PlannedSubnet } from "../addresses/subnets";
 import type { NetworkArgs } from "../networks/args";
 import type { PlannedNetwork } from "../networks/network";
 

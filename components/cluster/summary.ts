@@ -1,6 +1,6 @@
 import { openToAnyAddress } from "../firewall/resolve";
 import { isWorldOpen, togetherInWords } from "../firewall/world";
-import { smallestMtu } from "../network/mtu";
+import { smallestMtu } from "../addresses/mtu";
 import { type HostProgram, showSource } from "../programs/program";
 import type { ClusterPlan } from "./plan";
 

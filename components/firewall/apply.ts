@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../addresses/any-cidr";
 import { smallestRuleset } from "./nftables";
 import { RemoteError } from "../remote/connection";
 import { loadHostScript, loadScript } from "../remote/script";

@@ -1,4 +1,4 @@
-import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../addresses/any-cidr";
 import { rulePorts } from "./ports";
 import { isHostSelector } from "./resolve";
 import type { FirewallRule, HostSelector, Source } from "./rule";

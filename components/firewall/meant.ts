@@ -1,4 +1,4 @@
-import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../addresses/any-cidr";
 import { type Choices, nearestName } from "../nearest";
 import { show } from "../report";
 import { parsePorts } from "./ports";

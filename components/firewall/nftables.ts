@@ -1,4 +1,4 @@
-import type { AnyCidr } from "../network/any-cidr";
+import type { AnyCidr } from "../addresses/any-cidr";
 import { mergePorts, type PortRange, rulePorts, showPorts } from "./ports";
 import { type Resolved, resolve, selects } from "./resolve";
 import { everyPort, type FirewallHost, type FirewallRule } from "./rule";

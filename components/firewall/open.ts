@@ -1,4 +1,4 @@
-import { AnyCidr } from "../network/any-cidr";
+import { AnyCidr } from "../addresses/any-cidr";
 import { mergePorts, rulePorts, showPorts } from "./ports";
 import { resolve, selects } from "./resolve";
 import type { FirewallHost, FirewallRule } from "./rule";

@@ -1,4 +1,4 @@
-import { AnyCidr, isAnyCidr, normalised } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr, normalised } from "../addresses/any-cidr";
 import type { FirewallHost, FirewallRule, HostSelector, Source } from "./rule";
 
 /** Whom a rule lets in on one host, in addresses. */

@@ -1,5 +1,5 @@
 import { isNot, type Report, show } from "../report";
-import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../addresses/any-cidr";
 import { looksLikeNetwork, selectorMeant, sourceFix } from "./meant";
 import { isHostSelector, selects } from "./resolve";
 import type { HostSelector, Source } from "./rule";

@@ -1,4 +1,4 @@
-import { AnyCidr, isAnyCidr } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../addresses/any-cidr";
 import { isHostSelector, selects } from "./resolve";
 import type { FirewallRule, HostSelector } from "./rule";
 import type { Group } from "./sources";

@@ -1,4 +1,4 @@
-import { AnyCidr, isAnyCidr, merged, normalised } from "../network/any-cidr";
+import { AnyCidr, isAnyCidr, merged, normalised } from "../addresses/any-cidr";
 import type { Source } from "./rule";
 
 /** What of one family's Internet may connect, and by which sources. Undefined in a list where it is less than half. */

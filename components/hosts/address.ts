@@ -1,5 +1,5 @@
 import { show } from "../report";
-import type { Problem } from "./host";
+import type { Problem } from "../report";
 
 const byte = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const ipv4Pattern = new RegExp(`^${byte}(?:\\.${byte}){3}$`);

@@ -4,7 +4,7 @@ import { isLater, opaque, optional, options, text } from "../options";
 import { hostKeyProblemOf } from "../remote/host-key";
 import { addressProblem, bareAddress } from "./address";
 import { userProblem } from "./user";
-import type { Problem } from "./host";
+import type { Problem } from "../report";
 import { keyProblem } from "./key";
 
 /** A jump host on the way to other hosts. */

@@ -1,3 +1,4 @@
+import type { Problem } from "../report";
 import type * as pulumi from "@pulumi/pulumi";
 import type { NamesContext, PlannedName } from "../names/name";
 import type { CloudRule } from "../firewall/cloud";
@@ -5,16 +6,6 @@ import type { Connection } from "../remote/connection";
 
 /** What a host is in the swarm: managers keep its state and may run tasks, workers only run tasks. */
 export type HostRole = "manager" | "worker";
-
-/** One problem in the user's arguments: where it is, what is wrong, and how to fix it. */
-export interface Problem {
-  /** The argument's path, such as `hosts.edge.count`. */
-  readonly path: string;
-  /** What is wrong, with the given value. */
-  readonly message: string;
-  /** What to write instead. */
-  readonly fix: string;
-}
 
 /** Where hosts reach each other at private addresses. Two groups that name the same site share it. */
 export interface Site {

@@ -1,5 +1,5 @@
 import { privateKeyProblem } from "../remote/private-key";
-import type { Problem } from "./host";
+import type { Problem } from "../report";
 
 /** What is wrong with a private key that is known. No word of it is repeated. */
 export function keyProblem(path: string, key: unknown, passphrase?: unknown): Problem | undefined {

@@ -1,5 +1,6 @@
 import { show } from "../report";
-import type { HostDescription, Problem } from "./host";
+import type { HostDescription } from "./host";
+import type { Problem } from "../report";
 
 /** The common part of every provider's arguments for a group whose hosts are numbered. */
 export interface NumberedHosts {

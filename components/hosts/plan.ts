@@ -1,8 +1,8 @@
 import { noneOf } from "../nearest";
 import { isNot, type Report, show } from "../report";
-import { assignBlocks } from "../network/blocks";
-import { Cidr, isCidr } from "../network/cidr";
-import { pinPath, type Pins, type PlannedSubnet } from "../network/subnets";
+import { assignBlocks } from "../addresses/blocks";
+import { Cidr, isCidr } from "../addresses/cidr";
+import { pinPath, type Pins, type PlannedSubnet } from "../addresses/subnets";
 import { hostOptions } from "./kinds";
 import type { HostDescription, HostGroup, PlannedHost, Site, Zone } from "./host";
 

@@ -1,6 +1,6 @@
 import { show } from "../report";
 import { isIpv4 } from "./address";
-import type { Problem } from "./host";
+import type { Problem } from "../report";
 
 /**
  * What is wrong with the name of who logs in. A domain may follow it, as where accounts come from a directory; a machine does not.

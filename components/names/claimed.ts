@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "../hosts/host";
+import type { Problem } from "../report";
 import type { PlannedName } from "./name";
 import { nameKey, renameOne, sameNames } from "./planned";
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../hosts/host";
+import type { Problem } from "../report";
 import { isNot } from "../report";
 
 /** What is wrong with the name that a component was given. A program without types may give anything. @param of The class. */

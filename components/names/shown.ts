@@ -3,8 +3,8 @@ import { plannedMember, siteRules } from "../hosts/cloud-rules";
 import type { PlannedHost } from "../hosts/host";
 import { type PlannedName, stashType } from "./name";
 import type { Groups } from "../hosts/plan";
-import type { EncryptionChannel } from "../network/encryption";
-import type { PlannedSubnet } from "../network/subnets";
+import type { EncryptionChannel } from "../addresses/encryption";
+import type { PlannedSubnet } from "../addresses/subnets";
 import type { HostProgram } from "../programs/program";
 import { slug } from "../slug";
 

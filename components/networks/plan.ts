@@ -1,6 +1,6 @@
-import { assignBlocks } from "../network/blocks";
-import { Cidr, isCidr, isPrivate } from "../network/cidr";
-import type { Reserved } from "../network/subnets";
+import { assignBlocks } from "../addresses/blocks";
+import { Cidr, isCidr, isPrivate } from "../addresses/cidr";
+import type { Reserved } from "../addresses/subnets";
 import { type Report, show } from "../report";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";

@@ -1,5 +1,5 @@
-import { Cidr, isCidr } from "../network/cidr";
-import type { PlannedSubnet } from "../network/subnets";
+import { Cidr, isCidr } from "../addresses/cidr";
+import type { PlannedSubnet } from "../addresses/subnets";
 import { fewOf, type Report } from "../report";
 import type { PlannedNetwork } from "./network";
 

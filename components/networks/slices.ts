@@ -1,5 +1,5 @@
-import { assignBlocks } from "../network/blocks";
-import { Cidr, isCidr } from "../network/cidr";
+import { assignBlocks } from "../addresses/blocks";
+import { Cidr, isCidr } from "../addresses/cidr";
 import type { Placement } from "../overlays/overlay";
 import { type Report, show } from "../report";
 import type { NetworkArgs } from "./args";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { local } from "@pulumi/command";
-import type { Problem } from "../hosts/host";
+import type { Problem } from "../report";
 import { isRecord } from "../options";
 import type { Transform } from "../transform";
 import { isSupportedNode, newerNode, supportedNodes } from "./version";

@@ -1,7 +1,8 @@
 import type { HostNeeds } from "../engine/needs";
 import type { FirewallRule } from "../firewall/rule";
-import type { PlannedHost, Problem } from "../hosts/host";
-import type { EncryptionChannel } from "../network/encryption";
+import type { PlannedHost } from "../hosts/host";
+import type { Problem } from "../report";
+import type { EncryptionChannel } from "../addresses/encryption";
 import type { HostProgram } from "../programs/program";
 import type { UnderlayPlan } from "../underlay/underlay";
 

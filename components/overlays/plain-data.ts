@@ -1,4 +1,4 @@
-import type { EncryptionChannel } from "../network/encryption";
+import type { EncryptionChannel } from "../addresses/encryption";
 import type { UnderlayPlan } from "../underlay/underlay";
 
 /** Data that an overlay does not encrypt itself: what the underlay makes of it. */

@@ -1,7 +1,7 @@
 import { reservedNetworks } from "../cluster/reserved";
-import type { Problem } from "../hosts/host";
-import { type PlannedSubnet, reportOverlaps } from "../network/subnets";
-import { planSpace } from "../network/space";
+import type { Problem } from "../report";
+import { type PlannedSubnet, reportOverlaps } from "../addresses/subnets";
+import { planSpace } from "../addresses/space";
 import { type NetworkArgs, networkOptions } from "../networks/args";
 import { list, named, options, planOptions, text } from "../options";
 import { planNetworkSubnets } from "../networks/plan";

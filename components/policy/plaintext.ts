@@ -1,5 +1,5 @@
 import type { Policy, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import type { ChannelName } from "../network/encryption";
+import type { ChannelName } from "../addresses/encryption";
 import { plaintext } from "../review/risks";
 import { topologiesIn } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";

@@ -1,4 +1,4 @@
-import type { Problem } from "../hosts/host";
+import type { Problem } from "../report";
 import { type Report, show } from "../report";
 import { reportStray } from "../options";
 import { type ProgramArgs, programOptions } from "./args";

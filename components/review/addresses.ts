@@ -1,4 +1,4 @@
-import { Cidr, isCidr } from "../network/cidr";
+import { Cidr, isCidr } from "../addresses/cidr";
 import { type ClusterChange, type ClusterEdit, type Finding, isEdit, joined, list, type Text, text, words } from "./findings";
 
 /** Who has which piece of address space, and what of it becomes another one. */

@@ -1,4 +1,4 @@
-import type { EncryptionChannel } from "../network/encryption";
+import type { EncryptionChannel } from "../addresses/encryption";
 import { type ClusterChange, type Finding, list, said, type Text, text } from "./findings";
 import { plaintext, unprotected } from "./risks";
 

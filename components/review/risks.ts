@@ -1,4 +1,4 @@
-import type { EncryptionChannel } from "../network/encryption";
+import type { EncryptionChannel } from "../addresses/encryption";
 import type { Topology, TopologyHost } from "../topology/topology";
 
 /** What an edit can do to a cluster that somebody should have seen before, each with what it means. */

@@ -1,5 +1,5 @@
 import type { FirewallRule } from "../firewall/rule";
-import type { EncryptionChannel } from "../network/encryption";
+import type { EncryptionChannel } from "../addresses/encryption";
 import { byName, type Topology, type TopologyHost, type TopologyNetwork, type TopologyProgram, type TopologySubnet } from "./topology";
 
 /** A resource as previews and states write it down. */

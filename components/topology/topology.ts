@@ -1,6 +1,6 @@
 import type { FirewallRule } from "../firewall/rule";
 import type { HostRole, PublicAddress } from "../hosts/host";
-import type { EncryptionChannel } from "../network/encryption";
+import type { EncryptionChannel } from "../addresses/encryption";
 
 /** A host as a picture or a review shows it. */
 export interface TopologyHost {

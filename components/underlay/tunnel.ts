@@ -1,7 +1,7 @@
 import type { PlannedHost } from "../hosts/host";
-import type { Cidr } from "../network/cidr";
-import { planPieces } from "../network/pieces";
-import type { Pins, PlannedSubnet } from "../network/subnets";
+import type { Cidr } from "../addresses/cidr";
+import { planPieces } from "../addresses/pieces";
+import type { Pins, PlannedSubnet } from "../addresses/subnets";
 import type { Report } from "../report";
 
 export interface PlannedTunnel {

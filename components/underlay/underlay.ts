@@ -1,6 +1,7 @@
 import type { FirewallRule } from "../firewall/rule";
-import type { PlannedHost, Problem, Site } from "../hosts/host";
-import type { EncryptionChannel } from "../network/encryption";
+import type { PlannedHost, Site } from "../hosts/host";
+import type { Problem } from "../report";
+import type { EncryptionChannel } from "../addresses/encryption";
 
 /** What an underlay needs to know about the cluster. */
 export interface UnderlayContext {

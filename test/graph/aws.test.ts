@@ -10,7 +10,7 @@ import * as awsHosts from "../../components/hosts/aws";
 import { words } from "../../components/hosts/aws/memory";
 import { type Birth, birthProblem } from "../../components/hosts/cloud/memory";
 import * as existing from "../../components/hosts/existing";
-import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../../components/addresses/any-cidr";
 import { type Answers, type Graph, isSecret, readable, record, type RecordOptions, type Registered, unknown } from "./harness";
 import { clientKey } from "../unit/client-key";
 

@@ -8,7 +8,7 @@ import { type Birth, birthProblem } from "../../components/hosts/cloud/memory";
 import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
 import { words } from "../../components/hosts/hetzner/memory";
-import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../../components/addresses/any-cidr";
 import type { Graph, Registered } from "./harness";
 import { hostKey, locations, control, three, server, firewall, answers, imageOf, graphOf, find, ofType, isHcloud, requestOf } from "./hetzner-graph";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { applySettings, makeGwbridge, pendingChanges, probeHost } from "../../components/engine";
 import type { BridgePlan, EngineChanges } from "../../components/engine/bridges";
 import { preflight } from "../../components/engine/preflight";
-import { checkPathMtu, pathsToTry } from "../../components/network/path-mtu";
+import { checkPathMtu, pathsToTry } from "../../components/addresses/path-mtu";
 import { ingressUp } from "../../components/networks/ingress";
 import type { EngineApi } from "../../components/remote/engine-api";
 import { native } from "../../components/overlays/native";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Cidr, isCidr } from "../../components/network/cidr";
+import { Cidr, isCidr } from "../../components/addresses/cidr";
 
 const rings = ["lab", "kernel"].map((ring) => join(__dirname, "..", ring));
 

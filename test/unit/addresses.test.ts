@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { planCluster } from "../../components/cluster/plan";
 import * as local from "../../components/hosts/local";
-import { assignBlocks } from "../../components/network/blocks";
-import { Cidr, isPrivate } from "../../components/network/cidr";
+import { assignBlocks } from "../../components/addresses/blocks";
+import { Cidr, isPrivate } from "../../components/addresses/cidr";
 
 const cidr = (text: string): Cidr => Cidr.parse(text) as Cidr;
 const keys = fc.uniqueArray(fc.stringMatching(/^[a-z]{2,6}$/), { minLength: 1, maxLength: 40 });

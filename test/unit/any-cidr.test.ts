@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { Address6 } from "ip-address";
-import { AnyCidr, isAnyCidr, merged, normalised } from "../../components/network/any-cidr";
+import { AnyCidr, isAnyCidr, merged, normalised } from "../../components/addresses/any-cidr";
 
 function cidr(text: string): AnyCidr {
   const parsed = AnyCidr.parse(text);

@@ -10,7 +10,7 @@ import { cloudRules } from "../../components/firewall/cloud";
 import * as aws from "../../components/hosts/aws";
 import { agentCommands, agentPackage } from "../../components/hosts/aws/ssm";
 import { userData } from "../../components/hosts/cloud/user-data";
-import type { Problem } from "../../components/hosts/host";
+import type { Problem } from "../../components/report";
 import { clientKey } from "./client-key";
 
 const region = "eu-west-1";

@@ -12,10 +12,10 @@ import { selects } from "../../components/firewall/resolve";
 import { userData } from "../../components/hosts/cloud/user-data";
 import type { HostGroup, Member } from "../../components/hosts/host";
 import * as existing from "../../components/hosts/existing";
-import { Cidr } from "../../components/network/cidr";
+import { Cidr } from "../../components/addresses/cidr";
 import { flannel } from "../../components/overlays/flannel";
 import { wireguard } from "../../components/underlay/wireguard";
-import type { Problem } from "../../components/hosts/host";
+import type { Problem } from "../../components/report";
 
 const region = "eu-west-1";
 const firewall = { ssh: ["203.0.113.0/24"] };

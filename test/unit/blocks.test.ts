@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { assignBlocks, type BlockRequest } from "../../components/network/blocks";
-import { Cidr, isCidr } from "../../components/network/cidr";
+import { assignBlocks, type BlockRequest } from "../../components/addresses/blocks";
+import { Cidr, isCidr } from "../../components/addresses/cidr";
 
 function cidr(text: string): Cidr {
   const parsed = Cidr.parse(text);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { Cidr, isCidr, isPrivate } from "../../components/network/cidr";
+import { Cidr, isCidr, isPrivate } from "../../components/addresses/cidr";
 
 function cidr(text: string): Cidr {
   const parsed = Cidr.parse(text);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../../components/addresses/any-cidr";
 
 /** A packet that opens a connection, as the kernel would see it. */
 export interface Packet {

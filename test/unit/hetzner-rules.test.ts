@@ -3,9 +3,10 @@ import * as fc from "fast-check";
 import { type CloudRule, type CloudSource, cloudRules } from "../../components/firewall/cloud";
 import { selects } from "../../components/firewall/resolve";
 import type { HostSelector } from "../../components/firewall/rule";
-import { assigned, type Member, type Problem, type RulesContext } from "../../components/hosts/host";
+import { assigned, type Member, type RulesContext } from "../../components/hosts/host";
+import type { Problem } from "../../components/report";
 import { checkRules, compileFirewalls } from "../../components/hosts/hetzner/rules";
-import { AnyCidr, isAnyCidr } from "../../components/network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../../components/addresses/any-cidr";
 
 describe("Hetzner's firewalls", () => {
   const site = "hetzner one";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import { planCluster } from "../../components/cluster/plan";
-import type { Problem } from "../../components/hosts/host";
+import type { Problem } from "../../components/report";
 import * as hetzner from "../../components/hosts/hetzner";
 import { commonOf, isLabelKey, isLabelValue } from "../../components/hosts/hetzner/names";
 import { architectureOf } from "../../components/hosts/hetzner/plan";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { containerMtu, type Encapsulation, smallestMtu, underlayMtu, wireguardOverhead } from "../../components/network/mtu";
-import { checkPathMtu, type MtuPath, pathsToTry } from "../../components/network/path-mtu";
+import { containerMtu, type Encapsulation, smallestMtu, underlayMtu, wireguardOverhead } from "../../components/addresses/mtu";
+import { checkPathMtu, type MtuPath, pathsToTry } from "../../components/addresses/path-mtu";
 
 const { ipv4, ipv6 } = wireguardOverhead;
 

@@ -4,7 +4,7 @@ import { planCluster } from "../../components/cluster/plan";
 import * as aws from "../../components/hosts/aws";
 import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
-import type { Problem } from "../../components/hosts/host";
+import type { Problem } from "../../components/report";
 import * as local from "../../components/hosts/local";
 import { flannel } from "../../components/overlays/flannel";
 import { planHostFirewall, planWireGuardMesh } from "../../components/pieces/plan";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { mostForAllPairs, pairsToCheck } from "../../components/network/pairs";
+import { mostForAllPairs, pairsToCheck } from "../../components/addresses/pairs";
 
 interface Host {
   readonly key: string;

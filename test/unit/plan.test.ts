@@ -5,7 +5,7 @@ import { type ClusterPlan, describeProblems, planCluster } from "../../component
 import * as existing from "../../components/hosts/existing";
 import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
-import { Cidr } from "../../components/network/cidr";
+import { Cidr } from "../../components/addresses/cidr";
 import { flannel } from "../../components/overlays/flannel";
 import type { Overlay } from "../../components/overlays/overlay";
 import { wireguard } from "../../components/underlay/wireguard";

@@ -5,9 +5,9 @@ import { type ClusterPlan, planCluster } from "../../components/cluster/plan";
 import * as existing from "../../components/hosts/existing";
 import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
-import { Cidr } from "../../components/network/cidr";
+import { Cidr } from "../../components/addresses/cidr";
 import { planRenumbering, withPins } from "../../components/cluster/renumbering";
-import { renumbered } from "../../components/network/subnets";
+import { renumbered } from "../../components/addresses/subnets";
 import { wireguard } from "../../components/underlay/wireguard";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";

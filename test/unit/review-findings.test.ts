@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FirewallRule } from "../../components/firewall/rule";
-import type { EncryptionChannel } from "../../components/network/encryption";
+import type { EncryptionChannel } from "../../components/addresses/encryption";
 import { protectedBy as byCloud } from "../../components/review/clouds";
 import type { ClusterChange, Finding, MachineChange } from "../../components/review/findings";
 import type { ReviewStep } from "../../components/review/read";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { FirewallRule } from "../../components/firewall/rule";
 import { isWorldOpen } from "../../components/firewall/world";
-import type { EncryptionChannel } from "../../components/network/encryption";
+import type { EncryptionChannel } from "../../components/addresses/encryption";
 import type { ClusterChange, Finding } from "../../components/review/findings";
 import { reviewCluster } from "../../components/review/review";
 import type { Topology, TopologyHost, TopologySubnet } from "../../components/topology/topology";

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { plaintext, quorumRisk, sitesThatTakeTheQuorum, unprotected } from "../../components/review/risks";
-import type { EncryptionChannel } from "../../components/network/encryption";
+import type { EncryptionChannel } from "../../components/addresses/encryption";
 import type { TopologyHost } from "../../components/topology/topology";
 
 const host = (key: string, site: string, role: "manager" | "worker" = "manager"): TopologyHost => ({ key, site, role, provider: "existing" });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
 import { planCluster } from "../../components/cluster/plan";
 import * as existing from "../../components/hosts/existing";
-import type { HostGroup, Problem } from "../../components/hosts/host";
+import type { HostGroup } from "../../components/hosts/host";
+import type { Problem } from "../../components/report";
 import { flannel } from "../../components/overlays/flannel";
 import { weave } from "../../components/overlays/weave";
 

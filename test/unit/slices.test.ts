@@ -5,8 +5,8 @@ import { type ClusterPlan, planCluster } from "../../components/cluster/plan";
 import { planRenumbering, withPins } from "../../components/cluster/renumbering";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
-import { Cidr } from "../../components/network/cidr";
-import { describeRenumbering } from "../../components/network/subnets";
+import { Cidr } from "../../components/addresses/cidr";
+import { describeRenumbering } from "../../components/addresses/subnets";
 import { native } from "../../components/overlays/native";
 import type { Overlay, OverlayPlan, Placement } from "../../components/overlays/overlay";
 

@@ -1,4 +1,4 @@
-import { Cidr, isCidr } from "../../components/network/cidr";
+import { Cidr, isCidr } from "../../components/addresses/cidr";
 import { run } from "./pulumi";
 
 /** Docker on the outer machine. @returns what it printed */

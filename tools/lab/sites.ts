@@ -1,4 +1,4 @@
-import { Cidr, isCidr } from "../../components/network/cidr";
+import { Cidr, isCidr } from "../../components/addresses/cidr";
 import type { Connection } from "../../components/remote/connection";
 import { eventually } from "./cluster";
 import {

@@ -1,4 +1,4 @@
-import { checkPathMtu, pathsToTry } from "../../network/path-mtu";
+import { checkPathMtu, pathsToTry } from "../../addresses/path-mtu";
 import type { Failure } from "../../remote/each";
 import type { ProtectRequest, RememberedHost, RequestHost } from "../request";
 import { progress } from "../run";

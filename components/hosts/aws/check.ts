@@ -1,8 +1,9 @@
-import { Cidr, isCidr } from "../../network/cidr";
+import { Cidr, isCidr } from "../../addresses/cidr";
 import { isNot, show } from "../../report";
 import { checkBastionAndKey } from "../bastion";
 import { checkEach } from "../cloud/each";
-import type { HostDescription, Problem } from "../host";
+import type { HostDescription } from "../host";
+import type { Problem } from "../../report";
 import type { AwsHostsArgs } from "./args";
 import { defaults } from "./defaults";
 

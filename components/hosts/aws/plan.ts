@@ -1,7 +1,8 @@
-import { Cidr, isCidr } from "../../network/cidr";
+import { Cidr, isCidr } from "../../addresses/cidr";
 import { show } from "../../report";
 import { known } from "../cloud/given";
-import { assigned, type HostDescription, type PlannedHost, type Problem, type Site, type Zone } from "../host";
+import { assigned, type HostDescription, type PlannedHost, type Site, type Zone } from "../host";
+import type { Problem } from "../../report";
 import { numberedHosts } from "../numbered";
 import type { AwsHostArgs, AwsHostsArgs, AwsVpc } from "./args";
 import { behaviour } from "./behaviour";

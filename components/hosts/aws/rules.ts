@@ -1,7 +1,7 @@
 import type { CloudRule, CloudSource } from "../../firewall/cloud";
 import { selects } from "../../firewall/resolve";
 import type { HostSelector } from "../../firewall/rule";
-import { AnyCidr, isAnyCidr } from "../../network/any-cidr";
+import { AnyCidr, isAnyCidr } from "../../addresses/any-cidr";
 import type { Member, PlannedMember } from "../host";
 
 /** What one rule of a security group lets in. Plain data. */

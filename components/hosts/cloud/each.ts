@@ -1,5 +1,6 @@
 import { show } from "../../report";
-import type { HostDescription, Problem } from "../host";
+import type { HostDescription } from "../host";
+import type { Problem } from "../../report";
 
 /** What may be otherwise for a host on every cloud. */
 export interface RenewableHost {

@@ -2,7 +2,7 @@ import { show } from "../../report";
 import { addressProblem, bareAddress, isIpv4 } from "../address";
 import { checkBastion, hostKeyProblem } from "../bastion";
 import { userProblem } from "../user";
-import type { Problem } from "../host";
+import type { Problem } from "../../report";
 import type { ExistingHostsArgs, ExistingMachine } from "./args";
 import { checkKeys } from "./keys";
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Cidr, isCidr, isPrivate } from "../../network/cidr";
+import { Cidr, isCidr, isPrivate } from "../../addresses/cidr";
 import type { Connection } from "../../remote/connection";
 import { bareAddress, isIpv4, isLoopback } from "../address";
 import { hopOver } from "../bastion";

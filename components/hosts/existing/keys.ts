@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describeProblems } from "../../report";
 import { stop } from "../../stop";
-import type { Problem } from "../host";
+import type { Problem } from "../../report";
 import { keyProblem } from "../key";
 import { isLater } from "../../options";
 import type { ExistingHostsArgs } from "./args";

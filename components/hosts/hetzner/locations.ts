@@ -1,6 +1,6 @@
 import { type Choices, noneOf } from "../../nearest";
 import { show } from "../../report";
-import type { Problem } from "../host";
+import type { Problem } from "../../report";
 import type { HetznerHostsArgs, HetznerLocation } from "./args";
 import { defaults } from "./defaults";
 

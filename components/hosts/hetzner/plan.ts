@@ -1,5 +1,6 @@
 import { known } from "../cloud/given";
-import { assigned, type HostDescription, type Problem, type Site } from "../host";
+import { assigned, type HostDescription, type Site } from "../host";
+import type { Problem } from "../../report";
 import { numberedHosts } from "../numbered";
 import type { HetznerHostArgs, HetznerHostsArgs, HetznerLocation } from "./args";
 import { checkArgs } from "./check";

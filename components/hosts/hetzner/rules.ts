@@ -2,8 +2,9 @@ import type { CloudRule, CloudSource } from "../../firewall/cloud";
 import { showPorts } from "../../firewall/ports";
 import { selects } from "../../firewall/resolve";
 import type { HostSelector } from "../../firewall/rule";
-import { AnyCidr, isAnyCidr, normalised } from "../../network/any-cidr";
-import type { Member, PlannedMember, Problem, RulesContext } from "../host";
+import { AnyCidr, isAnyCidr, normalised } from "../../addresses/any-cidr";
+import type { Member, PlannedMember, RulesContext } from "../host";
+import type { Problem } from "../../report";
 import { behaviour } from "./behaviour";
 
 const { rules, sources, effective, description: described } = behaviour["hcloud:index/firewall:Firewall"].quotas;

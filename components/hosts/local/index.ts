@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Cidr, isCidr } from "../../network/cidr";
+import { Cidr, isCidr } from "../../addresses/cidr";
 import type { Connection } from "../../remote/connection";
 import { deriveSshKey } from "../../remote/ssh-key";
 import { isImage } from "../../programs/plan";
@@ -10,7 +10,8 @@ import { transformed } from "../../transform";
 import { keysName } from "../cloud/keys";
 import { madeAs } from "../cloud/made";
 import { underHost } from "../cloud/planned";
-import { type HostContext, type HostGroup, type HostToMake, type Machine, type Problem } from "../host";
+import { type HostContext, type HostGroup, type HostToMake, type Machine } from "../host";
+import type { Problem } from "../../report";
 import { numberedHosts } from "../numbered";
 import { type NamesContext, type PlannedName, stashType } from "../../names/name";
 import { readGroup } from "../group";

@@ -1,6 +1,6 @@
 import { versionNumbers } from "../../engine/version";
-import { Cidr, isCidr } from "../../network/cidr";
-import { pairsToCheck } from "../../network/pairs";
+import { Cidr, isCidr } from "../../addresses/cidr";
+import { pairsToCheck } from "../../addresses/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";

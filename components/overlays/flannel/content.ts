@@ -1,4 +1,4 @@
-import { Cidr, isCidr } from "../../network/cidr";
+import { Cidr, isCidr } from "../../addresses/cidr";
 import { vxlanPort } from "./args";
 import type { EtcdChange, EtcdContent } from "./etcd/look";
 import { clientName } from "./etcd/pki";

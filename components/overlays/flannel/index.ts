@@ -1,7 +1,7 @@
 import type { FirewallRule, HostSelector } from "../../firewall/rule";
-import type { Problem } from "../../hosts/host";
-import type { EncryptionChannel } from "../../network/encryption";
-import { containerMtu } from "../../network/mtu";
+import type { Problem } from "../../report";
+import type { EncryptionChannel } from "../../addresses/encryption";
+import { containerMtu } from "../../addresses/mtu";
 import { isNetworkName } from "../../networks/network";
 import { planProgram } from "../../programs/plan";
 import { show } from "../../report";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Cidr, isCidr } from "../../network/cidr";
+import { Cidr, isCidr } from "../../addresses/cidr";
 import type { NetworkSlice } from "../../networks/network";
 import { hostNetworkOf } from "../../networks/slices";
 import { bridgeSlice } from "./args";

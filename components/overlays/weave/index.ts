@@ -1,7 +1,7 @@
 import { show } from "../../report";
 import type { FirewallRule } from "../../firewall/rule";
-import type { Problem } from "../../hosts/host";
-import type { EncryptionChannel } from "../../network/encryption";
+import type { Problem } from "../../report";
+import type { EncryptionChannel } from "../../addresses/encryption";
 import { planProgram } from "../../programs/plan";
 import { ingressData } from "../ingress-data";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";

@@ -1,5 +1,6 @@
-import type { PlannedHost, Problem, Site } from "../../hosts/host";
-import { Cidr, isCidr, isPrivate } from "../../network/cidr";
+import type { PlannedHost, Site } from "../../hosts/host";
+import type { Problem } from "../../report";
+import { Cidr, isCidr, isPrivate } from "../../addresses/cidr";
 import { collectOptions } from "../../options";
 import { directOptions, underlayOptionNames } from "../kinds";
 import type { Underlay } from "../underlay";

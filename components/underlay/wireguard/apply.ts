@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mostForAllPairs, pairsToCheck } from "../../network/pairs";
+import { mostForAllPairs, pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
 import type { SshSession } from "../../remote/ssh";

@@ -1,5 +1,6 @@
-import type { PlannedHost, Problem } from "../../hosts/host";
-import { wireguardOverhead } from "../../network/mtu";
+import type { PlannedHost } from "../../hosts/host";
+import type { Problem } from "../../report";
+import { wireguardOverhead } from "../../addresses/mtu";
 import { collectOptions, withTold } from "../../options";
 import type { Underlay, UnderlayPlan } from "../underlay";
 import { mostHosts, tunnelInterface, type WireGuardArgs, wireGuardOptions, wireGuardProblems, wireGuardSettings } from "./args";

@@ -1,6 +1,6 @@
 import { behaviour } from "../../../../components/hosts/aws/behaviour";
 import { requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
-import { Cidr, isCidr } from "../../../../components/network/cidr";
+import { Cidr, isCidr } from "../../../../components/addresses/cidr";
 import type { Kind } from "../shared/kept";
 import type { PrivateNetworks } from "../shared/network";
 import { cidr, type Outside, type PublicAddress } from "../shared/outside";

@@ -1,5 +1,5 @@
 import { behaviour } from "../../../../components/hosts/aws/behaviour";
-import { Cidr, isCidr } from "../../../../components/network/cidr";
+import { Cidr, isCidr } from "../../../../components/addresses/cidr";
 import { number, requiredText, text, texts } from "../../../../tools/plugins/shared/properties";
 import type { Props } from "../../../../tools/plugins/shared/values";
 import type { Kind } from "../shared/kept";

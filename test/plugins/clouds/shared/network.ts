@@ -1,6 +1,6 @@
 import { network } from "../../../../tools/plugins/docker/network";
 import type { Context } from "../../../../tools/plugins/shared/plugin";
-import type { Cidr } from "../../../../components/network/cidr";
+import type { Cidr } from "../../../../components/addresses/cidr";
 import type { Account } from "./account";
 import type { Made } from "./kept";
 import type { Outside } from "./outside";

@@ -1,4 +1,4 @@
-import { Cidr, isCidr } from "../../../../components/network/cidr";
+import { Cidr, isCidr } from "../../../../components/addresses/cidr";
 import type { Account } from "./account";
 import { runProgram } from "./program";
 
