@@ -1,8 +1,15 @@
-import type { PlannedHost } from "../hosts/host";
 import type { Report } from "../report";
 import { assignBlocks } from "./blocks";
 import { Cidr } from "./cidr";
 import { pinPath, type Pins, type PlannedSubnet } from "./subnets";
+
+/** Of a host, what decides where its piece lies. */
+interface Numbered {
+  readonly key: string;
+  readonly group: string;
+  /** Its number in the group, or the name that the user gave it. */
+  readonly place: string;
+}
 
 /** What each host gets a piece of. */
 export interface PieceKind {
@@ -39,7 +46,7 @@ interface Ask {
   readonly pin?: Cidr | undefined;
   /** The number of the last host before those that are in it. */
   readonly after: number;
-  readonly members: readonly PlannedHost[];
+  readonly members: readonly Numbered[];
 }
 
 /** A single host as the owner of a piece, beside its group. A group's name has no space in it. */
@@ -51,8 +58,8 @@ export function hostOwner(kind: string, host: string): string {
  * Each group has a block, and each host the piece that is pinned for it, or its number in the block, or a place that follows from its name. A group whose numbers go on after the
  * block's end has a further block for them, so that it can grow while nothing of it moves.
  */
-export function planPieces(hosts: readonly PlannedHost[], space: Cidr, kind: PieceKind, pins: Pins, report: Report): PlannedPieces {
-  const groups = new Map<string, PlannedHost[]>();
+export function planPieces(hosts: readonly Numbered[], space: Cidr, kind: PieceKind, pins: Pins, report: Report): PlannedPieces {
+  const groups = new Map<string, Numbered[]>();
   for (const host of hosts) groups.set(host.group, [...(groups.get(host.group) ?? []), host]);
   const pinned = pinnedPieces(hosts, space, kind, pins, report);
   const asks = [...groups].flatMap(([group, members]) => asksOf(group, members, space, kind, pins));
@@ -94,7 +101,7 @@ export function planPieces(hosts: readonly PlannedHost[], space: Cidr, kind: Pie
 }
 
 /** At most as many as there are places for: more are asked for in vain. */
-function asksOf(group: string, members: readonly PlannedHost[], space: Cidr, kind: PieceKind, pins: Pins): Ask[] {
+function asksOf(group: string, members: readonly Numbered[], space: Cidr, kind: PieceKind, pins: Pins): Ask[] {
   const last = Math.max(0, ...members.filter(isNumbered).map(({ place }) => Number(place)));
   const asks: Ask[] = [];
   for (let [number, after] = [1, 0]; number === 1 || (after < last && asks.length <= space.count(kind.blockPrefix)); number++) {
@@ -110,7 +117,7 @@ function asksOf(group: string, members: readonly PlannedHost[], space: Cidr, kin
   return asks;
 }
 
-function isNumbered({ place }: PlannedHost): boolean {
+function isNumbered({ place }: Numbered): boolean {
   return /^\d+$/.test(place);
 }
 
@@ -127,7 +134,7 @@ function reportNoFurther({ group, after, prefix }: Ask, space: Cidr, { pieces }:
 }
 
 /** Pieces of single hosts, such as those of hosts that had another name or group before. They may lie in any block. */
-function pinnedPieces(hosts: readonly PlannedHost[], space: Cidr, { owner, piecePrefix }: PieceKind, pins: Pins, report: Report): Map<string, Cidr> {
+function pinnedPieces(hosts: readonly Numbered[], space: Cidr, { owner, piecePrefix }: PieceKind, pins: Pins, report: Report): Map<string, Cidr> {
   const pinned = new Map<string, Cidr>();
   for (const { key } of hosts) {
     const pin = pins.take(hostOwner(owner, key), piecePrefix, piecePrefix);
@@ -145,7 +152,7 @@ interface PinnedKind extends PieceKind {
   readonly pinned: ReadonlyMap<string, Cidr>;
 }
 
-function placesIn(block: Cidr, group: string, members: readonly PlannedHost[], kind: PinnedKind, report: Report): [string, Cidr][] {
+function placesIn(block: Cidr, group: string, members: readonly Numbered[], kind: PinnedKind, report: Report): [string, Cidr][] {
   const { pinned } = kind;
   const count = block.count(kind.piecePrefix);
   const room = roomOf(count, kind);

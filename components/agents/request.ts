@@ -7,7 +7,7 @@ import type { HostRole } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
 import type { NetworkSpec } from "../networks/api";
-import type { NetworkSlice } from "../networks/network";
+import type { NetworkSlice } from "../overlays/docker-network";
 import type { OwnedPart, OwnerNames } from "../owner";
 import type { OverlayKind } from "../overlays/overlay";
 import type { HostProgram } from "../programs/program";

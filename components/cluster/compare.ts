@@ -1,7 +1,7 @@
 import { mixProblem, type NamedEngine, swarmProblem } from "../engine/known";
 import { parsePorts } from "../firewall/ports";
 import { Cidr, isCidr } from "../addresses/cidr";
-import type { SeenSwarm } from "../membership/read";
+import type { SeenSwarm } from "../agents/read-swarm";
 import type { ClusterPlan } from "./plan";
 
 /**

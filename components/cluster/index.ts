@@ -8,7 +8,7 @@ import { dockerUrl, makeDockerProvider } from "../docker-provider";
 import type { DockerProviderArgs } from "../docker-provider/args";
 import type { HostRole, Machine } from "../hosts/host";
 import { type MadeHosts, makeHosts, requestOf } from "../hosts/make";
-import { OverlayNetwork } from "../networks";
+import { OverlayNetwork } from "./overlay-network";
 import { nodeProblems, transformsOf } from "../node/on-path";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
@@ -31,7 +31,7 @@ import { mermaid } from "../picture/mermaid";
 import { svg } from "../picture/svg";
 import { rememberedSecret } from "../secret";
 import { rememberedDay } from "../since";
-import { topologyOf } from "../topology/of-plan";
+import { topologyOf } from "./topology";
 import { transformed } from "../transform";
 
 /** A host of the cluster after it is made. */

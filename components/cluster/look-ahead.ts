@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../hosts/host";
-import { readSwarm } from "../membership/read";
+import { readSwarm } from "../agents/read-swarm";
 import type { Connection } from "../remote/connection";
 import { compareSwarm, engineRefusals } from "./compare";
 import type { ClusterPlan } from "./plan";

@@ -1,7 +1,7 @@
 import type { FirewallArgs } from "../firewall/args";
 import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
-import { hostNames, type OwnRules, shownNames } from "../names/shown";
+import { hostNames, type OwnRules, shownNames } from "./shown-names";
 import type { ClusterPlan } from "./plan";
 
 const command = "command:local:Command";

@@ -4,7 +4,7 @@ import { Encryption, SubnetAssignment } from "../addresses/resource";
 import { describeRenumbering } from "../addresses/subnets";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../stop";
-import { shownName } from "../names/shown";
+import { shownName } from "./shown-names";
 import type { SwarmClusterArgs } from "./args";
 import { isRemembered } from "./names";
 import type { ClusterPlan } from "./plan";

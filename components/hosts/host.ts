@@ -1,6 +1,6 @@
 import type { Problem } from "../report";
 import type * as pulumi from "@pulumi/pulumi";
-import type { NamesContext, PlannedName } from "../names/name";
+import type { PlannedName } from "../names/name";
 import type { CloudRule } from "../firewall/cloud";
 import type { Connection } from "../remote/connection";
 
@@ -181,6 +181,14 @@ export interface PlannedMember extends Pick<PlannedHost, "key" | "group" | "role
 export interface RulesContext extends Pick<HostContext, "group" | "rules"> {
   /** All hosts of the cluster. */
   readonly members: readonly PlannedMember[];
+}
+
+/** What determines the names of a group's resources. */
+export interface NamesContext extends RulesContext {
+  /** Name of the cluster, the prefix of all resource names. */
+  readonly cluster: string;
+  /** Those of the group. */
+  readonly hosts: readonly Pick<PlannedHost, "key" | "place" | "zone">[];
 }
 
 /** What a cloud's firewall needs to know after all machines of the cluster are described. */

@@ -1,15 +1,5 @@
-import type { PlannedHost, RulesContext } from "../hosts/host";
-
 /** Pulumi's own type of what a state remembers. */
 export const stashType = "pulumi:index:Stash";
-
-/** What determines the names of a group's resources. */
-export interface NamesContext extends RulesContext {
-  /** Name of the cluster, the prefix of all resource names. */
-  readonly cluster: string;
-  /** Those of the group. */
-  readonly hosts: readonly Pick<PlannedHost, "key" | "place" | "zone">[];
-}
 
 /** A planned resource and its owner. */
 export interface PlannedName {

@@ -1,11 +1,3 @@
-/** Networks that each engine has, or each swarm. */
-export const dockersOwn: readonly string[] = ["host", "none", "bridge", "ingress", "docker_gwbridge"];
-
-/** Whether a Docker network may be called so; Docker's own names are taken. */
-export function isNetworkName(name: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name) && !dockersOwn.includes(name);
-}
-
 /** A network of the cluster in the plan. */
 export interface PlannedNetwork {
   /** Docker's name of the network. */
@@ -28,12 +20,4 @@ export interface PlannedNetwork {
   readonly labels: Readonly<Record<string, string>>;
   /** Options of the driver, the MTU among them. */
   readonly options: Readonly<Record<string, string>>;
-}
-
-/** A part of each host's subnet that belongs to one network. */
-export interface NetworkSlice {
-  /** Name of the network. */
-  readonly name: string;
-  /** Relative to the host's subnet: `0.0.0.64/26`. */
-  readonly slice: string;
 }

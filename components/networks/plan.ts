@@ -4,7 +4,8 @@ import type { Reserved } from "../addresses/subnets";
 import { type Report, show } from "../report";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
-import { dockersOwn, isNetworkName, type PlannedNetwork } from "./network";
+import type { PlannedNetwork } from "./network";
+import { dockersOwn, isNetworkName } from "../overlays/docker-network";
 import { planSlices } from "./slices";
 
 export interface NetworkPlace {

@@ -6,7 +6,7 @@ import type { Network, NetworkIo, NetworkResponse, NetworkSpec } from "./api";
 import type { EngineApi } from "../remote/engine-api";
 import { whileWaiting } from "../waiting";
 import { NetworkOwner } from "./owner";
-import { hostNetworkOf } from "./slices";
+import { hostNetworkOf } from "../overlays/docker-network";
 import { usersOf } from "./users";
 
 /** Says whose network it is, so that one that somebody made by hand is never taken or removed. */

@@ -1,5 +1,6 @@
 import { assignBlocks } from "../addresses/blocks";
 import { Cidr, isCidr } from "../addresses/cidr";
+import { hostNetworkOf } from "../overlays/docker-network";
 import type { Placement } from "../overlays/overlay";
 import { type Report, show } from "../report";
 import type { NetworkArgs } from "./args";
@@ -9,11 +10,6 @@ type Slicing = Extract<Placement, { readonly kind: "slices" }>;
 
 /** Gateway and broadcast take two addresses; below this nothing is left for containers worth the name. */
 const longestSlice = 29;
-
-/** Name of a host's own network that holds where in the host's subnet a network of the swarm lies. */
-export function hostNetworkOf(network: string): string {
-  return `pulumi-swarm-${network}`;
-}
 
 /** A host's subnet as slices are written: relative to its first address. */
 export function hostTemplate({ hostPrefix }: Slicing): Cidr {

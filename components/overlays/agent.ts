@@ -1,5 +1,5 @@
 import type { FirewallHost } from "../firewall/rule";
-import type { NetworkSlice } from "../networks/network";
+import type { NetworkSlice } from "./docker-network";
 import type { HostProgram } from "../programs/program";
 import type { Failure } from "../remote/each";
 import type { SshSession } from "../remote/ssh";

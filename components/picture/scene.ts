@@ -1,4 +1,4 @@
-import { quorumOf as majorityOf } from "../review/risks";
+import { quorumOf } from "../topology/quorum";
 import { byName, type Topology, type TopologyHost } from "../topology/topology";
 import { channelPieces, hostPiece, networkPieces, openingPieces, programPieces, rulePieces } from "./pieces";
 import { type Change, merged, type Piece, type Unmarked } from "./piece";
@@ -32,11 +32,6 @@ export interface SceneSite {
   readonly name: string;
   /** By role: managers first. */
   readonly roles: readonly { readonly label: string; readonly hosts: readonly Piece[] }[];
-}
-
-/** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
-export function nothingOf(topology: Topology): Topology {
-  return { ...topology, hosts: [], networks: [], subnets: [], rules: [], encryption: [], programs: [] };
 }
 
 function isNothing({ hosts }: Topology): boolean {
@@ -96,15 +91,15 @@ function factsOf(after: Topology, before?: Topology): string {
   };
   return line(
     fact(({ hosts }) => count(hosts.filter(({ role }) => role === "manager").length, "manager")),
-    fact(quorumOf),
+    fact(quorumLine),
     fact(({ hosts }) => workersOf(hosts)),
     fact(({ hosts }) => count(new Set(hosts.map(({ site }) => site)).size, "site")),
     fact(({ addressSpace }) => (addressSpace === "" ? "" : `addresses ${said(addressSpace)}`)),
   );
 }
 
-function quorumOf({ hosts }: Topology): string {
-  const { managers, majority } = majorityOf(hosts.filter(({ role }) => role === "manager").length);
+function quorumLine({ hosts }: Topology): string {
+  const { managers, majority } = quorumOf(hosts.filter(({ role }) => role === "manager").length);
   return managers === 0 ? "" : `quorum ${majority} of ${managers}`;
 }
 

@@ -13,7 +13,7 @@ import { type KnownMachine, type MadeHosts, makeHosts, requestOf } from "../host
 import { isRecord } from "../options";
 import { claimNames } from "../names/claimed";
 import { givenNameProblems } from "../names/given";
-import { shownName } from "../names/shown";
+import { shownName } from "../cluster/shown-names";
 import { Encryption, SubnetAssignment } from "../addresses/resource";
 import { nodeProblems, transformsOf } from "../node/on-path";
 import { describeRenumbering, type Renumbering, settleMoves } from "../addresses/subnets";

@@ -2,7 +2,7 @@ import { ownRules } from "../cluster/names";
 import type { FirewallArgs } from "../firewall/args";
 import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
-import { hostNames, shownNames } from "../names/shown";
+import { hostNames, shownNames } from "../cluster/shown-names";
 import type { HostsAlonePlan } from "./plan";
 
 /** The names of all resources under a piece's component. */

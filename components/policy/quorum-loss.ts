@@ -1,5 +1,6 @@
 import type { Policy, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "../review/risks";
+import { sitesThatTakeTheQuorum } from "../review/risks";
+import { managersOf, quorumOf, quorumRisk } from "../topology/quorum";
 import { failures } from "../report";
 import { topologiesIn } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";

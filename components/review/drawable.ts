@@ -3,7 +3,8 @@ import type { ClusterChange } from "./findings";
 import { readPreview, UnreadablePreview } from "./read";
 import { topologiesIn, type WrittenResource } from "../topology/of-resources";
 import type { Topology } from "../topology/topology";
-import { type Machines, nothingOf } from "../picture/scene";
+import { type Machines } from "../picture/scene";
+import { nothingOf } from "../topology/topology";
 
 /** A cluster to draw, with what it was where an edit is previewed. */
 export interface Drawable {

@@ -1,7 +1,8 @@
 import { stopsBy } from "./clouds";
 import type { Topology, TopologyHost } from "../topology/topology";
 import { type ClusterChange, counted, type Finding, list, type MachineChange, type Text, text, words } from "./findings";
-import { managersOf, quorumOf, quorumRisk, sitesThatTakeTheQuorum } from "./risks";
+import { sitesThatTakeTheQuorum } from "./risks";
+import { managersOf, quorumOf, quorumRisk } from "../topology/quorum";
 
 export function isStopped({ type, how, changed }: MachineChange): boolean {
   return how === "changed" && changed.some((name) => stopsBy(type, name));

@@ -1,5 +1,6 @@
 import type { EncryptionChannel } from "../addresses/encryption";
-import type { Topology, TopologyHost } from "../topology/topology";
+import { managersOf, quorumRisk } from "../topology/quorum";
+import type { Topology } from "../topology/topology";
 
 /** What an edit can do to a cluster that somebody should have seen before, each with what it means. */
 export const risks = {
@@ -45,27 +46,6 @@ export function plaintext(topology: Pick<Topology, "hosts" | "encryption">): Enc
 export function unprotected(before: readonly EncryptionChannel[], after: readonly EncryptionChannel[]): EncryptionChannel[] {
   const was = new Set(before.filter(({ protects }) => protects).map(({ channel }) => channel));
   return after.filter(({ channel, protects }) => channel !== "disks" && !protects && was.has(channel));
-}
-
-/** How many managers must agree for anything to change, and how many may be away. */
-export interface ManagerQuorum {
-  readonly managers: number;
-  readonly majority: number;
-  readonly mayFail: number;
-}
-
-export function quorumOf(managers: number): ManagerQuorum {
-  const majority = Math.floor(managers / 2) + 1;
-  return { managers, majority, mayFail: Math.max(0, managers - majority) };
-}
-
-/** Whether the swarm takes no changes while so many of its managers are away. */
-export function quorumRisk(managers: number, away: number): boolean {
-  return managers > 0 && away > quorumOf(managers).mayFail;
-}
-
-export function managersOf({ hosts }: { readonly hosts: readonly TopologyHost[] }): TopologyHost[] {
-  return hosts.filter(({ role }) => role === "manager");
 }
 
 /** Sites whose loss takes the majority of the managers with it, where there is more than one site. */

@@ -68,3 +68,8 @@ export interface Topology {
 export function byName<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
   return [...all].sort((a, b) => nameOf(a).localeCompare(nameOf(b), "en", { numeric: true }));
 }
+
+/** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
+export function nothingOf(topology: Topology): Topology {
+  return { ...topology, hosts: [], networks: [], subnets: [], rules: [], encryption: [], programs: [] };
+}

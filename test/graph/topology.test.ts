@@ -4,7 +4,7 @@ import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
 import { mermaid } from "../../components/picture/mermaid";
 import { svg } from "../../components/picture/svg";
-import { topologyOf } from "../../components/topology/of-plan";
+import { topologyOf } from "../../components/cluster/topology";
 import { topologiesIn, type WrittenResource } from "../../components/topology/of-resources";
 import { record, type Registered } from "./harness";
 import { clientKey } from "../unit/client-key";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compareSwarm, planCluster, type SeenSwarm } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import { engineRefusals } from "../../components/cluster/compare";
-import { describeSwarm } from "../../components/membership/read";
+import { describeSwarm } from "../../components/agents/read-swarm";
 import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";

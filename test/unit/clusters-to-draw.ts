@@ -5,7 +5,7 @@ import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
 import * as local from "../../components/hosts/local";
 import { weave } from "../../components/overlays/weave";
-import { topologyOf } from "../../components/topology/of-plan";
+import { topologyOf } from "../../components/cluster/topology";
 import type { Topology } from "../../components/topology/topology";
 import { wireguard } from "../../components/underlay/wireguard";
 import { clientKey } from "./client-key";

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { plaintext, quorumRisk, sitesThatTakeTheQuorum, unprotected } from "../../components/review/risks";
+import { plaintext, sitesThatTakeTheQuorum, unprotected } from "../../components/review/risks";
+import { quorumRisk } from "../../components/topology/quorum";
 import type { EncryptionChannel } from "../../components/addresses/encryption";
 import type { TopologyHost } from "../../components/topology/topology";
 

@@ -1,5 +1,6 @@
 import { cloudNames, underHost } from "../cloud/planned";
-import type { NamesContext, PlannedName } from "../../names/name";
+import type { PlannedName } from "../../names/name";
+import type { NamesContext } from "../host";
 import type { AwsHostsArgs } from "./args";
 import { commonOf } from "./names";
 import { compileIngress, selectorsFor, waysOut } from "./rules";

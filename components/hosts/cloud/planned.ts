@@ -1,4 +1,5 @@
-import { type NamesContext, type PlannedName, stashType } from "../../names/name";
+import { type PlannedName, stashType } from "../../names/name";
+import { type NamesContext } from "../host";
 import { keysName } from "./keys";
 import { memoryNames } from "./memory";
 

@@ -2,7 +2,7 @@ import type { FirewallRule, HostSelector } from "../../firewall/rule";
 import type { Problem } from "../../report";
 import type { EncryptionChannel } from "../../addresses/encryption";
 import { containerMtu } from "../../addresses/mtu";
-import { isNetworkName } from "../../networks/network";
+import { isNetworkName } from "../docker-network";
 import { planProgram } from "../../programs/plan";
 import { show } from "../../report";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";

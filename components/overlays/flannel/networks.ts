@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Cidr, isCidr } from "../../addresses/cidr";
-import type { NetworkSlice } from "../../networks/network";
-import { hostNetworkOf } from "../../networks/slices";
+import type { NetworkSlice } from "../docker-network";
+import { hostNetworkOf } from "../docker-network";
 import { bridgeSlice } from "./args";
 
 /** A network as one host has it: a bridge with an address, and what Docker knows of it. */

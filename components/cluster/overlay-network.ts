@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { answerOf, logWarnings } from "../agents/answer";
 import { agentCommand } from "../agents/program";
 import type { NetworkRequest } from "../agents/request";
-import type { NetworkResponse } from "./api";
-import type { PlannedNetwork } from "./network";
+import type { NetworkResponse } from "../networks/api";
+import type { PlannedNetwork } from "../networks/network";
 import { type Transform, transformed } from "../transform";
 import type { Connection } from "../remote/connection";
 

@@ -1,6 +1,6 @@
-import type { ClusterPlan } from "../cluster/plan";
+import type { ClusterPlan } from "./plan";
 import { slug } from "../slug";
-import { byName, type Topology } from "./topology";
+import { byName, type Topology } from "../topology/topology";
 
 /** The shape of a planned cluster. */
 export function topologyOf(cluster: string, plan: ClusterPlan): Topology {

@@ -1,7 +1,7 @@
 import type { FirewallRule } from "../firewall/rule";
 import { plannedMember, siteRules } from "../hosts/cloud-rules";
 import type { PlannedHost } from "../hosts/host";
-import { type PlannedName, stashType } from "./name";
+import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
 import type { EncryptionChannel } from "../addresses/encryption";
 import type { PlannedSubnet } from "../addresses/subnets";

@@ -1,6 +1,6 @@
 import type { Connection } from "../remote/connection";
 import type { EngineApi } from "../remote/engine-api";
-import type { SwarmNode, SwarmRole } from "./swarm-api";
+import type { SwarmNode, SwarmRole } from "../membership/swarm-api";
 
 /** A swarm as one of its managers reports it. Plain data. */
 export interface SeenSwarm {
@@ -57,7 +57,7 @@ export interface SeenService {
 export async function readSwarm(connection: Connection, reachableSeconds = 15): Promise<SeenSwarm> {
   // Loaded only here: the libraries of SSH cost each preview 0.2 s.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { Fleet } = require("../agents/fleet") as typeof import("../agents/fleet");
+  const { Fleet } = require("./fleet") as typeof import("./fleet");
   const fleet = new Fleet(reachableSeconds, {});
   try {
     const { docker } = await fleet.reach(connection.host, connection);
