@@ -32,7 +32,7 @@ class FakeHosts {
 
   session(key: string): Session {
     const script = async (text: string, values: ScriptValues, { verb }: { verb: string }): Promise<unknown> => {
-      const part = /^# flannel on one host/m.test(text) ? "flannel" : /^# etcd on one host/m.test(text) ? "etcd" : "programs";
+      const part = /^# flannel on one host/m.test(text) ? "flannel" : /^# What scripts for etcd on a host/m.test(text) ? "etcd" : "programs";
       await Promise.resolve();
       this.calls.push(`${key} ${part} ${verb}`);
       if (this.broken.get(key) === `${part} ${verb}`) throw new Error(`${key}: ${part} ${verb} failed`);

@@ -45,7 +45,7 @@ export class SimMachine {
   ) {}
 }
 
-/** What etcd.sh and etcd do on hosts, as far as the plan can see it. After each verb a majority must be there, if one was. */
+/** What the scripts of etcd and etcd itself do on hosts, as far as the plan can see it. After each verb a majority must be there, if one was. */
 export class SimulatedEtcd {
   readonly machines = new Map<string, SimMachine>();
   readonly calls: string[] = [];

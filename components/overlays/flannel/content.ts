@@ -138,7 +138,7 @@ function publicAddress(value: string): string {
   }
 }
 
-/** What `etcdctl user get --detail` says of a user that `etcd.sh` made. */
+/** What `etcdctl user get --detail` says of a user that `etcd/content.sh` made. */
 function userText(name: string, key: string): string {
   const prefix = `${root}/`;
   const read = `[${prefix}, ${root}0) (prefix ${prefix})`;

@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { type Failure, onEach, reasonOf } from "../../../remote/each";
-import { loadHostScript, type ScriptValues } from "../../../remote/script";
+import type { ScriptValues } from "../../../remote/script";
 import type { SshSession } from "../../../remote/ssh";
 import type { OverlayIo } from "../../agent";
 import { type CertifiedHost, certifyHost } from "./certify";
 import { type EtcdChange, type EtcdContent, type Look, parseMembers, seenHost } from "./look";
 import { type EtcdPlan, EtcdRefusal, type EtcdStep, type EtcdSurvey, type Member, peerUrl, planMembers, type WantedMember } from "./members";
+import { etcdScript, type EtcdVerb } from "./scripts";
 import { describeStep } from "./steps";
 import type { Certifier } from "./pki";
-
-const script = loadHostScript(__dirname, "etcd.sh");
 
 const scriptTimeout = 3 * 60_000;
 
@@ -298,7 +297,7 @@ export class EtcdRun {
   /** Members that have found their place in this run. */
   private readonly placed = new Set<string>();
 
-  private async on(key: string, verb: string, values: ScriptValues = {}, timeout = scriptTimeout): Promise<unknown> {
+  private async on(key: string, verb: EtcdVerb, values: ScriptValues = {}, timeout = scriptTimeout): Promise<unknown> {
     const host = this.request.hosts.find((one) => one.key === key);
     if (host === undefined) throw new Error(`${key} cannot be worked on`);
     const result = await this.script(host, verb, { ...this.settingsOf(host), ...values }, timeout);
@@ -316,9 +315,9 @@ export class EtcdRun {
     return member.address;
   }
 
-  private script<Result>(host: EtcdHost, verb: string, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
+  private script<Result>(host: EtcdHost, verb: EtcdVerb, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
     const onProgress = (line: string): void => this.request.io.progress(host.key, line);
-    return host.session.script<Result>(script, values, { verb, timeout, onProgress });
+    return host.session.script<Result>(etcdScript(verb), values, { verb, timeout, onProgress });
   }
 }
 
@@ -329,7 +328,7 @@ export async function removeEtcd(
   io: OverlayIo,
 ): Promise<void> {
   await onEach(hosts, failures, ({ key, session }) =>
-    session.script(script, { FOLDER: "" }, { verb: "down", timeout: scriptTimeout, onProgress: (line) => io.progress(key, line) }),
+    session.script(etcdScript("down"), { FOLDER: "" }, { verb: "down", timeout: scriptTimeout, onProgress: (line) => io.progress(key, line) }),
   );
 }
 

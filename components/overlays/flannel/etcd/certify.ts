@@ -1,4 +1,5 @@
 import type { ScriptValues } from "../../../remote/script";
+import type { EtcdVerb } from "./scripts";
 import type { CertificateName, CertificatePlan, Certifier, Holder } from "./pki";
 
 /** openssl may have to be installed first; apt's own limits are inside the script. */
@@ -9,7 +10,7 @@ export interface CertifiedHost extends Holder {
   readonly isMember: boolean;
   /** PEM of what it has. */
   readonly has: Partial<Record<CertificateName, string>>;
-  script<Result>(verb: string, values: ScriptValues, timeout?: number): Promise<Result>;
+  script<Result>(verb: Extract<EtcdVerb, "request" | "certify">, values: ScriptValues, timeout?: number): Promise<Result>;
   progress(line: string): void;
 }
 

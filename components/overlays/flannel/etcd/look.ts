@@ -1,7 +1,7 @@
 import type { Member, SeenHost } from "./members";
 import type { CertificateName } from "./pki";
 
-/** What `etcd.sh look` says of a host. */
+/** What `member.sh look` says of a host. */
 export interface Look {
   readonly data: boolean;
   readonly running: boolean;
