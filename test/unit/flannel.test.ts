@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { flannel, type FlannelArgs } from "../../components/overlays/flannel";
 import { flannelConfig, planContent, planForgetting, type Subscriber } from "../../components/overlays/flannel/content";
 import type { EtcdContent } from "../../components/overlays/flannel/etcd/look";
-import { dockerFile, hostNetworks, linkName, networksFile } from "../../components/overlays/flannel/networks";
+import { dockerFile, hostNetworks, linkName, networksFile } from "../../components/overlays/routed/networks";
 import type { PlannedHost } from "../../components/hosts/host";
 import type { OverlayContext, OverlayPlan } from "../../components/overlays/overlay";
 import { direct } from "../../components/underlay/direct";
@@ -167,17 +167,17 @@ describe("flannel's networks on a host", () => {
 
   it("are each slice within the host's subnet, with its first address as the gateway", () => {
     assert.equal(
-      networksFile(hostNetworks("10.96.3.0/24", slices, "flannel")),
+      networksFile(hostNetworks("10.96.3.0/24", slices, "flannel", "fl")),
       [
-        `swarm web ${linkName("bridge", "swarm web")} ${linkName("parent", "swarm web")} ${linkName("port", "swarm web")} 10.96.3.65/26 0.0.0.192 0.0.0.64`,
-        `plain flannel ${linkName("bridge", "plain flannel")} ${linkName("parent", "plain flannel")} ${linkName("port", "plain flannel")} 10.96.3.225/27 0.0.0.224 0.0.0.224`,
+        `swarm web ${linkName("fl", "bridge", "swarm web")} ${linkName("fl", "parent", "swarm web")} ${linkName("fl", "port", "swarm web")} 10.96.3.65/26 0.0.0.192 0.0.0.64`,
+        `plain flannel ${linkName("fl", "bridge", "plain flannel")} ${linkName("fl", "parent", "plain flannel")} ${linkName("fl", "port", "plain flannel")} 10.96.3.225/27 0.0.0.224 0.0.0.224`,
       ].join("\n"),
     );
     assert.equal(
-      dockerFile(hostNetworks("10.96.3.0/24", slices, "flannel")),
+      dockerFile(hostNetworks("10.96.3.0/24", slices, "flannel", "fl")),
       [
-        `swarm web pulumi-swarm-web 10.96.3.64/26 10.96.3.65 ${linkName("parent", "swarm web")}`,
-        `plain flannel flannel 10.96.3.224/27 10.96.3.225 ${linkName("bridge", "plain flannel")}`,
+        `swarm web pulumi-swarm-web 10.96.3.64/26 10.96.3.65 ${linkName("fl", "parent", "swarm web")}`,
+        `plain flannel flannel 10.96.3.224/27 10.96.3.225 ${linkName("fl", "bridge", "plain flannel")}`,
       ].join("\n"),
     );
   });
@@ -190,13 +190,14 @@ describe("flannel's networks on a host", () => {
         { name: "half", slice: "0.0.2.0/23" },
       ],
       "",
+      "fl",
     );
     assert.deepEqual([whole?.mask, large?.mask, large?.place, large?.subnet], ["0.0.0.0", "0.0.2.0", "0.0.2.0", "10.96.6.0/23"]);
   });
 
   it("have interfaces that Linux can name, others for every name", () => {
     const names = ["web", "a-network-with-a-rather-long-name", "db"].flatMap((name) =>
-      (["bridge", "parent", "port"] as const).map((kind) => linkName(kind, name)),
+      (["bridge", "parent", "port"] as const).map((kind) => linkName("fl", kind, name)),
     );
     assert.equal(new Set(names).size, names.length);
     assert.ok(names.every((name) => name.length <= 15));

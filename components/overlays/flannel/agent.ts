@@ -1,19 +1,19 @@
-import { versionNumbers } from "../../engine/version";
 import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
-import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
-import type { SshSession } from "../../remote/ssh";
+import { loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
 import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
 import { configKey, flannelConfig, isDue, planContent, planForgetting, type Subscriber, valueOf } from "./content";
 import { type EtcdHost, EtcdRun, removeEtcd } from "./etcd/apply";
 import { certifier } from "./etcd/pki";
-import { dockerFile, type HostNetwork, hostNetworks, networksFile } from "./networks";
+import { addressOf, type Reached, reachedOf, type Session, subnetOf } from "../routed/hosts";
+import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
+import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 
-const script = loadHostScript(__dirname, "flannel.sh");
-const bridgesScript = loadScript(__dirname, "bridges.sh");
+const script = loadRoutedScript(__dirname, "flannel.sh");
+const bridgesScript = loadBridgesScript(__dirname);
 const pinScript = loadScript(__dirname, "pin.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */
@@ -23,14 +23,9 @@ const scriptTimeout = 3 * 60_000;
 /** How long two hosts may take to find the way to each other's containers. */
 const meetSeconds = 20;
 
-/** Engines from here on drop what is routed to a container, unless its network says otherwise. */
-const firstWithGatewayMode = 28;
-
 export const programNames = { flanneld: "flanneld", etcd: "etcd" } as const;
 
 type Work = OverlayWork<FlannelSettings>;
-type Session = Pick<SshSession, "script">;
-type Reached = OverlayHost & { readonly session: Session };
 
 export const flannelAgent: OverlayAgent<FlannelSettings> = {
   up: (work) => new FlannelRun(work).up(),
@@ -180,7 +175,6 @@ class FlannelRun {
     const folders = this.folders.get(host.key);
     const subnet = Cidr.parse(subnetOf(host));
     if (folders === undefined || !isCidr(subnet)) throw new Error("it has no subnet for containers");
-    const major = versionNumbers(host.engine)?.[0] ?? firstWithGatewayMode;
     return {
       SPACE: space,
       SUBNET: subnet.toString(),
@@ -196,14 +190,14 @@ class FlannelRun {
         .join(","),
       NETWORKS: networksFile(networks),
       DOCKER: dockerFile(networks),
-      GATEWAY_MODE: major >= firstWithGatewayMode ? "nat-unprotected" : "",
+      GATEWAY_MODE: gatewayModeOf(host.engine),
       BRIDGES: bridgesScript,
       PIN: pinScript,
     };
   }
 
   private networksOf(host: OverlayHost): HostNetwork[] {
-    return hostNetworks(subnetOf(host), this.work.slices, this.work.settings.bridge);
+    return hostNetworks(subnetOf(host), this.work.slices, this.work.settings.bridge, "fl");
   }
 
   /** Only when all that can be reached have the new ways: until then the old ones carry. */
@@ -328,18 +322,4 @@ function run<Result>(
 ): Promise<Result> {
   const onProgress = (line: string): void => io.progress(host.key, line);
   return host.session.script<Result>(script, values, { verb, timeout, onProgress });
-}
-
-function reachedOf(hosts: readonly OverlayHost[]): Reached[] {
-  return hosts.flatMap((host) => (host.session ? [{ ...host, session: host.session }] : []));
-}
-
-/** By which the other hosts reach it: through the tunnel, where there is one. */
-function addressOf({ tunnelAddress, address }: OverlayHost): string {
-  return tunnelAddress ?? address;
-}
-
-function subnetOf({ key, containerSubnet }: OverlayHost): string {
-  if (containerSubnet === undefined) throw new Error(`the plan gives ${key} no subnet for containers`);
-  return containerSubnet;
 }

@@ -78,9 +78,6 @@ export interface FlannelSettings {
 /** UDP port of flannel's VXLAN; its own is not the swarm's, which has 4789 for the ingress network. */
 export const vxlanPort = 8472;
 
-/** The slice that the host's own bridge has. */
-export const bridgeSlice = "bridge";
-
 export const etcdPorts = { clients: 2379, peers: 2380 } as const;
 
 export function isEtcdMember({ etcdOn }: Pick<FlannelSettings, "etcdOn">, host: { readonly role: string; readonly group: string }): boolean {

@@ -2,14 +2,14 @@ import type { FirewallRule, HostSelector } from "../../firewall/rule";
 import type { Problem } from "../../report";
 import type { EncryptionChannel } from "../../addresses/encryption";
 import { containerMtu } from "../../addresses/mtu";
-import { isNetworkName } from "../docker-network";
 import { planProgram } from "../../programs/plan";
 import { show } from "../../report";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
 import { plainData } from "../plain-data";
 import { readOverlay } from "../read";
 import { ingressData } from "../ingress-data";
-import { bridgeSlice, etcdPorts, flannelOptions, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
+import { planSlicing, slicingProblems } from "../routed/slicing";
+import { etcdPorts, flannelOptions, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
 import { certificateLife } from "./etcd/life";
 import { etcdHoles, hasHoles } from "./etcd/versions";
 
@@ -26,9 +26,7 @@ const programs = {
   },
 } as const;
 
-/** Prefix length of the slice of the host's own bridge. */
-const bridgePrefix = 27;
-const usualHostPrefix = 24;
+const usualBridge = "flannel";
 
 /** From here on the cost of each write is more than the loss of one more member is worth. */
 const mostMembers = 7;
@@ -51,7 +49,7 @@ export function flannel(args: FlannelArgs = {}): Overlay {
 
 function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
   const settings = settingsOf(args, context);
-  const { backend, hostPrefix, bridge } = settings;
+  const { backend } = settings;
   const flanneld = planProgram(programs.flanneld, args.program, "overlay.program", context.mirror);
   const etcd = planProgram(programs.etcd, args.etcd?.program, "overlay.etcd.program", context.mirror);
   const members = context.hosts.filter((host) => isEtcdMember(settings, host)).length;
@@ -61,13 +59,7 @@ function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
     containerMtu: (underlayMtu) => containerMtu(underlayMtu, backend === "vxlan" ? "vxlan" : "none"),
     // They are those of the network that each host has for it.
     networkOptions: () => ({}),
-    placement: {
-      kind: "slices",
-      hostPrefix,
-      hostsPerGroup: isPowerOfTwo(args.hostsPerGroup) ? args.hostsPerGroup : 16,
-      slicePrefix: isWhole(args.slicePrefix, hostPrefix + 1, 29) ? args.slicePrefix : Math.max(26, hostPrefix + 1),
-      own: bridge === "" ? {} : { [bridgeSlice]: Math.max(bridgePrefix, hostPrefix + 1) },
-    },
+    placement: planSlicing(args, usualBridge).placement,
     rules: rules(settings, context),
     routedIn: backend === "vxlan" ? { interface: "flannel.1" } : {},
     encryption: encryption(settings, context),
@@ -91,10 +83,11 @@ function plan(args: FlannelArgs, context: OverlayContext): OverlayPlan {
 }
 
 function settingsOf(args: FlannelArgs, { underlay }: OverlayContext): FlannelSettings {
+  const { hostPrefix, bridge } = planSlicing(args, usualBridge);
   return {
     backend: args.backend === "host-gw" ? "host-gw" : "vxlan",
-    hostPrefix: isWhole(args.hostPrefix, 20, 26) ? args.hostPrefix : usualHostPrefix,
-    bridge: args.bridge === false ? "" : typeof args.bridge === "string" ? args.bridge : "flannel",
+    hostPrefix,
+    bridge,
     etcdOn: Array.isArray(args.etcd?.on) ? args.etcd.on : [],
     etcdRotation: typeof args.etcd?.rotation === "string" ? args.etcd.rotation : "",
     tunnel: underlay.over === "tunnel",
@@ -168,7 +161,7 @@ function warnings({ backend }: FlannelSettings, members: number): string[] {
 function argumentProblems(args: FlannelArgs, { hosts }: OverlayContext): Problem[] {
   const problems: Problem[] = [];
   const refuse = (path: string, message: string, fix: string): void => void problems.push({ path: `overlay.${path}`, message, fix });
-  const { backend, hostPrefix, hostsPerGroup, slicePrefix, bridge, etcd } = args;
+  const { backend, etcd } = args;
   if (backend !== undefined && backend !== "vxlan" && backend !== "host-gw") {
     refuse(
       "backend",
@@ -176,23 +169,7 @@ function argumentProblems(args: FlannelArgs, { hosts }: OverlayContext): Problem
       `write "vxlan" or "host-gw"; for encryption take wireguard() as the underlay`,
     );
   }
-  if (hostPrefix !== undefined && !isWhole(hostPrefix, 20, 26)) {
-    refuse("hostPrefix", `${show(hostPrefix)} is not usable for a host's subnet`, "give a prefix length from 20 to 26");
-  }
-  if (hostsPerGroup !== undefined && !isPowerOfTwo(hostsPerGroup)) {
-    refuse("hostsPerGroup", `${show(hostsPerGroup)} is not a number of hosts for a group`, "give a power of two from 4 to 256");
-  }
-  const shortest = (isWhole(hostPrefix, 20, 26) ? hostPrefix : usualHostPrefix) + 1;
-  if (slicePrefix !== undefined && !isWhole(slicePrefix, shortest, 29)) {
-    refuse(
-      "slicePrefix",
-      `${show(slicePrefix)} is not usable for a network's slice of each host's subnet`,
-      `give a prefix length from ${shortest} to 29`,
-    );
-  }
-  if (bridge !== undefined && bridge !== false && !(typeof bridge === "string" && isNetworkName(bridge))) {
-    refuse("bridge", `${show(bridge)} cannot name a Docker network`, "use 2 to 64 letters, digits, hyphens, dots or underscores, or false for none");
-  }
+  problems.push(...slicingProblems(args));
   const groups = new Set(hosts.map(({ group }) => group));
   const on: unknown = etcd?.on;
   if (on !== undefined && !(Array.isArray(on) && on.length > 0)) {
@@ -275,12 +252,4 @@ function underlayProblems({ backend }: FlannelArgs, { sites, underlay }: Overlay
     ];
   }
   return [];
-}
-
-function isWhole(value: unknown, least: number, most: number): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
-}
-
-function isPowerOfTwo(value: unknown): value is number {
-  return isWhole(value, 4, 256) && Number.isInteger(Math.log2(value));
 }

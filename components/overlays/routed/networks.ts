@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { Cidr, isCidr } from "../../addresses/cidr";
+import { versionNumbers } from "../../engine/version";
 import type { NetworkSlice } from "../docker-network";
 import { hostNetworkOf } from "../docker-network";
-import { bridgeSlice } from "./args";
+
+/** The slice that the host's own bridge has. */
+export const bridgeSlice = "bridge";
 
 /** A network as one host has it: a bridge with an address, and what Docker knows of it. */
 export interface HostNetwork {
@@ -23,14 +26,26 @@ export interface HostNetwork {
   readonly place: string;
 }
 
+/** Engines from here on drop what is routed to a container, unless its network says otherwise. */
+const firstWithGatewayMode = 28;
+
+/** With which containers on the host's own bridge are reached from other hosts; empty where engines know no such thing. */
+export function gatewayModeOf(engine: string): string {
+  const major = versionNumbers(engine)?.[0] ?? firstWithGatewayMode;
+  return major >= firstWithGatewayMode ? "nat-unprotected" : "";
+}
+
+/** Which overlay's it is, in the names of interfaces. */
+export type LinkPrefix = "fl" | "cal";
+
 /** Interfaces have at most 15 letters, and networks' names more; the same name is the same on all hosts. */
-export function linkName(kind: "bridge" | "parent" | "port", network: string): string {
-  const prefix = { bridge: "fl-", parent: "flp-", port: "flb-" } as const;
-  return `${prefix[kind]}${createHash("sha256").update(network).digest("hex").slice(0, 8)}`;
+export function linkName(prefix: LinkPrefix, kind: "bridge" | "parent" | "port", network: string): string {
+  const letter = { bridge: "", parent: "p", port: "b" } as const;
+  return `${prefix}${letter[kind]}-${createHash("sha256").update(network).digest("hex").slice(0, 8)}`;
 }
 
 /** @param bridge Name of the host's own network; empty for none. */
-export function hostNetworks(containerSubnet: string, slices: readonly NetworkSlice[], bridge: string): HostNetwork[] {
+export function hostNetworks(containerSubnet: string, slices: readonly NetworkSlice[], bridge: string, prefix: LinkPrefix): HostNetwork[] {
   const host = cidr(containerSubnet);
   return slices.flatMap(({ name: slice, slice: place }): HostNetwork[] => {
     const kind = slice === bridgeSlice && bridge !== "" ? "plain" : "swarm";
@@ -43,9 +58,9 @@ export function hostNetworks(containerSubnet: string, slices: readonly NetworkSl
         kind,
         name,
         dockerName: kind === "plain" ? bridge : hostNetworkOf(slice),
-        bridge: linkName("bridge", `${kind} ${name}`),
-        parent: linkName("parent", `${kind} ${name}`),
-        port: linkName("port", `${kind} ${name}`),
+        bridge: linkName(prefix, "bridge", `${kind} ${name}`),
+        parent: linkName(prefix, "parent", `${kind} ${name}`),
+        port: linkName(prefix, "port", `${kind} ${name}`),
         subnet: subnet.toString(),
         gateway: subnet.address(1),
         prefix: subnet.prefix,
@@ -56,7 +71,7 @@ export function hostNetworks(containerSubnet: string, slices: readonly NetworkSl
   });
 }
 
-/** As `bridges.sh` reads them. */
+/** As an overlay's `bridges.sh` reads them. */
 export function networksFile(networks: readonly HostNetwork[]): string {
   return networks
     .map(({ kind, name, bridge, parent, port, gateway, prefix, mask, place }) =>
@@ -65,7 +80,7 @@ export function networksFile(networks: readonly HostNetwork[]): string {
     .join("\n");
 }
 
-/** As `flannel.sh` gives them to Docker. */
+/** As `networks.sh` gives them to Docker. */
 export function dockerFile(networks: readonly HostNetwork[]): string {
   return networks
     .map(({ kind, name, dockerName, subnet, gateway, parent, bridge }) =>

@@ -1,0 +1,122 @@
+#!/bin/sh
+# Docker's part of the networks of an overlay that routes: goes before the script of the overlay. That one has
+#   overlay  its kind; mark, the label of its networks on hosts: pulumi-swarm.overlay=KIND; folder, where its files are: `bridges`, and
+#            `networks` with the lines that bridges.sh reads
+#   MTU, GATEWAY_MODE, DOCKER (lines: kind, network, Docker's name, subnet, gateway, parent or bridge)
+
+docker_or_die() { docker "$@" 2>"$LOG" || die "docker $1 $2: $(tail -n 1 "$LOG" | sed 's/^Error response from daemon: //')"; }
+
+# What a network is, in one line; nothing where there is none.
+is_network() {
+  docker network inspect --format '{{.Driver}} {{.ConfigOnly}} {{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}} {{index .Options "parent"}}{{index .Options "com.docker.network.bridge.name"}} {{index .Options "com.docker.network.driver.mtu"}} {{index .Options "com.docker.network.bridge.gateway_mode_ipv4"}} {{index .Labels "pulumi-swarm.overlay"}}' "$1" 2>/dev/null | sed 's/<no value>//g' || true
+}
+
+# KIND SUBNET GATEWAY LINK: what it is to be, as is_network says it
+wanted_network() {
+  case "$1" in
+    # What only holds addresses has no driver. Containers on it have the MTU of the link on which they hang, which can be changed.
+    swarm) echo "null true $2 $3 $4   $overlay" ;;
+    plain) echo "bridge false $2 $3 $4 $MTU $GATEWAY_MODE $overlay" ;;
+  esac
+}
+
+# KIND DOCKER_NAME SUBNET GATEWAY LINK: there is one, and it is another
+is_due() {
+  is=$(is_network "$2")
+  [ -n "$is" ] && [ "$is" != "$(wanted_network "$1" "$3" "$4" "$5")" ]
+}
+
+# Containers, and the swarm's network that takes its addresses from it.
+users_of() {
+  {
+    docker network inspect --format '{{range .Containers}}{{.Name}} {{end}}' "$1" 2>/dev/null || true
+    for other in $(docker network ls --filter scope=swarm --format '{{.Name}}'); do
+      docker network inspect --format "{{if eq .ConfigFrom.Network \"$1\"}}network {{.Name}}{{end}}" "$other" 2>/dev/null || true
+    done
+  } | tr '\n' ' ' | sed 's/  */ /g; s/^ *//; s/ *$//'
+}
+
+is_unused() { [ -z "$(users_of "$1")" ]; }
+
+# A host hears that a network of the swarm is gone after the managers do, and a task that stops holds it until it has.
+lasting_users_of() { until_true 15 is_unused "$1" || users_of "$1"; }
+remove_network() { docker network rm "$1" >/dev/null 2>"$LOG"; }
+
+# KIND NETWORK DOCKER_NAME SUBNET GATEWAY LINK
+make_network() {
+  is=$(is_network "$3")
+  if [ "$is" = "$(wanted_network "$1" "$4" "$5" "$6")" ]; then return 0; fi
+  make_mark "$folder/pending"
+  case "$is" in
+    "") ;;
+    *" $overlay")
+      until_true 30 remove_network "$3" || die "the network $3 of this host must be recreated, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
+    *) die "there is a network $3 on this host that is not of this package: remove it (docker network rm $3), or give the overlay's bridge another name" ;;
+  esac
+  case "$1" in
+    swarm)
+      docker_or_die network create --driver macvlan --config-only --label "$mark" --subnet "$4" --gateway "$5" \
+        --opt parent="$6" "$3" >/dev/null ;;
+    plain)
+      # Addresses of containers are kept on the way to other hosts; the overlay hides them from all others.
+      set -- "$@" ${GATEWAY_MODE:+--opt} ${GATEWAY_MODE:+com.docker.network.bridge.gateway_mode_ipv4=$GATEWAY_MODE}
+      name=$3 range=$4 gateway=$5 bridge=$6
+      shift 6
+      docker_or_die network create --driver bridge --label "$mark" --subnet "$range" --gateway "$gateway" \
+        --opt com.docker.network.bridge.name="$bridge" --opt com.docker.network.driver.mtu="$MTU" \
+        --opt com.docker.network.bridge.enable_ip_masquerade=false "$@" "$name" >/dev/null ;;
+  esac
+}
+
+# The swarm's networks have the labels of the host's own ones that they take their addresses from.
+our_networks() { docker network ls --filter "label=$mark" --filter scope=local --format '{{.Name}}' 2>"$LOG" || die "docker does not answer: $(tail -n 1 "$LOG")"; }
+
+# Networks that are not asked for any more. One that the swarm still has cannot go before that has: it is left, with its bridge.
+drop_networks() {
+  make_mark "$folder/networks.kept"
+  for name in $(our_networks); do
+    if printf '%s\n' "$DOCKER" | awk '{ print $3 }' | grep -qxF "$name"; then continue; fi
+    line=$(awk -v one="$name" -v other="${name#pulumi-swarm-}" '$2 == one || $2 == other' "$folder/networks" 2>/dev/null || true)
+    if until_true 15 remove_network "$name"; then
+      make_mark "$folder/pending"
+      say "removed the network $name of this host"
+      write_file "$folder/networks.gone" 0600 "$line"
+      if [ -n "$line" ]; then sh "$folder/bridges" remove networks.gone; fi
+      rm "$folder/networks.gone"
+    else
+      say "leaves the network $name of this host, which is in use, for the next run"
+      if [ -n "$line" ]; then printf '%s\n' "$line" >>"$folder/networks.kept"; fi
+    fi
+  done
+}
+
+# All that are asked for.
+make_networks() {
+  write_file "$folder/docker.wanted" 0600 "$DOCKER"
+  while read -r kind network name range gateway link; do
+    if [ -n "$kind" ]; then make_network "$kind" "$network" "$name" "$range" "$gateway" "$link"; fi
+  done <"$folder/docker.wanted"
+  rm "$folder/docker.wanted"
+}
+
+# Those that would have to be recreated and are in use, as JSON's strings with commas between.
+blocked_networks() {
+  separator=""
+  printf '%s\n' "$DOCKER" | while read -r kind _ name range gateway link; do
+    if [ -z "$kind" ] || ! is_due "$kind" "$name" "$range" "$gateway" "$link"; then continue; fi
+    users=$(lasting_users_of "$name")
+    if [ -n "$users" ]; then
+      printf '%s"%s (used by %s)"' "$separator" "$name" "$users"
+      separator=,
+    fi
+  done
+}
+
+# Before the overlay goes.
+remove_our_networks() {
+  if ! command -v docker >/dev/null 2>&1; then return 0; fi
+  for name in $(our_networks); do
+    until_true 30 remove_network "$name" ||
+      die "the network $name is in use ($(users_of "$name")): remove what uses it, and run again"
+  done
+}

@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import { loadHostScript, loadScript } from "../../remote/script";
+
+/** Reads an overlay's script for hosts, and puts before it what all overlays that route do in Docker. */
+export function loadRoutedScript(folder: string, name: string): string {
+  return [loadHostScript(__dirname, "networks.sh"), loadScript(folder, name)].join("\n");
+}
+
+/** Reads an overlay's `bridges.sh`, and puts before it how links are made. A file on hosts. */
+export function loadBridgesScript(folder: string): string {
+  return [loadScript(__dirname, "links.sh"), loadScript(folder, "bridges.sh")].join("\n");
+}
