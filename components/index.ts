@@ -45,6 +45,7 @@ export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type Seen
 export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { NetworkArgs } from "./networks/args";
+export { calico, type CalicoArgs } from "./overlays/calico";
 export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";
 export { native, type NativeArgs } from "./overlays/native";
 export { weave, type WeaveArgs } from "./overlays/weave";

@@ -29,6 +29,7 @@ export enum OverlayKind {
   Native = "native",
   Weave = "weave",
   Flannel = "flannel",
+  Calico = "calico",
 }
 
 export enum UnderlayKind {
@@ -198,6 +199,9 @@ export interface Overlay {
   noBridge?: boolean;
   program?: Program;
   etcd?: Etcd;
+  asNumber?: number;
+  reflectors?: string[];
+  bfd?: boolean;
 }
 
 export interface Etcd {

@@ -2,6 +2,7 @@ import { nearestName } from "../components/nearest";
 import { isRecord } from "../components/options";
 import { type Report, show } from "../components/report";
 import type { FirewallArgs } from "../components/firewall/args";
+import { calico } from "../components/overlays/calico";
 import { flannel } from "../components/overlays/flannel";
 import { native } from "../components/overlays/native";
 import type { Overlay as RichOverlay } from "../components/overlays/overlay";
@@ -12,7 +13,7 @@ import { wireguard } from "../components/underlay/wireguard";
 import type { Allow, Expose, Firewall, Overlay, Underlay } from "./args";
 import { isKind, type Kinds, optionsOf, overlayKinds, reportKind, underlayKinds } from "./kinds";
 
-const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel };
+const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel, calico };
 const underlays: Readonly<Record<keyof typeof underlayKinds, (args: never) => RichUnderlay>> = { direct, wireguard };
 
 /** A choice is written with its kind, and not as its name alone. */

@@ -41,6 +41,7 @@ export const overlayKinds = {
   native: offered(overlayOptions.native),
   weave: offered(overlayOptions.weave),
   flannel: offered(overlayOptions.flannel, "noBridge"),
+  calico: offered(overlayOptions.calico, "noBridge"),
 } as const;
 
 export const underlayKinds = { direct: offered(underlayOptions.direct), wireguard: offered(underlayOptions.wireguard) } as const;

@@ -1,5 +1,5 @@
 /** Data that is sent or stored, and could be read there. */
-export type ChannelName = "administration" | "swarm control" | "gossip" | "overlay data" | "underlay" | "raft log" | "etcd" | "disks";
+export type ChannelName = "administration" | "swarm control" | "gossip" | "overlay data" | "underlay" | "raft log" | "etcd" | "routes" | "disks";
 
 /** How one channel is protected, or that it is not, for readers of the preview. */
 export interface EncryptionChannel {

@@ -36,7 +36,7 @@ export function crossesBare(routedIn: OverlayPlan["routedIn"]): boolean {
 export function checkRoutes(groups: Groups, hosts: readonly PlannedHost[], { kind, routedIn }: OverlayPlan, report: Report): void {
   if (!crossesBare(routedIn)) return;
   const bare = `${kind} hands on packets with containers' own addresses`;
-  const wrapped = 'take flannel({ backend: "vxlan" }) or another overlay that wraps them';
+  const wrapped = `take ${kind === "calico" ? "wireguard() as the underlay" : 'flannel({ backend: "vxlan" })'} or another overlay that wraps them`;
   for (const [key, { noContainerRoutes: reason }] of groups) {
     if (reason !== undefined) report("overlay", `${bare}, and hosts of ${key} would not get them: ${reason}`, wrapped);
   }

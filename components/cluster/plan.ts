@@ -276,7 +276,7 @@ function planOverlay(
     ...(args.programs?.mirror !== undefined && { mirror: args.programs.mirror }),
   };
   if (!isOverlay(overlay)) {
-    problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave() or flannel()" });
+    problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave(), flannel() or calico()" });
     return native().plan(context);
   }
   if (isOneOf(underlayOptions, overlay.kind)) {

@@ -23,6 +23,7 @@ export const overlayAgents: { readonly [Kind in OverlayKind]: OverlayAgent } = {
   native: nothingOnHosts,
   weave: late(() => (require("./weave/agent") as typeof import("./weave/agent")).weaveAgent),
   flannel: late(() => (require("./flannel/agent") as typeof import("./flannel/agent")).flannelAgent),
+  calico: late(() => (require("./calico/agent") as typeof import("./calico/agent")).calicoAgent),
 };
 
 export function isOverlayKind(name: string): name is OverlayKind {

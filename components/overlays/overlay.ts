@@ -7,7 +7,7 @@ import type { HostProgram } from "../programs/program";
 import type { UnderlayPlan } from "../underlay/underlay";
 
 /** The available overlays. A new one is a folder, and a line in `agents.ts`, which the compiler requires. */
-export type OverlayKind = "native" | "weave" | "flannel";
+export type OverlayKind = "native" | "weave" | "flannel" | "calico";
 
 /** What the plan needs to know to accept an overlay. */
 export interface OverlayContext {

@@ -12,7 +12,7 @@ export interface PlaintextConfig {
   readonly channels?: readonly ChannelName[];
 }
 
-const channelNames: readonly ChannelName[] = ["administration", "swarm control", "gossip", "overlay data", "underlay", "raft log", "etcd", "disks"];
+const channelNames: readonly ChannelName[] = ["administration", "swarm control", "gossip", "overlay data", "underlay", "raft log", "etcd", "routes", "disks"];
 
 /** What is wrong with how a cluster's data is protected. */
 export function plaintextProblems(topology: Pick<Topology, "cluster" | "hosts" | "encryption">, { channels = [] }: PlaintextConfig): string[] {
@@ -39,6 +39,7 @@ const fixes: Readonly<Record<ChannelName, string>> = {
   underlay: "take underlay: wireguard()",
   "raft log": "set swarm.autolock",
   etcd: encrypted,
+  routes: encrypted,
   disks: "take hosts whose provider encrypts their disks",
 };
 

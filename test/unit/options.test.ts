@@ -380,7 +380,7 @@ describe("arguments that are none", () => {
         "  - networks: null does not describe networks by name. Fix: write it as { web: {} }.\n" +
         "  - addressSpace: null is not a value. Fix: give one, or leave it out.\n" +
         "  - underlay: null is not an underlay. Fix: use direct() or wireguard().\n" +
-        "  - overlay: null is not an overlay. Fix: use native(), weave() or flannel().",
+        "  - overlay: null is not an overlay. Fix: use native(), weave(), flannel() or calico().",
     ],
     [
       "hosts of a provider without any arguments",

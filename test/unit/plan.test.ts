@@ -6,6 +6,7 @@ import * as existing from "../../components/hosts/existing";
 import type { HostGroup } from "../../components/hosts/host";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/addresses/cidr";
+import { calico } from "../../components/overlays/calico";
 import { flannel } from "../../components/overlays/flannel";
 import type { Overlay } from "../../components/overlays/overlay";
 import { wireguard } from "../../components/underlay/wireguard";
@@ -166,7 +167,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, overlay: "native" as unknown as Overlay },
     path: "overlay",
     message: '"native" is not an overlay',
-    fix: "use native(), weave() or flannel()",
+    fix: "use native(), weave(), flannel() or calico()",
   },
   {
     when: "the underlay is none of ours",
@@ -181,6 +182,13 @@ const wrong: readonly Wrong[] = [
     path: "overlay",
     message: "flannel hands on packets with containers' own addresses, and hosts of control would not get them: its router drops them",
     fix: 'take flannel({ backend: "vxlan" }) or another overlay that wraps them',
+  },
+  {
+    when: "calico meets a network that carries no containers' addresses",
+    args: { hosts: { control: { ...managers(1), noContainerRoutes: "its router drops them" } }, overlay: calico() },
+    path: "overlay",
+    message: "calico hands on packets with containers' own addresses, and hosts of control would not get them: its router drops them",
+    fix: "take wireguard() as the underlay or another overlay that wraps them",
   },
   ...[0, -1, 1.5, 1001, "3"].map((count): Wrong => ({
     when: `a count is ${JSON.stringify(count)}`,

@@ -208,6 +208,17 @@ describe("the program that holds a host's tunnel", () => {
     assert.equal(stage.run("as-asked").status, 0);
   });
 
+  it("takes a peer's networks as asked in whatever order WireGuard lists them, and sets another one", () => {
+    stage.write("peers.conf", peersConf.replace("10.99.0.2/32", "10.99.0.2/32,10.96.2.0/24"));
+    running({ ...asAsked, "allowed-ips": "one\\t10.96.2.0/24 10.99.0.2/32\\ntwo\\t10.99.0.3/32\\nnext\\t(none)" });
+    assert.equal(stage.run("as-asked").status, 0, stage.run("as-asked").stderr);
+    running({ ...asAsked, "allowed-ips": "one\\t10.96.9.0/24 10.99.0.2/32\\ntwo\\t10.99.0.3/32\\nnext\\t(none)" });
+    assert.deepEqual(
+      stage.run("sync").calls.filter((call) => call.startsWith("wg set ")),
+      ["wg set stage0 peer one persistent-keepalive 25 allowed-ips 10.96.2.0/24,10.99.0.2/32"],
+    );
+  });
+
   const changes: readonly { readonly what: string; readonly answers: Readonly<Record<string, string>>; readonly set: readonly string[] }[] = [
     { what: "its key", answers: { "public-key": "old" }, set: ["private-key private.key"] },
     { what: "its port", answers: { "listen-port": "51821" }, set: ["listen-port 51820"] },

@@ -170,6 +170,13 @@ describe("the configuration of peers", () => {
     );
   });
 
+  it("has the network that a host carries beside its address, with the key in use alone", () => {
+    const carrying = planPeers([a1, { ...a2, carries: "10.96.2.0/24" }, b1], { port: 51820 }).get("b1") ?? [];
+    const keys = Object.fromEntries(peers.map(({ key }) => [key, { publicKey: keyOf(key), nextPublicKey: keyOf(`${key} next`) }]));
+    const allowed = [...peersConf(carrying, keys).matchAll(/AllowedIPs = (.*)/g)].map(([, networks]) => networks);
+    assert.deepEqual(allowed, ["10.99.0.1/32", "10.99.0.2/32,10.96.2.0/24"]);
+  });
+
   it("leaves out a host whose key is not known yet", () => {
     assert.doesNotMatch(peersConf(peers, { a2: { publicKey: keyOf("a2") } }), /a1|10\.99\.0\.1/);
     assert.equal(peersConf(peers, {}), "");

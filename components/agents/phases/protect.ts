@@ -110,6 +110,12 @@ async function leaveFirewall(request: Request, owner: OwnerNames, key: string, s
   await disown(session, ["firewall"], owner);
 }
 
+/** The subnet of a host's containers, where they enter the tunnel with their own addresses. */
+function containersInTunnel(request: Request, host: FirewallHost & { readonly containerSubnet?: string }): string | undefined {
+  const routedIn = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
+  return routedIn?.interface !== undefined && routedIn.interface === request.tunnel?.interface ? host.containerSubnet : undefined;
+}
+
 /** Networks from which SSH is let in there. */
 function admittedTo(host: FirewallHost, rules: readonly FirewallRule[]): string[] {
   return rules.filter((rule) => isSsh(rule) && selects(rule.to, host)).flatMap(({ from }) => [...from]);
@@ -132,9 +138,20 @@ export async function raiseTunnel(
   const sessions = new Map(hosts.map(({ key, session }) => [key, session]));
   const members = all.flatMap((host): MeshMember[] => {
     const { key, site, address, publicAddress, tunnelAddress } = host;
+    const carries = containersInTunnel(request, host);
     const session = sessions.get(key);
     if (tunnelAddress === undefined) return [];
-    return [{ key, site, address, tunnelAddress, ...(publicAddress !== undefined && { publicAddress }), ...(session && { session }) }];
+    return [
+      {
+        key,
+        site,
+        address,
+        tunnelAddress,
+        ...(carries !== undefined && { carries }),
+        ...(publicAddress !== undefined && { publicAddress }),
+        ...(session && { session }),
+      },
+    ];
   });
   announce("connecting by WireGuard", hosts.length);
   const mesh = await raiseMesh(

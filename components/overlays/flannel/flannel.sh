@@ -16,13 +16,12 @@
 set -eu
 umask 077
 
-folder=/etc/pulumi-swarm/flannel
+overlay=flannel
+folder=/etc/pulumi-swarm/$overlay
 unit=pulumi-swarm-flannel.service
 bridges_unit=pulumi-swarm-flannel-bridges.service
 units=/etc/systemd/system
 run=/run/pulumi-swarm-flannel
-overlay=flannel
-mark=pulumi-swarm.overlay=$overlay
 device=flannel.1
 
 # What a killed run started may still be at work.

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Docker's part of the networks of an overlay that routes: goes before the script of the overlay. That one has
-#   overlay  its kind; mark, the label of its networks on hosts: pulumi-swarm.overlay=KIND; folder, where its files are: `bridges`, and
-#            `networks` with the lines that bridges.sh reads
+# Docker's part of the networks of an overlay that routes: goes before the overlay's script, which says what these are, and has
 #   MTU, GATEWAY_MODE, DOCKER (lines: kind, network, Docker's name, subnet, gateway, parent or bridge)
+# Its kind, which is in the label of its networks, and where its files are: `bridges`, and `networks` with the lines that it reads.
+overlay=""
+folder=""
 
 docker_or_die() { docker "$@" 2>"$LOG" || die "docker $1 $2: $(tail -n 1 "$LOG" | sed 's/^Error response from daemon: //')"; }
+
+mark() { echo "pulumi-swarm.overlay=$overlay"; }
 
 # What a network is, in one line; nothing where there is none.
 is_network() {
@@ -55,21 +58,21 @@ make_network() {
   esac
   case "$1" in
     swarm)
-      docker_or_die network create --driver macvlan --config-only --label "$mark" --subnet "$4" --gateway "$5" \
+      docker_or_die network create --driver macvlan --config-only --label "$(mark)" --subnet "$4" --gateway "$5" \
         --opt parent="$6" "$3" >/dev/null ;;
     plain)
       # Addresses of containers are kept on the way to other hosts; the overlay hides them from all others.
       set -- "$@" ${GATEWAY_MODE:+--opt} ${GATEWAY_MODE:+com.docker.network.bridge.gateway_mode_ipv4=$GATEWAY_MODE}
       name=$3 range=$4 gateway=$5 bridge=$6
       shift 6
-      docker_or_die network create --driver bridge --label "$mark" --subnet "$range" --gateway "$gateway" \
+      docker_or_die network create --driver bridge --label "$(mark)" --subnet "$range" --gateway "$gateway" \
         --opt com.docker.network.bridge.name="$bridge" --opt com.docker.network.driver.mtu="$MTU" \
         --opt com.docker.network.bridge.enable_ip_masquerade=false "$@" "$name" >/dev/null ;;
   esac
 }
 
 # The swarm's networks have the labels of the host's own ones that they take their addresses from.
-our_networks() { docker network ls --filter "label=$mark" --filter scope=local --format '{{.Name}}' 2>"$LOG" || die "docker does not answer: $(tail -n 1 "$LOG")"; }
+our_networks() { docker network ls --filter "label=$(mark)" --filter scope=local --format '{{.Name}}' 2>"$LOG" || die "docker does not answer: $(tail -n 1 "$LOG")"; }
 
 # Networks that are not asked for any more. One that the swarm still has cannot go before that has: it is left, with its bridge.
 drop_networks() {

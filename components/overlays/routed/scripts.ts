@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { loadHostScript, loadScript } from "../../remote/script";
 
 /** Reads an overlay's script for hosts, and puts before it what all overlays that route do in Docker. */

@@ -11,6 +11,7 @@ awk -v wanted="$ADDRESSES" '
     printf "{\"known\":{"
   }
   $1 == "PublicKey" { key = $3 }
+  $1 == "AllowedIPs" { sub(/,.*/, "", $3) }
   $1 == "AllowedIPs" && $3 in asked { printf "%s\"%s\":\"%s\"", separator, asked[$3], key; separator = "," }
   END { print "}}" }
 ' "$conf"

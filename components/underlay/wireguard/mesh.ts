@@ -8,12 +8,16 @@ export interface MeshHost {
   readonly publicAddress?: string;
   /** Address in the tunnel, without a prefix. */
   readonly tunnelAddress: string;
+  /** A network whose packets it sends and gets in the tunnel, beside its own address, in CIDR form. @default - none */
+  readonly carries?: string;
 }
 
 /** Another host, as one host is told of it. */
 export interface PlannedPeer {
   readonly key: string;
   readonly tunnelAddress: string;
+  /** A network behind it, in CIDR form. @default - none */
+  readonly carries?: string;
   /** Where it is reached, as `address:port`. @default - unknown: it calls first, and its address is learned from that */
   readonly endpoint?: string;
   /** Seconds between packets that keep address translation open. 0 is none. */
@@ -40,6 +44,7 @@ export function planPeers(
     return {
       key: peer.key,
       tunnelAddress: peer.tunnelAddress,
+      ...(peer.carries !== undefined && { carries: peer.carries }),
       ...(address !== undefined && { endpoint: endpointOf(address, port) }),
       keepalive: hidden ? keepalive : 0,
     };
@@ -97,7 +102,7 @@ export function peersConf(peers: readonly PlannedPeer[], keys: Readonly<Record<s
 /** An address can belong to one key only: the next key has none until the peer has switched to it. */
 function section(peer: PlannedPeer, publicKey: string, current: boolean): string {
   const lines = [`# ${peer.key}${current ? "" : ", its next key"}`, "[Peer]", `PublicKey = ${publicKey}`];
-  if (current) lines.push(`AllowedIPs = ${peer.tunnelAddress}/32`);
+  if (current) lines.push(`AllowedIPs = ${[`${peer.tunnelAddress}/32`, ...(peer.carries === undefined ? [] : [peer.carries])].join(",")}`);
   if (peer.endpoint !== undefined) lines.push(`Endpoint = ${peer.endpoint}`);
   lines.push(`PersistentKeepalive = ${current ? peer.keepalive : 0}`);
   return `${lines.join("\n")}\n`;

@@ -105,20 +105,31 @@ run() {
 
 addresses() { ip -o -4 address show dev "$INTERFACE" | awk '{ print $4 }'; }
 
-# A line for each peer: its key, its address and its keep-alive.
+# WireGuard lists a peer's networks in an order of its own.
+in_order='
+  function in_order(networks, count, each, place) {
+    count = split(networks, each, /[ ,]+/)
+    for (place = 2; place <= count; place++)
+      for (; place > 1 && each[place - 1] > each[place]; place--) { networks = each[place]; each[place] = each[place - 1]; each[place - 1] = networks }
+    networks = each[1]
+    for (place = 2; place <= count; place++) networks = networks "," each[place]
+    return networks
+  }'
+
+# A line for each peer: its key, its address and networks, and its keep-alive.
 wanted_peers() {
-  awk -F ' = ' '
+  awk -F ' = ' "$in_order"'
     function flush() { if (key != "") print key, ip, keepalive }
     /^\[Peer\]/ { flush(); key = ""; ip = "(none)"; keepalive = "off" }
     /^PublicKey/ { key = $2 }
-    /^AllowedIPs/ { ip = $2 }
+    /^AllowedIPs/ { ip = in_order($2) }
     /^PersistentKeepalive/ && $2 != "0" { keepalive = $2 }
     END { flush() }' peers.conf | sort
 }
 
 live_peers() {
   { wg show "$INTERFACE" allowed-ips; wg show "$INTERFACE" persistent-keepalive; } |
-    awk '$1 in ip { print $1, ip[$1], $2; next } { key = $1; $1 = ""; ip[key] = substr($0, 2) }' | sort
+    awk "$in_order"'$1 in ip { print $1, ip[$1], $2; next } { key = $1; $1 = ""; ip[key] = in_order(substr($0, 2)) }' | sort
 }
 
 has_its_key() { [ "$(wg show "$INTERFACE" public-key)" = "$(wg pubkey <private.key)" ]; }

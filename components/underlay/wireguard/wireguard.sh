@@ -182,7 +182,7 @@ switch_keys() {
 
 # Less than the 180 s after which WireGuard gives up a session that was not renewed.
 session_is_fresh() {
-  key=$(wg show "$INTERFACE" allowed-ips | awk -v ip="$1/32" '$2 == ip { print $1 }')
+  key=$(wg show "$INTERFACE" allowed-ips | awk -v ip="$1/32" '{ for (place = 2; place <= NF; place++) if ($place == ip) print $1 }')
   at=$(wg show "$INTERFACE" latest-handshakes | awk -v key="$key" '$1 == key { print $2 }')
   [ "${at:-0}" -gt $(($(date +%s) - 150)) ]
 }

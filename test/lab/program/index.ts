@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
+  calico,
+  type CalicoArgs,
   flannel,
   type FlannelArgs,
   type HostGroup,
@@ -29,7 +31,7 @@ interface Spec {
   /** @default - direct */
   readonly wireguard?: WireGuardArgs;
   /** One of them. @default - native */
-  readonly overlay?: { readonly native?: NativeArgs; readonly weave?: WeaveArgs; readonly flannel?: FlannelArgs };
+  readonly overlay?: { readonly native?: NativeArgs; readonly weave?: WeaveArgs; readonly flannel?: FlannelArgs; readonly calico?: CalicoArgs };
   readonly programs?: NonNullable<SwarmClusterArgs["programs"]>;
   readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
   readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
@@ -44,7 +46,8 @@ const hosts: Record<string, HostGroup> = {};
 for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
 for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...(privateKey && { privateKey }), ...group });
 
-function chosen({ flannel: onFlannel, weave: onWeave, native: onNative }: NonNullable<Spec["overlay"]>): Overlay {
+function chosen({ calico: onCalico, flannel: onFlannel, weave: onWeave, native: onNative }: NonNullable<Spec["overlay"]>): Overlay {
+  if (onCalico) return calico(onCalico);
   if (onFlannel) return flannel(onFlannel);
   return onWeave ? weave(onWeave) : native(onNative);
 }

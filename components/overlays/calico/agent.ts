@@ -1,0 +1,188 @@
+import { pairsToCheck } from "../../addresses/pairs";
+import { type Failure, onEach } from "../../remote/each";
+import type { ScriptValues } from "../../remote/script";
+import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
+import { addressOf, type Reached, reachedOf, type Session, subnetOf } from "../routed/hosts";
+import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
+import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
+import type { CalicoSettings } from "./args";
+import { birdConfig, bgpPassword, type Speaker } from "./bird";
+import { type Session as BgpSession, sessionsMeanwhile, sessionsOf } from "./reflectors";
+
+const script = loadRoutedScript(__dirname, "calico.sh");
+const bridgesScript = loadBridgesScript(__dirname);
+
+/** A package may come slowly; apt's own limits are inside the script. */
+const installTimeout = 20 * 60_000;
+const scriptTimeout = 3 * 60_000;
+
+/** How long two hosts may take to find the way to each other's containers. BIRD waits five seconds between two tries. */
+const meetSeconds = 40;
+
+export const calicoAgent: OverlayAgent<CalicoSettings> = {
+  up: (work) => new CalicoRun(work).up(),
+  depart: (work) => new CalicoRun(work).depart(),
+  down,
+};
+
+/** What a host has, and what stands in the way of what it is to have. */
+interface Look {
+  /** Hosts with which it has sessions, by their keys. */
+  readonly sessions: readonly string[];
+  readonly blocked: readonly string[];
+}
+
+class CalicoRun {
+  private readonly failures: Failure[] = [];
+  private readonly sessions = new Map<string, readonly string[]>();
+
+  constructor(private readonly work: OverlayWork<CalicoSettings>) {}
+
+  async up(): Promise<readonly Failure[]> {
+    await this.onWorking((host) => this.script(host, "install", {}, installTimeout));
+    await this.look();
+    await this.onWorking((host) => this.script(host, "up", this.valuesFor(host)));
+    await this.check();
+    await this.settle();
+    return this.failures;
+  }
+
+  /** Those that stay first: what is on its way to those that leave is not lost sooner than it must be. */
+  async depart(): Promise<readonly Failure[]> {
+    const { work } = this;
+    await this.onWorking((host) => this.script(host, "tell", { CONFIG: this.configFor(host, this.sessionsOf(host, work.hosts)) }));
+    this.failures.push(...(await down(reachedOf(work.departing), work.io)));
+    return this.failures;
+  }
+
+  /** Docker cannot change a network that is used: a host on which that stops it keeps what it has. */
+  private async look(): Promise<void> {
+    await this.onWorking(async (host) => {
+      const { sessions, blocked } = await this.script<Look>(host, "look", this.networkValues(host));
+      if (blocked.length > 0) {
+        throw new Error(`these networks of it must be recreated, but are in use: ${blocked.join(", ")}. Stop what uses them, and run again`);
+      }
+      this.sessions.set(host.key, sessions);
+    });
+  }
+
+  private valuesFor(host: Reached): ScriptValues {
+    const { settings, space, secret } = this.work;
+    return {
+      ...this.networkValues(host),
+      SPACE: space,
+      SUBNET: subnetOf(host),
+      UNDERLAY: settings.tunnel ? "pulumi-swarm-wireguard.service" : "",
+      NETWORKS: networksFile(this.networksOf(host)),
+      CONFIG: this.configFor(host, this.sessionsMeanwhile(host)),
+      PASSWORD: bgpPassword(secret),
+      BRIDGES: bridgesScript,
+    };
+  }
+
+  private networkValues(host: Reached): ScriptValues {
+    return { MTU: String(this.work.mtu), DOCKER: dockerFile(this.networksOf(host)), GATEWAY_MODE: gatewayModeOf(host.engine) };
+  }
+
+  private networksOf(host: OverlayHost): HostNetwork[] {
+    return hostNetworks(subnetOf(host), this.work.slices, this.work.settings.bridge, "cal");
+  }
+
+  private configFor(host: OverlayHost, sessions: readonly BgpSession<OverlayHost>[]): string {
+    const { settings, space } = this.work;
+    const speaking = sessions.map((session) => ({ ...session, peer: speaker(session.peer) }));
+    const { meshed, reflectors } = settings.telling;
+    return birdConfig(speaker(host), speaking, { space, ...settings, reflects: !meshed && reflectors.includes(host.key) });
+  }
+
+  /** Those that leave are told of the others until they have left. */
+  private all(): readonly OverlayHost[] {
+    const staying = new Set(this.work.hosts.map(({ key }) => key));
+    return [...this.work.hosts, ...this.work.departing.filter(({ key }) => !staying.has(key))];
+  }
+
+  private sessionsOf(host: OverlayHost, hosts: readonly OverlayHost[]): BgpSession<OverlayHost>[] {
+    return sessionsOf(host, hosts, this.work.settings.telling);
+  }
+
+  private sessionsMeanwhile(host: OverlayHost): BgpSession<OverlayHost>[] {
+    return sessionsMeanwhile(host, this.all(), this.work.settings.telling, this.sessions.get(host.key) ?? []);
+  }
+
+  /** Sessions that are not asked for any more end when nobody needs them. */
+  private async settle(): Promise<void> {
+    const changing = this.working().filter((host) => this.sessionsMeanwhile(host).length > this.sessionsOf(host, this.all()).length);
+    if (changing.length === 0) return;
+    if (this.failures.length > 0) {
+      this.work.io.progress(undefined, "hosts keep the sessions that they have, beside the new ones, until all hosts have those");
+      return;
+    }
+    await onEach(changing, this.failures, (host) => this.script(host, "tell", { CONFIG: this.configFor(host, this.sessionsOf(host, this.all())) }));
+    await this.check();
+  }
+
+  /** Every host asks every other's first bridge, of many hosts some: the way that containers' packets take. */
+  private async check(): Promise<void> {
+    const reached = this.working();
+    const pairs = pairsToCheck(reached);
+    const gateway = (host: OverlayHost): string => this.networksOf(host)[0]?.gateway ?? "";
+    await onEach(reached, this.failures, async (host) => {
+      const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
+      if (others.length === 0) return;
+      const lines = others.map((other) => [other.key, subnetOf(other), gateway(other)].join(" ").trimEnd());
+      const values = { FROM: gateway(host), HOSTS: lines.join("\n"), WAIT: String(meetSeconds) };
+      const { silent } = await this.script<{ silent: readonly { key: string; why: string }[] }>(
+        host,
+        "check",
+        values,
+        scriptTimeout + meetSeconds * 1000,
+      );
+      if (silent.length === 0) return;
+      const those = silent.map(({ key, why }) => `${key}: ${why}`).join("; ");
+      throw new Error(`containers on other hosts are not reached within ${meetSeconds} s. ${those}. ${this.advice()}`);
+    });
+  }
+
+  private advice(): string {
+    return this.work.settings.tunnel
+      ? "Look whether 179/tcp is open between them in the tunnel"
+      : "Look whether 179/tcp is open between them, and whether their network carries containers' addresses: they must be neighbours";
+  }
+
+  /** Hosts that can be worked on, and on which nothing has failed. */
+  private working(): Reached[] {
+    return reachedOf(this.work.hosts).filter(({ key }) => !this.failures.some(({ host }) => host === key));
+  }
+
+  private async onWorking(work: (host: Reached) => Promise<unknown>): Promise<void> {
+    await onEach(this.working(), this.failures, work);
+  }
+
+  private script<Result>(host: Reached, verb: string, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
+    return run<Result>(host, this.work.io, verb, values, timeout);
+  }
+}
+
+function speaker(host: OverlayHost): Speaker {
+  return { key: host.key, address: addressOf(host), subnet: subnetOf(host) };
+}
+
+async function down(hosts: readonly { readonly key: string; readonly session: Session }[], io: OverlayIo): Promise<readonly Failure[]> {
+  const failures: Failure[] = [];
+  await onEach(hosts, failures, async (host) => {
+    const { changed } = await run<{ changed: boolean }>(host, io, "down", {});
+    if (changed) io.progress(host.key, "calico is off this host");
+  });
+  return failures;
+}
+
+function run<Result>(
+  host: { readonly key: string; readonly session: Session },
+  io: OverlayIo,
+  verb: string,
+  values: ScriptValues,
+  timeout = scriptTimeout,
+): Promise<Result> {
+  const onProgress = (line: string): void => io.progress(host.key, line);
+  return host.session.script<Result>(script, values, { verb, timeout, onProgress });
+}

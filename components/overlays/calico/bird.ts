@@ -1,0 +1,88 @@
+import { hkdfSync } from "node:crypto";
+import type { Session } from "./reflectors";
+
+/** A host that announces its subnet. */
+export interface Speaker {
+  readonly key: string;
+  /** By which the other hosts reach it. */
+  readonly address: string;
+  /** Of its containers, in CIDR form. */
+  readonly subnet: string;
+}
+
+export interface BirdSettings {
+  /** Out of which hosts' subnets are cut, in CIDR form. */
+  readonly space: string;
+  readonly hostPrefix: number;
+  readonly asNumber: number;
+  readonly bfd: boolean;
+  /** This host tells others what it has heard. */
+  readonly reflects: boolean;
+}
+
+/** The file beside the configuration that has the password, and nothing else. */
+export const passwordFile = "password.conf";
+
+/**
+ * BIRD's configuration on one host. Of each other host it takes that one's own subnet, and nothing else: a host cannot draw the packets of
+ * another one to itself. Of a reflector it takes all but its own.
+ *
+ * Routes outlive BIRD in the kernel (`persist`), a BIRD that starts finds them there, and waits until it has heard of the others before it
+ * takes any away (`graceful restart` in both protocols, and the option -R). With less, a BIRD that is killed costs a second.
+ */
+export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[], settings: BirdSettings): string {
+  const { space, hostPrefix, asNumber, bfd, reflects } = settings;
+  const exported = ["net = OWN", ...(reflects ? ["source = RTS_BGP && net ~ HOSTS"] : [])];
+  return [
+    `# Routes between containers: this is ${self.key}. Made by pulumi-swarm, and made anew by every up.`,
+    "log stderr all;",
+    `router id ${self.address};`,
+    `define HOSTS = [ ${space}{${hostPrefix},${hostPrefix}} ];`,
+    `define OWN = ${self.subnet};`,
+    "protocol device { scan time 10; }",
+    ...(bfd ? ['protocol bfd { interface "*" { interval 300 ms; multiplier 5; }; }'] : []),
+    "protocol static own { ipv4; route OWN unreachable; }",
+    "protocol kernel {",
+    "  persist;",
+    "  graceful restart on;",
+    "  scan time 15;",
+    "  ipv4 { import none; export filter { if source = RTS_BGP && net ~ HOSTS then accept; reject; }; };",
+    "}",
+    "template bgp host {",
+    `  local ${self.address} as ${asNumber};`,
+    "  direct;",
+    "  hold time 30;",
+    "  connect delay time 1;",
+    "  connect retry time 5;",
+    "  error wait time 1, 10;",
+    "  graceful restart on;",
+    ...(bfd ? ["  bfd on;"] : []),
+    `  include "${passwordFile}";`,
+    "  ipv4 {",
+    "    import none;",
+    `    export filter { ${exported.map((test) => `if ${test} then accept;`).join(" ")} reject; };`,
+    "  };",
+    "}",
+    ...sorted(sessions).map((session) => sessionText(session, asNumber)),
+    "",
+  ].join("\n");
+}
+
+function sessionText({ peer, tellsAll, client }: Session<Speaker>, asNumber: number): string {
+  return [
+    `protocol bgp '${peer.key}' from host {`,
+    `  neighbor ${peer.address} as ${asNumber};`,
+    ...(client ? ["  rr client;"] : []),
+    `  ipv4 { import where ${tellsAll ? "net ~ HOSTS && net != OWN" : `net = ${peer.subnet}`}; };`,
+    "}",
+  ].join("\n");
+}
+
+function sorted(sessions: readonly Session<Speaker>[]): Session<Speaker>[] {
+  return [...sessions].sort((one, other) => (one.peer.key < other.peer.key ? -1 : 1));
+}
+
+/** 256 bits that follow from the cluster's secret: the same on every host and in every run. */
+export function bgpPassword(secret: string): string {
+  return Buffer.from(hkdfSync("sha256", Buffer.from(secret, "base64url"), "", "calico bgp password", 32)).toString("base64url");
+}

@@ -1,0 +1,95 @@
+#!/bin/sh
+# The host's side of Calico's networks, from the files beside it; a unit runs it before Docker starts, and so does every change. Its
+# beginning is links.sh.
+#   up      bridges, their links, what is routed and what is not let through
+#   remove  FILE: those of the networks in that file
+#   clear   what is let through goes
+# The file `settings` has SPACE, of all containers, and SUBNET, of those on this host.
+set -eu
+
+table="inet pulumi_swarm_calico"
+chain=PULUMI-SWARM-CALICO
+
+# saddr or daddr, MASK PLACE: a network has the same place in each host's subnet.
+in_network() {
+  printf 'ip %s %s' "$1" "$SPACE"
+  if [ "$2" != 0.0.0.0 ]; then printf ' ip %s & %s == %s' "$1" "$2" "$3"; fi
+}
+
+bridges() { awk '{ printf "%s\"%s\"", (NR > 1 ? ", " : ""), $3 }' networks; }
+
+# The slice of a network, from its gateway's address: nft takes an address with a prefix for the network in which it is.
+rules_of_networks() {
+  while read -r _ _ bridge _ _ address mask place; do
+    echo "    iifname \"$bridge\" ip saddr != $address drop"
+    echo "    $(in_network saddr "$mask" "$place") $(in_network daddr "$mask" "$place") accept"
+  done <networks
+}
+
+# What has an address of this host's containers comes out of their bridges, and nothing else does: also within a connection, where an
+# answer may leave by another of the container's networks than the one by which it was asked.
+rules() {
+  all=$(bridges)
+  cat <<END
+table $table
+delete table $table
+table $table {
+  chain forward {
+    type filter hook forward priority filter - 4; policy accept;
+END
+  if [ -n "$all" ]; then
+    cat <<END
+    iifname { $all } ip saddr != $SUBNET drop
+    iifname != { $all } ip saddr $SUBNET drop
+END
+  fi
+  cat <<END
+    ct state established,related accept
+    ct status dnat accept
+$(rules_of_networks)
+    ip daddr $SPACE drop
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr $SUBNET ip daddr != $SPACE masquerade
+  }
+}
+END
+}
+
+# Docker drops what it forwards for nobody. At the end of its chain, so that it goes before with what it keeps apart itself.
+let_through() {
+  iptables-restore -w 10 --noflush <<END
+*filter
+:$chain - [0:0]
+-A $chain -s $SUBNET -j ACCEPT
+-A $chain -d $SUBNET -j ACCEPT
+COMMIT
+END
+  iptables -w 10 -C FORWARD -j "$chain" 2>/dev/null || iptables -w 10 -A FORWARD -j "$chain"
+}
+
+up() {
+  # Whatever has no way to its host goes nowhere: never to the next router, and so never out of the tunnel.
+  ip route replace unreachable "$SPACE" metric 4000000
+  while read -r kind _ bridge parent port address _ _; do
+    if [ "$kind" = swarm ]; then link "$bridge" "$parent" "$port" "$address"; fi
+  done <networks
+  rules | nft -f -
+  let_through
+}
+
+clear() {
+  nft delete table "$table" 2>/dev/null || true
+  iptables -w 10 -D FORWARD -j "$chain" 2>/dev/null || true
+  iptables -w 10 -F "$chain" 2>/dev/null || true
+  iptables -w 10 -X "$chain" 2>/dev/null || true
+  ip route delete unreachable "$SPACE" 2>/dev/null || true
+}
+
+case "$1" in
+  up) settings; up ;;
+  remove) settings; remove "$2" ;;
+  clear) settings; clear ;;
+  *) echo "unknown verb $1" >&2; exit 1 ;;
+esac

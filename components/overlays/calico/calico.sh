@@ -1,0 +1,277 @@
+#!/bin/sh
+# Calico's networking on one host: BIRD, the bridges of its networks, and their part of Docker. Every verb may be run again at any
+# time, also after a run that was cut off.
+#   install  BIRD, from the distribution
+#   look     MTU, DOCKER, GATEWAY_MODE as in up: the hosts with which there are sessions, and which of Docker's networks would have to be
+#            recreated, but are in use. Changes nothing
+#   up       SPACE, SUBNET, MTU, UNDERLAY (a unit, or empty), NETWORKS (lines as in bridges.sh), DOCKER (lines as in networks.sh),
+#            GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, BRIDGES (text of the script)
+#   tell     CONFIG: BIRD alone, where it was put up
+#   check    FROM (an address of this host's containers, or empty), HOSTS (lines: key, subnet, address to ask or nothing), WAIT (seconds): waits
+#            for a route to each and for an answer. Result: those that are silent, and why
+#   down     everything of it away
+# The password is handed on as a file, never as an argument, and is never printed.
+set -eu
+umask 077
+
+overlay=calico
+folder=/etc/pulumi-swarm/$overlay
+unit=pulumi-swarm-calico.service
+bridges_unit=pulumi-swarm-calico-bridges.service
+units=/etc/systemd/system
+run=/run/pulumi-swarm-calico
+socket=$run/bird.ctl
+
+# What a killed run started may still be at work.
+lock() {
+  # With a dot: a cluster may be called calico, and its own lock then has the other name.
+  exec 9>/run/lock/pulumi-swarm.calico.lock
+  flock -w 120 9 || die "another run works on calico on this host and does not end"
+}
+
+# FILE MODE TEXT: marks that something has changed, unless it has this text already.
+put() {
+  if has_text "$1" "$3"; then return 0; fi
+  make_mark "$folder/pending"
+  write_file "$1" "$2" "$3"
+}
+
+# ---- BIRD
+
+bird_version() { bird --version 2>&1 | sed -n 's/^BIRD version //p'; }
+
+# Debian's BIRD starts when it is installed, with a configuration that is nobody's.
+install_bird() {
+  systemctl mask bird.service >/dev/null 2>&1 || true
+  result=0
+  ( need bird bird2 ) || result=$?
+  systemctl unmask bird.service >/dev/null 2>&1 || true
+  systemctl disable bird.service >/dev/null 2>&1 || true
+  [ "$result" = 0 ] || die "BIRD 2 is not on this host and cannot be installed, which the lines above explain: install the package bird2, or give the host a way to a mirror of its distribution"
+}
+
+install() {
+  if ! command -v bird >/dev/null 2>&1; then install_bird; fi
+  case "$(bird_version)" in
+    [01].*) die "BIRD $(bird_version) is on this host, and 2.0 or newer is needed: install the package bird2" ;;
+  esac
+  if systemctl is-active --quiet bird.service; then
+    die "BIRD runs on this host already, for somebody else (bird.service), and the overlay's BIRD needs its port: systemctl disable --now bird"
+  fi
+  getent passwd bird >/dev/null || die "this host has no user bird, as whom BIRD runs: install the package bird2"
+  need iptables iptables
+  need nft nftables
+  echo '{}'
+}
+
+# Newer ones say that they were not told which kind of password it is; older ones do not know the word.
+password_text() {
+  kind="authentication md5;"
+  probe=$(mktemp)
+  printf 'protocol bgp { local as 1; neighbor 192.0.2.1 as 1; %s password "x"; }\n' "$kind" >"$probe"
+  bird -p -c "$probe" >/dev/null 2>&1 || kind=""
+  rm -f "$probe"
+  printf '%s\n' "$kind${kind:+ }password \"$PASSWORD\";"
+}
+
+# Read by BIRD before it is given to the one that runs, which would go on with the old one. CONFIG on standard input would not find its
+# second file.
+put_config() {
+  if has_text "$folder/bird.conf" "$1"; then return 0; fi
+  write_file "$folder/bird.conf.next" 0600 "$1"
+  bird -p -c "$folder/bird.conf.next" >"$LOG" 2>&1 || {
+    rm -f "$folder/bird.conf.next"
+    die "BIRD $(bird_version) does not take its configuration: $(tail -n 1 "$LOG")"
+  }
+  make_mark "$folder/pending"
+  make_mark "$folder/reload"
+  mv -f "$folder/bird.conf.next" "$folder/bird.conf"
+  keep_names "$folder/bird.conf"
+}
+
+put_password() {
+  if has_text "$folder/password.conf" "$1"; then return 0; fi
+  make_mark "$folder/pending"
+  make_mark "$folder/reload"
+  write_file "$folder/password.conf" 0600 "$1"
+}
+
+# BIRD is no root after its start, so it reads copies that are its own. The option -R: see bird.ts.
+unit_text() {
+  cat <<END
+[Unit]
+Description=BIRD, which exchanges the routes to the containers of all hosts
+After=network-online.target $bridges_unit $UNDERLAY
+Wants=network-online.target $bridges_unit
+StartLimitIntervalSec=0
+
+[Service]
+Type=simple
+RuntimeDirectory=pulumi-swarm-calico
+ExecStartPre=$copies
+ExecStart=$(command -v bird) -f -R -u bird -g bird -c $run/bird.conf -s $socket
+ExecReload=$copies
+ExecReload=$(command -v birdc) -s $socket configure
+Nice=-5
+Restart=always
+RestartSec=200ms
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+copies="/usr/bin/install -m 0640 -g bird $folder/bird.conf $folder/password.conf $run/"
+
+bridges_unit_text() {
+  cat <<END
+[Unit]
+Description=Bridges of Calico's networks
+After=network-pre.target
+Before=docker.service $unit
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $folder/bridges up
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+says() { birdc -r -s "$socket" "$@" 2>/dev/null; }
+bird_answers() { systemctl is-active --quiet "$unit" && says show status | grep -q 'Daemon is up and running'; }
+reason() { journalctl -u "$unit" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | grep . || echo "journalctl -u $unit says why"; }
+
+# A BIRD that runs takes the new configuration without ending a session that stays as it is.
+run_bird() {
+  if ! bird_answers; then
+    make_mark "$folder/pending"
+    say "starting BIRD"
+    systemctl restart "$unit" 2>"$LOG" || die "BIRD does not start: $(reason)"
+    until_true 30 bird_answers || die "BIRD does not come up: $(reason)"
+  elif [ -e "$folder/reload" ]; then
+    systemctl reload "$unit" 2>"$LOG" || die "BIRD does not take its new configuration: $(tail -n 1 "$LOG")"
+  fi
+  rm -f "$folder/reload"
+}
+
+# ---- verbs
+
+sessions() { sed -n "s/^protocol bgp '\([^']*\)' from host .*/\"\1\"/p" "$folder/bird.conf" 2>/dev/null | paste -s -d , - || true; }
+
+look() {
+  blocked=""
+  if [ -e "$folder" ]; then blocked=$(blocked_networks); fi
+  printf '{"sessions":[%s],"blocked":[%s]}\n' "$(sessions)" "$blocked"
+}
+
+# They go into files that a shell and systemd read.
+refuse_special() {
+  for value in "$SPACE" "$SUBNET" "$MTU"; do
+    case "$value" in *[!0-9./]* | "") die "\"$value\" is not a setting of calico" ;; esac
+  done
+  case "$PASSWORD" in *[!0-9A-Za-z_-]* | "") die "the password for BGP is none" ;; esac
+}
+
+result() {
+  changed=false
+  if [ -e "$folder/pending" ]; then changed=true; fi
+  rm -f "$folder/pending"
+  printf '{"changed":%s}\n' "$changed"
+}
+
+up() {
+  refuse_special
+  mkdir -p "$folder"
+  put "$folder/bridges" 0700 "$BRIDGES"
+  put "$folder/settings" 0600 "$(printf 'SPACE=%s\nSUBNET=%s\nMTU=%s' "$SPACE" "$SUBNET" "$MTU")"
+  put_password "$(password_text)"
+  put_config "$CONFIG"
+  put "$units/$unit" 0644 "$(unit_text)"
+  put "$units/$bridges_unit" 0644 "$(bridges_unit_text)"
+  drop_networks
+  put "$folder/networks" 0600 "$({ printf '%s\n' "$NETWORKS"; cat "$folder/networks.kept"; } | sed '/^$/d')"
+  rm "$folder/networks.kept"
+  if [ -e "$folder/pending" ]; then systemctl daemon-reload; fi
+  for each in "$bridges_unit" "$unit"; do
+    systemctl is-enabled --quiet "$each" 2>/dev/null || systemctl enable "$each" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
+  done
+  systemctl is-active --quiet "$bridges_unit" || systemctl start "$bridges_unit" 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
+  sh "$folder/bridges" up 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
+  make_networks
+  run_bird
+  result
+}
+
+tell() {
+  if [ ! -e "$folder/password.conf" ]; then
+    echo '{"changed":false}'
+    return 0
+  fi
+  put_config "$CONFIG"
+  run_bird
+  result
+}
+
+answers() { ping -q -c 1 -W 1 -I "$FROM" "$1" >/dev/null 2>&1; }
+has_route() { ip -4 route show "$1" | grep -q ' via '; }
+
+# KEY: the session's state and what BIRD last heard, where there is one with that host.
+session_with() { says show protocols "'$1'" | awk 'NR > 2 { for (i = 6; i <= NF; i++) printf "%s%s", (i > 6 ? " " : ""), $i }'; }
+
+# KEY SUBNET ADDRESS: why containers there are not reached; nothing where they are.
+silence() {
+  if ! has_route "$2"; then
+    echo "no route to its containers (BGP: $(session_with "$1" | sed 's/["\\]//g' | grep . || echo "no session with it"))"
+  elif [ -n "$FROM" ] && [ -n "$3" ] && command -v ping >/dev/null 2>&1 && ! answers "$3"; then
+    echo "there is a route to its containers, but nothing answers"
+  fi
+}
+
+silent_hosts() {
+  printf '%s\n' "$HOSTS" | while read -r key range address; do
+    if [ -z "$key" ]; then continue; fi
+    why=$(silence "$key" "$range" "$address")
+    if [ -n "$why" ]; then printf '{"key":"%s","why":"%s"}\n' "$key" "$why"; fi
+  done
+}
+
+check() {
+  until=$(($(date +%s) + WAIT))
+  silent=$(silent_hosts)
+  while [ -n "$silent" ] && [ "$(date +%s)" -lt "$until" ]; do
+    sleep 0.3
+    silent=$(silent_hosts)
+  done
+  printf '{"silent":[%s]}\n' "$(echo "$silent" | sed '/^$/d' | paste -s -d , -)"
+}
+
+down() {
+  if [ ! -e "$folder" ] && [ ! -e "$units/$unit" ] && [ ! -e "$units/$bridges_unit" ]; then
+    echo '{"changed":false}'
+    return 0
+  fi
+  remove_our_networks
+  systemctl disable --now "$unit" "$bridges_unit" >/dev/null 2>&1 || true
+  rm -f "$units/$unit" "$units/$bridges_unit"
+  systemctl daemon-reload
+  # BIRD leaves its routes, for the next BIRD.
+  ip -4 route flush proto bird 2>/dev/null || true
+  if [ -e "$folder/networks" ]; then sh "$folder/bridges" remove networks; fi
+  if [ -e "$folder/settings" ]; then sh "$folder/bridges" clear; fi
+  # Last: as long as it is there, a run that was cut off is seen to be unfinished.
+  rm -rf "$run" "$folder"
+  rmdir "${folder%/*}" 2>/dev/null || true
+  echo '{"changed":true}'
+}
+
+case "$1" in
+  install) lock; install ;;
+  look) look ;;
+  up) lock; up ;;
+  tell) lock; tell ;;
+  check) check ;;
+  down) lock; down ;;
+  *) die "unknown verb $1" ;;
+esac
