@@ -15,6 +15,7 @@ import * as local from "../../components/hosts/local";
 import { networkOptions, type NetworkArgs } from "../../components/networks/args";
 import { type AnyOptions, flag, labels, optional, options, type Shape } from "../../components/options";
 import { nearestName } from "../../components/nearest";
+import { calico } from "../../components/overlays/calico";
 import { flannel } from "../../components/overlays/flannel";
 import { overlayOptions } from "../../components/overlays/kinds";
 import { native } from "../../components/overlays/native";
@@ -46,7 +47,7 @@ const providers = {
   aws: { hosts: aws.hosts as Untyped, least: { role: "manager", region: "eu-west-1" } },
   hetzner: { hosts: hetzner.hosts as Untyped, least: { role: "manager" } },
 } as const;
-const overlays = { native: native as Untyped, weave: weave as Untyped, flannel: flannel as Untyped } as const;
+const overlays = { native: native as Untyped, weave: weave as Untyped, flannel: flannel as Untyped, calico: calico as Untyped } as const;
 
 /** One misspelt name at each place where there are options. */
 const misspelt: readonly (readonly [unknown, string])[] = [

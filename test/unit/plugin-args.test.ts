@@ -210,8 +210,8 @@ describe("arguments of other languages", () => {
     ],
     [
       "an overlay that is none",
-      { hosts: { control }, overlay: { kind: "calico" } },
-      ['overlay.kind: "calico" is not an overlay. Fix: write native, weave or flannel'],
+      { hosts: { control }, overlay: { kind: "cilium" } },
+      ['overlay.kind: "cilium" is not an overlay. Fix: write one of native, weave, flannel, calico'],
     ],
     [
       "an overlay without its kind",
@@ -257,7 +257,7 @@ describe("arguments of other languages", () => {
       "networks.db.intern: intern is not an option of a network; did you mean internal?. Fix: write internal",
       "firewall.exposed: exposed is not an option of firewall; did you mean expose?. Fix: write expose",
     ];
-    for (const more of [{}, { overlay: { kind: "calico" } }, { underlay: { kind: "ipsec" } }]) {
+    for (const more of [{}, { overlay: { kind: "cilium" } }, { underlay: { kind: "ipsec" } }]) {
       const found = lines(richArgs(flat({ hosts: { control }, ...misspelt, ...more })).problems);
       assert.deepEqual(
         told.filter((line) => !found.includes(line)),

@@ -20,7 +20,7 @@ export const yaml: readonly (readonly [title: string, lines: string])[] = [
   ],
   ["a key's path", "hosts: { control: { provider: existing, role: manager, privateKey: ~/.ssh/id_rsa, machines: {} } }"],
   ["an overlay as a text", "overlay: flannel"],
-  ["an overlay that there is not", "overlay: { kind: calico }"],
+  ["an overlay that there is not", "overlay: { kind: cilium }"],
   ["no kind of overlay", "overlay: { encrypted: true }"],
   ["a property of another overlay", "overlay: { kind: native, backend: vxlan }"],
   ["an underlay that there is not", "underlay: { kind: ipsec }"],
