@@ -13,6 +13,7 @@ previous=$folder/firewall.nft.previous
 refused=$folder/firewall.nft.refused
 # How nft shows the confirmed table: whoever changes what is loaded is noticed by it.
 fingerprint=$folder/firewall.loaded
+fallback=$folder/firewall.nft.smallest
 switch=pulumi-swarm-firewall-rollback
 unit=pulumi-swarm-firewall.service
 watch=pulumi-swarm-firewall-watch.service
@@ -37,47 +38,80 @@ uplinks() {
   {
     ip -4 route show default
     ip -6 route show default
-  } | sed -n 's/.* dev \([^ ]*\).*/\1/p'
-  containers=" $(ip -o link show type veth | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | tr '\n' ' ') "
+  } | while read -r route; do
+    case $route in *" dev "*) route=${route#* dev }; echo "${route%% *}" ;; esac
+  done
+  containers=none
   for port in /sys/class/net/*/brif/*; do
     [ -e "$port" ] || continue
+    if [ "$containers" = none ]; then containers=$(ip -o link show type veth); fi
     bridge=${port#/sys/class/net/}
-    case $containers in *" ${port##*/} "*) ;; *) echo "${bridge%%/*}" ;; esac
+    # "7: NAME@if6: …"
+    case $containers in *": ${port##*/}@"* | *": ${port##*/}: "*) ;; *) echo "${bridge%%/*}" ;; esac
   done
 }
 
 # FILE: the name servers of a resolv.conf.
-nameservers() { sed -n 's/^[[:space:]]*nameserver[[:space:]]\{1,\}\([0-9A-Fa-f.:]*\).*/\1/p' "$1" 2>/dev/null || true; }
+nameservers() {
+  [ -r "$1" ] || return 0
+  while read -r word server _ || [ -n "$word" ]; do
+    if [ "$word" = nameserver ]; then echo "${server%%[!0-9A-Fa-f.:]*}"; fi
+  done <"$1"
+}
 
 # The host's own addresses among its name servers, of which Docker takes systemd-resolved's where there is no other. Loopback is none: it is asked by Docker itself.
 resolvers() {
   servers=$(nameservers /etc/resolv.conf)
   if [ "$servers" = 127.0.0.53 ]; then servers=$(nameservers /run/systemd/resolve/resolv.conf); fi
-  own=" $(ip -o addr show scope global | sed -n 's/.* inet6\{0,1\} \([^ /]*\).*/\1/p' | tr '\n' ' ') "
+  [ -n "$servers" ] || return 0
+  own=$(ip -o addr show scope global)
   for server in $servers; do
-    case $own in *" $server "*) echo "$server" ;; esac
+    # A peer's address may follow in the place of the prefix.
+    case $own in *" inet $server/"* | *" inet $server "* | *" inet6 $server/"* | *" inet6 $server "*) echo "$server" ;; esac
   done
 }
 
-# SET, and its elements by lines
+# SET QUOTE, and its elements by words
 elements() {
-  list=$(sort -u | paste -sd, -)
-  [ -z "$list" ] || echo "add element $table $1 { $list }"
+  set_name=$1
+  quote=$2
+  shift 2
+  list=""
+  for element in "$@"; do
+    case ",$list," in *",$quote$element$quote,"*) ;; *) list="$list${list:+,}$quote$element$quote" ;; esac
+  done
+  case $list in *,*) list=$(echo "$list" | tr , '\n' | sort | paste -sd, -) ;; esac
+  [ -z "$list" ] || echo "add element $table $set_name { $list }"
 }
 
-# What is loaded: the ruleset, and what only the host knows. One file, and so one transaction.
+# What is loaded: the ruleset, and what only the host knows. One file, and so one transaction. Names and addresses are words.
+# shellcheck disable=SC2046
 ruleset_text() {
   printf '%s\n' "$RULESET"
-  uplinks | sed 's/.*/"&"/' | elements uplinks
-  resolvers | grep -v : | elements resolvers
-  resolvers | grep : | elements resolvers6
+  elements uplinks '"' $(uplinks)
+  four=""
+  six=""
+  for resolver in $(resolvers); do
+    case $resolver in *:*) six="$six $resolver" ;; *) four="$four $resolver" ;; esac
+  done
+  # shellcheck disable=SC2086
+  elements resolvers "" $four
+  # shellcheck disable=SC2086
+  elements resolvers6 "" $six
+}
+
+# Whether the table is loaded as it was confirmed.
+is_as_confirmed() {
+  loaded=""
+  if [ -r "$fingerprint" ]; then read -r loaded <"$fingerprint" || true; fi
+  [ "$loaded" = "$(print_fingerprint)" ]
 }
 
 # The table as it is, as a file that brings it back. The confirmed file is better than nft's own listing of it.
 previous_text() {
   echo "table $table"
   echo "delete table $table"
-  if [ -f "$confirmed" ] && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then cat "$confirmed"; else listing || true; fi
+  if [ -f "$confirmed" ] && is_as_confirmed; then cat "$confirmed"; else listing || true; fi
 }
 
 timer_runs() { systemctl is-active --quiet "$switch.timer"; }
@@ -96,8 +130,10 @@ stop_switch() {
   done
 }
 
-# A run that was cut off: its switch is stopped or will fire. The old rules are put back now, so that there is one way on.
+# A run that was cut off: its switch is stopped or will fire. The old rules are put back now, so that there is one way on. A switch
+# without these files has done its work.
 settle_interrupted() {
+  if [ ! -e "$next" ] && [ ! -e "$previous" ]; then return 0; fi
   stop_switch
   if [ -f "$next" ] && [ -f "$previous" ]; then
     say "an earlier run was cut off before its rules were confirmed: starting from the old ones"
@@ -106,11 +142,17 @@ settle_interrupted() {
   rm -f "$next" "$previous"
 }
 
-start_switch() {
-  systemctl reset-failed "$switch.service" >/dev/null 2>&1 || true
+run_switch() {
   systemd-run --quiet --collect --on-active="$LIMIT_SECONDS" --timer-property=AccuracySec=100ms --unit="$switch" \
-    /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$LOG" 2>&1 ||
-    die "the switch that puts the old rules back cannot be set up, so nothing is changed: $(tail -n 1 "$LOG")"
+    /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$LOG" 2>&1
+}
+
+# An earlier one may still have its name.
+start_switch() {
+  if run_switch; then return 0; fi
+  stop_switch
+  systemctl reset-failed "$switch.timer" "$switch.service" >/dev/null 2>&1 || true
+  run_switch || die "the switch that puts the old rules back cannot be set up, so nothing is changed: $(tail -n 1 "$LOG")"
 }
 
 apply() {
@@ -119,7 +161,7 @@ apply() {
   install -d -m 0700 "$folder"
   settle_interrupted
   wanted=$(ruleset_text)
-  if has_text "$confirmed" "$wanted" && [ "$(cat "$fingerprint" 2>/dev/null)" = "$(print_fingerprint)" ]; then
+  if has_text "$confirmed" "$wanted" && is_as_confirmed; then
     install_units
     echo '{"changed":false}'
     return
@@ -147,13 +189,13 @@ late() { die "the new firewall rules were not confirmed in time, so the old ones
 # How nft lists the new rules. What is listed now may lack what somebody took away since they were loaded, and would pass for whole
 # ever after: it counts when another load does not change it.
 sure_fingerprint() {
-  listed=$(print_fingerprint)
+  listed=$(listing) || listed=""
   for _ in 1 2 3 4 5; do
     if [ ! -f "$next" ]; then late; fi
     "$nft" -f "$next" >"$LOG" 2>&1 || die "nft cannot load the ruleset again: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
-    now=$(print_fingerprint)
-    if [ "$now" = "$listed" ] && listing >/dev/null; then
-      echo "$now"
+    now=$(listing) || now=""
+    if [ -n "$now" ] && [ "$now" = "$listed" ]; then
+      printf '%s\n' "$now" | sha256sum
       return
     fi
     listed=$now
@@ -182,9 +224,7 @@ confirm() {
 
 # At boot before the network and Docker, and after a firewall of the machine's own that might flush everything. It has no stop
 # and is not stopped at shutdown: that would open the host while Docker still runs.
-unit_text() {
-  cat <<EOF
-[Unit]
+unit_text="[Unit]
 Description=Host firewall of pulumi-swarm
 DefaultDependencies=no
 ConditionPathExists=$confirmed
@@ -198,13 +238,9 @@ RemainAfterExit=yes
 ExecStart=/bin/sh $keeper load
 
 [Install]
-WantedBy=sysinit.target
-EOF
-}
+WantedBy=sysinit.target"
 
-watch_text() {
-  cat <<EOF
-[Unit]
+watch_text="[Unit]
 Description=Loads the host firewall of pulumi-swarm again when somebody takes it away
 ConditionPathExists=$confirmed
 After=$unit
@@ -216,35 +252,44 @@ Restart=always
 RestartSec=1
 
 [Install]
-WantedBy=multi-user.target
-EOF
+WantedBy=multi-user.target"
+
+# All at once: each process on a host costs a millisecond.
+units_are_kept() {
+  [ -e "$units/sysinit.target.wants/$unit" ] && [ -e "$units/multi-user.target.wants/$watch" ] &&
+    [ "$(cat "$fallback" "$keeper" "$units/$unit" "$units/$watch" 2>/dev/null)" = "$(printf '%s\n' "$SMALLEST" "$GUARD" "$unit_text" "$watch_text")" ]
 }
 
-# FILE MODE TEXT
+# FILE MODE TEXT: whether it had another one.
 put() {
-  if has_text "$1" "$3"; then return 0; fi
+  if has_text "$1" "$3"; then return 1; fi
   write_file "$1" "$2" "$3"
-  units_changed=true
 }
 
-# Enabled by hand, and systemd is told only of what is new: two reloads of it are a third of the time.
+# Enabled by hand. What systemd never had it finds by itself, and only of what has changed it must be told: that takes it longer than
+# all else here together.
 install_units() {
-  units_changed=false
-  put "$folder/firewall.nft.smallest" 0600 "$SMALLEST"
-  put "$keeper" 0700 "$GUARD"
-  put "$units/$unit" 0644 "$(unit_text)"
-  put "$units/$watch" 0644 "$(watch_text)"
+  if units_are_kept; then
+    if ! systemctl is-active --quiet "$watch"; then systemctl restart --no-block "$watch"; fi
+    return 0
+  fi
+  known=false
+  if [ -e "$units/$unit" ] || [ -e "$units/$watch" ]; then known=true; fi
+  put "$fallback" 0600 "$SMALLEST" || true
+  changed=false
+  if put "$units/$unit" 0644 "$unit_text"; then changed=true; fi
+  if put "$units/$watch" 0644 "$watch_text"; then changed=true; fi
   install -d "$units/sysinit.target.wants" "$units/multi-user.target.wants"
   ln -sf "$units/$unit" "$units/sysinit.target.wants/$unit"
   ln -sf "$units/$watch" "$units/multi-user.target.wants/$watch"
-  if "$units_changed"; then
-    keep_names "$units/sysinit.target.wants/$unit"
-    keep_names "$units/multi-user.target.wants/$watch"
-    systemctl daemon-reload
-    systemctl restart --no-block "$watch"
-  elif ! systemctl is-active --quiet "$watch"; then
-    systemctl restart --no-block "$watch"
-  fi
+  keep_names "$units/sysinit.target.wants/$unit"
+  keep_names "$units/multi-user.target.wants/$watch"
+  if "$known" && "$changed"; then systemctl daemon-reload; fi
+  if ! put "$keeper" 0700 "$GUARD" && ! "$changed" && systemctl is-active --quiet "$watch"; then return 0; fi
+  if systemctl restart --no-block "$watch" >"$LOG" 2>&1; then return 0; fi
+  # An older systemd has a list of the files that there were.
+  systemctl daemon-reload
+  systemctl restart --no-block "$watch"
 }
 
 state() {
@@ -260,7 +305,7 @@ down() {
     systemctl daemon-reload
     systemctl reset-failed "$watch" "$unit" >/dev/null 2>&1 || true
   fi
-  rm -f "$confirmed" "$next" "$next.new" "$previous" "$previous.new" "$refused" "$fingerprint" "$folder/firewall.nft.smallest" "$keeper"
+  rm -f "$confirmed" "$next" "$next.new" "$previous" "$previous.new" "$refused" "$fingerprint" "$fallback" "$keeper"
   nft=$(command -v nft || true)
   if [ -n "$nft" ]; then remove_table; fi
   rmdir "$folder" 2>/dev/null || true

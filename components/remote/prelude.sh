@@ -8,10 +8,11 @@ die() { say "$*"; exit 1; }
 
 # FILE MODE TEXT [USER]: the file has this text, whole and on the disk. Or the run ends with the host's own reason, and the file is as
 # it was. To be used for every file that outlives a run. The text is no standard input: in a pipe, the run would go on after a failure.
+# The shell writes it without a process, and cat tells the reason where that fails: dash has no words for it.
 write_file() {
   if ! problem=$({
     umask 077
-    printf '%s\n' "$3" | cat >"$1.new" && { [ -z "${4-}" ] || chown "$4:" "$1.new"; } && chmod "$2" "$1.new" && sync "$1.new" && mv -f "$1.new" "$1"
+    { { printf '%s\n' "$3" >"$1.new"; } 2>/dev/null || printf '%s\n' "$3" | cat >"$1.new"; } && { [ -z "${4-}" ] || chown "$4:" "$1.new"; } && chmod "$2" "$1.new" && sync "$1.new" && mv -f "$1.new" "$1"
   } 2>&1); then
     rm -f "$1.new"
     die "$1 cannot be written, so it is as it was: ${problem##*: }"
@@ -20,7 +21,9 @@ write_file() {
 }
 
 # FILE: that it is called so outlives a power cut too. Without, the old one may be back: a disk is told of names when there is time.
-keep_names() { sync "$(dirname "$1")" 2>/dev/null || true; }
+keep_names() {
+  case $1 in */*) sync "${1%/*}" ;; *) sync . ;; esac 2>/dev/null || true
+}
 
 # FILE TEXT: whether it has this text already.
 has_text() { [ -e "$1" ] && printf '%s\n' "$2" | cmp -s - "$1"; }

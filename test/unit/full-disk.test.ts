@@ -61,6 +61,14 @@ describe("a file that is written on a host", () => {
     assert.deepEqual(readFileSync(log, "utf8").trim().split("\n"), [`sync ${file}.new`, `mv -f ${file}.new ${file}`, `sync ${folder}`]);
   });
 
+  it("has its name in its own folder on the disk where it is named without one", () => {
+    const prelude = readFileSync(join(components, "remote", "prelude.sh"), "utf8");
+    const script = `${prelude}\nsync() { echo "sync $*"; }\ncd "$FOLDER"\nwrite_file file 0600 text\n`;
+    const { stdout } = spawnSync("sh", ["-s"], { input: scriptInput(script, "", { FOLDER: folder }), encoding: "utf8" });
+    assert.equal(stdout, "sync .\n");
+    assert.equal(readFileSync(join(folder, "file"), "utf8"), "text\n");
+  });
+
   it("names a folder that is not there", () => {
     rmSync(folder, { recursive: true });
     assert.match(write("new").said, /file cannot be written, so it is as it was: .*(nonexistent|No such file)/);
