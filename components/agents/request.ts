@@ -40,6 +40,7 @@ export interface SwarmRequest extends ProtectRequest {
   readonly reachableSeconds: number;
   readonly drainSeconds: number;
   readonly abandonedSwarm?: string;
+  readonly recover?: string;
   /** Keys of hosts that left uncleaned and are given up. */
   readonly forget?: readonly string[];
   /** Members of it are left as they are. @default - the swarm is our own */
@@ -87,6 +88,8 @@ export interface SwarmUpResponse {
   readonly swarmId: string;
   /** Of what is remembered on the managers. */
   readonly generation: number;
+  /** How often the swarm was formed anew: managers that were away then remember less. @default 0 */
+  readonly recovered?: number;
 }
 
 /** What `swarm-down` is told: no more than it needs, and what makes the resource another one whenever more is asked for. */
@@ -202,7 +205,7 @@ export interface SwarmRequestHost extends RequestHost {
 }
 
 /** What is known of a cluster. It holds secrets: the unlock keys, and how hosts are reached. Version 0.1.0 printed it, as its memory. */
-export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "adopted" | "unlockKeys"> {
+export interface SwarmResponse extends Pick<MembershipMemory, "swarmId" | "owner" | "adopted" | "unlockKeys" | "recovered"> {
   /** What hosts may call the cluster as their owner. @default - as a run of version 0.1.0 did */
   readonly called?: readonly string[];
   readonly hosts: Readonly<Record<string, SwarmResponseHost>>;

@@ -120,8 +120,13 @@ async function recallAndLock(
   await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], swarmLock(request), failures);
   const unasked: Failure[] = [];
   const memory = await look(unasked);
-  const { swarmId } = previous ?? {};
-  const formerly = { firstManagers: request.intent.firstManagers ?? [], unasked, ...(swarmId !== undefined && swarmId !== "" && { swarmId }) };
+  const { swarmId, recovered } = previous ?? {};
+  const formerly = {
+    firstManagers: request.intent.firstManagers ?? [],
+    unasked,
+    ...(swarmId !== undefined && swarmId !== "" && { swarmId }),
+    ...(recovered !== undefined && { recovered }),
+  };
   if (memory?.generation === first?.generation) return { memory, departing, formerly };
   return { memory, departing: await reachDeparting(fleet, request, memory), formerly };
 }
@@ -170,7 +175,7 @@ async function settle(
   const { nodes: _nodes, ...swarm } = kept;
   await keepMemory(request, managers, { ...learnt, ...swarm });
   tellUp(request.hosts, failures, true);
-  return { swarmId: swarm.swarmId, generation: learnt.generation };
+  return { swarmId: swarm.swarmId, generation: learnt.generation, ...(learnt.recovered !== undefined && { recovered: learnt.recovered }) };
 }
 
 void runAgent(swarmUp);

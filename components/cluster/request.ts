@@ -24,7 +24,7 @@ export function swarmRequest(
   machines: ReadonlyMap<string, KnownMachine>,
   secrets: { readonly overlay: string; readonly memory: string; /** Empty, or the day from which on times are counted. */ readonly since: string },
 ): Omit<SwarmRequest, "intent"> {
-  const { abandonedSwarm, forget, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
+  const { abandonedSwarm, recover, forget, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
   return {
     ...identity,
     memoryKey: secrets.memory,
@@ -50,6 +50,7 @@ export function swarmRequest(
     reachableSeconds,
     drainSeconds,
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(recover !== undefined && { recover }),
     ...(forget && { forget }),
     ...(args.adopt && { adopt: { swarmId: args.adopt.swarmId, dissolve: args.adopt.dissolve ?? false } }),
     ...(recheck !== undefined && { recheck }),

@@ -6,6 +6,7 @@ import { isOlder, versionNumbers } from "../engine/version";
 import type { PlannedHost } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../membership/args";
+import { isRecoveryToken } from "../membership/recovery";
 import { noneOf } from "../nearest";
 import { failures, isNot, type Report, show } from "../report";
 
@@ -130,6 +131,11 @@ export function checkMembership(membership: MembershipArgs, hosts: readonly Plan
   if (membership.abandonedSwarm !== undefined && !isSwarmId(membership.abandonedSwarm)) {
     const fix = 'take the id that the error of "up" names, or leave it out: it is only for a swarm that is lost';
     report("membership.abandonedSwarm", isNot(membership.abandonedSwarm, "the id of a swarm"), fix);
+  }
+  if (membership.recover !== undefined && !isRecoveryToken(membership.recover)) {
+    const fix =
+      'take the text that the error of "up" names, such as "control-1.0123456789ab", or leave it out: it is only for a swarm that lost its quorum';
+    report("membership.recover", isNot(membership.recover, "what a lost quorum is recovered by"), fix);
   }
   checkReplaceManagers(membership.replaceManagers, hosts, report);
   checkForget(membership.forget, hosts, report);

@@ -19,6 +19,13 @@ export interface MembershipArgs {
    */
   readonly abandonedSwarm?: string;
   /**
+   * Forms a swarm that permanently lost most of its managers anew from one that is left, as Docker documents it with `--force-new-cluster`.
+   * Its id, nodes, services, networks, secrets and configs stay. The error of `up` names the text for it: it holds for exactly the loss
+   * that was seen, once, so it may stay in the program. Refused while most managers answer, over SSH or each other.
+   * @default - never
+   */
+  readonly recover?: string;
+  /**
    * Managers whose machines may be replaced in one `up` although the swarm loses its quorum, each by its key such as `control-1`.
    * Use it only for a swarm that may be lost. Without it, the preview refuses to replace more managers than the quorum allows, and
    * `up` refuses it if other managers are down.
@@ -86,7 +93,15 @@ export interface SwarmOptions {
 
 export const membershipOptions = options<MembershipArgs>(
   { of: "membership", thing: "how hosts join and leave", example: "{ drainSeconds: 60 }" },
-  { reachableSeconds: optional, drainSeconds: optional, abandonedSwarm: optional, replaceManagers: optional, forget: list, recheck: optional },
+  {
+    reachableSeconds: optional,
+    drainSeconds: optional,
+    abandonedSwarm: optional,
+    recover: optional,
+    replaceManagers: optional,
+    forget: list,
+    recheck: optional,
+  },
 );
 
 export const swarmOptions = options<SwarmOptions>(

@@ -1,5 +1,6 @@
 import { DockerApiError } from "../remote/docker-api";
 import type { EngineApi } from "../remote/engine-api";
+import { recoveredOf } from "./recovery";
 import type { LocalSwarmState, NodeChange, SwarmApi, SwarmChange, SwarmInit, SwarmJoin, SwarmNode, SwarmRole, SwarmSettings } from "./swarm-api";
 
 interface Info {
@@ -10,7 +11,7 @@ interface Info {
     readonly ControlAvailable: boolean;
     readonly Error: string;
     readonly RemoteManagers: readonly { readonly NodeID: string; readonly Addr: string }[] | null;
-    readonly Cluster?: { readonly ID: string } | null;
+    readonly Cluster?: { readonly ID: string; readonly Spec?: { readonly Labels?: Readonly<Record<string, string>> | null } } | null;
   };
 }
 
@@ -65,6 +66,7 @@ export class DockerSwarmApi implements SwarmApi {
       swarmId: swarm.Cluster?.ID ?? "",
       controlAvailable: swarm.ControlAvailable,
       error: swarm.Error,
+      recovered: recoveredOf(swarm.Cluster?.Spec?.Labels ?? {}),
       remoteManagers: (swarm.RemoteManagers ?? []).map(({ NodeID, Addr }) => ({ nodeId: NodeID, address: Addr })),
     };
   }
@@ -79,7 +81,7 @@ export class DockerSwarmApi implements SwarmApi {
         ...(options.dataPathPort !== undefined && { DataPathPort: options.dataPathPort }),
         ...(options.defaultAddressPool && { DefaultAddrPool: options.defaultAddressPool }),
         ...(options.subnetSize !== undefined && { SubnetSize: options.subnetSize }),
-        ForceNewCluster: false,
+        ForceNewCluster: options.forceNewCluster ?? false,
         Spec: {
           ...(options.labels && { Labels: options.labels }),
           ...(options.certificateHours !== undefined && { CAConfig: { NodeCertExpiry: options.certificateHours * hour } }),

@@ -25,7 +25,7 @@ import {
 export async function finishSwarm(
   { options = {}, owner, adopt }: DesiredSwarm,
   hosts: readonly HostAccess[],
-  { swarmId, nodes, managers }: MembershipResult,
+  { swarmId, nodes, managers, recovered }: MembershipResult,
   memory: MembershipMemory | undefined,
   io: MembershipIo,
   limits: Partial<MembershipLimits> = {},
@@ -39,7 +39,14 @@ export async function finishSwarm(
     const settings = await bring(control, (seen) => settle(seen, options, io));
     const newest = settings.autolock ? [await control.call((api) => api.unlockKey())] : [];
     const unlockKeys = [...new Set([...newest, ...(memory?.unlockKeys ?? [])])].filter((key) => key !== "").slice(0, keysKept);
-    return { swarmId, nodes, owner: owner.mark, ...(adopted && { adopted: swarmId }), ...(unlockKeys.length > 0 && { unlockKeys }) };
+    return {
+      swarmId,
+      nodes,
+      owner: owner.mark,
+      ...(adopted && { adopted: swarmId }),
+      ...(recovered > 0 && { recovered }),
+      ...(unlockKeys.length > 0 && { unlockKeys }),
+    };
   } catch (error) {
     throw new Error(messageOf(error));
   }

@@ -6,6 +6,8 @@ import { type Joining, type Leaving, type MembershipPlan, planMembership } from 
 import { votes } from "./quorum";
 import { leave, retire } from "./retire";
 import { demote, promote } from "./roles";
+import { LostQuorumRefusal } from "./lost-quorum";
+import { recoverSwarm } from "./recover";
 import { survey, type Survey } from "./survey";
 import type { SwarmNode } from "./swarm-api";
 import {
@@ -45,7 +47,7 @@ export async function reconcileMembership(
 ): Promise<MembershipResult> {
   const careful = carefulIo(io);
   const bounds = { ...defaultLimits, ...limits };
-  const seen = await survey(desired, hosts, memory, careful, bounds);
+  const seen = await surveyOrRecover(desired, hosts, memory, careful, bounds);
   const plan = planMembership(desired, seen, memory);
   const work: Work = { control: seen.control, failures: seen.failures, io: careful, limits: bounds, members: membersOf(seen) };
   sayWhoseHostsGo(plan, memory, careful);
@@ -63,7 +65,19 @@ export async function reconcileMembership(
     work.failures.add("swarm", `the managers no longer answer: ${messageOf(error)}. What is left to do is done by the next run`);
   }
   const managers = desired.members.flatMap(({ key }) => (seen.control.has(work.members.get(key)) ? [key] : []));
-  return { swarmId, nodes: nodesToRemember(desired, plan, seen, memory, work), managers, failures: work.failures.list };
+  return { swarmId, nodes: nodesToRemember(desired, plan, seen, memory, work), managers, failures: work.failures.list, recovered: seen.recovered };
+}
+
+/** A loss that the user has confirmed is mended first, once. */
+async function surveyOrRecover(...asked: Parameters<typeof survey>): Promise<Survey> {
+  try {
+    return await survey(...asked);
+  } catch (error) {
+    if (!(error instanceof LostQuorumRefusal && error.confirmed)) throw error;
+    const [desired, , , io, limits] = asked;
+    await recoverSwarm(error.lost, desired, io, limits);
+    return survey(...asked);
+  }
 }
 
 /**
@@ -83,7 +97,8 @@ export async function checkMembership(
     const seen = await survey(desired, hosts, memory, carefulIo(io), { ...defaultLimits, ...firstLook });
     planMembership(desired, seen, memory);
   } catch (error) {
-    if (error instanceof MembershipRefusal && !error.curable) throw error;
+    const mended = error instanceof LostQuorumRefusal && error.confirmed;
+    if (error instanceof MembershipRefusal && !error.curable && !mended) throw error;
     if (!(error instanceof MembershipRefusal)) io.progress(undefined, `the swarm is looked at again once the hosts are ready: ${messageOf(error)}`);
   }
 }
@@ -118,6 +133,7 @@ function bound(io: MembershipIo): MembershipIo {
     ...(io.waiting && { waiting: (...wait: Parameters<NonNullable<MembershipIo["waiting"]>>) => io.waiting?.(...wait) ?? unheard }),
     ...(io.counting && { counting: (...count: Parameters<NonNullable<MembershipIo["counting"]>>) => io.counting?.(...count) ?? unheard }),
     ...(io.departing && { departing: io.departing }),
+    ...(io.examine && { examine: (managers) => io.examine?.(managers) ?? Promise.resolve(new Map()) }),
     ...(io.formed && { formed: (host) => io.formed?.(host) ?? Promise.resolve() }),
   };
 }

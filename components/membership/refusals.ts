@@ -1,7 +1,7 @@
 import type { FoundSwarm } from "./ownership";
 import { majorityOf, type Quorum } from "./quorum";
-import type { SwarmAddresses, SwarmRole } from "./swarm-api";
-import { type DesiredSwarm, type HostFailure, MembershipRefusal } from "./types";
+import type { SwarmRole } from "./swarm-api";
+import { type HostFailure, MembershipRefusal } from "./types";
 
 const unchanged = "Nothing was changed.";
 
@@ -64,41 +64,19 @@ export function swarmGone(swarmId: string, failures: readonly HostFailure[]): Me
   );
 }
 
-export interface LeaderlessManager {
-  readonly key: string;
-  /** Undefined of a host that the program no longer has. */
-  readonly addresses: SwarmAddresses | undefined;
-  /** Docker's own words. */
-  readonly error: string;
-}
-
-/** All of them: what is not given, Docker takes to be its defaults, and not what the swarm had. */
-function addressFlags(addresses: SwarmAddresses | undefined, dataPathPort: number | undefined): string {
-  const { advertiseAddress = "ITS_ADDRESS", listenAddress = "ITS_ADDRESS:2377", dataPathAddress = "ITS_ADDRESS" } = addresses ?? {};
-  const port = dataPathPort === undefined ? "" : ` --data-path-port ${dataPathPort}`;
-  return `--advertise-addr ${advertiseAddress} --listen-addr ${listenAddress} --data-path-addr ${dataPathAddress}${port}`;
-}
-
-export function lostQuorum(
-  managers: readonly LeaderlessManager[],
-  away: readonly string[],
-  { members, init }: Pick<DesiredSwarm, "members" | "init">,
-  swarmId: string | undefined,
-): MembershipRefusal {
-  const hosts = members.length;
-  const [first] = managers;
-  const keys = managers.map(({ key }) => key);
+/** Led by managers that were thought lost when the swarm was formed anew from another one. */
+export function bygoneSwarm(keys: readonly string[], swarmId: string): MembershipRefusal {
   return new MembershipRefusal(
-    [
-      `The swarm has lost its quorum: ${are(keys, `of ${hosts} hosts is a manager that answers`, `of ${hosts} hosts are managers that answer`)}, but there is no leader (${first?.error ?? ""}). ${unchanged} Running containers go on meanwhile.`,
-      `  - Bring back ${away.length > 0 ? away.join(", ") : "the managers that are missing"} and run again.`,
-      // Without the restart no packet of an overlay network came back from machines that joined at the lost ones' addresses (Docker 26.1.5).
-      `  - If they are lost permanently, run on ${first?.key ?? "one manager"}: docker swarm init --force-new-cluster ${addressFlags(first?.addresses, init?.dataPathPort)} && systemctl restart docker`,
-      `    ${managers.length > 1 ? "(on no other host) " : ""}and run again: it keeps services and networks, and the other hosts join it.`,
-      ...(swarmId === undefined
-        ? []
-        : [`  - If the swarm itself may be given up, set membership.abandonedSwarm to "${swarmId}": all that is in it is then gone.`]),
-    ].join("\n"),
+    `The swarm ${swarmId} was formed anew after it had lost its quorum, and no manager of it answers. ${are(keys, "answers, and has", "answer, and have")} the swarm as it was before. ${unchanged} ` +
+      "What was done since is on the managers that do not answer: bring one of them back, and run again. The others then join it.",
+  );
+}
+
+export function twoHalves(halves: readonly (readonly string[])[]): MembershipRefusal {
+  const list = halves.map((keys) => keys.join(", ")).join("; ");
+  return new MembershipRefusal(
+    `The managers follow different leaders in two halves of one swarm: ${list}. ${unchanged} Somebody formed it anew while the others lived, and 2377/tcp does not pass between the halves. ` +
+      `Decide which half is to stay, run "docker swarm leave --force" on the hosts of the other, and run again: they join the one that stays.`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { Control, Failures, localOrNothing, messageOf, waitUntil } from "./control";
+import { LostQuorumRefusal } from "./lost-quorum";
 import { refuseUnlessOurs } from "./ownership";
-import { majorityOf } from "./quorum";
+import { isLeaderless, lostQuorumOf, othersKnown } from "./recovery";
 import * as refusals from "./refusals";
 import { isStuckManager, standingOf, type Standing, trouble } from "./standing";
 import type { LocalSwarmState, SwarmApi, SwarmNode, SwarmSettings } from "./swarm-api";
@@ -29,6 +30,8 @@ export interface Survey {
   readonly nodes: readonly SwarmNode[];
   /** Undefined when a swarm is to be formed. */
   readonly settings: SwarmSettings | undefined;
+  /** How often it was formed anew. */
+  readonly recovered: number;
 }
 
 interface Question {
@@ -40,6 +43,8 @@ interface Question {
   readonly silent: Set<string>;
   /** The swarm of the last run is lost, says the user. It is kept all the same if it turns out to live. */
   readonly abandoned: boolean;
+  /** How often the swarm was formed anew, as far as anybody knows; raised by who is asked. */
+  recovered: number;
 }
 
 /** Looks at all hosts at once, decides which swarm is ours, and what each host is to it. @throws MembershipRefusal */
@@ -52,6 +57,7 @@ export async function survey(
 ): Promise<Survey> {
   const wanted = desired.members.filter(({ role }) => role === "manager");
   if (wanted.length === 0) throw refusals.noManagerWanted();
+  const abandoned = desired.abandonedSwarm !== undefined && desired.abandonedSwarm === knownSwarm(desired, memory);
   const question: Question = {
     desired,
     memory,
@@ -59,7 +65,8 @@ export async function survey(
     limits,
     failures: new Failures(),
     silent: new Set(),
-    abandoned: desired.abandonedSwarm !== undefined && desired.abandonedSwarm === knownSwarm(desired, memory),
+    abandoned,
+    recovered: abandoned ? 0 : knownRecoveries(desired, memory),
   };
   const { failures, silent } = question;
   const { first, departing } = await unlockManagers(
@@ -67,17 +74,20 @@ export async function survey(
     await lookAgain(departingHosts(desired, memory, io)),
     question,
   );
-  if (!wanted.some(({ key }) => first.some((seen) => seen.key === key)) && ![...first, ...departing].some(isManager)) {
+  if (!wanted.some(({ key }) => first.some((seen) => seen.key === key)) && ![...first, ...departing].some(({ local }) => isManager(local))) {
     const reasons = failures.list.filter(({ host }) => wanted.some(({ key }) => key === host));
     throw refusals.curableIf(silent.size > 0, refusals.noManagerReached(reasons));
   }
   const all = await awaitLeader([...first, ...departing], question);
-  const swarmId = whichSwarm(all, question);
+  question.recovered = Math.max(question.recovered, ...all.map(({ local }) => local.recovered));
+  const swarmId = await whichSwarm(all, question);
   const control = new Control(io, limits);
-  for (const { local, api } of all) if (swarmId !== undefined && local.swarmId === swarmId) control.add(local.nodeId, api);
+  const leading = all.filter(({ local }) => swarmId !== undefined && local.swarmId === swarmId && !isBygone(local, question.recovered));
+  for (const { local, api } of leading) control.add(local.nodeId, api);
+  await refuseTwoHalves(leading, question);
   const settings = swarmId === undefined ? undefined : await control.call((api) => api.settings());
   if (swarmId !== undefined && settings) {
-    const managers = all.filter((seen) => isLed(seen) && seen.local.swarmId === swarmId).map(({ key }) => key);
+    const managers = leading.filter(isLed).map(({ key }) => key);
     refuseUnlessOurs(desired, memory, { swarmId, labels: settings.labels, managers }, question.abandoned);
   }
   const keys = new Set(desired.members.map(({ key }) => key));
@@ -88,11 +98,17 @@ export async function survey(
     question,
   );
   const others = new Map(all.filter(({ key }) => !keys.has(key)).map((seen) => [seen.key, seen]));
-  return { ...settled, departing: others, failures, silent, control, swarmId, settings };
+  return { ...settled, departing: others, failures, silent, control, swarmId, settings, recovered: question.recovered };
 }
 
 function knownSwarm({ formerly }: DesiredSwarm, memory: MembershipMemory | undefined): string | undefined {
   return memory?.swarmId ?? formerly?.swarmId;
+}
+
+/** Of the same swarm. A manager that was away remembers less than what Pulumi's state has. */
+function knownRecoveries({ formerly }: DesiredSwarm, memory: MembershipMemory | undefined): number {
+  const told = memory === undefined || memory.swarmId === formerly?.swarmId ? formerly?.recovered : undefined;
+  return Math.max(memory?.recovered ?? 0, told ?? 0);
 }
 
 async function lookAtDesired(access: readonly HostAccess[], { failures, silent }: Question): Promise<Seen[]> {
@@ -160,12 +176,12 @@ async function lookAgain<Host extends { readonly key: string; readonly api: Swar
   return (await Promise.all(looks)).flatMap(({ key, api, local }) => (local ? [{ key, api, local }] : []));
 }
 
-function isManager({ local }: Seen): boolean {
-  return local.state === "active" && local.controlAvailable;
+function isManager(local: LocalSwarmState): boolean {
+  return (local.state === "active" && local.controlAvailable) || isLeaderless(local);
 }
 
-function isLed(seen: Seen): boolean {
-  return isManager(seen) && seen.local.error === "" && seen.local.swarmId !== "";
+function isLed({ local }: Seen): boolean {
+  return isManager(local) && local.error === "" && local.swarmId !== "";
 }
 
 /** Where somebody may become leader yet, waits for it. Without one, Docker shows not even the swarm's id. */
@@ -173,7 +189,8 @@ async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Quest
   // A host that was only asked to join has no node yet.
   const known = new Set(Object.values(memory?.nodes ?? {}).filter((id) => id !== ""));
   let seen = hosts;
-  if (seen.some(isLed) || !seen.some((host) => isManager(host) || (host.local.state === "pending" && known.has(host.local.nodeId)))) return seen;
+  if (seen.some(isLed) || !seen.some((host) => isManager(host.local) || (host.local.state === "pending" && known.has(host.local.nodeId))))
+    return seen;
   await waitUntil(io, "the managers to elect a leader", limits.leader, async () => {
     seen = await lookAgain(seen);
     return seen.some(isLed);
@@ -182,7 +199,7 @@ async function awaitLeader(hosts: readonly Seen[], { memory, io, limits }: Quest
 }
 
 /** @returns the id of our swarm, or undefined when one is to be formed. */
-function whichSwarm(hosts: readonly Seen[], question: Question): string | undefined {
+async function whichSwarm(hosts: readonly Seen[], question: Question): Promise<string | undefined> {
   const { memory, abandoned, desired } = question;
   const known = knownSwarm(desired, memory);
   const bySwarm = new Map<string, string[]>();
@@ -192,32 +209,20 @@ function whichSwarm(hosts: readonly Seen[], question: Question): string | undefi
   for (const [id, keys] of bySwarm) {
     if (memory && id !== memory.swarmId && !abandoned) throw refusals.otherSwarm(keys, id, memory.swarmId);
     if (!memory && desired.adopt !== undefined && id !== desired.adopt) throw refusals.otherThanAdopted(keys, id, desired.adopt);
+    if (hosts.every((host) => !isLed(host) || isBygone(host.local, question.recovered))) throw refusals.bygoneSwarm(keys, id);
     return id;
   }
-  if (!abandoned) refuseToFormAnew(hosts, question);
+  if (!abandoned) await refuseToFormAnew(hosts, question);
   if (!memory && desired.adopt !== undefined) throw refusals.nothingToAdopt(desired.adopt);
   return undefined;
 }
 
 /** Nobody we see is in a swarm that works; that alone does not mean that there is none. */
-function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures, silent }: Question): void {
+async function refuseToFormAnew(hosts: readonly Seen[], question: Question): Promise<void> {
+  const { desired, memory, failures, silent } = question;
   // An engine that was started again is no manager before it has found the others.
   const mayCome = silent.size > 0 || hosts.some(({ local }) => local.state === "pending");
-  const addresses = new Map(desired.members.map((member) => [member.key, member]));
-  const managers = hosts.filter(isManager);
-  if (managers.length > 0) {
-    const leaderless = managers.map(({ key, local }) => ({ key, addresses: addresses.get(key), error: local.error }));
-    const holders = new Set(managers.map(({ key }) => key));
-    const candidates = desired.members.filter(({ key, role }) => role === "manager" && !holders.has(key) && (!memory || key in memory.nodes));
-    const refusal = refusals.lostQuorum(
-      leaderless,
-      candidates.map(({ key }) => key),
-      desired,
-      knownSwarm(desired, memory),
-    );
-    // As many as answer may lack only the way to each other.
-    throw refusals.curableIf(mayCome || managers.length >= majorityOf(managers.length + candidates.length), refusal);
-  }
+  if (hosts.some(({ local }) => isLeaderless(local))) throw await lostQuorum(hosts, question);
   const known = knownSwarm(desired, memory);
   const unasked = desired.formerly?.unasked.filter(({ host }) => !failures.has(host)) ?? [];
   if (known !== undefined) throw refusals.curableIf(mayCome, refusals.swarmGone(known, [...failures.list, ...unasked]));
@@ -229,6 +234,51 @@ function refuseToFormAnew(hosts: readonly Seen[], { desired, memory, failures, s
   if (unseen !== undefined) throw refusals.curableIf(silent.has(unseen), refusals.firstManagerUnseen(unseen, failures.list));
 }
 
+/** Who is there and who is not, with what the hosts that answer tell of it. */
+async function lostQuorum(hosts: readonly Seen[], { desired, memory, io, failures, silent, recovered }: Question): Promise<LostQuorumRefusal> {
+  const leaderless = hosts.filter(({ local }) => isLeaderless(local));
+  const examined = (await io.examine?.([...othersKnown(leaderless).values()])) ?? new Map();
+  const lost = lostQuorumOf({
+    leaderless: leaderless.map(({ key, local, api }) => ({ key, local, api, examined: examined.get(key) })),
+    members: desired.members,
+    memory,
+    swarmId: knownSwarm(desired, memory),
+    recovered,
+    examined,
+  });
+  return new LostQuorumRefusal(lost, { examined, failures: failures.list, recover: desired.recover, mayCome: silent.size > 0 });
+}
+
+/** It has a leader of its own, and the swarm as it was before it was formed anew without it. */
+function isBygone(local: LocalSwarmState, recovered: number): boolean {
+  return local.swarmId !== "" && local.recovered < recovered;
+}
+
+/**
+ * Two majorities of one swarm: somebody formed it anew by hand while the others lived, and they have not met since. Where they meet, the
+ * others give up theirs by themselves (swarmkit, manager/state/raft: a message from a member that was removed is answered so).
+ */
+async function refuseTwoHalves(leading: readonly Seen[], { io, limits }: Question): Promise<void> {
+  const knows = (one: Seen, other: Seen): boolean => one.local.remoteManagers.some(({ nodeId }) => nodeId === other.local.nodeId);
+  if (leading.every((one) => leading.every((other) => knows(one, other)))) return;
+  let halves = new Map<string, string[]>();
+  await waitUntil(io, "the managers to follow one leader", limits.leader, async () => {
+    const leaders = await Promise.all(leading.map(({ api }) => leaderSeenBy(api)));
+    halves = new Map();
+    leading.forEach(({ key }, place) => {
+      const leader = leaders[place];
+      if (leader !== undefined) halves.set(leader, [...(halves.get(leader) ?? []), key]);
+    });
+    return halves.size < 2;
+  });
+  if (halves.size > 1) throw refusals.twoHalves([...halves.values()]);
+}
+
+async function leaderSeenBy(api: SwarmApi): Promise<string | undefined> {
+  const nodes = await api.nodes().catch((): readonly SwarmNode[] => []);
+  return nodes.find(({ leader }) => leader)?.id;
+}
+
 /** What each host is to our swarm, when those that are just starting or changing have had their time. */
 async function settle(
   hosts: readonly Seen[],
@@ -236,12 +286,16 @@ async function settle(
   control: Control,
   question: Question,
 ): Promise<Pick<Survey, "hosts" | "nodes">> {
-  const { desired, memory, io, limits, failures, abandoned } = question;
+  const { desired, memory, io, limits, failures, abandoned, recovered } = question;
   const workers = new Set(desired.members.flatMap(({ key, role }) => (role === "worker" ? [key] : [])));
   let seen = hosts;
   let nodes: readonly SwarmNode[] = [];
   let looked = false;
-  const judge = (patient: boolean): SeenHost[] => seen.map((host) => ({ ...host, standing: standingOf(host, nodes, memory, abandoned, patient) }));
+  const judge = (patient: boolean): SeenHost[] =>
+    seen.map((host) => ({
+      ...host,
+      standing: isBygone(host.local, recovered) ? { kind: "outside", remains: true } : standingOf(host, nodes, memory, abandoned, patient),
+    }));
   await waitUntil(io, "members that are starting or changing their role", limits.settle, async (tell) => {
     if (looked) seen = await lookAgain(seen);
     nodes = swarmId === undefined ? [] : await control.nodes();

@@ -16,6 +16,8 @@ export interface LocalSwarmState {
   readonly controlAvailable: boolean;
   /** Docker's own words, for example that the swarm has no leader. Empty when all is well. */
   readonly error: string;
+  /** How often its swarm was formed anew, from `recoveredLabel`. 0 where it was not, and where no leader can tell. */
+  readonly recovered: number;
   /** Address of the managers that a member knows, `address:port`. */
   readonly remoteManagers: readonly { readonly nodeId: string; readonly address: string }[];
 }
@@ -46,6 +48,8 @@ export interface SwarmInit extends SwarmAddresses {
   readonly subnetSize?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly certificateHours?: number;
+  /** Not a new swarm: the one that this manager is in, with this manager alone as its majority. */
+  readonly forceNewCluster?: true;
 }
 
 /** What the managers keep for the swarm as a whole, from `GET /swarm`. */

@@ -26,6 +26,8 @@ export interface DesiredSwarm {
   readonly adopt?: string;
   /** Id of a swarm that is lost and may be replaced by a new one. */
   readonly abandonedSwarm?: string;
+  /** The loss of a quorum after which the swarm may be formed anew from one of its managers: see `recoveryToken`. */
+  readonly recover?: string;
   /** What is known beside the memory, which may lie where nobody answers. */
   readonly formerly?: FormerSwarm;
 }
@@ -34,6 +36,8 @@ export interface DesiredSwarm {
 export interface FormerSwarm {
   /** Id of the swarm that the last run which succeeded has told. */
   readonly swarmId?: string;
+  /** How often the swarm had been formed anew by then. */
+  readonly recovered?: number;
   /** Hosts that were the first manager in this run or in an earlier one: a swarm is formed there. */
   readonly firstManagers: readonly string[];
   /** Hosts that may remember more, and why they cannot be asked. */
@@ -62,6 +66,22 @@ export interface MembershipMemory {
   readonly adopted?: string;
   /** Secret. What opens locked managers, the newest first; older ones for those that were away when it was changed. */
   readonly unlockKeys?: readonly string[];
+  /** How often the swarm was formed anew from one of its managers: see `recoveredLabel`. @default 0 */
+  readonly recovered?: number;
+}
+
+/** What a host that answers tells of a swarm that has no leader. */
+export interface Examined {
+  /** The last entry of its Raft log. Undefined on workers, and where its engine's journal does not say. */
+  readonly log?: { readonly term: number; readonly index: number };
+  /** Those of the managers' ports that were asked for, `address:port`, which answer this host. */
+  readonly open: readonly string[];
+  /** How many containers run yet, by service. */
+  readonly running: Readonly<Record<string, number>>;
+  /** Under which addresses it is a member, as it remembers them. */
+  readonly addresses?: SwarmAddresses & Pick<SwarmInit, "dataPathPort">;
+  /** Whether it would be locked if its engine started now. */
+  readonly locked: boolean;
 }
 
 /** What becomes of a member. */
@@ -75,6 +95,8 @@ export interface MembershipIo extends WaitingIo {
   did?(host: string, deed: MemberDeed): void;
   /** Hosts no longer desired that still answer. */
   readonly departing?: ReadonlyMap<string, SwarmApi>;
+  /** Asks all hosts that answer, and through them which of these ports of managers do, `address:port`. Changes nothing. */
+  examine?(managers: readonly string[]): Promise<ReadonlyMap<string, Examined>>;
   /**
    * Called when a new swarm was formed on this host, before any other joins. If it fails, that is a failure of this host.
    * After a run that was cut off just then it is not called again.
@@ -94,6 +116,8 @@ export interface MembershipResult {
   /** Keys of hosts that took part as managers when last seen, in the order of the program. */
   readonly managers: readonly string[];
   readonly failures: readonly HostFailure[];
+  /** How often the swarm was formed anew from one of its managers. */
+  readonly recovered: number;
 }
 
 /** How long each thing may take before it is given up, in milliseconds. The defaults come from what was measured on Docker 26. */
@@ -184,6 +208,11 @@ export const ownerLabel = "pulumi-swarm.owner";
  * run that remembers nothing whether the swarm that it finds is its own.
  */
 export const stackLabel = "pulumi-swarm.stack";
+/**
+ * A label of the swarm itself: how often it was formed anew from one manager, after the majority was lost. Managers that were thought lost
+ * have the swarm of before, with the same id and an older count. So nobody takes theirs for the swarm when they come back.
+ */
+export const recoveredLabel = "pulumi-swarm.recovered";
 /** Labels of the swarm itself, with the value of the option that asked for the last rotation. */
 export const rotatedLabels = {
   ca: "pulumi-swarm.rotated.ca",

@@ -415,45 +415,177 @@ describe("which swarm is ours", () => {
   });
 });
 
+/** What the refusal says to write. */
+async function offered(program: SimulatedProgram): Promise<string> {
+  const { error, calls } = await program.run();
+  assert.ok(error instanceof MembershipRefusal, String(error));
+  assert.deepEqual(calls.mutations, []);
+  const [, token] = /membership: \{ recover: "([^"]+)" \}/.exec(error.message) ?? assert.fail(error.message);
+  return token ?? "";
+}
+
 describe("a lost quorum", () => {
-  it("is refused without any change, and says which hosts to bring back or what to run where", async () => {
+  it("is refused without any change, and says who is there, who is not, what runs, and the two ways", async () => {
     const program = await formed(threeAndTwo);
     program.swarm.kill("control-2");
     program.swarm.kill("control-3");
     await mustRefuse(
       program,
-      /quorum/,
-      /Bring back control-2, control-3/,
-      /on control-1: docker swarm init --force-new-cluster --advertise-addr (10\.0\.0\.\d+) --listen-addr \1:2377 --data-path-addr \1 && systemctl restart docker\n/,
+      /1 of 3 managers answers, and 2 are needed for a leader\. Nothing was changed\.\n/,
+      /\n {2}- control-1: answers, without a leader \(.*does not have a leader.*\)\n/,
+      /\n {2}- control-2: cannot be reached over SSH within 75 s: no answer\n/,
+      /\nContainers run on .*edge-1.*, by service: web \(\d\)\. One that stops is not started again/,
+      /Wait: bring back 1 of control-2, control-3, and run again/,
+      /switch them off, write membership: \{ recover: "control-1\.[0-9a-f]{12}" \}, and run again/,
     );
   });
 
-  it("names the port of overlay data where it is not Docker's own, for the forced swarm would have that", async () => {
-    const program = await formed(three);
-    program.dataPathPort = 4790;
+  it("is recovered once what was printed is written, with the others' machines gone, and keeps the swarm", async () => {
+    const program = await formed(threeAndTwo);
+    const swarmId = program.memory?.swarmId;
     program.swarm.kill("control-2");
     program.swarm.kill("control-3");
-    await mustRefuse(program, /--data-path-addr 10\.0\.0\.\d+ --data-path-port 4790 && systemctl restart docker\n/);
+    program.recover = await offered(program);
+    const { error, result } = await program.run();
+    assert.equal(error, undefined);
+    assert.deepEqual(result?.failures.map(({ host }) => host).sort(), ["control-2", "control-3"], "they are named, and all else is done");
+    program.swarm.replace("control-2");
+    program.swarm.replace("control-3");
+    await mustConverge(program);
+    assert.deepEqual([program.memory?.swarmId, program.memory?.recovered], [swarmId, 1]);
   });
 
-  it("is mended by the instructions it gives", async () => {
+  it("is recovered with fresh machines at the places of those that are lost, in the same run", async () => {
+    const program = await formed(managers(5, 1));
+    for (const key of ["control-1", "control-4", "control-5"]) program.swarm.replace(key);
+    program.recover = await offered(program);
+    assert.match(program.recover, /^control-2\./);
+    await mustConverge(program);
+    assert.equal(program.memory?.recovered, 1);
+  });
+
+  it("is recovered from the manager whose Raft log is the newest", async () => {
+    const program = await formed(managers(5));
+    for (const key of ["control-1", "control-2", "control-5"]) program.swarm.kill(key);
+    program.swarm.logs.set("control-3", { term: 4, index: 900 });
+    program.swarm.logs.set("control-4", { term: 5, index: 17 });
+    await mustRefuse(program, /control-3: answers.*, its Raft log ends at entry 900 of term 4/, /anew from control-4, which has the newest Raft log/);
+    program.swarm.logs.set("control-3", { term: 5, index: 18 });
+    assert.match(await offered(program), /^control-3\./);
+  });
+
+  it("says where nobody knows whose log is the newest", async () => {
+    const program = await formed(managers(5));
+    for (const key of ["control-1", "control-2", "control-5"]) program.swarm.kill(key);
+    await mustRefuse(program, /anew from control-3: whose Raft log is the newest is not known/);
+  });
+
+  it("of other hosts than were confirmed is refused, and so is the same loss once it was recovered", async () => {
+    const program = await formed(managers(5));
+    for (const key of ["control-3", "control-4", "control-5"]) program.swarm.kill(key);
+    program.recover = await offered(program);
+    program.swarm.kill("control-2");
+    await mustRefuse(program, /membership\.recover is "control-1\.[0-9a-f]+", which was for another loss than this one/, /1 of 5 managers/);
+    program.swarm.revive("control-2");
+    const first = program.recover;
+    const { error } = await program.run();
+    assert.equal(error, undefined);
+    for (const key of ["control-3", "control-4", "control-5"]) program.swarm.revive(key);
+    await settle(program);
+    await mustConverge(program);
+    for (const key of ["control-3", "control-4", "control-5"]) program.swarm.kill(key);
+    await mustRefuse(program, /which was for another loss than this one/);
+    assert.notEqual(await offered(program), first);
+  });
+
+  it("is none while a majority answers, over SSH or each other, whatever is confirmed", async () => {
+    const program = await formed(three);
+    program.swarm.kill("control-2");
+    program.swarm.kill("control-3");
+    program.recover = await offered(program);
+    program.swarm.listening.add(`${program.swarm.machine("control-3").address}:2377`);
+    await mustRefuse(
+      program,
+      /control-3: cannot be reached .*\. But its swarm port answers control-1: it lives\n/,
+      /Nothing is lost: a majority of the managers lives.*\. Make control-3 reachable over SSH, and run again/,
+    );
+  });
+
+  it("is recovered, too, where the last manager's engine was started since", async () => {
+    const program = await formed(three);
+    program.swarm.kill("control-2");
+    program.swarm.kill("control-3");
+    Object.assign(program.swarm.machine("control-1"), { state: "pending" });
+    program.recover = await offered(program);
+    const { error } = await program.run();
+    assert.equal(error, undefined);
+    program.swarm.replace("control-2");
+    program.swarm.replace("control-3");
+    await mustConverge(program);
+  });
+
+  it("of locked managers is not recovered, for Docker cannot: a backup is named instead", async () => {
+    const program = await formed(three);
+    program.options = { autolock: true };
+    await mustConverge(program);
+    program.swarm.kill("control-2");
+    program.swarm.kill("control-3");
+    await mustRefuse(program, /control-1's keys are locked \(swarm\.autolock\).*Restore a backup/);
+  });
+
+  it("ends in one swarm when those that were thought lost come back with a majority of their own", async () => {
+    const program = await formed(three);
+    program.swarm.part("control-1");
+    for (const key of ["control-2", "control-3"]) program.swarm.machine(key).up = false;
+    program.recover = await offered(program);
+    assert.equal((await program.run()).error, undefined);
+    for (const key of ["control-2", "control-3"]) program.swarm.machine(key).up = true;
+    const ids = new Set([1, 2, 3].map((place) => program.swarm.machine(`control-${place}`).raft?.id));
+    assert.equal(ids.size, 1, "both are called the same");
+    assert.equal(new Set([1, 2, 3].map((place) => program.swarm.machine(`control-${place}`).raft)).size, 2, "and are two");
+    program.swarm.heal("control-1");
+    await settle(program);
+    assert.equal((await program.run()).error, undefined);
+    program.swarm.violations.splice(0);
+    await mustConverge(program);
+    assert.equal(new Set([1, 2, 3].map((place) => program.swarm.machine(`control-${place}`).raft)).size, 1);
+    assert.equal(program.memory?.recovered, 1);
+  });
+
+  it("is not undone by managers that come back alone: what was done since is elsewhere", async () => {
+    const program = await formed(three);
+    program.swarm.part("control-1");
+    for (const key of ["control-2", "control-3"]) program.swarm.machine(key).up = false;
+    program.recover = await offered(program);
+    assert.equal((await program.run()).error, undefined);
+    for (const key of ["control-2", "control-3"]) program.swarm.machine(key).up = true;
+    program.swarm.machine("control-1").up = false;
+    const swarmId = program.memory?.swarmId ?? "";
+    program.formerly = { firstManagers: [], unasked: [], swarmId, recovered: 1 };
+    await mustRefuse(program, /formed anew after it had lost its quorum, and no manager of it answers/, /control-2, control-3 answer/);
+  });
+
+  it("that somebody recovered by hand while the others lived is two halves: refused, and named", async () => {
+    const program = await formed(three);
+    program.swarm.part("control-1");
+    program.swarm.forceNewCluster("control-1");
+    program.swarm.heal("control-1");
+    await settle(program);
+    await mustRefuse(
+      program,
+      /two halves of one swarm: (control-1; control-2, control-3|control-2, control-3; control-1)/,
+      /2377\/tcp does not pass/,
+    );
+  });
+
+  it("recovered by hand, as Docker's manual says, is taken as it is", async () => {
     const program = await formed(threeAndTwo);
     program.swarm.kill("control-2");
     program.swarm.kill("control-3");
-    await mustRefuse(program, /force-new-cluster/);
     program.swarm.forceNewCluster("control-1");
     program.swarm.replace("control-2");
     program.swarm.replace("control-3");
     await settle(program);
-    await mustConverge(program);
-  });
-
-  it("is mended by them also where another manager than the first one lives, and run on right away", async () => {
-    const program = await formed(managers(5, 1));
-    for (const key of ["control-1", "control-4", "control-5"]) program.swarm.kill(key);
-    await mustRefuse(program, /run on control-2: docker swarm init/, /on no other host/);
-    program.swarm.forceNewCluster("control-2");
-    for (const key of ["control-1", "control-4", "control-5"]) program.swarm.replace(key);
     await mustConverge(program);
   });
 

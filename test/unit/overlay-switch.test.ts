@@ -114,7 +114,7 @@ describe("a change of the overlay", () => {
 
 describe("what is remembered of an overlay", () => {
   const request = { hosts: [], intent: { mark: "mark", generation: 1 }, overlay: { kind: "flannel", mtu: 1450, slices: flannel.slices } };
-  const members = { result: { swarmId: "swarm", nodes: {}, managers: [], failures: [] } };
+  const members = { result: { swarmId: "swarm", nodes: {}, managers: [], failures: [], recovered: 0 } };
 
   it("is the one that hosts have now, so that the next edit does not take the one before it for theirs", () => {
     const asked = { swarmId: "swarm", generation: 4, hosts: {}, overlay: native } as unknown as SwarmMemory;

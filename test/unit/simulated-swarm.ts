@@ -1,7 +1,9 @@
 import type { SwarmOptions } from "../../components/membership/args";
+import { recoveredOf } from "../../components/membership/recovery";
 import {
   type DesiredMember,
   type DesiredSwarm,
+  type Examined,
   finishSwarm,
   type HostAccess,
   type MembershipIo,
@@ -143,6 +145,7 @@ export class SimulatedSwarm {
   /** How often a join asked an address where no manager answered. */
   askedInVain = 0;
   readonly managersLeaving = new Set<Machine>();
+  private readonly parted = new Set<Machine>();
   private updates = 0;
   private ids = 0;
 
@@ -190,6 +193,9 @@ export class SimulatedSwarm {
     const member = this.memberOf(machine);
     if (member) {
       member.goneAt = undefined;
+      if (member.role === "worker" || member.votes) return;
+      machine.manager = false;
+      this.promote(member, 32_000);
     } else if (machine.state === "active") {
       machine.state = "pending";
       machine.error = noLeader;
@@ -287,7 +293,7 @@ export class SimulatedSwarm {
    */
   forceNewCluster(key: string): void {
     const machine = this.machine(key);
-    const { raft } = machine;
+    const raft = machine.raft && this.alone(machine, machine.raft);
     if (!raft) throw new Error(`${key} is in no swarm`);
     for (const member of raft.members.values()) {
       if (member.machine === machine || member.role === "worker") continue;
@@ -299,6 +305,40 @@ export class SimulatedSwarm {
     raft.leader = machine.nodeId;
     raft.electedAt = this.clock.now();
   }
+
+  /** Where a majority lives on without it, a Raft of its own, with the same id: the members are the same, and each is lost to the other. */
+  private alone(machine: Machine, raft: Raft): Raft {
+    const cutOff = this.parted.has(machine);
+    Object.assign(machine, { state: "active", error: "" });
+    if (!cutOff) return raft;
+    const members = [...raft.members].map(([id, member]): [string, Member] => [
+      id,
+      { ...member, ...(member.machine === machine ? { goneAt: undefined } : { goneAt: this.clock.now(), noticedAfter: 0 }) },
+    ]);
+    const own = { ...raft, members: new Map(members), made: { ...raft.made } };
+    this.rafts.push(own);
+    machine.raft = own;
+    return own;
+  }
+
+  /** Nobody reaches it but this run, and it reaches nobody. */
+  part(key: string): void {
+    const machine = this.machine(key);
+    this.parted.add(machine);
+    this.lose(machine, 39_000);
+  }
+
+  heal(key: string): void {
+    const machine = this.machine(key);
+    this.parted.delete(machine);
+    const member = this.memberOf(machine);
+    if (member) member.goneAt = undefined;
+  }
+
+  /** The manager's entries, where they are not as many as the others'. */
+  readonly logs = new Map<string, { readonly term: number; readonly index: number }>();
+  /** Addresses that answer hosts although this run cannot reach them. */
+  readonly listening = new Set<string>();
 
   /** A member that the others have lost, and that finds them again after a while. */
   cutOff(key: string, milliseconds: number): void {
@@ -332,16 +372,19 @@ export class SimulatedSwarm {
   }
 
   alive(member: Member): boolean {
-    return member.machine.up && member.machine.nodeId === member.id && member.machine.state === "active";
+    const { up, nodeId, state, raft } = member.machine;
+    return up && nodeId === member.id && state === "active" && raft?.members.get(nodeId) === member;
   }
 
   hasQuorum(raft: Raft): boolean {
     const voters = [...raft.members.values()].filter((member) => member.votes);
-    return voters.filter((voter) => this.alive(voter)).length >= Math.floor(voters.length / 2) + 1;
+    const there = voters.filter((voter) => this.alive(voter) && !(voters.length > 1 && this.parted.has(voter.machine)));
+    return there.length >= Math.floor(voters.length / 2) + 1;
   }
 
-  private hasLeader(raft: Raft): boolean {
+  private hasLeader(raft: Raft, asked?: Machine): boolean {
     if (!this.hasQuorum(raft)) return false;
+    if (asked && this.parted.has(asked) && [...raft.members.values()].some((member) => member.votes && member.machine !== asked)) return false;
     const leader = raft.members.get(raft.leader);
     if (!leader || !leader.votes || !this.alive(leader)) this.elect(raft, 11_000);
     return this.clock.now() >= raft.electedAt;
@@ -542,7 +585,7 @@ export class SimulatedSwarm {
   }
 
   leaderOf(machine: Machine): boolean {
-    return machine.raft !== undefined && this.hasLeader(machine.raft);
+    return machine.raft !== undefined && this.hasLeader(machine.raft, machine);
   }
 }
 
@@ -555,7 +598,16 @@ class SimulatedEngine implements SwarmApi {
   async local(): Promise<LocalSwarmState> {
     const { machine, swarm } = this;
     if (machine.state === "locked")
-      return { state: "locked", nodeId: "", address: machine.address, swarmId: "", controlAvailable: false, error: lockedOut, remoteManagers: [] };
+      return {
+        state: "locked",
+        nodeId: "",
+        address: machine.address,
+        swarmId: "",
+        controlAvailable: false,
+        error: lockedOut,
+        recovered: 0,
+        remoteManagers: [],
+      };
     while (machine.manager && swarm.clock.now() < machine.leaderKnownAt) await swarm.clock.sleep(1_000);
     const led = machine.manager && swarm.leaderOf(machine) && swarm.clock.now() >= machine.confusedUntil;
     const voters = machine.raft ? [...machine.raft.members.values()].filter(({ votes }) => votes) : [];
@@ -566,14 +618,25 @@ class SimulatedEngine implements SwarmApi {
       swarmId: machine.state === "active" && led ? (machine.raft?.id ?? "") : "",
       controlAvailable: machine.state === "active" && machine.manager,
       error: machine.state === "active" && machine.manager && !led ? noLeader : machine.error,
+      recovered: led ? recoveredOf(machine.raft?.labels ?? {}) : 0,
       remoteManagers: voters.map((voter) => ({ nodeId: voter.id, address: `${voter.machine.address}:2377` })),
     };
   }
 
   async init(options: SwarmInit): Promise<void> {
+    if (options.forceNewCluster) return this.formAnew(options);
     if (this.machine.state !== "inactive") throw new Error(alreadyMember);
     await this.swarm.clock.sleep(500);
     this.swarm.newSwarm(this.machine, options);
+  }
+
+  private async formAnew({ advertiseAddress }: SwarmInit): Promise<void> {
+    const { machine, swarm } = this;
+    if (!machine.manager || !machine.raft) throw new Error("This node is not a swarm manager.");
+    if (machine.diskKey !== "") throw new Error(lockedOut);
+    await swarm.clock.sleep(700);
+    machine.advertised = advertiseAddress;
+    swarm.forceNewCluster(machine.key);
   }
 
   async join(options: SwarmJoin): Promise<void> {
@@ -731,6 +794,15 @@ export class SimulatedRun {
         this.swarm.progress.push(`formed on ${host} with ${this.swarm.machine(host).raft?.members.size ?? 0} members`);
         if (this.swarm.brokenFormed) throw new Error("the ingress network cannot be recreated");
       },
+      examine: async (managers) =>
+        new Map(
+          [...this.swarm.machines.values()].flatMap((machine): [string, Examined][] => {
+            const log = this.swarm.logs.get(machine.key);
+            if (!machine.up || machine.state === "inactive") return [];
+            const open = managers.filter((address) => this.swarm.listening.has(address));
+            return [[machine.key, { open, running: { web: 1 }, locked: machine.diskKey !== "", ...(log && { log }) }]];
+          }),
+        ),
       departing: new Map(reachable.map((key) => [key, this.swarm.api(key, this)])),
     };
   }
@@ -765,6 +837,7 @@ export class SimulatedProgram {
   owner = { mark: `mark-${++marks}`, stack: "shop/prod/main" };
   memory: MembershipMemory | undefined;
   abandonedSwarm: string | undefined;
+  recover: string | undefined;
   /** What is known of the swarm where none of those that remember it answers. */
   formerly: DesiredSwarm["formerly"];
   adopt: string | undefined;
@@ -789,6 +862,7 @@ export class SimulatedProgram {
       options: this.options,
       ...(this.dataPathPort !== undefined && { init: { dataPathPort: this.dataPathPort } }),
       ...(this.abandonedSwarm !== undefined && { abandonedSwarm: this.abandonedSwarm }),
+      ...(this.recover !== undefined && { recover: this.recover }),
       ...(this.adopt !== undefined && { adopt: this.adopt }),
       ...(this.formerly && { formerly: this.formerly }),
     };

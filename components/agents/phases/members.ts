@@ -2,6 +2,7 @@ import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import {
   checkMembership,
   type DesiredSwarm,
+  type Examined,
   finishSwarm,
   type HostAccess,
   type MembershipIo,
@@ -10,6 +11,7 @@ import {
   type MembershipResult,
   reconcileMembership,
 } from "../../membership/reconcile";
+import { examineHost } from "../../membership/examine";
 import { attachNodes, placeIngress } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
 import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
@@ -70,6 +72,7 @@ export async function checkSwarm(
     sleep,
     now: Date.now,
     departing: apisOf(departing),
+    examine: examining(running, departing),
   }).catch((error: unknown) => refuseWith(failures, error, ({ message }) => message));
 }
 
@@ -85,6 +88,12 @@ function accessTo({ hosts }: SwarmRequest, ready: readonly ReachedHost[], failur
 
 function apisOf(departing: readonly Departing[]): ReadonlyMap<string, DockerSwarmApi> {
   return new Map(departing.flatMap(({ key, reached }) => (reached ? [[key, new DockerSwarmApi(key, reached.docker)]] : [])));
+}
+
+/** Those that cannot be examined are left out: what is asked for is what the others know of them. */
+function examining(hosts: readonly ReachedHost[], departing: readonly Departing[]): NonNullable<MembershipIo["examine"]> {
+  const all = [...hosts, ...departing.flatMap(({ reached }) => reached ?? [])];
+  return (managers): Promise<ReadonlyMap<string, Examined>> => onEach(all, [], (host) => examineHost(host, managers));
 }
 
 /** A refusal says why nothing was changed; which hosts could not be looked at belongs to it. */
@@ -120,6 +129,7 @@ export async function formSwarm(
     sleep,
     now: Date.now,
     departing: apisOf(departing),
+    examine: examining(ready, departing),
     formed: async (key) => {
       const host = byKey.get(key);
       // The other hosts are attached when they join, and need not wait until this one is.
@@ -158,7 +168,7 @@ async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docke
 }
 
 function desiredSwarm(request: Asking): DesiredSwarm {
-  const { hosts, dockerPool, abandonedSwarm, formerly, swarm, needs, adopt } = request;
+  const { hosts, dockerPool, abandonedSwarm, recover, formerly, swarm, needs, adopt } = request;
   return {
     owner: swarmOwnerOf(request),
     members: hosts.map(({ key, role, address, tunnelAddress, labels }) => {
@@ -169,6 +179,7 @@ function desiredSwarm(request: Asking): DesiredSwarm {
     options: swarm,
     ...(adopt && { adopt: adopt.swarmId }),
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
+    ...(recover !== undefined && { recover }),
     ...(formerly && { formerly }),
   };
 }

@@ -99,6 +99,7 @@ export function learn(
   keys: PublicKeys,
   leaving: readonly (readonly [string, SwarmResponseHost])[],
 ): SwarmMemory {
+  const { recovered: _before, ...kept } = asked;
   const engines = new Map(ready.map(({ key, engine }) => [key, engine]));
   const touched = request.hosts.filter(({ key }) => key in asked.hosts);
   const described = touched.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
@@ -109,10 +110,11 @@ export function learn(
     return [key, { ...remembered(host, publicKey), nodeId, engine: engines.get(key) ?? before?.engine ?? "" }];
   });
   return {
-    ...asked,
+    ...kept,
     overlay: rememberedOverlay(request),
     owner: request.intent.mark,
     swarmId: result.swarmId,
+    ...(result.recovered > 0 && { recovered: result.recovered }),
     generation: asked.generation + 1,
     hosts: Object.fromEntries([...leaving, ...described]),
   };
@@ -127,7 +129,11 @@ export function beforeOf({ hosts }: SwarmMemory, departing: readonly Pick<Depart
 
 /** Who is a member must not be forgotten by a run that is cut off after it. */
 export function isNews(before: SwarmMemory, now: SwarmMemory): boolean {
-  return before.swarmId !== now.swarmId || Object.entries(now.hosts).some(([key, { nodeId }]) => before.hosts[key]?.nodeId !== nodeId);
+  return (
+    before.swarmId !== now.swarmId ||
+    before.recovered !== now.recovered ||
+    Object.entries(now.hosts).some(([key, { nodeId }]) => before.hosts[key]?.nodeId !== nodeId)
+  );
 }
 
 export async function keepMemory(request: SwarmRequest, managers: readonly ReachedHost[], memory: SwarmMemory): Promise<void> {

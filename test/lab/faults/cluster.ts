@@ -34,6 +34,7 @@ export interface Program {
   readonly rotation: string;
   readonly logDriver: "json-file" | "local";
   readonly recheck: string;
+  readonly recover?: string;
   /** Seconds. */
   readonly reachable: number;
   /** Whose address each machine is said to have. @default - its own */
@@ -202,7 +203,7 @@ export class FaultCluster {
   }
 
   private spec(): object {
-    const { control, edge, edgeRole, label, networks, port, rotation, logDriver, recheck, reachable, swapped } = this.program;
+    const { control, edge, edgeRole, label, networks, port, rotation, logDriver, recheck, recover, reachable, swapped } = this.program;
     const address = (name: Name): string => this.address((swapped?.includes(name) && swapped.find((other) => other !== name)) || name);
     const group = (role: string, members: readonly Name[], more: object = {}): object => ({
       role,
@@ -220,6 +221,7 @@ export class FaultCluster {
       firewall: { ssh: this.sites.admins, expose: { shop: { port, from: ["world"], publish: "host" } } },
       engine: { settings: { "log-driver": logDriver } },
       recheck,
+      ...(recover !== undefined && { recover }),
       reachableSeconds: reachable,
     };
   }

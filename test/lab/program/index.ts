@@ -27,6 +27,7 @@ interface Spec {
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
   readonly recheck?: string;
+  readonly recover?: string;
   readonly forget?: readonly string[];
   /** @default - direct */
   readonly wireguard?: WireGuardArgs;
@@ -66,6 +67,7 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
     reachableSeconds: spec.reachableSeconds ?? 60,
     drainSeconds: 60,
     ...(spec.recheck !== undefined && { recheck: spec.recheck }),
+    ...(spec.recover !== undefined && { recover: spec.recover }),
     ...(spec.forget && { forget: spec.forget }),
   },
 });

@@ -1,0 +1,53 @@
+import { messageOf, localOrNothing, waitUntil } from "./control";
+import { type LostQuorum, nameOf } from "./recovery";
+import type { SwarmInit } from "./swarm-api";
+import { type DesiredSwarm, type MembershipIo, type MembershipLimits, recoveredLabel } from "./types";
+
+/**
+ * Forms a swarm that lost its majority anew from one manager, as Docker documents it ("Recover from losing the quorum"): the others lose
+ * their votes. Those that live and reach it come back into its group by themselves; the rest is a survey's work.
+ *
+ * @throws when there is no leader afterwards.
+ */
+export async function recoverSwarm(lost: LostQuorum, desired: DesiredSwarm, io: MembershipIo, limits: MembershipLimits): Promise<void> {
+  const [chosen] = lost.leaderless;
+  if (!chosen) return;
+  const { key, api } = chosen;
+  io.progress(
+    key,
+    `forms the swarm anew from its Raft log, without ${[...lost.leaderless.slice(1).map((other) => other.key), ...lost.absent.map(nameOf)].join(", ")}`,
+  );
+  let said = "";
+  // An answer that was lost on its way is no refusal: what the engine says of itself counts.
+  await api.init(initOf(lost, desired)).catch((error: unknown) => (said = messageOf(error)));
+  const led = await waitUntil(io, [key, "it to lead the swarm"], limits.leader, async () => {
+    const local = await localOrNothing(api);
+    return local?.state === "active" && local.controlAvailable && local.error === "" && local.swarmId !== "";
+  });
+  if (!led)
+    throw new Error(
+      `${key}: the swarm could not be formed anew: ${said || `no leader after ${limits.leader / 1000} s`}. Look at "journalctl -u docker" there, and run again`,
+    );
+  await markRecovered(lost, api);
+}
+
+/** At once: whoever comes back has an older count. */
+async function markRecovered({ recovered }: LostQuorum, api: LostQuorum["leaderless"][number]["api"]): Promise<void> {
+  const labels = { [recoveredLabel]: String(recovered + 1) };
+  try {
+    await api.updateSwarm((await api.settings()).version, { labels });
+  } catch (error) {
+    if (!/out of sequence/.test(messageOf(error))) throw error;
+    await api.updateSwarm((await api.settings()).version, { labels });
+  }
+}
+
+/** What is not given, Docker takes to be its defaults, and not what the member had: so all that the member remembers is. */
+function initOf({ leaderless }: LostQuorum, { members, init }: DesiredSwarm): SwarmInit {
+  const [chosen] = leaderless;
+  const member = members.find(({ key }) => key === chosen?.key);
+  const own = chosen?.local.address ?? "";
+  const { advertiseAddress = own, listenAddress = `${own}:2377`, dataPathAddress = own } = chosen?.examined?.addresses ?? member ?? {};
+  const dataPathPort = chosen?.examined?.addresses?.dataPathPort ?? init?.dataPathPort;
+  return { advertiseAddress, listenAddress, dataPathAddress, ...(dataPathPort !== undefined && { dataPathPort }), forceNewCluster: true };
+}
