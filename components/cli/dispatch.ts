@@ -1,10 +1,12 @@
 import { graph } from "./graph";
 import { image } from "./image";
 import { review } from "./review";
+import { status } from "./status";
 import { trace } from "./trace";
 import { type Terminal, unusable, UsageError, type Verb } from "./verb";
 
 const verbs: Readonly<Record<string, Verb>> = {
+  status,
   review,
   graph,
   image,
@@ -29,14 +31,14 @@ export async function dispatch(args: readonly string[], terminal: Terminal): Pro
   try {
     return await verb.run(rest, terminal);
   } catch (error) {
-    if (error instanceof UsageError) return wrong(`pulumi-swarm ${name}`, error.message, verb.usage, terminal);
+    if (error instanceof UsageError) return wrong(`pulumi-swarm ${name}`, error.message, verb.usage, terminal, verb.unusable);
     throw error;
   }
 }
 
-function wrong(who: string, what: string, how: string, terminal: Terminal): number {
+function wrong(who: string, what: string, how: string, terminal: Terminal, code = unusable): number {
   terminal.error(`${who}: ${what}.\n\n${how}`);
-  return unusable;
+  return code;
 }
 
 function usage(): string {

@@ -16,6 +16,8 @@ export interface Verb {
   readonly summary: string;
   /** How it is called, all of its options among it. */
   readonly usage: string;
+  /** Its exit code where it was called wrongly. @default 1 */
+  readonly unusable?: number;
   /**
    * @returns the exit code.
    * @throws UsageError where it was called otherwise than it can be.

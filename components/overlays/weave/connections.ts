@@ -22,13 +22,29 @@ interface Router {
   readonly address: string;
 }
 
+/** A router that is not connected to others. */
+export interface Apart {
+  readonly host: string;
+  /** Keys of the others' hosts. */
+  readonly peers: readonly string[];
+  readonly why: string;
+}
+
+/** Who is not connected to whom after so long, as a failure of one of both. */
+export function blame(routers: readonly Router[], seen: ReadonlyMap<string, readonly Connection[]>, seconds: number): Failure[] {
+  return apartIn(routers, seen).map(({ host, peers, why }) => ({
+    host,
+    reason: `Weave's router is not connected to ${peers.length === 1 ? "that" : "those"} of ${peers.join(", ")} after ${seconds} s: ${why}`,
+  }));
+}
+
 /**
  * Who is not connected to whom, and why. A pair is the fault of the one that has trouble with most others, since the same pair is
  * seen from both ends.
  *
  * @param seen what the routers that were asked see.
  */
-export function blame(routers: readonly Router[], seen: ReadonlyMap<string, readonly Connection[]>, seconds: number): Failure[] {
+export function apartIn(routers: readonly Router[], seen: ReadonlyMap<string, readonly Connection[]>): readonly Apart[] {
   const broken = routers.flatMap((one) => {
     const connections = seen.get(one.key);
     if (!connections) return [];
@@ -53,10 +69,7 @@ export function blame(routers: readonly Router[], seen: ReadonlyMap<string, read
   }
   return [...faults]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([host, { reasons, peers }]) => ({
-      host,
-      reason: `Weave's router is not connected to ${peers.length === 1 ? "that" : "those"} of ${peers.sort().join(", ")} after ${seconds} s: ${[...reasons].join("; ")}`,
-    }));
+    .map(([host, { reasons, peers }]) => ({ host, peers: peers.sort(), why: [...reasons].join("; ") }));
 }
 
 function isConnected(connections: readonly Connection[], { name }: Router): boolean {

@@ -1,0 +1,27 @@
+import type { Rule } from "../finding";
+
+export const engineStopped: Rule = {
+  kind: "engine-stopped",
+  summary: "a host answers, but its Docker engine does not run or does not answer",
+  find: (situation) => [
+    ...situation.are("engine stopped").map((host) => {
+      const { engine = "inactive", engineSaid = "", damagedSettings } = host.system ?? {};
+      const why = damagedSettings ?? (engineSaid === "" ? "" : `it said last: ${engineSaid}`);
+      return {
+        severity: "broken" as const,
+        hosts: [host.key],
+        text: `${host.key}: its Docker engine does not run (${engine})${why === "" ? "" : `: ${why.replace(/\. Fix: .*$/, "")}`}`,
+        fix:
+          damagedSettings !== undefined
+            ? `correct /etc/docker/daemon.json on ${host.key}, then run "systemctl restart docker" there`
+            : `run "systemctl start docker" on ${host.key}; "journalctl -u docker" there says why it stopped`,
+      };
+    }),
+    ...situation.are("engine silent").map((host) => ({
+      severity: "broken" as const,
+      hosts: [host.key],
+      text: `${host.key}: its Docker engine runs but does not answer: ${host.engine && "silent" in host.engine ? host.engine.silent : "nothing was asked"}`,
+      fix: `look at "journalctl -u docker" on ${host.key}; "systemctl restart docker" there restarts its containers`,
+    })),
+  ],
+};

@@ -1,0 +1,28 @@
+import type { Rule } from "../finding";
+import { names } from "../words";
+
+/** Both ways to it fail, so that it is the machine and not the way. */
+export const hostDead: Rule = {
+  kind: "host-dead",
+  summary: "a host answers neither over SSH nor the managers: its machine is off, frozen or cut off",
+  find: (situation) => {
+    const { quorum } = situation;
+    return situation.are("dead").map((host) => {
+      const margin = quorum.alive - quorum.needed;
+      const risk =
+        situation.isManager(host) && quorum.total > 1
+          ? `; ${quorum.alive} of ${quorum.total} managers answer, and ${margin === 0 ? "the loss of one more loses the quorum" : `the loss of ${margin} more is tolerated`}`
+          : "";
+      return {
+        severity: "broken" as const,
+        hosts: [host.key],
+        text: `${host.key} is down: the managers call it ${situation.nodeOf(host)?.state ?? "down"}, and it ${reason(host.unreached)}${risk}`,
+        fix: `see at the provider's console whether the machine of ${names([host])} runs, and start it. If it is gone permanently, replace its machine or take it out of the program, and run "pulumi up"`,
+      };
+    });
+  },
+};
+
+function reason(unreached: string | undefined): string {
+  return unreached === undefined ? "was not asked" : unreached.replace(/\.$/, "");
+}

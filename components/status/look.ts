@@ -1,0 +1,89 @@
+import { X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
+import { daemonSettings, engineChanges } from "../engine/bridges";
+import { nftRuleset } from "../firewall/nftables";
+import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
+import { loadScript } from "../remote/script";
+import type { SshSession } from "../remote/ssh";
+import type { System } from "./seen";
+
+const script = loadScript(__dirname, "look.sh");
+const timeout = 25_000;
+
+/** As `look.sh` tells it. */
+interface Told extends Omit<System, "clock" | "certificate" | "settings" | "damagedSettings" | "firewall"> {
+  readonly daemon: string;
+  /** PEM in base64; empty where there is none. */
+  readonly certificate: string;
+  readonly firewall: { readonly state: System["firewall"]["state"]; readonly digest: string };
+  /** Seconds since 1970 when it had looked. */
+  readonly time: number;
+}
+
+/** Looks at a host, without asking its engine anything: Docker's socket would start one that is stopped. */
+export async function lookAtSystem(session: Pick<SshSession, "script">, key: string, request: SwarmRequest | undefined): Promise<System> {
+  const before = Date.now() / 1000;
+  const { daemon, certificate, firewall, time, ...told } = await session.script<Told>(script, {}, { verb: "look", timeout });
+  const after = Date.now() / 1000;
+  const host = request?.hosts.find((one) => one.key === key);
+  const node = validityOf(certificate);
+  return {
+    ...told,
+    clock: aheadOf(time, before, after),
+    firewall: { state: firewall.state, ...(request?.firewall && host && { asPlanned: firewall.digest === digestOf(rulesetOf(request, host)) }) },
+    ...(node && { certificate: node }),
+    ...(request && settingsOf(daemon, request)),
+  };
+}
+
+/** By how much a clock is off at least that was read at some moment between two of ours. */
+export function aheadOf(time: number, before: number, after: number): number {
+  if (time > after) return round(time - after);
+  return time < before ? round(time - before) : 0;
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
+
+function validityOf(base64: string): System["certificate"] {
+  if (base64 === "") return undefined;
+  try {
+    const { validFrom, validTo } = new X509Certificate(Buffer.from(base64, "base64"));
+    return { from: new Date(validFrom).toISOString(), until: new Date(validTo).toISOString() };
+  } catch {
+    return undefined;
+  }
+}
+
+function rulesetOf({ firewall, tunnel, overlay, hosts }: SwarmRequest, host: SwarmRequestHost): string {
+  const { routedIn } = overlay.onHosts ?? {};
+  return nftRuleset(firewall?.rules ?? [], host, hosts, {
+    ...(tunnel && { tunnelInterface: tunnel.interface }),
+    routedIn: routedIn ? [routedIn] : [],
+  });
+}
+
+/** As `look.sh` works it out: without the sets that only the host itself can fill. */
+export function digestOf(ruleset: string): string {
+  const lines = ruleset
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !line.startsWith("add element inet pulumi_swarm "));
+  return createHash("sha256")
+    .update(`${lines.join("\n")}\n`)
+    .digest("hex");
+}
+
+/** Names alone: a proxy's address may have a password in it. */
+function settingsOf(daemon: string, { engine, bridges, adopt }: SwarmRequest): Pick<System, "settings" | "damagedSettings"> {
+  try {
+    const present = daemonSettings(daemon);
+    const asMade = { daemon: present, unapplied: false, swarm: "inactive", gwbridge: null, tablesWithoutRules: [] };
+    const { settings } = engineChanges(asMade, engine.settings ?? {}, adopt === undefined ? bridges : undefined);
+    const wanted = settings === undefined ? present : (JSON.parse(settings) as Readonly<Record<string, unknown>>);
+    return { settings: Object.keys(wanted).filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(present[name])) };
+  } catch (error) {
+    return { damagedSettings: (error as Error).message };
+  }
+}
