@@ -1,4 +1,5 @@
 import type { PartContext, SeenPart, StatusPart } from "../health";
+import { calicoStatus } from "../overlays/calico/status";
 import { flannelStatus } from "../overlays/flannel/status";
 import { weaveStatus } from "../overlays/weave/status";
 import { wireguardStatus } from "../underlay/wireguard/status";
@@ -12,7 +13,7 @@ const ofOverlay: { readonly [Kind in OverlayKind]: readonly StatusPart<never>[] 
   native: [],
   weave: [weaveStatus],
   flannel: [flannelStatus],
-  calico: [],
+  calico: [calicoStatus],
 };
 
 /** Those of the cluster's underlay and overlay, what carries the others first. */
