@@ -12,7 +12,9 @@ function networksOf(text: string): readonly Cidr[] {
     (pattern) => [...text.matchAll(new RegExp(pattern, "g"))],
   );
   const sites = [...text.matchAll(/new TwoSites\("[^"]*", (\d+)\)/g)].flatMap(([, second]) => [`10.${second}.0.0/24`, `10.${second}.1.0/24`]);
-  return [...new Set([...made.map(([, network = ""]) => network), ...sites])].map((network) => Cidr.parse(network)).filter(isCidr);
+  // A suite's description of where hosts are has one or two.
+  const places = [...text.matchAll(/\bsubnets: \[([^\]]*)\]/g)].flatMap(([, list = ""]) => [...list.matchAll(new RegExp(cidr, "g"))]);
+  return [...new Set([...[...made, ...places].map(([, network = ""]) => network), ...sites])].map((network) => Cidr.parse(network)).filter(isCidr);
 }
 
 describe("files of the lab, of which two run at once", () => {

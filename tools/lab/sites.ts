@@ -145,6 +145,21 @@ export class Sites {
     await this.ready(name);
   }
 
+  /** Another machine, fresh from its image, at a host's address. @returns when it runs Docker. */
+  async replace(name: string): Promise<void> {
+    await docker("rm", "-f", "-v", this.host(name).machine);
+    await this.startHost(this.host(name));
+    await this.ready(name);
+  }
+
+  /** As if a host's plug were pulled, and power came back at once. @returns when it runs Docker again. */
+  async powerCut(name: string): Promise<void> {
+    const { machine } = this.host(name);
+    await docker("kill", machine);
+    await docker("start", machine);
+    await this.ready(name);
+  }
+
   private get table(): string {
     return `lab_${this.prefix.replaceAll("-", "_")}`;
   }

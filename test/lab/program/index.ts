@@ -1,18 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   calico,
-  type CalicoArgs,
   flannel,
-  type FlannelArgs,
   type HostGroup,
   native,
-  type NativeArgs,
   type NetworkArgs,
   type Overlay,
+  type OverlayKind,
   SwarmCluster,
   type SwarmClusterArgs,
   weave,
-  type WeaveArgs,
   wireguard,
   type WireGuardArgs,
 } from "pulumi-swarm";
@@ -32,7 +29,7 @@ interface Spec {
   /** @default - direct */
   readonly wireguard?: WireGuardArgs;
   /** One of them. @default - native */
-  readonly overlay?: { readonly native?: NativeArgs; readonly weave?: WeaveArgs; readonly flannel?: FlannelArgs; readonly calico?: CalicoArgs };
+  readonly overlay?: Partial<Record<OverlayKind, object>>;
   readonly programs?: NonNullable<SwarmClusterArgs["programs"]>;
   readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
   readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
@@ -47,10 +44,11 @@ const hosts: Record<string, HostGroup> = {};
 for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
 for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...(privateKey && { privateKey }), ...group });
 
-function chosen({ calico: onCalico, flannel: onFlannel, weave: onWeave, native: onNative }: NonNullable<Spec["overlay"]>): Overlay {
-  if (onCalico) return calico(onCalico);
-  if (onFlannel) return flannel(onFlannel);
-  return onWeave ? weave(onWeave) : native(onNative);
+const overlays: Record<OverlayKind, (args: object) => Overlay> = { native, weave, flannel, calico };
+
+function chosen(one: NonNullable<Spec["overlay"]>): Overlay {
+  const [[kind, args] = ["native", {}] as const] = Object.entries(one) as [OverlayKind, object][];
+  return overlays[kind](args);
 }
 
 const swarm = new SwarmCluster(pulumi.getStack(), {

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { proveByName } from "../../../../tools/lab/cluster";
+import { managers, type SuiteCluster } from "../cluster";
+import { addressOf, reaches, removeContainers } from "../containers";
+import { assertNoTraces, assertTraces } from "../traces";
+
+/** Docker's own overlay, as a preview of the change names its port. */
+const nativePort = "4789";
+
+/** Another overlay, and this one again. */
+export function switching(cluster: SuiteCluster): void {
+  const { kind, port } = cluster.overlay;
+  const native = { overlay: { native: {} } };
+  const proven = async (): Promise<void> => {
+    const [first, last] = [cluster.key("c1"), cluster.key("c3")];
+    assert.equal(await cluster.lab.withShell((shell) => proveByName(shell, first, last, "web")), `hello from ${last}`);
+  };
+
+  if (kind !== "native") {
+    it("gives way to native() only when nobody uses its networks: shows the change, says who does, and changes nothing", async () => {
+      const said = await cluster.refused(native, "--diff");
+      for (const part of [port, nativePort]) assert.match(said, new RegExp(`\\b${part}\\b`), "the change is shown");
+      assert.match(said, new RegExp(`changing the overlay from ${kind} to native would cut off what uses the networks of it; nothing was changed`));
+      assert.match(said, /network web is used by service everywhere, container probe-web on \S+/);
+      await assertTraces(cluster);
+      assert.ok(await reaches(cluster, "c1", await addressOf(cluster, "c2")));
+    });
+  }
+
+  it("is left by all that used its networks", async () => {
+    await cluster.on("c1", "docker service rm everywhere >/dev/null");
+    await Promise.all(managers.map((name) => removeContainers(cluster, name)));
+  });
+
+  if (kind === "native") return;
+  it("goes to native(), and nothing is left of it", async () => {
+    await cluster.up(native);
+    await assertNoTraces(cluster);
+    await proven();
+  });
+
+  it("comes back from native()", async () => {
+    await cluster.up(cluster.with({}));
+    await assertTraces(cluster);
+    await proven();
+  });
+}
+
+/** The end. */
+export function ending(cluster: SuiteCluster, asFound: { assertAgain(): Promise<void> }): void {
+  it("leaves nothing on its hosts when it is destroyed", async () => {
+    const { code, stdout, stderr } = await cluster.lab.stack.destroy();
+    assert.equal(code, 0, stdout + stderr);
+    await assertNoTraces(cluster);
+    await asFound.assertAgain();
+  });
+}
