@@ -14,7 +14,7 @@ import { AsFound } from "./traces";
  * The promises that every overlay keeps, proven on one cluster, in an order that takes few `up`s.
  *
  * To put an overlay of yours through it:
- * 1. Add its kind to test/lab/program/index.ts (the compiler asks for it).
+ * 1. Add its kind to test/lab/program/index.ts and to all.ts beside this file (the compiler asks for both).
  * 2. Describe it in KIND.ts beside this file: an OverlayDescription. What it cannot do is said there, never left out of a promise.
  * 3. Write test/lab/KIND.test.ts, which calls `overlaySuite(KIND, { name: "KIND", subnets: ["10.x.y.0/24"] }, own)`. `own` are tests of
  *    what no other overlay has, and at which moment of the cluster's life they come. The name and the /24 must be no other file's.

@@ -7,7 +7,6 @@ import { addressOf, reaches } from "./containers";
 /** Seconds between two packets. */
 const interval = 0.02;
 
-/** A packet that is late by less than this was answered when the next one was. */
 export interface Silence {
   readonly sent: number;
   readonly lost: number;
@@ -35,7 +34,8 @@ export async function silenceDuring(cluster: SuiteCluster, from: Name, to: Name,
   return measured(await cluster.on(from, `cat ${file}`));
 }
 
-function measured(log: string): Silence {
+/** What a log of `ping` says, up to its last answer. */
+export function measured(log: string): Silence {
   const numbers = [...new Set([...log.matchAll(/bytes from .* icmp_seq=(\d+) /g)].map(([, number]) => Number(number)))].sort(
     (one, other) => one - other,
   );

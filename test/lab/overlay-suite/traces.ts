@@ -3,7 +3,7 @@ import { managers, type Name, type SuiteCluster } from "./cluster";
 import { eventually } from "../../../tools/lab/cluster";
 
 /** Prints what is on a host and may stay behind, one a line: of what kind it is, and its name. */
-const look = `
+export const look = `
 list() { sed "s|^|$1 |"; }
 for folder in /etc/systemd/system /etc/pulumi-swarm /var/lib/pulumi-swarm /usr/local/lib/pulumi-swarm /run; do
   ls -A $folder 2>/dev/null | list "in $folder:" || true
@@ -18,8 +18,8 @@ docker plugin ls --format '{{.Name}}' | list plugin
 readlink /proc/[0-9]*/exe 2>/dev/null | grep pulumi-swarm | sort -u | list process || true
 `;
 
-/** Comes and goes with Docker, containers and systemd, or stays when a host leaves a swarm. */
-const ofOthers = /docker_gwbridge|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :/;
+/** Comes and goes with Docker, containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address. */
+const ofOthers = /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :/;
 
 async function seen(cluster: SuiteCluster, name: Name): Promise<readonly string[]> {
   return (await cluster.on(name, look)).split("\n").map((line) => line.trim());

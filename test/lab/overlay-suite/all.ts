@@ -1,0 +1,17 @@
+import type { OverlayKind } from "../../../components/overlays/overlay";
+import type { OverlayDescription } from "./description";
+import { flannel } from "./flannel";
+import { native } from "./native";
+import { weave } from "./weave";
+
+/** Every overlay, by its kind. */
+export const overlays: Record<OverlayKind, OverlayDescription> = { native, weave, flannel };
+
+/** A walk that makes each change from one of them to another exactly once, and ends where it began. */
+export function allChanges<Kind>(kinds: readonly Kind[]): readonly (readonly [Kind, Kind])[] {
+  const stops = kinds.flatMap((one, index) => kinds.slice(index + 1).flatMap((other) => [one, other]));
+  return stops.flatMap((from, index) => {
+    const to = stops[index + 1] ?? stops[0];
+    return to === undefined ? [] : [[from, to] as const];
+  });
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { overlayAgents } from "../../components/overlays/agents";
+import { allChanges, overlays } from "../lab/overlay-suite/all";
+import { assertQuietFor, measured } from "../lab/overlay-suite/silence";
+
+const log = (numbers: readonly number[]): string =>
+  numbers.map((number) => `64 bytes from 10.99.0.2: icmp_seq=${number} ttl=64 time=0.1 ms`).join("\n");
+const first = Array.from({ length: 30 }, (_, index) => index + 1);
+
+describe("the suite of overlays", () => {
+  it("describes each of them under its own name, with a port that no other has", () => {
+    assert.deepEqual(Object.keys(overlays).sort(), Object.keys(overlayAgents).sort());
+    for (const [kind, overlay] of Object.entries(overlays)) assert.equal(overlay.kind, kind);
+    assert.equal(new Set(Object.values(overlays).map(({ port }) => port)).size, Object.keys(overlays).length);
+  });
+
+  it("makes each change from one to another once, each from where the one before it ended", () => {
+    for (const kinds of [
+      ["a", "b"],
+      ["a", "b", "c"],
+      ["a", "b", "c", "d", "e"],
+    ]) {
+      const changes = allChanges(kinds);
+      const all = kinds.flatMap((from) => kinds.filter((to) => to !== from).map((to) => `${from} to ${to}`));
+      assert.deepEqual(changes.map(([from, to]) => `${from} to ${to}`).sort(), all.sort());
+      for (const [index, [, to]] of changes.entries()) assert.equal(to, changes[(index + 1) % changes.length]?.[0]);
+    }
+  });
+
+  it("counts what was lost between answers, however late they came, and not what was still on its way", () => {
+    assert.deepEqual(measured(log([...first, 32, 31, 41, 42])), { sent: 42, lost: 8, longest: 0.16 });
+    assert.deepEqual(measured(log(first)), { sent: 30, lost: 0, longest: 0 });
+    assert.throws(() => measured(log([1, 2, 3])), /only 3 packets/);
+  });
+
+  it("takes a lost packet for a broken promise where none may be lost, and a short silence for none where one is allowed", () => {
+    const silence = measured(log([...first, 41]));
+    assert.throws(() => assertQuietFor("a test", silence, 0), /10 of 41 packets lost/);
+    assert.throws(() => assertQuietFor("a test", silence, 0.1), /silent for 0\.2 s/);
+    assertQuietFor("a test", silence, 0.5);
+  });
+});
