@@ -1,11 +1,12 @@
 import type { OverlayKind } from "../../../components/overlays/overlay";
+import { calico } from "./calico";
 import type { OverlayDescription } from "./description";
 import { flannel } from "./flannel";
 import { native } from "./native";
 import { weave } from "./weave";
 
 /** Every overlay, by its kind. */
-export const overlays: Record<OverlayKind, OverlayDescription> = { native, weave, flannel };
+export const overlays: Record<OverlayKind, OverlayDescription> = { native, weave, flannel, calico };
 
 /** A walk that makes each change from one of them to another exactly once, and ends where it began. */
 export function allChanges<Kind>(kinds: readonly Kind[]): readonly (readonly [Kind, Kind])[] {
