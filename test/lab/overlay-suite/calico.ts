@@ -1,16 +1,31 @@
 import type { OverlayDescription } from "./description";
 
+const file = "/etc/pulumi-swarm/calico/password.conf";
+
 export const calico: OverlayDescription = {
   kind: "calico",
+  // BIRD is a package of the host's distribution.
   images: [],
   first: {},
   mtu: { direct: 1500, wireguard: 1440 },
   port: "179",
-  daemons: [],
+  daemons: [{ program: "bird", unit: "pulumi-swarm-calico", on: "all", listens: "everywhere", killed: 0 }],
   others: 0,
   upgrade: 0,
   internal: false,
   publishes: false,
   restarts: true,
-  traces: /calico|cal-|clp-|bird|unreachable/,
+  secret: {
+    print: `sed -n 's/.*password "\\(.*\\)";/\\1/p' ${file}`,
+    inTunnel: true,
+    perHost: "all the same",
+    seen: /bird/,
+    forged: {
+      give: `sed -i 's/password "./password "!/' ${file}; systemctl restart pulumi-swarm-calico`,
+      // Sessions end, and the routes with them once nobody waits for the host to come back.
+      cutsOff: true,
+      up: "makes it right",
+    },
+  },
+  traces: /calico|CALICO|cal-|clp-|bird|unreachable/,
 };

@@ -111,9 +111,9 @@ export class SuiteCluster {
     return { overlay: { [this.overlay.kind]: { ...this.usual, ...more } } };
   }
 
-  /** Arguments that its program has from now on. */
-  rotate(rotated: object): void {
-    this.usual = { ...this.usual, ...rotated };
+  /** Arguments that its overlay has in addition from now on. */
+  always(more: object): void {
+    this.usual = { ...this.usual, ...more };
   }
 
   /** An `up` that looks at all hosts again, as a user has it who suspects that they are not as they should be. */

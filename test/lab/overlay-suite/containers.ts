@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually, testImage } from "../../../tools/lab/cluster";
 import { get } from "../../../tools/lab/scan";
-import { type Name, published, type SuiteCluster } from "./cluster";
+import { managers, type Name, published, type SuiteCluster } from "./cluster";
 
 /** Containers of no service, one of each network on each host, and one service with a task on each host. */
 
@@ -76,6 +76,23 @@ async function servesOutside(cluster: SuiteCluster, name: Name): Promise<void> {
     const page = await get(await cluster.sites.network("outsider"), cluster.host(name).address, published);
     return page?.includes(`hello from ${cluster.host(name).machine}`) ? true : undefined;
   });
+}
+
+/** A host that was away has its tasks again, and its container, for which a person may have to care. */
+export async function isWhole(cluster: SuiteCluster, name: Name): Promise<void> {
+  const state = await eventually(`Docker has decided on the container on ${name}`, 60, async () => {
+    const found = await cluster.on(name, "docker inspect --format '{{.State.Status}}' probe-web");
+    return ["running", "exited"].includes(found) ? found : undefined;
+  });
+  if (state !== "running") {
+    assert.equal(cluster.overlay.restarts, false, `the container on ${name} is back by itself`);
+    await place(cluster, name);
+  }
+  await everywhere(cluster);
+  const address = await addressOf(cluster, name);
+  for (const other of managers.filter((each) => each !== name)) {
+    await eventually(`${other} reaches ${name}`, 30, async () => ((await reaches(cluster, other, address)) ? true : undefined));
+  }
 }
 
 /** All containers on a network have addresses of their own. */

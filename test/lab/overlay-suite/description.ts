@@ -7,10 +7,12 @@ export interface Daemon {
   readonly program: string;
   /** Name of the systemd unit, without `.service`. */
   readonly unit: string;
-  /** Folder of its versions in `/usr/local/lib/pulumi-swarm`. */
-  readonly folder: string;
+  /** Folder of its versions in `/usr/local/lib/pulumi-swarm`. @default - it is a package of the host's distribution */
+  readonly folder?: string;
   /** Hosts that have it. */
   readonly on: "all" | "managers";
+  /** Whether only the firewall keeps others away from its sockets. */
+  readonly listens: "on its host's addresses" | "everywhere";
   /** Longest silence, in seconds, of containers on a host where it is killed. 0: no packet is lost. */
   readonly killed: number;
 }
@@ -25,13 +27,19 @@ export interface Secret {
   readonly perHost: "each its own" | "all the same";
   /** Something that is seen in programs' arguments while `up` makes hosts ready, which shows that somebody looked. */
   readonly seen: RegExp;
+  readonly forged: Forgery;
+  /** @default - its secrets stay what they are */
+  readonly rotation?: Rotation;
+}
+
+/** Other secrets for all hosts. */
+export interface Rotation {
   /** The overlay's arguments that make new secrets. */
-  readonly rotated: object;
-  /** Longest silence, in seconds, between two hosts while the secrets are changed. */
-  readonly rotation: number;
+  readonly args: object;
+  /** Longest silence, in seconds, between two hosts meanwhile. */
+  readonly silence: number;
   /** Whether programs are started again for it. */
   readonly restarts: boolean;
-  readonly forged: Forgery;
 }
 
 /** A host that comes with another secret than the others have. */

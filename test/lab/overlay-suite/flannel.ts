@@ -21,8 +21,8 @@ export const flannel: OverlayDescription = {
   mtu: { direct: 1450, wireguard: 1390 },
   port: "8472",
   daemons: [
-    { program: "flanneld", unit: "pulumi-swarm-flannel", folder: "flanneld", on: "all", killed: 0 },
-    { program: "etcd", unit: "pulumi-swarm-flannel-etcd", folder: "etcd", on: "managers", killed: 0 },
+    { program: "flanneld", unit: "pulumi-swarm-flannel", folder: "flanneld", on: "all", listens: "on its host's addresses", killed: 0 },
+    { program: "etcd", unit: "pulumi-swarm-flannel-etcd", folder: "etcd", on: "managers", listens: "on its host's addresses", killed: 0 },
   ],
   others: 0,
   upgrade: 0,
@@ -35,15 +35,13 @@ export const flannel: OverlayDescription = {
     inTunnel: true,
     perHost: "each its own",
     seen: /flanneld/,
-    rotated: { etcd: { rotation: "second" } },
-    rotation: 0,
-    restarts: false,
     forged: {
       give: forge.join("\n"),
       cutsOff: false,
       says: { print: "journalctl -u pulumi-swarm-flannel -o cat", words: /.*do not take each other.*/ },
       up: "makes it right",
     },
+    rotation: { args: { etcd: { rotation: "second" } }, silence: 0, restarts: false },
   },
   traces: /flannel|etcd|fl-|flp-|unreachable/,
 };

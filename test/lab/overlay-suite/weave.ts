@@ -29,7 +29,7 @@ export const weave: OverlayDescription = {
   usual: pinned,
   mtu: { direct: 1412, wireguard: 1376 },
   port: "6783",
-  daemons: [{ program: "weaver", unit: "pulumi-swarm-weave", folder: "weave", on: "all", killed: 10 }],
+  daemons: [{ program: "weaver", unit: "pulumi-swarm-weave", folder: "weave", on: "all", listens: "on its host's addresses", killed: 10 }],
   others: 1,
   upgrade: 10,
   internal: true,
@@ -40,9 +40,6 @@ export const weave: OverlayDescription = {
     inTunnel: false,
     perHost: "all the same",
     seen: /--plugin-v2/,
-    rotated: { rotation: "second" },
-    rotation: 10,
-    restarts: true,
     forged: {
       give: give.join("; "),
       cutsOff: true,
@@ -51,6 +48,7 @@ export const weave: OverlayDescription = {
         undo: `rm -r ${dropIn} /root/wrong; systemctl daemon-reload`,
       },
     },
+    rotation: { args: { rotation: "second" }, silence: 10, restarts: true },
   },
   traces: /weave/,
 };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { docker } from "../../../../tools/lab/machines";
 import { eventually } from "../../../../tools/lab/cluster";
-import { managers, type Name, type SuiteCluster, worker } from "../cluster";
-import { addressOf, everywhere, noAddressTwice, place, reaches } from "../containers";
+import { type Name, type SuiteCluster, worker } from "../cluster";
+import { everywhere, isWhole, noAddressTwice } from "../containers";
 import type { Daemon } from "../description";
 import { assertQuietFor, othersDuring, silenceDuring } from "../silence";
 
@@ -64,21 +64,4 @@ async function kill(cluster: SuiteCluster, { program, unit }: Daemon, name: Name
     const state = await cluster.on(name, `systemctl is-active ${unit}.service || true`);
     return state === "active" && (await running()) !== before ? true : undefined;
   });
-}
-
-/** A host that was away has its tasks again, and its container, for which a person may have to care. */
-async function isWhole(cluster: SuiteCluster, name: Name): Promise<void> {
-  const state = await eventually(`Docker has decided on the container on ${name}`, 60, async () => {
-    const found = await cluster.on(name, "docker inspect --format '{{.State.Status}}' probe-web");
-    return ["running", "exited"].includes(found) ? found : undefined;
-  });
-  if (state !== "running") {
-    assert.equal(cluster.overlay.restarts, false, `the container on ${name} is back by itself`);
-    await place(cluster, name);
-  }
-  await everywhere(cluster);
-  const address = await addressOf(cluster, name);
-  for (const other of managers.filter((each) => each !== name)) {
-    await eventually(`${other} reaches ${name}`, 30, async () => ((await reaches(cluster, other, address)) ? true : undefined));
-  }
 }

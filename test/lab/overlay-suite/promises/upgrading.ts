@@ -7,7 +7,8 @@ import { assertQuietFor, silenceDuring } from "../silence";
 export function upgrading(cluster: SuiteCluster): void {
   if (!cluster.overlay.usual) return;
   it("takes other programs, one host after the other, of which only one stays on each", async () => {
-    const { daemons, upgrade } = cluster.overlay;
+    const { upgrade } = cluster.overlay;
+    const daemons = cluster.overlay.daemons.filter(({ folder }) => folder !== undefined);
     const all = managers.flatMap((name) => daemons.map((daemon) => ({ name, daemon })));
     const before = await Promise.all(all.map(({ name, daemon }) => fileOf(cluster, name, daemon)));
     assertQuietFor("other programs: c1 to c2", await silenceDuring(cluster, "c1", "c2", () => cluster.up(cluster.with({}))), upgrade);
@@ -28,7 +29,7 @@ function fileOf(cluster: SuiteCluster, name: Name, { program }: Daemon): Promise
 
 /** Nobody on another address than the host's own reaches a program, whatever the firewall does. */
 export function listening(cluster: SuiteCluster): void {
-  const { daemons } = cluster.overlay;
+  const daemons = cluster.overlay.daemons.filter(({ listens }) => listens === "on its host's addresses");
   if (daemons.length === 0) return;
   it("has programs that listen on their hosts' own addresses and on the loopback interface, and nowhere else", async () => {
     const { plan } = await cluster.lab.outputs();
