@@ -16,7 +16,8 @@ is_network() {
 
 # KIND SUBNET GATEWAY LINK: what it is to be, as is_network says it
 wanted_network() {
-  case "$1" in
+  kind=$1
+  case "$kind" in
     # What only holds addresses has no driver. Containers on it have the MTU of the link on which they hang, which can be changed.
     swarm) echo "null true $2 $3 $4   $overlay" ;;
     plain) echo "bridge false $2 $3 $4 $MTU $GATEWAY_MODE $overlay" ;;
@@ -56,7 +57,8 @@ make_network() {
       until_true 30 remove_network "$3" || die "the network $3 of this host must be recreated, but is in use ($(users_of "$3")): stop what uses it, and run again" ;;
     *) die "there is a network $3 on this host that is not of this package: remove it (docker network rm $3), or give the overlay's bridge another name" ;;
   esac
-  case "$1" in
+  kind=$1
+  case "$kind" in
     swarm)
       docker_or_die network create --driver macvlan --config-only --label "$(mark)" --subnet "$4" --gateway "$5" \
         --opt parent="$6" "$3" >/dev/null ;;
