@@ -70,6 +70,21 @@ const pictures = {
     ],
     note: "50 bytes a packet, none with host-gw. The other side sees the container's own address. A service's name leads to its tasks' addresses.",
   },
+  calico: {
+    title: "calico: a subnet for each host, announced by BGP",
+    stages: [
+      { title: "container", says: "a macvlan interface on network web, MTU 1500" },
+      { title: "bridge of the network on this host", says: "a slice of the host's subnet, such as 10.97.1.64/26" },
+      { title: "our nftables table", says: "its own network and the outside alone; no forged address" },
+      { title: "route to the other host", says: "made by BIRD, from what that host announces" },
+      { title: "host's interface", says: "or swarm0, the tunnel, with its MTU" },
+    ],
+    packet: [
+      ["Ethernet", 2],
+      ["the container's packet", 12],
+    ],
+    note: "No byte a packet. The other side sees the container's own address. A service's name leads to its tasks' addresses.",
+  },
   wireguard: {
     title: "any of them over the WireGuard underlay",
     stages: [

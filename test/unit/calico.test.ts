@@ -189,11 +189,11 @@ describe("BIRD's configuration", () => {
 
   it("keeps routes while BIRD is away, in the kernel and at the others", () => {
     assert.match(config(0, true), /protocol kernel \{\n {2}persist;\n {2}graceful restart on;/);
-    assert.match(config(0, true), /template bgp host \{[^}]*graceful restart on;/);
+    assert.match(config(0, true), /template bgp host \{[^}]*graceful restart on;\n {2}graceful restart time 15;/);
   });
 
   it("has BFD where it is asked for, and its password in a file of its own", () => {
-    assert.match(config(0, true), /protocol bfd [^]*bfd on;/);
+    assert.match(config(0, true), /protocol bfd [^]*bfd graceful;/);
     assert.doesNotMatch(config(0, true, false), /bfd/);
     assert.match(config(0, true), /include "password\.conf";/);
     assert.doesNotMatch(config(0, true), /password "/);

@@ -17,6 +17,9 @@ mask systemd-ask-password-console.path systemd-ask-password-wall.path systemd-lo
 rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
 : > /etc/machine-id
 
+# BIRD is for an overlay, which starts one of its own.
+rm -f /etc/systemd/system/*.wants/bird.service
+
 # Docker is not in every variant.
 [ -x /usr/bin/containerd ] || rm -rf /etc/containerd
 

@@ -38,9 +38,8 @@ export interface CalicoArgs {
    */
   readonly reflectors?: readonly string[];
   /**
-   * Hosts notice within two seconds that another one is gone (BFD), instead of within half a minute. It sends three small packets
-   * a second in each session. On hosts that are so busy that BIRD gets no processor for one and a half seconds, it takes routes away that
-   * are good.
+   * Hosts notice within two seconds that another one is silent (BFD), instead of within half a minute. It has 15 seconds to come back. Then
+   * its containers are unreachable at once, instead of by a timeout. It sends three small packets a second in each session.
    * @default true
    */
   readonly bfd?: boolean;

@@ -20,6 +20,9 @@ export interface BirdSettings {
   readonly reflects: boolean;
 }
 
+/** So long others keep the routes to a host whose BIRD does not answer: it may be starting again. */
+const restartSeconds = 15;
+
 /** The file beside the configuration that has the password, and nothing else. */
 export const passwordFile = "password.conf";
 
@@ -28,7 +31,8 @@ export const passwordFile = "password.conf";
  * another one to itself. Of a reflector it takes all but its own.
  *
  * Routes outlive BIRD in the kernel (`persist`), a BIRD that starts finds them there, and waits until it has heard of the others before it
- * takes any away (`graceful restart` in both protocols, and the option -R). With less, a BIRD that is killed costs a second.
+ * takes any away (`graceful restart` in both protocols, and the option -R). BFD says at once that it is gone, and the others wait for it all
+ * the same (`bfd graceful`). With less, a BIRD that is killed costs a second or two.
  */
 export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[], settings: BirdSettings): string {
   const { space, hostPrefix, asNumber, bfd, reflects } = settings;
@@ -40,7 +44,7 @@ export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[],
     `define HOSTS = [ ${space}{${hostPrefix},${hostPrefix}} ];`,
     `define OWN = ${self.subnet};`,
     "protocol device { scan time 10; }",
-    ...(bfd ? ['protocol bfd { interface "*" { interval 300 ms; multiplier 5; }; }'] : []),
+    ...(bfd ? ['protocol bfd { strict bind on; interface "*" { interval 300 ms; multiplier 5; }; }'] : []),
     "protocol static own { ipv4; route OWN unreachable; }",
     "protocol kernel {",
     "  persist;",
@@ -51,12 +55,14 @@ export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[],
     "template bgp host {",
     `  local ${self.address} as ${asNumber};`,
     "  direct;",
+    "  strict bind on;",
     "  hold time 30;",
     "  connect delay time 1;",
     "  connect retry time 5;",
     "  error wait time 1, 10;",
     "  graceful restart on;",
-    ...(bfd ? ["  bfd on;"] : []),
+    `  graceful restart time ${restartSeconds};`,
+    ...(bfd ? ["  bfd graceful;"] : []),
     `  include "${passwordFile}";`,
     "  ipv4 {",
     "    import none;",

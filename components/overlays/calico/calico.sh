@@ -96,7 +96,8 @@ put_password() {
   write_file "$folder/password.conf" 0600 "$1"
 }
 
-# BIRD is no root after its start, so it reads copies that are its own. The option -R: see bird.ts.
+# BIRD is no root after its start, so it reads copies that are its own. The option -R: see bird.ts. A BIRD that is asked to end takes its leave of
+# the others, which then take away all routes to this host at once: also when it is only to start again.
 unit_text() {
   cat <<END
 [Unit]
@@ -112,6 +113,8 @@ ExecStartPre=$copies
 ExecStart=$(command -v bird) -f -R -u bird -g bird -c $run/bird.conf -s $socket
 ExecReload=$copies
 ExecReload=$(command -v birdc) -s $socket configure
+KillSignal=SIGKILL
+SuccessExitStatus=SIGKILL
 Nice=-5
 Restart=always
 RestartSec=200ms
