@@ -20,7 +20,7 @@ export const calicoStatus: StatusPart<BirdState> = {
   script: loadScript(__dirname, "status.sh"),
   values: () => ({}),
   kinds: {
-    "bird-stopped": "BIRD does not run on a host: the others drop their routes to its containers after two minutes",
+    "bird-stopped": "BIRD does not run on a host: the others drop their routes to its containers after 15 seconds",
     "bgp-session": "two hosts have no BGP session, so they do not learn of each other's containers",
   },
   rows: (seen) =>

@@ -27,5 +27,6 @@ export const calico: OverlayDescription = {
       up: "makes it right",
     },
   },
-  traces: /calico|CALICO|cal-|clp-|bird|unreachable/,
+  // The package's own user stays with the package.
+  traces: /calico|CALICO|cal[pb]?-|proto bird|unreachable|bird\.service/,
 };

@@ -18,8 +18,8 @@ docker plugin ls --format '{{.Name}}' | list plugin
 readlink /proc/[0-9]*/exe 2>/dev/null | grep pulumi-swarm | sort -u | list process || true
 `;
 
-/** Comes and goes with Docker, containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address. */
-const ofOthers = /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :/;
+/** Comes and goes with Docker, containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address; BIRD's package and its user stay. */
+const ofOthers = /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :|^user bird$/;
 
 async function seen(cluster: SuiteCluster, name: Name): Promise<readonly string[]> {
   return (await cluster.on(name, look)).split("\n").map((line) => line.trim());
