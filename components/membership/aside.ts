@@ -15,13 +15,21 @@ export interface Aside {
   readonly unlockKey: string;
 }
 
+/** How a member steps aside. */
+export interface Stepping {
+  /** Keys of hosts that step aside at the same time, by the same run. @default - none */
+  readonly beside?: ReadonlySet<string>;
+  /** @default true */
+  readonly drained?: boolean;
+}
+
 /**
  * Gets a member ready for its machine to be stopped for a while: drained, its tasks elsewhere.
  *
  * @returns undefined for a host that is in no swarm: there is nothing to lose.
  * @throws MembershipRefusal before anything is changed, where the managers would lose their majority though they need not.
  */
-export async function stepAside(key: string, work: AsideWork): Promise<Aside | undefined> {
+export async function stepAside(key: string, work: AsideWork, { beside, drained = true }: Stepping = {}): Promise<Aside | undefined> {
   const { control, io } = work;
   const nodes = await control.nodes();
   const own = nodes.filter(({ labels }) => labels[hostLabel] === key);
@@ -30,7 +38,8 @@ export async function stepAside(key: string, work: AsideWork): Promise<Aside | u
   keepMajority(key, node, nodes, work);
   const unlockKey = await control.call((manager) => manager.unlockKey());
   // What another run left behind when it was cut off.
-  for (const other of nodes) if (other !== node && isAlive(other)) await putBack(other, work);
+  for (const other of nodes) if (other !== node && isAlive(other) && !beside?.has(other.labels[hostLabel] ?? "")) await putBack(other, work);
+  if (!drained) return { nodeId: node.id, unlockKey };
   if (isAlive(node)) await drain(key, node, work, { [asideLabel]: node.availability });
   else io.progress(key, "is down already: nothing to drain");
   return { nodeId: node.id, unlockKey };
@@ -73,25 +82,35 @@ function describeLoss(keys: readonly string[], nodes: readonly SwarmNode[]): str
  * @param reach Dials the host until it answers.
  * @throws what is wrong with it when the limit is over.
  */
-export async function comeBack(key: string, { nodeId, unlockKey }: Aside, reach: () => Promise<SwarmApi>, work: AsideWork): Promise<void> {
-  const { control, io, limits } = work;
-  const putBackNow = async (): Promise<void> => {
-    const node = await control.node(nodeId);
-    if (node) await putBack(node, work);
-  };
+export async function comeBack(key: string, aside: Aside, reach: () => Promise<SwarmApi>, work: AsideWork): Promise<void> {
   // One of two managers, or the only one, has nobody to ask before it is there itself.
-  const early = putBackNow().catch(() => undefined);
+  const early = giveBack(aside, work).catch(() => undefined);
   const api = await reach();
+  await beBack(key, aside, api, work).finally(() => early);
+  await giveBack(aside, work);
+  work.io.progress(key, "is back");
+}
+
+/** Gives a member the availability that it had when it stepped aside. */
+export async function giveBack({ nodeId }: Pick<Aside, "nodeId">, work: Pick<AsideWork, "control">): Promise<void> {
+  const node = await work.control.node(nodeId);
+  if (node) await putBack(node, work);
+}
+
+/**
+ * Waits until a member whose engine has started again takes part in the swarm, and unlocks it for that. It stays drained.
+ *
+ * @throws what is wrong with it when the limit is over.
+ */
+export async function beBack(key: string, { nodeId, unlockKey }: Aside, api: SwarmApi, work: AsideWork): Promise<void> {
+  const { io, limits } = work;
   let wrong = "its engine does not answer";
   const back = await waitUntil(io, [key, "it to be back in the swarm"], limits.ready, async () => {
     const found = await troubleOf(nodeId, unlockKey, api, work).catch(messageOf);
     wrong = found ?? wrong;
     return found === undefined;
   });
-  await early;
   if (!back) throw new Error(`${wrong} (waited ${limits.ready / 1000} s)`);
-  await putBackNow();
-  io.progress(key, "is back");
 }
 
 async function troubleOf(nodeId: string, unlockKey: string, api: SwarmApi, { control }: AsideWork): Promise<string | undefined> {

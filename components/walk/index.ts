@@ -1,0 +1,137 @@
+import { type Aside, type AsideWork, beBack, giveBack, stepAside } from "../membership/aside";
+import { messageOf } from "../membership/control";
+import { isAlive } from "../membership/quorum";
+import type { SwarmApi, SwarmNode } from "../membership/swarm-api";
+import { hostLabel, type HostFailure } from "../membership/types";
+import { nextTurn, type Surroundings, type WalkHost, type WalkRules } from "./plan";
+
+/** Something that is done to a host while it is out of service. */
+export interface Errand {
+  /** As a person reads it after the host's name: "Docker 28.5.2 to 29.7". */
+  readonly what: string;
+  /** @returns when the engine answers again. @throws what the host is like then. */
+  run(): Promise<void>;
+}
+
+/** A host of the walk, and what is to be done to it in one turn. */
+export interface WalkedHost extends WalkHost {
+  readonly errands: readonly Errand[];
+  /** Its engine, over a connection that may have been made anew meanwhile. */
+  api(): SwarmApi;
+}
+
+/** What a walk works with. */
+export interface WalkWork extends AsideWork {
+  readonly rules: WalkRules;
+  /** Whether tasks are moved away before. */
+  readonly drain: boolean;
+  /** Hosts of the cluster that are no managers. */
+  readonly workers: readonly string[];
+  /** Whether packets pass between these hosts and their neighbours, in the size that the plan says. @returns what does not. */
+  prove(hosts: readonly string[]): Promise<readonly HostFailure[]>;
+}
+
+/** How far a walk came. */
+export interface Walked {
+  readonly done: readonly string[];
+  /** What is wrong with the hosts at which it stopped. */
+  readonly failures: readonly HostFailure[];
+  /** Hosts to which nothing was done. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Takes hosts out of service, turn by turn, for what is to be done to them. Each is drained, its tasks waited for, the work done, the
+ * engine waited for, the swarm too, its path to its neighbours proven, and its availability given back. Only then the next turn begins;
+ * after a host that does not come back, none does.
+ *
+ * What a cut leaves behind is on the node itself: a host that we drained has a label that says so, and the next run takes it back.
+ */
+export async function walk(hosts: readonly WalkedHost[], work: WalkWork): Promise<Walked> {
+  const done: string[] = [];
+  const failures: HostFailure[] = [];
+  for (let left = hosts; left.length > 0 && failures.length === 0;) {
+    const turn = nextTurn(left, work.rules, around(await work.control.nodes(), work), done.length === 0);
+    const hostsNow = left.filter(({ key }) => turn.some((host) => host.key === key));
+    left = left.filter((host) => !hostsNow.includes(host));
+    for (const { key, errands } of hostsNow)
+      work.io.progress(key, `out of service for ${errands.map(({ what }) => what).join(", ")} (${place(done, hosts)})`);
+    failures.push(...(await takeTurn(hostsNow, work)));
+    done.push(...hostsNow.filter(({ key }) => !failures.some(({ host }) => host === key)).map(({ key }) => key));
+    if (failures.length > 0) return { done, failures, left: left.map(({ key }) => key) };
+  }
+  return { done, failures, left: [] };
+}
+
+function place(done: readonly string[], hosts: readonly WalkedHost[]): string {
+  return `${done.length + 1} of ${hosts.length}`;
+}
+
+/** @returns what is wrong, host by host. */
+async function takeTurn(hosts: readonly WalkedHost[], work: WalkWork): Promise<readonly HostFailure[]> {
+  const failures: HostFailure[] = [];
+  const fail = (host: string, reason: string): void => void failures.push({ host, reason });
+  const beside = new Set(hosts.map(({ key }) => key));
+  const back = await Promise.all(hosts.map((host) => visit(host, beside, work, fail)));
+  const asides = back.flatMap((each) => each ?? []);
+  const keys = asides.map(({ key }) => key);
+  const silent = keys.length === 0 ? [] : await work.prove(keys).catch((error: unknown) => [{ host: keys[0] ?? "", reason: messageOf(error) }]);
+  const own = silent.filter(({ host }) => keys.includes(host));
+  for (const { host, reason } of own) fail(host, `its engine is back, but not its network: ${reason}`);
+  // What a neighbour says of the path between them keeps all of the turn from going on.
+  if (own.length < silent.length) {
+    const said = silent.filter((failure) => !own.includes(failure)).map(({ host, reason }) => `${host}: ${reason}`);
+    for (const key of keys.filter((each) => !own.some(({ host }) => host === each)))
+      fail(key, `its engine is back, but its neighbours say: ${said.join("; ")}`);
+  }
+  for (const { key, aside } of asides) {
+    if (silent.length > 0 && failures.some(({ host }) => host === key)) continue;
+    await giveBack(aside, work).catch((error: unknown) => fail(key, `could not be given its availability again: ${messageOf(error)}`));
+    work.io.progress(key, "is back in service");
+  }
+  return failures;
+}
+
+interface Back {
+  readonly key: string;
+  readonly aside: Aside;
+}
+
+/** One host, from the first step to where its engine takes part again. @returns nothing where it does not. */
+async function visit(
+  host: WalkedHost,
+  beside: ReadonlySet<string>,
+  work: WalkWork,
+  fail: (host: string, reason: string) => void,
+): Promise<Back | undefined> {
+  const { key, errands } = host;
+  let aside: Aside | undefined;
+  try {
+    aside = await stepAside(key, work, { beside, drained: work.drain });
+  } catch (error) {
+    fail(key, `could not be taken out of service: ${messageOf(error)}`);
+    return undefined;
+  }
+  if (!aside) {
+    fail(key, "the managers have no such node any more, so nothing was done to it");
+    return undefined;
+  }
+  let wrong: string | undefined;
+  for (const errand of errands) {
+    if (wrong === undefined) wrong = await errand.run().then(() => undefined, messageOf);
+  }
+  // Also where the work failed: a host whose engine runs is of use, and is not left drained.
+  const gone = await beBack(key, aside, host.api(), work).then(() => undefined, messageOf);
+  if (wrong !== undefined) fail(key, gone === undefined ? `${wrong}. It is back in the swarm` : `${wrong}. It is not back in the swarm: ${gone}`);
+  else if (gone !== undefined) fail(key, `is not back in the swarm: ${gone}`);
+  return gone === undefined ? { key, aside } : undefined;
+}
+
+/** What the managers see at this moment. */
+function around(nodes: readonly SwarmNode[], { workers }: Pick<WalkWork, "workers">): Surroundings {
+  const keyOf = ({ labels }: SwarmNode): string => labels[hostLabel] ?? "";
+  const leader = nodes.find((node) => node.leader);
+  const own = workers.flatMap((key) => nodes.find((node) => keyOf(node) === key && isAlive(node)) ?? []);
+  const serving = own.filter(({ availability }) => availability === "active").length;
+  return { workers: workers.length, away: workers.length - serving, leader: leader && keyOf(leader) };
+}
