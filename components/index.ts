@@ -44,6 +44,7 @@ export type { SwarmRole } from "./membership/swarm-api";
 export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type SeenSwarm } from "./agents/read-swarm";
 export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
+export type { MaintenanceArgs } from "./walk/args";
 export type { NetworkArgs } from "./networks/args";
 export { calico, type CalicoArgs } from "./overlays/calico";
 export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";

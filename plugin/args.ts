@@ -9,6 +9,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AdoptArgs } from "../components/membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../components/membership/args";
+import type { MaintenanceArgs } from "../components/walk/args";
 import type { NetworkArgs } from "../components/networks/args";
 import type { ProgramsArgs } from "../components/programs/args";
 import type { WireGuardArgs } from "../components/underlay/wireguard/args";
@@ -86,6 +87,7 @@ export interface ClusterArgs {
   firewall?: Firewall;
   engine?: Engine;
   membership?: Membership;
+  maintenance?: Maintenance;
   swarm?: Swarm;
   adopt?: Adopt;
 }
@@ -262,6 +264,8 @@ export interface Rule {
 export interface Engine {
   source?: EngineSource;
   version?: string;
+  downgradeFrom?: string;
+  repository?: string;
   // What Docker's daemon.json takes is Docker's business.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   settings?: Record<string, any>;
@@ -272,6 +276,8 @@ export interface Membership extends MembershipArgs {
   replaceManagers?: string[];
   forget?: string[];
 }
+
+export interface Maintenance extends MaintenanceArgs {}
 
 export interface Swarm extends SwarmOptions {}
 

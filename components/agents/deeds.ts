@@ -6,6 +6,7 @@ const moreDeeds = [
   "is a manager now",
   "is a worker now",
   "Docker installed",
+  "Docker replaced",
   "Docker's settings changed",
   "firewall changed",
   "tunnel changed",

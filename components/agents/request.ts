@@ -15,6 +15,7 @@ import type { MembershipMemory, SwarmOwner } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import type { LockOptions } from "./phases/lock";
 import type { Tunnel } from "../underlay/underlay";
+import type { MaintenanceArgs } from "../walk/args";
 
 /**
  * What the programs in this folder are given on standard input by the resources that run them. It holds private keys,
@@ -39,6 +40,8 @@ export interface SwarmRequest extends ProtectRequest {
   readonly swarm: SwarmOptions;
   readonly reachableSeconds: number;
   readonly drainSeconds: number;
+  /** How members are taken out of service. @default - as its defaults say, of a request before it was there */
+  readonly maintenance?: MaintenanceArgs;
   readonly abandonedSwarm?: string;
   readonly recover?: string;
   /** Keys of hosts that left uncleaned and are given up. */

@@ -9,6 +9,7 @@ import type { MembershipArgs, SwarmOptions } from "../membership/args";
 import type { ProgramsArgs } from "../programs/args";
 import type { local } from "@pulumi/command";
 import type { Transform } from "../transform";
+import type { MaintenanceArgs } from "../walk/args";
 import { engineOptions } from "../engine/args";
 import { firewallOptions } from "../firewall/args";
 import { adoptOptions } from "../membership/adopt";
@@ -16,6 +17,7 @@ import { membershipOptions, swarmOptions } from "../membership/args";
 import { networkOptions } from "../networks/args";
 import { change, list, named, opaque, optional, options, text } from "../options";
 import { programsOptions } from "../programs/args";
+import { maintenanceOptions } from "../walk/args";
 
 /**
  * A swarm of hosts in any combination of places. Options that define the shape of the cluster are plain values, never an
@@ -69,8 +71,13 @@ export interface SwarmClusterArgs {
   /** How hosts join and leave, and how long to wait. */
   readonly membership?: MembershipArgs;
   /**
+   * How hosts are taken out of service to be changed: for another version of Docker, or settings with which it must start again.
+   * @default - each is drained, a tenth of the workers at once, and the managers one by one
+   */
+  readonly maintenance?: MaintenanceArgs;
+  /**
    * Takes over a swarm that exists. Its members stay members with their node ids, no host joins again, and no engine is restarted
-   * except for your own `engine.settings`. Docker's bridges, the ingress network and the join tokens stay. The roles in the
+   * except for your own `engine.settings` and `engine.version`. Docker's bridges, the ingress network and the join tokens stay. The roles in the
    * program must match those of the members. Hosts that are not members yet join. The preview's plan for Docker's bridges and the
    * ingress network applies only to these.
    * @default - creates a swarm
@@ -117,6 +124,7 @@ export const clusterOptions = options<SwarmClusterArgs>(
     firewall: firewallOptions,
     engine: engineOptions,
     membership: membershipOptions,
+    maintenance: maintenanceOptions,
     adopt: adoptOptions,
     swarm: swarmOptions,
     transform: options<NonNullable<SwarmClusterArgs["transform"]>>(

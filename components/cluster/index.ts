@@ -24,6 +24,7 @@ import { defaultReachableSeconds, nodesRequest, swarmDownRequest, swarmRequest }
 import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { guardMembers, settleManagers } from "./memory";
+import { tellReplacing } from "./replacing";
 import { LateService, reachable } from "./service";
 import { describeProblems as describe } from "../report";
 import { summarize } from "./summary";
@@ -108,7 +109,10 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { addressSpace, overlay, underlay, mtu, quorum, enforced } = plan;
     // Only where a swarm was adopted: a review says what becomes of it when this is removed.
     const adopted = args.adopt && { adopted: args.adopt.dissolve === true ? "dissolved" : "lives on" };
-    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says, ...adopted }, opts);
+    // Only where the program names a version: a review says which hosts get it, and in which order.
+    const { engine: { version } = {}, maintenance } = args;
+    const engine = version !== undefined && { engine: version, ...(maintenance && { maintenance }) };
+    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says, ...adopted, ...engine }, opts);
     this.cluster = name;
     this.plan = plan;
     this.summary = summarize(name, plan);
@@ -236,7 +240,11 @@ export class SwarmCluster extends pulumi.ComponentResource {
     );
     const asked = pulumi.all([request, swarm.stdout]).apply(([text, run]) => JSON.stringify(nodesRequest(JSON.parse(text) as SwarmRequest, run)));
     const command = { ...agentCommand("nodes", undefined, pulumi.secret(asked)), addPreviousOutputInEnv: false };
-    const told = new local.Command(`${name}-nodes`, transformed(args.transform?.nodes, command), { parent: this, dependsOn: swarm });
+    const told = new local.Command(`${name}-nodes`, transformed(args.transform?.nodes, command), {
+      parent: this,
+      dependsOn: swarm,
+      ...tellReplacing(name, args, this.plan, this),
+    });
     return { swarm, told };
   }
 

@@ -23,6 +23,7 @@ import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { underlayOptions } from "../underlay/kinds";
 import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
+import { checkMaintenance } from "../walk/rules";
 import { collectOptions, planOptions } from "../options";
 import { clusterOptions, type SwarmClusterArgs } from "./args";
 import { checkCloudRules } from "../hosts/cloud-rules";
@@ -154,6 +155,7 @@ function planRead(args: SwarmClusterArgs): Planned {
   // Nobody knows what a group is in the swarm that cannot be read, and without groups nothing else is to be said of managers.
   const quorum = planQuorum(hosts, groups.length > 0 && areRead(args.hosts, groups) ? report : () => {});
   checkEngine(args.engine ?? {}, report);
+  checkMaintenance(args.maintenance ?? {}, report);
   checkMembership(args.membership ?? {}, hosts, report);
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const ofSwarm = [...swarmRules(underlay.over), ...overlay.rules];

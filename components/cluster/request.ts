@@ -49,6 +49,7 @@ export function swarmRequest(
     swarm: args.swarm ?? {},
     reachableSeconds,
     drainSeconds,
+    ...(args.maintenance && { maintenance: args.maintenance }),
     ...(abandonedSwarm !== undefined && { abandonedSwarm }),
     ...(recover !== undefined && { recover }),
     ...(forget && { forget }),

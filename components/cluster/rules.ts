@@ -93,17 +93,13 @@ const sources = {
 };
 
 export function checkEngine(engine: EngineArgs, report: Report): void {
-  const { source, version, settings } = engine;
+  const { source, version, settings, downgradeFrom } = engine;
   if (source !== undefined && !sources.known.includes(source)) {
     report("engine.source", ...noneOf(source, sources));
   }
-  if (version !== undefined && (typeof version !== "string" || !/^\d+(\.\d+){0,2}$/.test(version))) {
-    // YAML takes 28.10 for 28.1.
-    const text = typeof version === "number" && !Number.isInteger(version) ? "" : String(version);
-    const meant = /^v?(\d+(?:\.\d+){0,2})(?:[.x*+~-].*)?$/.exec(text)?.[1];
-    const fix = meant === undefined ? 'write it as a text: "28", "28.5" or "28.5.2"' : `write it as "${meant}"`;
-    report("engine.version", `${show(version)} is not a version`, fix);
-  }
+  checkVersion("engine.version", version, report);
+  checkVersion("engine.downgradeFrom", downgradeFrom, report);
+  checkRepository(engine, report);
   const pinned = typeof version === "string" ? version : undefined;
   if (pinned !== undefined && isOlder(versionNumbers(pinned) ?? [], oldestEngine)) {
     report("engine.version", `Docker ${pinned} is too old`, `ask for ${oldestEngine.join(".")} or newer`);
@@ -111,6 +107,28 @@ export function checkEngine(engine: EngineArgs, report: Report): void {
   if (settings !== undefined) checkSettings(settings, pinned, report);
   const bad = pinned === undefined ? undefined : swarmProblem(pinned);
   if (bad) report("engine.version", bad.message, bad.fix);
+}
+
+function checkVersion(path: string, version: unknown, report: Report): void {
+  if (version === undefined || (typeof version === "string" && /^\d+(\.\d+){0,2}$/.test(version))) return;
+  // YAML takes 28.10 for 28.1.
+  const text = typeof version === "string" || (typeof version === "number" && Number.isInteger(version)) ? String(version) : "";
+  const meant = /^v?(\d+(?:\.\d+){0,2})(?:[.x*+~-].*)?$/.exec(text)?.[1];
+  report(path, `${show(version)} is not a version`, meant === undefined ? 'write it as a text: "28", "28.5" or "28.5.2"' : `write it as "${meant}"`);
+}
+
+function checkRepository({ repository, source }: EngineArgs, report: Report): void {
+  const given: unknown = repository;
+  if (given === undefined) return;
+  if (typeof given !== "string" || !/^(https:\/\/[^\s'"]+|file:\/\/\/[^\s'"]+)[^\s'"/]$/.test(given)) {
+    const fix =
+      typeof given === "string" && given.startsWith("http://")
+        ? "write it as https://…, for its key comes from there too"
+        : 'write the folder that has "debian" and "ubuntu", such as "https://mirror.example.com/docker/linux"';
+    report("engine.repository", `${show(given)} is no place of Docker's apt repositories`, fix);
+  }
+  if (source !== "docker")
+    report("engine.repository", 'nothing is taken from there unless engine.source is "docker"', 'set engine.source to "docker", or leave it out');
 }
 
 /** What works but needs attention. */

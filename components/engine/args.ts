@@ -1,6 +1,6 @@
 import { named, opaque, optional, options } from "../options";
 
-/** How Docker is installed on the hosts. An existing engine is never replaced by another version. */
+/** How Docker is installed on the hosts, and in which version. */
 export interface EngineArgs {
   /**
    * Where Docker comes from on a host without it. `distribution` is the host's own package (Debian and Ubuntu's `docker.io`),
@@ -10,13 +10,28 @@ export interface EngineArgs {
   readonly source?: "present" | "distribution" | "docker";
   /**
    * Version that every host's engine must have, as a prefix: `28` or `28.5.2`. With the source `docker`, this version is
-   * installed. A host with a different engine is refused before anything changes.
-   * @default - any version from 20.10
+   * installed. A host with an older engine gets this version from the source: hosts of the swarm one after the other, as
+   * `maintenance` says, others before they join. From then on, apt holds Docker's packages, so that no unattended upgrade restarts
+   * the engines of two managers at once. With the source `present`, and where there is no apt-get, such a host is refused before
+   * anything changes.
+   * @default - any version from 20.10, and nothing is held
    */
   readonly version?: string;
   /**
+   * Version, as a prefix, that may be replaced by an older one. Docker does not support that: an older engine may not read what a newer
+   * one wrote. Without it, a host whose engine is newer than `version` is refused before anything changes.
+   * @default - none
+   */
+  readonly downgradeFrom?: string;
+  /**
+   * A copy of Docker's apt repositories: the folder that has `debian` and `ubuntu`, with their files `gpg`, as `https://…` or
+   * `file:///…` on the hosts. Only with the source `docker`.
+   * @default "https://download.docker.com/linux"
+   */
+  readonly repository?: string;
+  /**
    * Keys of Docker's `daemon.json`. They are merged into the file; its other keys stay. A change restarts the engines, one host
-   * after the other, and waits for each. Refused: `live-restore`, `hosts`, a relative `data-root`, and values of a kind with which the
+   * after the other, as `maintenance` says. Refused: `live-restore`, `hosts`, a relative `data-root`, and values of a kind with which the
    * engine would not start. The summary warns about keys that this package does not know.
    * @default - the file does not change
    */
@@ -25,5 +40,13 @@ export interface EngineArgs {
 
 export const engineOptions = options<EngineArgs>(
   { of: "engine", thing: "an engine", example: '{ version: "28" }', others: { config: "settings", daemon: "settings", daemonJson: "settings" } },
-  { source: optional, version: optional, settings: named(opaque, "keys of daemon.json", '{ "log-driver": "local" }') },
+  {
+    source: optional,
+    version: optional,
+    downgradeFrom: optional,
+    repository: optional,
+    settings: named(opaque, "keys of daemon.json", '{ "log-driver": "local" }'),
+  },
 );
+
+export const dockerRepository = "https://download.docker.com/linux";

@@ -1,19 +1,9 @@
 #!/bin/sh
 # Puts Docker on a host, and its settings in place. Both verbs may be run again at any time.
-#   install    SOURCE (distribution or docker), VERSION (a prefix, may be empty)
+# packages.sh comes before it.
+#   install    SOURCE (distribution or docker), VERSION (a prefix, may be empty), REPOSITORY (Docker's, of all its systems)
 #   configure  CONTENT: the whole new daemon.json; checked before it replaces the old one, then the engine restarts
 set -eu
-
-engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
-
-wait_for_engine() {
-  tries=0
-  until engine_answers; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 60 ] || die "Docker is installed but does not answer: $(journalctl -u docker -n 1 -o cat 2>/dev/null || true)"
-    sleep 1
-  done
-}
 
 install_from_distribution() {
   say "installing Docker from the distribution"
@@ -27,21 +17,12 @@ install_from_distribution() {
 
 install_from_docker() {
   say "installing Docker ${VERSION:-} from Docker's repository"
-  # shellcheck source=/dev/null
-  . /etc/os-release
-  apt update
-  apt install --no-install-recommends ca-certificates curl
-  install -m 0755 -d /etc/apt/keyrings
-  timeout 60 curl -fsSL "https://download.docker.com/linux/$ID/gpg" -o /etc/apt/keyrings/docker.asc ||
-    die "Docker's repository cannot be reached; use engine.source \"distribution\", or open the way to download.docker.com"
-  chmod 0644 /etc/apt/keyrings/docker.asc
-  write_file /etc/apt/sources.list.d/docker.list 0644 \
-    "deb [arch=$(dpkg --print-architecture) signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/$ID $VERSION_CODENAME stable"
+  add_repository
   apt update
   package=docker-ce
   if [ -n "$VERSION" ]; then
-    full=$(apt-cache madison docker-ce | awk '{ print $3 }' | grep -E "^([0-9]+:)?$(echo "$VERSION" | sed 's/\./\\./g')([.~-]|\$)" | head -n 1)
-    [ -n "$full" ] || die "Docker's repository has no version $VERSION for $ID $VERSION_CODENAME"
+    full=$(newest_of docker-ce)
+    [ -n "$full" ] || die "$(no_such_version docker-ce)"
     package="docker-ce=$full docker-ce-cli=$full"
   fi
   # $package may be two words.
@@ -52,7 +33,10 @@ install_from_docker() {
 install_engine() {
   settle_packages
   if ! engine_answers; then
-    if command -v dockerd >/dev/null 2>&1; then
+    if is_replacing; then
+      say "a run was cut off while it replaced Docker: finishing that"
+      replace_engine
+    elif command -v dockerd >/dev/null 2>&1; then
       say "Docker is installed but not running: starting it"
     elif [ "$SOURCE" = docker ]; then
       install_from_docker
@@ -61,7 +45,7 @@ install_engine() {
     fi
     systemctl enable --now docker >"$LOG" 2>&1 || die "docker.service does not start: $(tail -n 1 "$LOG")"
   fi
-  wait_for_engine
+  wait_for_engine || die "Docker is installed but does not answer: $(last_words)"
   docker version --format '{"version":"{{.Server.Version}}"}'
 }
 
@@ -96,7 +80,7 @@ configure() {
     rm -f "$unapplied"
     die "Docker did not start with these settings, so the old ones are back"
   fi
-  wait_for_engine
+  wait_for_engine || die "Docker restarted with these settings but does not answer: $(last_words)"
   rm -f "$unapplied"
   echo '{}'
 }

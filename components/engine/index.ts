@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DockerApiError } from "../remote/docker-api";
 import type { EngineApi } from "../remote/engine-api";
-import { loadHostScript, loadScript } from "../remote/script";
+import { loadHostScript, loadScript, type ScriptValues } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../waiting";
-import type { EngineArgs } from "./args";
+import { dockerRepository, type EngineArgs } from "./args";
 import { type BridgePlan, daemonSettings, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
 import type { HostNeeds } from "./needs";
 import type { Probe } from "./preflight";
 
 const probeScript = loadScript(__dirname, "probe.sh");
-const engineScript = loadHostScript(__dirname, "engine.sh");
+const engineScript = loadHostScript(__dirname, "packages.sh", "engine.sh");
+const replaceScript = loadHostScript(__dirname, "packages.sh", "replace.sh");
 const bridgesScript = loadHostScript(__dirname, "bridges.sh");
 
 /** In milliseconds. A package may come slowly; apt's own limits are inside the script. */
@@ -60,12 +61,62 @@ function unfinished(unit: string): string {
 }
 
 export async function installEngine(session: SshSession, engine: EngineArgs, progress: (line: string) => void): Promise<string> {
-  const { version } = await session.script<{ version: string }>(
-    engineScript,
-    { SOURCE: engine.source ?? "distribution", VERSION: engine.version ?? "" },
-    { verb: "install", timeout: installTimeout, onProgress: progress },
-  );
+  const { version } = await session.script<{ version: string }>(engineScript, sourceOf(engine), {
+    verb: "install",
+    timeout: installTimeout,
+    onProgress: progress,
+  });
   return version;
+}
+
+function sourceOf({ source = "distribution", version = "", repository = dockerRepository }: EngineArgs): ScriptValues {
+  return { SOURCE: source, VERSION: version, REPOSITORY: repository };
+}
+
+type Session = Pick<SshSession, "script">;
+
+/**
+ * Gets the packages of `engine.version` onto the host's disk, so that replacing them takes no longer than it must. Installs nothing.
+ *
+ * @returns whether the packages that are there now could be kept too, to put them back.
+ */
+export async function fetchEngine(session: Session, engine: EngineArgs, progress: (line: string) => void): Promise<boolean> {
+  const { before } = await session.script<{ before: boolean }>(replaceScript, sourceOf(engine), {
+    verb: "fetch",
+    timeout: installTimeout,
+    onProgress: progress,
+  });
+  return before;
+}
+
+/**
+ * Replaces the engine by `engine.version`, and has apt hold it.
+ *
+ * @returns its version. @throws what runs there then: the version before, or nothing.
+ */
+export async function replaceEngine(session: Session, engine: EngineArgs, progress: (line: string) => void): Promise<string> {
+  const { version } = await session.script<{ version: string }>(replaceScript, sourceOf(engine), {
+    verb: "replace",
+    timeout: 2 * installTimeout,
+    onProgress: progress,
+  });
+  return version;
+}
+
+/** Folders in `/etc/pulumi-swarm`: see packages.sh. */
+const [heldFolder, replacingFolder] = ["engine-held", "engine-replacing"];
+
+/** Has apt leave Docker's packages alone where the program names a version, and only there. Asks nothing where the first look saw that it is so. */
+export async function holdEngine(session: Session, { version, source }: EngineArgs, { folders, apt }: Pick<Probe, "folders" | "apt">): Promise<void> {
+  const held = folders.includes(heldFolder);
+  if (version !== undefined && source !== "present" && apt) {
+    if (!held || folders.includes(replacingFolder)) await session.script(replaceScript, {}, { verb: "hold", timeout: installTimeout });
+  } else if (held) await releaseEngine(session);
+}
+
+/** Lets apt change Docker's packages again, where this package has held them. */
+export async function releaseEngine(session: Session): Promise<void> {
+  await session.script(replaceScript, {}, { verb: "release", timeout: 60_000 });
 }
 
 /** A host that is asked by scripts. */

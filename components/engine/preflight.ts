@@ -1,6 +1,7 @@
 import type { EngineArgs } from "./args";
 import { backendProblem, swarmProblem } from "./known";
 import { type HostNeeds, type IpsecProbe, ipsecProblems } from "./needs";
+import { type Upgrade, upgradeOf, upgradeProblem } from "./upgrade";
 import { isOlder, versionNumbers } from "./version";
 
 /** What `probe.sh` saw on a host. */
@@ -35,6 +36,8 @@ export interface Preflight {
   /** Why nothing may be changed on this host. */
   readonly refusals: readonly string[];
   readonly needsEngine: boolean;
+  /** Another version for the engine that runs there, by the program's word. */
+  readonly upgrade?: Upgrade;
 }
 
 /** Debian 12's engine; what older ones do was not tried. */
@@ -60,9 +63,10 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
     );
   }
   if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
+  const upgrade = needsEngine ? undefined : upgradeOf(version, engine);
   if (!needsEngine) refusals.push(...engineProblems(version, engine, needs, probe));
   if (!probe.vxlan) refusals.push("its kernel cannot make VXLAN devices, which every overlay network needs (module vxlan)");
-  if (needs.features.includes("ipsec") && probe.ipsec) refusals.push(...ipsecProblems(probe.ipsec, version, needs.dataPathPort));
+  if (needs.features.includes("ipsec") && probe.ipsec) refusals.push(...ipsecProblems(probe.ipsec, upgrade?.to ?? version, needs.dataPathPort));
   if (needs.features.includes("macvlan") && probe.macvlan === false) {
     refusals.push("its kernel cannot make macvlan devices (module macvlan), by which the overlay's networks reach containers");
   }
@@ -75,12 +79,23 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
       `its clock is ${Math.round(Math.abs(skew))} s ${skew > 0 ? "ahead of" : "behind"} this machine's: certificates would not be valid; set it, and keep it by NTP`,
     );
   }
-  return { refusals, needsEngine };
+  return { refusals, needsEngine, ...(upgrade && { upgrade }) };
 }
 
-/** What is said of an engine as soon as its version is known: of one that runs already, and of one that was just installed. */
-export function engineProblems(version: string, engine: EngineArgs, needs: HostNeeds, { firewall }: Pick<Probe, "firewall">): string[] {
-  return [...versionProblems(version, engine.version), ...overlayProblems(version, needs), ...knownProblems(version, engine, firewall)];
+/**
+ * What is said of an engine as soon as its version is known: of one that runs already, and of one that was just installed. Of one that is
+ * about to be replaced, only what is in the way of that: what the next one is to be like was checked with the program.
+ */
+export function engineProblems(
+  version: string,
+  engine: EngineArgs,
+  needs: HostNeeds,
+  probe: Pick<Probe, "firewall" | "apt" | "distribution">,
+): string[] {
+  const upgrade = upgradeOf(version, engine);
+  if (!upgrade) return [...ageProblems(version), ...overlayProblems(version, needs), ...knownProblems(version, engine, probe.firewall)];
+  const problem = upgradeProblem(upgrade, engine, probe);
+  return [...ageProblems(version), ...(problem === undefined ? [] : [problem])];
 }
 
 function knownProblems(version: string, { settings }: EngineArgs, firewall: Probe["firewall"]): string[] {
@@ -99,18 +114,11 @@ function overlayProblems(version: string, { engine }: HostNeeds): string[] {
   return [`its Docker ${version} is too old for the overlay: ${engine.reason}; ${engine.oldest} or newer is needed`];
 }
 
-function versionProblems(version: string, wanted: string | undefined): string[] {
+function ageProblems(version: string): string[] {
   // A build without a version stamp calls itself otherwise (for example "library-import"): nothing can be said of it.
   const numbers = versionNumbers(version);
-  if (!numbers) return [];
-  const problems: string[] = [];
-  if (isOlder(numbers, oldestEngine)) problems.push(`its Docker ${version} is too old; ${oldestEngine.join(".")} or newer is needed`);
-  if (wanted !== undefined && !`${version}.`.startsWith(`${wanted}.`) && !version.startsWith(`${wanted}+`)) {
-    problems.push(
-      `its Docker is ${version} and engine.version asks for ${wanted}: upgrade it, or change the version; a running engine is not replaced`,
-    );
-  }
-  return problems;
+  if (!numbers || !isOlder(numbers, oldestEngine)) return [];
+  return [`its Docker ${version} is too old; ${oldestEngine.join(".")} or newer is needed`];
 }
 
 /**

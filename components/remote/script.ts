@@ -26,7 +26,7 @@ export function loadScript(folder: string, name: string): string {
 
 const prelude = loadScript(__dirname, "prelude.sh");
 
-/** Reads a script that is run on a host, and puts before it what all of them have in common. */
-export function loadHostScript(folder: string, name: string): string {
-  return `${prelude}\n${loadScript(folder, name)}`;
+/** Reads a script that is run on a host, and puts before it what all of them have in common. Of several files, the last one has the verbs. */
+export function loadHostScript(folder: string, ...names: readonly string[]): string {
+  return [prelude, ...names.map((name) => loadScript(folder, name))].join("\n");
 }

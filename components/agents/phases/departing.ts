@@ -1,3 +1,4 @@
+import { releaseEngine } from "../../engine";
 import { removeFirewall } from "../../firewall/apply";
 import type { FirewallHost } from "../../firewall/rule";
 import { lowerMesh } from "../../underlay/wireguard/apply";
@@ -75,7 +76,7 @@ export async function sparingOthers(gone: readonly Departing[], owner: OwnerName
   return gone.map(({ reached, ...host }) => ({ ...host, ...(reached && kept.get(host.key)?.length === 0 && { reached }) }));
 }
 
-/** Leaves a host as it was found, but for what is another owner's. */
+/** Leaves a host as it was found, but for what is another owner's. Of a cluster's hosts, apt may change Docker's packages again. */
 export async function release(
   hosts: readonly ReachedHost[],
   { tunnel }: Pick<ProtectRequest, "tunnel">,
@@ -87,5 +88,9 @@ export async function release(
   const free = (part: OwnedPart): ReachedHost[] => hosts.filter(({ key }) => parts.includes(part) && kept.get(key)?.includes(part) === false);
   if (tunnel && free("tunnel").length > 0) failures.push(...(await lowerMesh(free("tunnel"), { progress })).failures);
   await onEach(free("firewall"), failures, ({ key, session }) => removeFirewall(session, (line) => progress(key, line)));
+  if (parts.includes("overlay")) {
+    const unclaimed = hosts.filter(({ key }) => kept.get(key)?.length === 0);
+    await onEach(unclaimed, failures, ({ session }) => releaseEngine(session));
+  }
   await onEach(hosts, failures, ({ session }) => disown(session, parts, owner));
 }

@@ -1,11 +1,23 @@
-import { applySettings, installEngine, installTimeout, makeGwbridge, pendingChanges, settingsTimeout } from "../../engine";
+import {
+  applySettings,
+  fetchEngine,
+  holdEngine,
+  installEngine,
+  installTimeout,
+  makeGwbridge,
+  pendingChanges,
+  replaceEngine,
+  settingsTimeout,
+} from "../../engine";
+import type { EngineArgs } from "../../engine/args";
 import type { EngineChanges } from "../../engine/bridges";
 import { defaultDataPathPort } from "../../engine/needs";
 import { freePorts } from "../../gossip/ports";
 import { engineProblems } from "../../engine/preflight";
+import { type Upgrade, upgradeOf } from "../../engine/upgrade";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
-import { type Failure, reasonOf } from "../../remote/each";
+import type { Failure } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
 import type { SwarmRequest } from "../request";
 import { whileWaiting } from "../../waiting";
@@ -15,45 +27,39 @@ import { type Looked, refuseMixedEngines } from "./look";
 /** For a member to be one again after its engine has restarted, in milliseconds. */
 const backTimeout = 60_000;
 
-/** A host whose engine runs as asked. */
-export type Ready = Looked & { readonly engine: string };
+/** A host whose engine runs. */
+export type Ready = Looked & {
+  readonly engine: string;
+  /** What its engine must start again for, which waits for the host's turn in the walk. @default - nothing */
+  readonly settings?: string;
+};
 
 /**
- * Engine, its settings and its bridges. Hosts that are in no swarm restart their engines all at once, and one that does not come
- * back joins nothing. A restart takes a manager out of the quorum for seconds: members go one after the other, and managers first. An
- * engine gossips again with the managers that it knows when it starts; the only manager knows none, and its workers look for it about
- * once a minute (seen on 26.1.5: they met again after 50 s) or when they start themselves.
+ * Engine, its settings and its bridges. Hosts that are in no swarm get all of it at once, and one that does not come back joins nothing.
+ * Members get at once only what disturbs nobody: what they must be taken out of service for is left for the walk.
  */
-export async function prepareEngines(
-  request: SwarmRequest,
-  hosts: readonly Looked[],
-  unlockKeys: readonly string[],
-  failures: Failure[],
-): Promise<Ready[]> {
-  const ready = await phase("preparing Docker on", "Docker ready", hosts, failures, async (host): Promise<Ready & { changes: EngineChanges }> => {
-    const installed = host.needsEngine ? await installFor(request, host) : host.probe.engine.split(" ")[0];
+export async function prepareEngines(request: SwarmRequest, hosts: readonly Looked[], failures: Failure[]): Promise<Ready[]> {
+  const ready = await phase("preparing Docker on", "Docker ready", hosts, failures, async (host): Promise<Ready> => {
+    const { upgrade: seen, ...found } = host;
+    const installed = host.needsEngine ? await installFor(host, request.engine) : (host.probe.engine.split(" ")[0] ?? "");
     const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
-    if (!changes.member) {
-      await freePorts(host.session, request.needs.dataPathPort ?? defaultDataPathPort, (line) => progress(host.key, line));
-      await changeEngine(host, changes);
-    } else if (changes.gwbridge) {
-      await makeGwbridge(host.session, changes.gwbridge);
+    if (changes.member) {
+      await holdEngine(host.session, request.engine, host.probe);
+      if (changes.gwbridge) await makeGwbridge(host.session, changes.gwbridge);
+      const upgrade = host.needsEngine ? upgradeOf(installed, request.engine) : seen;
+      return { ...found, engine: installed, ...(upgrade && { upgrade }), ...(changes.settings !== undefined && { settings: changes.settings }) };
     }
-    return { ...host, engine: installed ?? "", changes };
+    const upgrade = upgradeOf(installed, request.engine);
+    const engine = upgrade ? await replaceAtOnce(host, upgrade, request.engine) : installed;
+    if (!upgrade) await holdEngine(host.session, request.engine, host.probe);
+    const problems = engineProblems(engine, request.engine, request.needs, host.probe);
+    if (problems.length > 0) throw new Error(problems.join("; "));
+    await freePorts(host.session, request.needs.dataPathPort ?? defaultDataPathPort, (line) => progress(host.key, line));
+    await changeEngine(host, changes);
+    return { ...found, engine };
   });
-  const restarting = [...ready.values()].filter(({ changes }) => changes.member && changes.settings !== undefined);
-  for (const host of managersFirst(restarting)) {
-    try {
-      await changeSettings(host, host.changes.settings ?? "");
-      await quorumIsBack(host, unlockKeys);
-    } catch (error) {
-      // None after one that failed.
-      failures.push({ host: host.key, reason: `${reasonOf(error)}; the hosts after it keep their settings until this is fixed` });
-      break;
-    }
-  }
-  const engines = [...ready.values()].map(({ key, engine }) => ({ key, version: engine }));
+  const engines = [...ready.values()].map(({ key, engine, upgrade }) => ({ key, version: upgrade?.to ?? engine }));
   if (hosts.some(({ needsEngine }) => needsEngine)) refuseMixedEngines(request, engines, "Docker was installed; nothing joined the swarm");
   return [...ready.values()];
 }
@@ -63,17 +69,42 @@ export function managersFirst<Each extends Pick<Looked, "host">>(hosts: readonly
   return [...hosts].sort((a, b) => Number(b.host.role === "manager") - Number(a.host.role === "manager"));
 }
 
-/** Which version comes is known only now; before this nothing could be said of it. */
-async function installFor(request: SwarmRequest, host: Looked): Promise<string> {
+async function installFor(host: ReachedHost, engine: EngineArgs): Promise<string> {
   const version = await whileWaiting({ waiting }, host.key, "Docker to be installed", installTimeout, (seen) =>
-    installEngine(host.session, request.engine, (line) => {
+    installEngine(host.session, engine, (line) => {
       progress(host.key, line);
       seen(line);
     }),
   );
   did(host.key, "Docker installed");
-  const problems = engineProblems(version, request.engine, request.needs, host.probe);
-  if (problems.length > 0) throw new Error(problems.join("; "));
+  return version;
+}
+
+/** On a host that is in no swarm, and has nobody to wait for. */
+async function replaceAtOnce(host: ReachedHost, { from, to }: Upgrade, engine: EngineArgs): Promise<string> {
+  progress(host.key, `its Docker is replaced before it joins: ${from} to ${to}`);
+  await getEngine(host, engine);
+  return replaceEngineOf(host, engine);
+}
+
+/** Its packages come onto the disk; nothing changes yet. */
+export async function getEngine({ key, session }: ReachedHost, engine: EngineArgs): Promise<void> {
+  const kept = await whileWaiting({ waiting }, key, "Docker's packages", installTimeout, () =>
+    fetchEngine(session, engine, (line) => progress(key, line)),
+  );
+  if (!kept)
+    progress(
+      key,
+      "warning: the packages of its present Docker are not to be had any more: if the next version does not start, this one cannot be put back",
+    );
+}
+
+/** @returns the version that runs then. */
+export async function replaceEngineOf({ key, session }: ReachedHost, engine: EngineArgs): Promise<string> {
+  const version = await whileWaiting({ waiting }, key, "Docker to be replaced", 2 * installTimeout, () =>
+    replaceEngine(session, engine, (line) => progress(key, line)),
+  );
+  did(key, "Docker replaced");
   return version;
 }
 
@@ -82,7 +113,7 @@ async function changeEngine(host: ReachedHost, { gwbridge, settings }: EngineCha
   if (settings !== undefined) await changeSettings(host, settings);
 }
 
-async function changeSettings({ key, session }: ReachedHost, settings: string): Promise<void> {
+export async function changeSettings({ key, session }: ReachedHost, settings: string): Promise<void> {
   await whileWaiting({ waiting }, key, "Docker to restart", settingsTimeout, () => applySettings(session, settings, (line) => progress(key, line)));
   did(key, "Docker's settings changed");
 }

@@ -1,6 +1,7 @@
 import { probeSettled } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { addressProblem, preflight, type Probe } from "../../engine/preflight";
+import { meetingProblem, type Upgrade } from "../../engine/upgrade";
 import { judgeOthers, lookForOthers, type OthersVerdict } from "../../firewall/others";
 import type { Failure } from "../../remote/each";
 import type { SshSession } from "../../remote/ssh";
@@ -14,6 +15,8 @@ export interface Looked extends ReachedHost {
   readonly host: SwarmRequestHost;
   readonly probe: Probe;
   readonly needsEngine: boolean;
+  /** Another version for its engine. */
+  readonly upgrade?: Upgrade;
 }
 
 /** Those that have a Docker, which can be asked. */
@@ -44,14 +47,14 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
     const probe = await probeSettled(reached, { waiting, progress }, request.needs);
     // Only then: what sets the machine up may turn one on.
     const firewalls = await lookAtFirewalls(request, reached.session, request.adopt !== undefined);
-    const { refusals, needsEngine } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
+    const { refusals, needsEngine, upgrade } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     const unattached = host.attached ? addressProblem(probe, host.address) : undefined;
     const problems = [...refusals, ...(unattached === undefined ? [] : [unattached]), ...firewalls.refusals];
     if (problems.length > 0) throw new Error(problems.join("; "));
     const others = await owned;
     if (others) throw others.refusal;
     for (const warning of firewalls.warnings) progress(host.key, `warning: ${warning}`);
-    return { ...reached, host, probe, needsEngine };
+    return { ...reached, host, probe, needsEngine, ...(upgrade && { upgrade }) };
   });
   const byNftables = [...looked.values()].filter(({ probe }) => probe.firewall?.backend === "nftables").map(({ key }) => key);
   if (byNftables.length > 0) progress(undefined, `warning: ${byNftables.join(", ")}: ${nftablesBackend.lacks}`);
@@ -63,11 +66,9 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
         "create services with --endpoint-mode dnsrr and publish ports with mode=host",
     );
   }
-  const running = [...looked.values()].filter(({ needsEngine }) => !needsEngine);
-  refuseMixedEngines(
+  refuseMeeting(
     request,
-    running.map(({ key, probe }) => ({ key, version: probe.engine.split(" ")[0] ?? "" })),
-    "Nothing was changed",
+    [...looked.values()].filter(({ needsEngine }) => !needsEngine),
   );
   return [...looked.values()];
 }
@@ -75,6 +76,16 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
 /** Firewalls beside ours, where there is to be one of ours. @param runs Whether the host is in a swarm that works with them. */
 export async function lookAtFirewalls({ firewall }: ProtectRequest, session: SshSession, runs = false): Promise<OthersVerdict> {
   return firewall ? judgeOthers(await lookForOthers(session), runs) : { refusals: [], warnings: [] };
+}
+
+/** Engines that must not meet: as they will be, and while they are replaced one after the other. */
+function refuseMeeting(request: SwarmRequest, running: readonly Looked[]): void {
+  const now = running.map(({ key, probe }) => ({ key, version: probe.engine.split(" ")[0] ?? "" }));
+  const then = running.map(({ key, upgrade }, index) => ({ key, version: upgrade?.to ?? now[index]?.version ?? "" }));
+  refuseMixedEngines(request, then, "Nothing was changed");
+  const meeting = request.needs.features.includes("ipsec") ? meetingProblem(now, then) : undefined;
+  if (meeting?.kind === "refused") throw new Error(`Nothing was changed: ${meeting.message}`);
+  if (meeting) progress(undefined, `warning: ${meeting.message}`);
 }
 
 /**

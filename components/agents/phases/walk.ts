@@ -1,0 +1,101 @@
+import { DockerSwarmApi } from "../../membership/docker-swarm-api";
+import { Control } from "../../membership/control";
+import { defaultLimits } from "../../membership/types";
+import type { Failure } from "../../remote/each";
+import { fewOf } from "../../report";
+import { defaultWorkersAway } from "../../walk/args";
+import { type Errand, walk, type WalkedHost, type WalkWork } from "../../walk";
+import type { SwarmRequest } from "../request";
+import { phase, progress, sleep, waiting } from "../run";
+import { changeSettings, getEngine, type Ready, replaceEngineOf } from "./engines";
+import { checkMtu } from "./hosts";
+import type { Members } from "./members";
+import { proveSwarm } from "./prove";
+
+/** For a member to take part again after its engine was replaced and has started all that it has to, in milliseconds. */
+const backLimit = 180_000;
+/** Neighbours to which the path of a host is tried. */
+const neighbours = 3;
+
+/**
+ * What members must be taken out of service for, one turn after the other. It comes last, over a swarm in which all is proven: where
+ * anything has failed before, no host is disturbed.
+ *
+ * @returns the hosts as they are then.
+ */
+export async function walkMembers(
+  request: SwarmRequest,
+  hosts: readonly Ready[],
+  formed: Members,
+  unlockKeys: readonly string[],
+  failures: Failure[],
+): Promise<readonly Ready[]> {
+  const engines = new Map<string, string>();
+  // They come in the order in which they were ready.
+  const order = new Map(request.hosts.map(({ key }, index) => [key, index]));
+  const inOrder = [...hosts].sort((one, other) => (order.get(one.key) ?? 0) - (order.get(other.key) ?? 0));
+  const waitingHosts = inOrder.filter(({ settings, upgrade }) => settings !== undefined || upgrade !== undefined);
+  if (waitingHosts.length === 0) return hosts;
+  const upgrading = waitingHosts.filter(({ upgrade }) => upgrade !== undefined);
+  if (failures.length === 0)
+    await phase("getting the next Docker for", "Docker's packages there", upgrading, failures, (host) => getEngine(host, request.engine));
+  if (failures.length > 0) {
+    progress(
+      undefined,
+      `warning: ${fewOf(waitingHosts.map(({ key }) => key))} must be taken out of service to be changed, and stay as they are until what failed is fixed`,
+    );
+    return hosts;
+  }
+  const { failures: stopped, left } = await walk(
+    waitingHosts.map((host) => walked(host, request, engines)),
+    workOf(request, inOrder, formed, unlockKeys),
+  );
+  const rest =
+    left.length === 0 ? "" : ` The walk stopped here: ${fewOf(left)} ${left.length === 1 ? "is" : "are"} as before. Fix it, then run again`;
+  failures.push(...stopped.map(({ host, reason }) => ({ host, reason: `${reason.replace(/\.$/, "")}.${rest}` })));
+  return hosts.map((host) => ({ ...host, engine: engines.get(host.key) ?? host.engine }));
+}
+
+function walked(host: Ready, { engine }: SwarmRequest, engines: Map<string, string>): WalkedHost {
+  const { key, upgrade, settings } = host;
+  const errands: Errand[] = [
+    ...(upgrade === undefined
+      ? []
+      : [{ what: `Docker ${upgrade.from} to ${upgrade.to}`, run: async () => void engines.set(key, await replaceEngineOf(host, engine)) }]),
+    // After the engine that knows them.
+    ...(settings === undefined ? [] : [{ what: "Docker's settings", run: () => changeSettings(host, settings) }]),
+  ];
+  return { key, role: host.host.role, errands, api: () => new DockerSwarmApi(key, host.docker) };
+}
+
+function workOf(request: SwarmRequest, hosts: readonly Ready[], { access, result }: Members, unlockKeys: readonly string[]): WalkWork {
+  const { workersAway = defaultWorkersAway, drain = true } = request.maintenance ?? {};
+  const limits = { ...defaultLimits, drain: request.drainSeconds * 1000, ready: backLimit };
+  const io = { progress, waiting, sleep, now: Date.now };
+  const control = new Control(io, limits);
+  for (const host of access)
+    if (host.kind === "ready" && result.managers.includes(host.key)) control.add(result.nodes[host.key] ?? host.key, host.api);
+  return {
+    control,
+    io,
+    limits,
+    drain,
+    rules: { workersAway },
+    workers: request.hosts.filter(({ role }) => role === "worker").map(({ key }) => key),
+    prove: async (keys) => {
+      const own = hosts.filter(({ key }) => keys.includes(key));
+      const near = [...own, ...neighboursOf(hosts, keys)];
+      const failures: Failure[] = [];
+      await proveSwarm(request, near, unlockKeys, failures);
+      await checkMtu(request, near, failures);
+      return failures;
+    },
+  };
+}
+
+/** The next ones in the order of the program, and in a ring. */
+function neighboursOf(hosts: readonly Ready[], keys: readonly string[]): readonly Ready[] {
+  const last = Math.max(...keys.map((own) => hosts.findIndex(({ key }) => key === own)));
+  const ring = [...hosts.slice(last + 1), ...hosts.slice(0, last + 1)];
+  return ring.filter(({ key }) => !keys.includes(key)).slice(0, neighbours);
+}

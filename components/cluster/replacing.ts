@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { NodesResponse } from "../agents/request";
+import { canHook, ofThisRun } from "../hosts/cloud/hooks";
+import { describeReplacing } from "../walk/describe";
+import type { SwarmClusterArgs } from "./args";
+import type { ClusterPlan } from "./plan";
+
+/**
+ * Options of the resource that tells of the hosts what was found out: its last answer has the versions of their engines. A preview in
+ * which it would ask again shows what becomes of them.
+ */
+export function tellReplacing(
+  name: string,
+  args: SwarmClusterArgs,
+  plan: ClusterPlan,
+  parent: pulumi.Resource,
+): Pick<pulumi.CustomResourceOptions, "hooks"> {
+  if (args.engine?.version === undefined || !pulumi.runtime.isDryRun() || !canHook()) return {};
+  const tell = async ({ oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    const engines = enginesIn(oldOutputs?.["stdout"]);
+    const hosts = plan.hosts.map(({ key, role }) => ({ key, role, engine: engines[key]?.engine ?? "" }));
+    const lines = describeReplacing(hosts, args.engine ?? {}, args.maintenance);
+    if (lines.length > 0) await pulumi.log.info(lines.join("\n"), parent);
+  };
+  return { hooks: { beforeUpdate: [new pulumi.ResourceHook(`${name}-nodes before it changes`, ofThisRun(tell), { onDryRun: true })] } };
+}
+
+/** What is no answer of ours tells nothing. */
+function enginesIn(stdout: unknown): NodesResponse["hosts"] {
+  try {
+    return (JSON.parse(String(stdout)) as Partial<NodesResponse>).hosts ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,28 @@
+import { flag, optional, options } from "../options";
+
+/**
+ * How hosts are taken out of service for a while, for whatever needs it: another version of Docker, settings with which the engine must
+ * start again. Workers go first, then the managers one by one, and the leader last. Each host is drained, changed, and proven to reach its
+ * neighbours before the next one begins. The first host that does not come back ends the walk; the next `up` continues it.
+ */
+export interface MaintenanceArgs {
+  /**
+   * Largest share of the workers that is out of service at once: `0.25` is a quarter. It is always one worker at least, and the first
+   * one goes alone.
+   * @default 0.1
+   */
+  readonly workersAway?: number;
+  /**
+   * Whether a host is drained before: its tasks move to other hosts, and `up` waits for them as long as `membership.drainSeconds` says.
+   * Without it, tasks stop with the engine and start again when it is back, or elsewhere when the swarm misses them.
+   * @default true
+   */
+  readonly drain?: boolean;
+}
+
+export const maintenanceOptions = options<MaintenanceArgs>(
+  { of: "maintenance", thing: "how hosts are taken out of service", example: "{ workersAway: 0.25 }" },
+  { workersAway: optional, drain: flag },
+);
+
+export const defaultWorkersAway = 0.1;
