@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { WrittenResource } from "../topology/of-resources";
+import { owners, type WrittenResource } from "../topology/of-resources";
 
 /** One operation of a preview on one resource. */
 export interface ReviewStep {
@@ -163,8 +163,16 @@ function goes(op: string): boolean {
 
 function written(urn: string, state: Fields): WrittenResource {
   const parent = textOf(state["parent"]);
-  const inputs = state["inputs"];
-  return { urn, type: textOf(state["type"]), ...(parent !== "" && { parent }), inputs: isFields(inputs) ? (plain(inputs) as Fields) : {} };
+  const { inputs, outputs } = state;
+  const type = textOf(state["type"]);
+  return {
+    urn,
+    type,
+    ...(parent !== "" && { parent }),
+    inputs: isFields(inputs) ? (plain(inputs) as Fields) : {},
+    // Of a cluster, what the last run saw on its hosts. All others' are long and of no use here.
+    ...(owners.includes(type) && isFields(outputs) && { outputs: plain(outputs) as Fields }),
+  };
 }
 
 /** Signatures by which values say what they are, in states and events. */

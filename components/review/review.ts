@@ -11,6 +11,7 @@ import { networkFindings } from "./networks";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
 import { unknownFindings } from "./unknown";
+import { upgradeFindings, upgradeQuorum } from "./upgrade";
 
 /** What a preview means for one cluster. */
 export interface ClusterReview {
@@ -66,7 +67,9 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
   if (before && after && steps.length === 0) return { cluster, what: "unchanged", findings: [] };
   const findings = [
     ...hostFindings(change),
+    ...upgradeFindings(change),
     ...quorumFindings(change),
+    ...upgradeQuorum(change),
     ...firewallFindings(change),
     ...encryptionFindings(change),
     ...addressFindings(change),

@@ -9,6 +9,8 @@ export interface WrittenResource {
   /** URN of the parent. */
   readonly parent?: string;
   readonly inputs: Readonly<Record<string, unknown>>;
+  /** Of a cluster in a preview, what is known of it when it is made. @default - not read */
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 /** One cluster of several that a program may have. */

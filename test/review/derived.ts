@@ -14,6 +14,7 @@ interface State {
   readonly type: string;
   readonly parent?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 /** A preview made out of one of the engine's, by what another edit changes in it. */
@@ -83,12 +84,39 @@ const otherKeys = (steps: readonly Step[]): Step[] => {
   return [...steps, { op: "update", urn, oldState: state("0a1b2c3d4e5"), newState: state("5e4d3c2b1a0"), diffReasons: ["input"] }];
 };
 
+/** Docker of some hosts is older than what the program asks for now. */
+const dockerReplaced = (steps: readonly Step[]): Step[] =>
+  steps.map((step): Step => {
+    const { oldState, newState } = step;
+    if (oldState?.type !== cluster || !newState) return step;
+    const engines = { "control-a": "28.5.2", "control-b": "28.5.2", "control-c": "29.7.1", "edge-a": "28.5.2", "edge-b": "27.5.1" };
+    const hosts = Object.fromEntries(Object.entries(engines).map(([host, engine]) => [host, { engine }]));
+    return {
+      ...step,
+      op: "update",
+      oldState: { ...oldState, outputs: { ...oldState.outputs, hosts } },
+      newState: { ...newState, inputs: { ...newState.inputs, engine: "29.7" } },
+      diffReasons: ["engine"],
+    };
+  });
+
+/** The same with one manager, and nobody is drained. */
+const dockerReplacedAlone = (steps: readonly Step[]): Step[] =>
+  dockerReplaced(steps)
+    .filter(({ urn }) => !/Host::prod-control-[bc]$/.test(urn))
+    .map((step): Step => {
+      if (step.newState?.type !== cluster) return step;
+      return { ...step, newState: { ...step.newState, inputs: { ...step.newState.inputs, maintenance: { drain: false, workersAway: 1 } } } };
+    });
+
 /** What `cases` have no preview of the engine's for. `encryption-lost` was one network's hosts before, as an adopted swarm's have to be. */
 export const derived: readonly Derived[] = [
   { name: "cluster-removed", of: "nothing", edit: removed },
   { name: "adopted-removed", of: "encryption-lost", edit: (steps) => removed(adopted(steps)) },
   { name: "host-behind-nat", of: "nothing", edit: behindNat },
   { name: "manager-keys-changed", of: "nothing", edit: otherKeys },
+  { name: "docker-replaced", of: "nothing", edit: dockerReplaced },
+  { name: "docker-replaced-one-manager", of: "nothing", edit: dockerReplacedAlone },
 ];
 
 /** The preview as the engine's digest writes it. */

@@ -46,6 +46,8 @@ describe("the review of a preview that the engine made", () => {
       "adopted-removed": { "world-open": 1 },
       "host-behind-nat": { "world-open": 1 },
       "manager-keys-changed": { "quorum-loss": 1, "replace-manager": 3 },
+      "docker-replaced": {},
+      "docker-replaced-one-manager": { "quorum-loss": 1 },
     });
   });
 
