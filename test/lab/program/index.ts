@@ -33,7 +33,8 @@ interface Spec {
   readonly programs?: NonNullable<SwarmClusterArgs["programs"]>;
   readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
   readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
-  readonly engine?: { readonly settings?: Record<string, unknown> };
+  readonly engine?: NonNullable<SwarmClusterArgs["engine"]>;
+  readonly maintenance?: NonNullable<SwarmClusterArgs["maintenance"]>;
 }
 
 const config = new pulumi.Config();
@@ -61,6 +62,7 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.firewall && { firewall: spec.firewall }),
   ...(spec.swarm && { swarm: spec.swarm }),
   ...(spec.engine && { engine: spec.engine }),
+  ...(spec.maintenance && { maintenance: spec.maintenance }),
   membership: {
     reachableSeconds: spec.reachableSeconds ?? 60,
     drainSeconds: 60,
