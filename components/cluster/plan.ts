@@ -131,7 +131,11 @@ function planRead(args: SwarmClusterArgs): Planned {
   const overlay = planOverlay(args, sites, tunnelled, underlay, problems);
   checkRoutes(groups, tunnelled, overlay, report);
   const containers = planContainers(tunnelled, space, overlay, pins, report);
-  const hosts = tunnelled.map((host): PlannedHost => withContainers(host, containers?.pieces.get(host.key)?.toString()));
+  const drained = drainedHosts(args.maintenance);
+  const hosts = tunnelled.map((host): PlannedHost => ({
+    ...withContainers(host, containers?.pieces.get(host.key)?.toString()),
+    ...(drained.includes(host.key) && { availability: "drain" as const }),
+  }));
   const mtu = planMtu(sites, underlay, report);
   const networks = planNetworks(
     args.networks ?? {},
@@ -155,7 +159,11 @@ function planRead(args: SwarmClusterArgs): Planned {
   // Nobody knows what a group is in the swarm that cannot be read, and without groups nothing else is to be said of managers.
   const quorum = planQuorum(hosts, groups.length > 0 && areRead(args.hosts, groups) ? report : () => {});
   checkEngine(args.engine ?? {}, report);
-  checkMaintenance(args.maintenance ?? {}, report);
+  checkMaintenance(
+    args.maintenance ?? {},
+    hosts.map(({ key }) => key),
+    report,
+  );
   checkMembership(args.membership ?? {}, hosts, report);
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const ofSwarm = [...swarmRules(underlay.over), ...overlay.rules];
@@ -221,6 +229,11 @@ function withTunnel(host: PlannedHost, tunnelAddress: string | undefined): Plann
 
 function withContainers(host: PlannedHost, containerSubnet: string | undefined): PlannedHost {
   return containerSubnet === undefined ? host : { ...host, containerSubnet };
+}
+
+/** A program without types may give anything. */
+function drainedHosts({ drained }: NonNullable<SwarmClusterArgs["maintenance"]> = {}): readonly string[] {
+  return Array.isArray(drained) ? drained : [];
 }
 
 /** Largest packet between hosts. */

@@ -289,6 +289,8 @@ export interface PlannedHost {
   readonly publicAddress?: PublicAddress;
   /** Address that other sites see when it calls them. @default - its public address */
   readonly seenAs?: string;
+  /** `drain` if the program keeps tasks away from it. @default - whatever it is in the swarm */
+  readonly availability?: "drain";
   /** Its address in the encrypted tunnel between the hosts, if there is one. */
   readonly tunnelAddress?: string;
   /** The subnet of its containers, in CIDR form, if the overlay gives each host a subnet. */

@@ -7,6 +7,8 @@ export interface DesiredMember extends SwarmAddresses {
   readonly role: SwarmRole;
   /** Node labels. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Whether it is drained for as long as the program says so. @default false */
+  readonly drained?: boolean;
 }
 
 /** Whose a swarm is. */
@@ -194,6 +196,8 @@ export const leavingLabel = "pulumi-swarm.leaving";
  * was cut off meanwhile leaves no host drained for good.
  */
 export const asideLabel = "pulumi-swarm.aside";
+/** Set together with a drain by the program's word, with the availability that the node had. */
+export const drainedLabel = "pulumi-swarm.drained";
 /** Which other labels came from the program, so that one taken out of it can be taken off the node. */
 export const managedLabel = "pulumi-swarm.labels";
 

@@ -51,9 +51,13 @@ function ofMany(kind: "added" | "removed", hosts: readonly TopologyHost[], what:
   return { section: "hosts", kind, subject: keys.join(", "), text: said };
 }
 
-function roleFindings(was: TopologyHost | undefined, { key, role, site }: TopologyHost): Finding[] {
+function roleFindings(was: TopologyHost | undefined, { key, role, site, availability }: TopologyHost): Finding[] {
   if (!was) return [];
+  const drained = availability === "drain" ? "is drained: its tasks move to other hosts, and none runs there" : "is no longer drained by the program";
   return [
+    ...(was.availability === availability
+      ? []
+      : [{ section: "hosts", kind: "changed", subject: key, text: text`${key} ${words(drained)}` } as const]),
     ...(was.role === role
       ? []
       : [

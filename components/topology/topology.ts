@@ -16,6 +16,8 @@ export interface TopologyHost {
   /** Address that other sites see when it calls them. */
   readonly seenAs?: string;
   readonly tunnelAddress?: string;
+  /** `drain` if the program keeps tasks away from it. */
+  readonly availability?: "drain";
   /** The subnet of its containers, in CIDR form, if the overlay gives each host a subnet. */
   readonly containerSubnet?: string;
 }

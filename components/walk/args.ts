@@ -1,4 +1,4 @@
-import { flag, optional, options } from "../options";
+import { flag, list, optional, options } from "../options";
 
 /**
  * How hosts are taken out of service for a while, for whatever needs it: another version of Docker, settings with which the engine must
@@ -18,11 +18,17 @@ export interface MaintenanceArgs {
    * @default true
    */
   readonly drain?: boolean;
+  /**
+   * Keys of hosts that are drained for as long as they stand here, such as `["edge-2"]`: no task runs there, and `up` does not undo it.
+   * When a key is removed, its host gets back the availability that it had before.
+   * @default - none; a host that a person drained stays so too
+   */
+  readonly drained?: readonly string[];
 }
 
 export const maintenanceOptions = options<MaintenanceArgs>(
   { of: "maintenance", thing: "how hosts are taken out of service", example: "{ workersAway: 0.25 }" },
-  { workersAway: optional, drain: flag },
+  { workersAway: optional, drain: flag, drained: list },
 );
 
 export const defaultWorkersAway = 0.1;

@@ -94,11 +94,28 @@ describe("what a preview tells of engines that are to be replaced", () => {
 });
 
 describe("the options of a walk", () => {
-  const problems = (workersAway: unknown): string[] => {
+  const problems = (workersAway: unknown, drained?: unknown): string[] => {
     const found: Problem[] = [];
-    checkMaintenance({ workersAway: workersAway as number }, (path, message, fix) => void found.push({ path, message, fix }));
+    const given = {
+      ...(workersAway !== undefined && { workersAway: workersAway as number }),
+      ...(drained !== undefined && { drained: drained as string[] }),
+    };
+    checkMaintenance(given, ["edge-1", "edge-2"], (path, message, fix) => void found.push({ path, message, fix }));
     return found.map(({ path, message, fix }) => `${path}: ${message} → ${fix}`);
   };
+
+  it("take hosts of the cluster that are to be drained, but not all of them", () => {
+    assert.deepEqual(problems(undefined, ["edge-2"]), []);
+    assert.deepEqual(problems(undefined, "edge-2"), [
+      'maintenance.drained: "edge-2" is not a list of hosts → write such as ["edge-1"], or leave it out',
+    ]);
+    assert.deepEqual(problems(undefined, ["edge-3"]), [
+      'maintenance.drained[0]: "edge-3" is not a host of this cluster → name some of edge-1, edge-2',
+    ]);
+    assert.deepEqual(problems(undefined, ["edge-1", "edge-2"]), [
+      "maintenance.drained: all hosts are drained, so that no task could run anywhere → leave at least one out",
+    ]);
+  });
 
   it("take a share of the workers, and say how to write what is none", () => {
     for (const share of [0.01, 0.25, 1, undefined]) assert.deepEqual(problems(share), []);

@@ -843,6 +843,8 @@ export class SimulatedProgram {
   adopt: string | undefined;
   labels: Readonly<Record<string, string>> | undefined;
   options: SwarmOptions = {};
+  /** Hosts that the program keeps drained. */
+  drained: readonly string[] = [];
   dataPathPort: number | undefined;
 
   constructor(
@@ -853,7 +855,10 @@ export class SimulatedProgram {
   /** As Pulumi does: what a run returns is kept only when it ended without any failure. */
   async run(interruptAfter = Infinity): Promise<Outcome> {
     const keys = Object.keys(this.roles).sort();
-    const members = keys.map((key) => memberFor(this.swarm, key, this.roles[key] ?? "worker", this.labels));
+    const members = keys.map((key) => ({
+      ...memberFor(this.swarm, key, this.roles[key] ?? "worker", this.labels),
+      ...(this.drained.includes(key) && { drained: true }),
+    }));
     const run = this.swarm.begin(interruptAfter);
     const departing = Object.keys(this.memory?.nodes ?? {}).filter((key) => !keys.includes(key));
     const desired: DesiredSwarm = {
@@ -897,7 +902,7 @@ export class SimulatedProgram {
       if (!machine.up) continue;
       const node = nodes.find(({ id }) => id === machine.nodeId);
       if (machine.raft !== raft || !node) found.push(`${key} is not in the swarm`);
-      else if (node.state !== "ready" || node.role !== role || node.availability !== "active")
+      else if (node.state !== "ready" || node.role !== role || node.availability !== (this.drained.includes(key) ? "drain" : "active"))
         found.push(`${key} is ${node.state} ${node.availability} ${node.role}`);
       else if (machine.manager !== (role === "manager") || (node.reachability !== undefined) !== (role === "manager"))
         found.push(`${key} is not yet ${role}`);

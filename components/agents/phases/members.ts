@@ -168,12 +168,13 @@ async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docke
 }
 
 function desiredSwarm(request: Asking): DesiredSwarm {
-  const { hosts, dockerPool, abandonedSwarm, recover, formerly, swarm, needs, adopt } = request;
+  const { hosts, dockerPool, abandonedSwarm, recover, formerly, swarm, needs, adopt, maintenance } = request;
   return {
     owner: swarmOwnerOf(request),
     members: hosts.map(({ key, role, address, tunnelAddress, labels }) => {
       const own = tunnelAddress ?? address;
-      return { key, role, labels, advertiseAddress: own, listenAddress: `${own}:2377`, dataPathAddress: own };
+      const drained = maintenance?.drained?.includes(key) === true;
+      return { key, role, labels, ...(drained && { drained }), advertiseAddress: own, listenAddress: `${own}:2377`, dataPathAddress: own };
     }),
     init: { defaultAddressPool: [dockerPool], subnetSize: 24, ...(needs.dataPathPort !== undefined && { dataPathPort: needs.dataPathPort }) },
     options: swarm,
