@@ -39,10 +39,11 @@ who_is() {
   echo "$(cat "/proc/$1/comm" 2>/dev/null || echo "another program") (process $1${unit:+, $unit})"
 }
 
-# In the words of apt-get and of dpkg. Without a process where an older one does not tell.
-lock_is_held() { grep -Eq 'Could not get lock|lock (is|was) locked by another process' "$LOG"; }
+# In the words of apt-get and of dpkg, which says "another process" where it cannot tell the program. Without a process where an older one
+# does not tell.
+lock_is_held() { grep -Eq 'Could not get lock|lock (is|was) locked by .+ process' "$LOG"; }
 lock_holder() {
-  pid=$(sed -n -e 's/.*Could not get lock .* held by process \([0-9]*\).*/\1/p' -e 's/.* locked by another process with pid \([0-9]*\).*/\1/p' "$LOG" | head -n 1)
+  pid=$(sed -n -e 's/.*Could not get lock .* held by process \([0-9]*\).*/\1/p' -e 's/.* locked by .* process with pid \([0-9]*\).*/\1/p' "$LOG" | head -n 1)
   if [ -n "$pid" ]; then who_is "$pid"; else echo "another program"; fi
 }
 

@@ -14,6 +14,9 @@ const refusals = {
     "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process PID (sh)\n" +
     "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?",
   "dpkg's frontend": "dpkg: error: dpkg frontend lock was locked by another process with pid PID\nNote: removing the lock file is always wrong",
+  // Seen of dpkg 1.22 while Debian's unattended-upgrades had it.
+  "dpkg's frontend, by a program that it can tell":
+    "dpkg: error: dpkg frontend lock was locked by /usr/bin/python3.13 process with pid PID\nNote: removing the lock file is always wrong",
 } as const;
 
 describe("a host whose packages somebody else is installing", () => {
@@ -58,7 +61,7 @@ describe("a host whose packages somebody else is installing", () => {
 
   for (const [lock, refusal] of Object.entries(refusals)) {
     it(`is waited for, and who it is is said once, where the lock is that of ${lock}`, () => {
-      const blocked = lock === "dpkg's frontend" ? "dpkg" : "apt-get";
+      const blocked = lock.startsWith("dpkg's frontend") && !lock.endsWith("for apt-get") ? "dpkg" : "apt-get";
       for (const each of ["apt-get", "dpkg"]) program(each, refusal, each === blocked ? 3 : 0);
       const { said, status } = install();
       assert.equal(status, 0, said);
