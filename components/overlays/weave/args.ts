@@ -23,9 +23,8 @@ export interface WeaveArgs {
    */
   readonly trustSites?: boolean;
   /**
-   * Lets kernels with Open vSwitch forward packets (modules `openvswitch` and `vxlan`), instead of the router itself, which is
-   * several times slower. Hosts without the modules work without it, and both kinds of host work together. A change takes effect
-   * at each host's next reboot.
+   * Lets kernels with Open vSwitch forward packets (modules `openvswitch` and `vxlan`), instead of the router itself. Hosts without
+   * the modules work without it, and both kinds of host work together. A change takes effect at each host's next reboot.
    * @default true
    */
   readonly fastDatapath?: boolean;
