@@ -38,7 +38,7 @@ export function listening(cluster: SuiteCluster): void {
       const programs = daemons.map(({ program }) => program).join("|");
       const sockets = await cluster.on(name, `ss -Hlntup | grep -E '"(${programs})"' | awk '{ print $5 }' || true`);
       const own = ["127.0.0.1", "[::1]", String(tunnelAddress ?? address)];
-      const elsewhere = sockets.split("\n").filter((socket) => socket !== "" && !own.includes(socket.replace(/:\d+$/, "")));
+      const elsewhere = sockets.split("\n").filter((socket) => socket !== "" && !own.includes(socket.replace(/(%[^:]*)?:\d+$/, "")));
       assert.deepEqual(elsewhere, [], key);
     }
   });
