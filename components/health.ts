@@ -8,12 +8,16 @@ export interface Finding {
   readonly severity: Severity;
   /** Whom it is about: keys of hosts, or none where it is about the whole. */
   readonly hosts: readonly string[];
-  /** What is wrong and where, in one sentence without a full stop. */
+  /** What is wrong and where, in one short sentence without a full stop: it may be all that somebody reads. */
   readonly text: string;
+  /** More of it, for whoever reads on. */
+  readonly detail?: string;
   /** What to do about it. */
   readonly fix: string;
   /** The next `up` that looks at the hosts again fixes it. */
   readonly drift?: true;
+  /** Kinds of findings about the same hosts that follow from this one: they are not told beside it. */
+  readonly explains?: readonly string[];
 }
 
 /** One host's line: the host, and what a person reads of it. */
@@ -73,3 +77,14 @@ export function known<Answer>(seen: readonly SeenPart<Answer>[]): readonly (Seen
 
 /** How the program is asked to look at the hosts again: a program that is unchanged changes nothing. */
 export const upAgain = 'set membership.recheck to a new text and run "pulumi up"';
+
+/** A pair is put down to the one of it that has trouble with most others. */
+export function blamed(pairs: readonly (readonly [string, string])[]): { readonly host: string; readonly peers: readonly string[] }[] {
+  const trouble = (key: string): number => pairs.filter((pair) => pair.includes(key)).length;
+  const faults = new Map<string, string[]>();
+  for (const [one, other] of pairs) {
+    const [host, peer] = trouble(other) > trouble(one) ? [other, one] : [one, other];
+    faults.set(host, [...(faults.get(host) ?? []), peer]);
+  }
+  return [...faults].map(([host, peers]) => ({ host, peers }));
+}

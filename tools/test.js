@@ -43,6 +43,7 @@ const longest = [
   "sites",
   "aws",
   "membership",
+  "status",
   "lifecycle",
   "faults",
   "existing",

@@ -6,9 +6,9 @@ import { trace } from "./trace";
 import { type Terminal, unusable, UsageError, type Verb } from "./verb";
 
 const verbs: Readonly<Record<string, Verb>> = {
-  status,
   review,
   graph,
+  status,
   image,
   trace,
 };

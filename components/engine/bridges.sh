@@ -1,5 +1,5 @@
 #!/bin/sh
-# Docker's own bridges on a host.
+# Docker's own bridges on a host. docker-rules.sh goes before it.
 #   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, and which tables lack Docker's own
 #          rules. Changes nothing.
 #   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
@@ -7,18 +7,6 @@
 set -eu
 
 swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$LOG" || die "Docker does not answer: $(tail -n 1 "$LOG")"; }
-
-# Docker makes these when it starts, and never again. Somebody may have taken them away since, as `nft flush ruleset` does, or the ways
-# into them, as `iptables -F` does. The chain of published ports is there only once one was published.
-tables_without_rules() {
-  command -v iptables >/dev/null 2>&1 || return 0
-  for table in nat filter; do
-    rules=$(iptables -w 10 -t "$table" -S 2>/dev/null) || true
-    leads_to "$rules" DOCKER && { ! has_chain "$rules" DOCKER-INGRESS || leads_to "$rules" DOCKER-INGRESS; } || echo "$table"
-  done
-}
-has_chain() { printf '%s\n' "$1" | grep -qx -e "-N $2"; }
-leads_to() { has_chain "$1" "$2" && printf '%s\n' "$1" | grep -q -e "-j $2\$"; }
 
 look() {
   unapplied=false

@@ -113,7 +113,7 @@ export function engineChanges(state: EngineState, own: DaemonSettings = {}, brid
 }
 
 /** Docker makes them when it starts, and does not notice that they are gone. A restart stops containers, so nobody but a person decides it. */
-function lostRules({ daemon, tablesWithoutRules }: EngineState): string[] {
+export function lostRules({ daemon, tablesWithoutRules }: Pick<EngineState, "daemon" | "tablesWithoutRules">): string[] {
   if (tablesWithoutRules.length === 0 || daemon["iptables"] === false || daemon["firewall-backend"] === "nftables") return [];
   return [
     `Docker's own rules are gone (table ${tablesWithoutRules.join(" and ")}), as after "nft flush ruleset" or "iptables -F": published ports and the containers' ` +

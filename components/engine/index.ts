@@ -12,7 +12,9 @@ import type { Probe } from "./preflight";
 const probeScript = loadScript(__dirname, "probe.sh");
 const engineScript = loadHostScript(__dirname, "packages.sh", "engine.sh");
 const replaceScript = loadHostScript(__dirname, "packages.sh", "replace.sh");
-const bridgesScript = loadHostScript(__dirname, "bridges.sh");
+/** Prints which tables of iptables lack Docker's own rules, by the function `tables_without_rules`. */
+export const dockerRulesScript = loadScript(__dirname, "docker-rules.sh");
+const bridgesScript = loadHostScript(__dirname, "docker-rules.sh", "bridges.sh");
 
 /** In milliseconds. A package may come slowly; apt's own limits are inside the script. */
 export const installTimeout = 20 * 60_000;

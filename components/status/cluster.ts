@@ -127,11 +127,11 @@ class HostLook {
     this.learn({ ...(typeof paths === "string" ? { noPaths: paths } : { paths }), ...(told.length > 0 && { parts: Object.fromEntries(told) }) });
   }
 
-  private async ask({ script, values }: StatusPart<never>, { session }: ReachedHost): Promise<unknown> {
+  private async ask(part: StatusPart<never>, { session }: ReachedHost): Promise<unknown> {
     const { request } = this.target;
     if (!request) return undefined;
     try {
-      return await session.script<unknown>(script, values(contextOf(request)), { verb: "status", timeout: partTimeout });
+      return await session.script<unknown>(part.script, part.values(contextOf(request)), { verb: "status", timeout: partTimeout });
     } catch (error) {
       return withoutHost(this.key, reasonOf(error));
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a person wants to know of a host at a glance. It only reads: it writes no file, loads no module, takes no lock, and talks to no
-# socket that would start a service. The engine is only asked by others, and only where this says that it runs.
+# socket that would start a service. The engine is only asked by others, and only where this says that it runs. docker-rules.sh goes before it.
 #   look   Result: what is there
 set -eu
 export LC_ALL=C
@@ -30,7 +30,7 @@ engine_state() {
 
 engine_last_words() {
   has journalctl || return 0
-  journalctl -u docker.service -o cat -n 60 -q --no-pager 2>/dev/null | grep -E 'failed to start|unable to|fatal|level=error|msg=.*error' | tail -n 1 |
+  journalctl -u docker.service -o cat -n 60 -q --no-pager 2>/dev/null | grep -E 'failed to start|unable to|level=fatal|invalid|unknown flag' | tail -n 1 |
     cut -c 1-300 | plain
 }
 
@@ -94,7 +94,7 @@ listens() {
       port = $5
       sub(/.*:/, "", port)
       print port "/" $1, name
-    }' | sort -un -k 1,1 | sed 's|[^A-Za-z0-9 ._:/+-]||g'
+    }' | sort -u | sort -n | sed 's|[^A-Za-z0-9 ._:/+-]||g'
 }
 
 units() {
@@ -114,7 +114,7 @@ now() {
 look() {
   engine=$(engine_state)
   said=""
-  if [ "$engine" != active ]; then said=$(engine_last_words); fi
+  if [ "$engine" = failed ] || [ "$engine" = activating ]; then said=$(engine_last_words); fi
   # shellcheck source=/dev/null
   distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; echo "${PRETTY_NAME:-}" | plain)
   if packages=$(reboot_required); then reboot=$(printf '{"packages":"%s"}' "$packages"); else reboot=null; fi
@@ -122,6 +122,7 @@ look() {
     "$(plain </proc/sys/kernel/hostname)" "$(uname -r | plain)" "$distribution" "$(cut -d . -f 1 /proc/uptime)" "$engine" "$said" \
     "$(disks | paste -s -d , -)" "$reboot" "$(base64 /etc/docker/daemon.json 2>/dev/null | tr -d '\n')" \
     "$(certificate "$(docker_root)/swarm/certificates/swarm-node.crt")"
+  printf '"tablesWithoutRules":[%s],' "$(if [ "$engine" = active ]; then tables_without_rules | strings; fi)"
   printf '"firewall":{"state":"%s","digest":"%s"},"listens":[%s],"units":{%s},"time":%s}\n' \
     "$(firewall_state)" "$(rules_digest)" "$(listens | strings)" "$(units)" "$(now)"
 }

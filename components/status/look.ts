@@ -1,18 +1,21 @@
-import { X509Certificate } from "node:crypto";
-import { createHash } from "node:crypto";
-import { daemonSettings, engineChanges } from "../engine/bridges";
+import { createHash, X509Certificate } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { dockerRulesScript } from "../engine";
+import { type DaemonSettings, daemonSettings, engineChanges, lostRules } from "../engine/bridges";
 import { nftRuleset } from "../firewall/nftables";
 import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import type { System } from "./seen";
 
-const script = loadScript(__dirname, "look.sh");
+const script = `${dockerRulesScript}\n${loadScript(__dirname, "look.sh")}`;
 const timeout = 25_000;
 
 /** As `look.sh` tells it. */
-interface Told extends Omit<System, "clock" | "certificate" | "settings" | "damagedSettings" | "firewall"> {
+interface Told extends Omit<System, "clock" | "certificate" | "settings" | "damagedSettings" | "firewall" | "lostRules"> {
   readonly daemon: string;
+  /** Tables of iptables that lack Docker's own rules. */
+  readonly tablesWithoutRules: readonly string[];
   /** PEM in base64; empty where there is none. */
   readonly certificate: string;
   readonly firewall: { readonly state: System["firewall"]["state"]; readonly digest: string };
@@ -23,7 +26,7 @@ interface Told extends Omit<System, "clock" | "certificate" | "settings" | "dama
 /** Looks at a host, without asking its engine anything: Docker's socket would start one that is stopped. */
 export async function lookAtSystem(session: Pick<SshSession, "script">, key: string, request: SwarmRequest | undefined): Promise<System> {
   const before = Date.now() / 1000;
-  const { daemon, certificate, firewall, time, ...told } = await session.script<Told>(script, {}, { verb: "look", timeout });
+  const { daemon, certificate, firewall, time, tablesWithoutRules, ...told } = await session.script<Told>(script, {}, { verb: "look", timeout });
   const after = Date.now() / 1000;
   const host = request?.hosts.find((one) => one.key === key);
   const node = validityOf(certificate);
@@ -32,7 +35,7 @@ export async function lookAtSystem(session: Pick<SshSession, "script">, key: str
     clock: aheadOf(time, before, after),
     firewall: { state: firewall.state, ...(request?.firewall && host && { asPlanned: firewall.digest === digestOf(rulesetOf(request, host)) }) },
     ...(node && { certificate: node }),
-    ...(request && settingsOf(daemon, request)),
+    ...settingsOf(daemon, request, tablesWithoutRules),
   };
 }
 
@@ -75,15 +78,20 @@ export function digestOf(ruleset: string): string {
     .digest("hex");
 }
 
-/** Names alone: a proxy's address may have a password in it. */
-function settingsOf(daemon: string, { engine, bridges, adopt }: SwarmRequest): Pick<System, "settings" | "damagedSettings"> {
+/** Names of settings alone: a proxy's address may have a password in it. */
+function settingsOf(base64: string, request: SwarmRequest | undefined, tablesWithoutRules: readonly string[]): Partial<System> {
   try {
-    const present = daemonSettings(daemon);
-    const asMade = { daemon: present, unapplied: false, swarm: "inactive", gwbridge: null, tablesWithoutRules: [] };
-    const { settings } = engineChanges(asMade, engine.settings ?? {}, adopt === undefined ? bridges : undefined);
-    const wanted = settings === undefined ? present : (JSON.parse(settings) as Readonly<Record<string, unknown>>);
-    return { settings: Object.keys(wanted).filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(present[name])) };
+    const daemon = daemonSettings(base64);
+    const [lost] = lostRules({ daemon, tablesWithoutRules });
+    return { ...(request && { settings: differing(daemon, request) }), ...(lost !== undefined && { lostRules: lost }) };
   } catch (error) {
     return { damagedSettings: (error as Error).message };
   }
+}
+
+function differing(daemon: DaemonSettings, { engine, bridges, adopt }: SwarmRequest): string[] {
+  const asMade = { daemon, unapplied: false, swarm: "inactive", gwbridge: null, tablesWithoutRules: [] };
+  const { settings } = engineChanges(asMade, engine.settings ?? {}, adopt === undefined ? bridges : undefined);
+  const wanted = settings === undefined ? daemon : (JSON.parse(settings) as DaemonSettings);
+  return Object.keys(wanted).filter((name) => !isDeepStrictEqual(wanted[name], daemon[name]));
 }

@@ -16,9 +16,9 @@ const ofOverlay: { readonly [Kind in OverlayKind]: readonly StatusPart<never>[] 
   calico: [calicoStatus],
 };
 
-/** Those of the cluster's underlay and overlay, what carries the others first. */
+/** Those of the cluster's underlay and overlay, what carries the others first. A state may be of a newer version that has other overlays. */
 export function partsOf({ overlay, tunnel }: Pick<Planned, "overlay" | "tunnel">): readonly StatusPart<never>[] {
-  return [...(tunnel ? [wireguardStatus] : []), ...ofOverlay[overlay]];
+  return [...(tunnel ? [wireguardStatus] : []), ...(Object.hasOwn(ofOverlay, overlay) ? ofOverlay[overlay] : [])];
 }
 
 /** Of all overlays and underlays, for whoever lists them. */

@@ -11,10 +11,10 @@ most_at_once=32
 # ADDRESS. Two lines: "ADDRESS answers LOST ROUND-TRIP" and "ADDRESS carries true".
 try() {
   [ -z "$MTU" ] || {
-    if ping -n -q -M 'do' -c 3 -i 0.3 -W 1 -s $((MTU - 28)) "$1" 2>/dev/null | grep -Eq ' [1-9][0-9]* received'; then large=true; else large=false; fi
+    if ping -n -q -M 'do' -c 3 -i 0.3 -W 3 -s $((MTU - 28)) "$1" 2>/dev/null | grep -Eq ' [1-9][0-9]* received'; then large=true; else large=false; fi
     echo "$1 carries $large"
   } &
-  ping -n -q -c "$count" -i 0.2 -W 1 "$1" 2>/dev/null | awk -v to="$1" -v count="$count" '
+  ping -n -q -c "$count" -i 0.2 -W 3 "$1" 2>/dev/null | awk -v to="$1" -v count="$count" '
     / received/ { for (i = 2; i <= NF; i++) if ($i ~ /^received/) received = $(i - 1) }
     /^(rtt|round-trip)/ { split($4, times, "/"); average = times[2] }
     END { print to, "answers", count - received, (average == "" ? "-" : average) }'

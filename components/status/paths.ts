@@ -5,7 +5,7 @@ import type { SshSession } from "../remote/ssh";
 import type { SeenPath } from "./seen";
 
 const script = loadScript(__dirname, "paths.sh");
-/** Pings of one host to a few others take two seconds, and three where nothing comes back. */
+/** Pings of one host to a few others take one second, and four where nothing comes back. */
 const timeout = 30_000;
 /** As `paths.sh` has it. */
 const sent = 5;

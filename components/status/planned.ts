@@ -1,4 +1,4 @@
-import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
+import type { SwarmRequestHost } from "../agents/request";
 import { hoursOf } from "../membership/options";
 import type { Planned, PlannedHost } from "./seen";
 import type { Target } from "./source/target";

@@ -95,6 +95,8 @@ export interface System {
   readonly certificate?: { readonly from: string; readonly until: string };
   /** Settings of daemon.json that are not what the program says; undefined where that cannot be told. */
   readonly settings?: readonly string[];
+  /** What it means that Docker's own rules are gone, with the fix. @default - they are there */
+  readonly lostRules?: string;
   /** Why daemon.json cannot be read. */
   readonly damagedSettings?: string;
   /** Seconds by which its clock is ahead of this machine's at least. Negative: behind. */

@@ -6,8 +6,9 @@ export function severalOf(count: number, one: string): string {
 }
 
 /** Keys of hosts in a sentence. */
-export function names(hosts: readonly { readonly key: string }[]): string {
-  return fewOf(hosts.map(({ key }) => key));
+export function names(hosts: readonly { readonly key: string }[], last = ", "): string {
+  const keys = hosts.map(({ key }) => key);
+  return keys.length === 2 ? keys.join(last) : fewOf(keys);
 }
 
 /** With its verb: `a is`, `a, b are`. */

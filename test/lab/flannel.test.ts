@@ -11,6 +11,7 @@ import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
 import { callEtcd, calls, certificateOf } from "./etcd-call";
 import { lookAtAll } from "./looks";
+import { lookAt, targetOf } from "./status-lab";
 
 const subnet = "10.244.41.0/24";
 const sites = new Sites("flannel", {
@@ -351,6 +352,10 @@ describe("a swarm on flannel", function () {
     });
     tell(`flanneld killed on two hosts and etcd on one: ${lost} of ${sent} pings lost`);
     assert.equal(lost, 0);
+    await sh("c3", "systemctl stop pulumi-swarm-flannel-etcd");
+    const { findings } = await lookAt(await targetOf(lab));
+    assert.deepEqual(findings.find(({ kind }) => kind === "etcd-member")?.hosts, [keys.c3], "status says so");
+    await sh("c3", "systemctl start pulumi-swarm-flannel-etcd");
   });
 
   it("comes up with a host that was turned off and on, at the same addresses", async () => {

@@ -16,6 +16,7 @@ import { argumentsDuring } from "../../tools/lab/secrets";
 import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
 import { lookAtAll } from "./looks";
+import { lookAt, targetOf } from "./status-lab";
 
 const sites = new Sites("weave", {
   a: {
@@ -412,6 +413,8 @@ describe("a swarm on the Weave overlay, with engines 26.1, 28.5 and, later, 20.1
     await eventually("the routers refuse w3", 20, async () => ((await connected("w1")).includes(keys.w3) ? undefined : true));
     assert.equal(await pings("w1", "one", await addressOf("w3", "three")), false);
     assert.equal(await pings("w1", "one", await addressOf("w2", "two")), true, "the others are not disturbed");
+    const { findings } = await lookAt(await targetOf(lab));
+    assert.deepEqual(findings.find(({ kind }) => kind === "weave-connection")?.hosts, [keys.w3], "status says so too");
     const said = await refused({ weave: { rotation: "second" }, recheck: "with a wrong password" });
     assert.match(said, /work-w3: Weave's router is not connected to those of control-w1, work-w2 after 20 s: they have another password than it has/);
     await shellOn("w3", `rm ${dropIn}; systemctl daemon-reload`);

@@ -28,7 +28,7 @@ interface Workflow {
 
 const read = (file: string): unknown => parse(readFileSync(join(root, file), "utf8"));
 const own = [".github/workflows/preview.yaml", ".github/workflows/release.yaml"];
-const github = [...own, "examples/ci/github/preview.yaml", "examples/ci/github/up.yaml"];
+const github = [...own, "examples/ci/github/preview.yaml", "examples/ci/github/up.yaml", "examples/ci/github/drift.yaml"];
 const gitlab = read("examples/ci/gitlab/.gitlab-ci.yml") as Readonly<
   Record<string, { readonly script?: readonly string[]; readonly rules?: readonly { readonly when?: string }[]; readonly environment?: string }>
 >;
@@ -87,6 +87,16 @@ describe("the workflows", () => {
       ["publish", "pypi", "nuget"].map((name) => jobs[name]?.environment),
       ["npm", "pypi", "nuget"],
     );
+  });
+
+  it("look for drift each night beside no up, and fail after the whole look is shown", () => {
+    const { on, concurrency, jobs } = read("examples/ci/github/drift.yaml") as Workflow & { readonly concurrency: { readonly group: string } };
+    assert.ok("schedule" in (on as object));
+    assert.equal(concurrency.group, (read("examples/ci/github/up.yaml") as { concurrency: { group: string } }).concurrency.group);
+    const script = (jobs["drift"]?.steps ?? []).map(({ run = "" }) => run).find((run) => run.includes("pulumi-swarm status")) ?? "";
+    const stub = `npx() { echo "drifted: $*"; return 2; }\n${script}`;
+    const ran = spawnSync("bash", ["-e", "-c", stub], { encoding: "utf8", cwd: mkdtempSync(join(tmpdir(), "drift-")), env: { ...process.env, STACK: "prod", GITHUB_STEP_SUMMARY: "summary.md" } });
+    assert.deepEqual([ran.status, ran.stdout], [2, "drifted: pulumi-swarm status --stack prod --timeout 30 --fail-on drift\n"], ran.stderr);
   });
 
   it("have scripts that a shell takes: GitLab", () => {

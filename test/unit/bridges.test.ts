@@ -172,7 +172,7 @@ function look(tables: Readonly<Record<"nat" | "filter", readonly string[]>>): En
     program("iptables", `cat "${folder}/$4"`);
     for (const [table, rules] of Object.entries(tables)) writeFileSync(join(folder, table), rules.map((rule) => `${rule}\n`).join(""));
     const components = join(__dirname, "../../components");
-    const script = `. ${components}/remote/prelude.sh; . ${components}/engine/bridges.sh`;
+    const script = `. ${components}/engine/docker-rules.sh; . ${components}/remote/prelude.sh; . ${components}/engine/bridges.sh`;
     const env = { PATH: `${folder}:${process.env["PATH"] ?? ""}`, LOG: "/dev/null" };
     return JSON.parse(execFileSync("sh", ["-c", script, "sh", "look"], { env, encoding: "utf8" })) as EngineState;
   } finally {

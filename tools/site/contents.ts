@@ -4,7 +4,7 @@ export const contents: Readonly<Record<string, readonly string[]>> = {
   Hosts: ["hosts", "hetzner", "aws", "hybrid"],
   Networks: ["overlays", "firewall", "encryption"],
   "In a program": ["options", "composing", "languages", "picture"],
-  "Day by day": ["running"],
+  "Day by day": ["running", "status"],
   "Before it is done": ["review", "ci", "policy", "costs"],
   "Good to know": ["limits", "audits", "performance", "coming-from", "glossary"],
 };

@@ -68,7 +68,8 @@ function etcdFindings(seen: Seen): Finding[] {
         kind: "etcd-quorum",
         severity: "broken",
         hosts: managers.map(({ key }) => key),
-        text: `flannel's etcd has no majority: it runs on ${running.length} of ${managers.length} managers${away.length > 0 ? `, not on ${fewOf(away)}` : ""} (${why || "no message"}). Traffic between containers goes on, but hosts cannot be added or removed, and one that restarts finds no other`,
+        text: `flannel's etcd has no majority: it runs on ${running.length} of ${managers.length} managers${away.length > 0 ? `, not on ${fewOf(away)}` : ""}`,
+        detail: `${why || "it says nothing"}. Traffic between containers goes on, but hosts cannot be added or removed, and one that restarts finds no other`,
         fix:
           away.length > 0
             ? `run "systemctl start pulumi-swarm-flannel-etcd" on ${fewOf(away)}, or start the machine`
@@ -85,7 +86,8 @@ function etcdFindings(seen: Seen): Finding[] {
         kind: "etcd-member",
         severity: "warning" as const,
         hosts: [name],
-        text: `${name}: flannel's etcd does not answer there (its unit is ${unit}); ${alive} of ${members.length} members answer, which is enough`,
+        text: `${name}: flannel's etcd does not answer there; ${alive} of ${members.length} members answer, which is enough`,
+        detail: `its unit is ${unit}`,
         fix: `run "systemctl start pulumi-swarm-flannel-etcd" on ${name}; "journalctl -u pulumi-swarm-flannel-etcd" there says why it stopped`,
         drift: true as const,
       };
@@ -99,7 +101,8 @@ function stopped(seen: Seen): Finding[] {
       kind: "flanneld-stopped",
       severity: "broken",
       hosts: [key],
-      text: `${key}: flanneld does not run (its unit is ${flannel}), so this host learns of no change of the others`,
+      text: `${key}: flanneld does not run, so this host learns of no change of the others`,
+      detail: `its unit is ${flannel}`,
       fix: `run "systemctl restart pulumi-swarm-flannel" on ${key}; "journalctl -u pulumi-swarm-flannel" there says why it stopped; if that fails, ${upAgain}`,
       drift: true,
     }));

@@ -42,7 +42,8 @@ function stopped(seen: readonly SeenPart<RouterState>[]): Finding[] {
       kind: "weave-router",
       severity: "broken",
       hosts: [key],
-      text: `${key}: Weave's router does not answer (its unit is ${unit}), so containers there reach no other host`,
+      text: `${key}: Weave's router does not answer, so containers there reach no other host`,
+      detail: `its unit is ${unit}`,
       fix: `run "systemctl restart pulumi-swarm-weave" on ${key}; "journalctl -u pulumi-swarm-weave" there says why it stopped; if that fails, ${upAgain}`,
       drift: true,
     }));
@@ -57,7 +58,10 @@ function apart(seen: readonly SeenPart<RouterState>[]): Finding[] {
     kind: "weave-connection",
     severity: "broken",
     hosts: [host],
-    text: `${host}: Weave's router is not connected to ${peers.length === 1 ? "that" : "those"} of ${peers.join(", ")}, so nothing passes between their containers: ${why}`,
-    fix: `see whether 6783/tcp and 6783-6784/udp pass between ${host} and ${peers.join(", ")}; if they do, ${upAgain}`,
+    text: `${host}: Weave's router is not connected to ${peers.length === 1 ? "that" : "those"} of ${peers.join(", ")}, so nothing passes between their containers`,
+    detail: why,
+    ...(/password/.test(why)
+      ? { fix: upAgain, drift: true as const }
+      : { fix: `see whether 6783/tcp and 6783-6784/udp pass between ${host} and ${peers.join(", ")}; if they do, ${upAgain}` }),
   }));
 }

@@ -6,11 +6,12 @@ export const engineStopped: Rule = {
   find: (situation) => [
     ...situation.are("engine stopped").map((host) => {
       const { engine = "inactive", engineSaid = "", damagedSettings } = host.system ?? {};
-      const why = damagedSettings ?? (engineSaid === "" ? "" : `it said last: ${engineSaid}`);
+      const why = damagedSettings?.replace(/\. Fix: .*$/, "") ?? (engineSaid === "" ? undefined : `its last words: ${plainWords(engineSaid)}`);
       return {
         severity: "broken" as const,
         hosts: [host.key],
-        text: `${host.key}: its Docker engine does not run (${engine})${why === "" ? "" : `: ${why.replace(/\. Fix: .*$/, "")}`}`,
+        text: `${host.key}: its Docker engine does not run (${engine === "inactive" ? "somebody stopped it" : engine})`,
+        ...(why !== undefined && { detail: why }),
         fix:
           damagedSettings !== undefined
             ? `correct /etc/docker/daemon.json on ${host.key}, then run "systemctl restart docker" there`
@@ -20,8 +21,14 @@ export const engineStopped: Rule = {
     ...situation.are("engine silent").map((host) => ({
       severity: "broken" as const,
       hosts: [host.key],
-      text: `${host.key}: its Docker engine runs but does not answer: ${host.engine && "silent" in host.engine ? host.engine.silent : "nothing was asked"}`,
+      text: `${host.key}: its Docker engine runs, but does not answer`,
+      ...(host.engine && "silent" in host.engine && { detail: host.engine.silent }),
       fix: `look at "journalctl -u docker" on ${host.key}; "systemctl restart docker" there restarts its containers`,
     })),
   ],
 };
+
+/** Docker's log has the time and the level before its message. */
+function plainWords(line: string): string {
+  return line.replace(/^time=\S+ level=\w+ msg=/, "");
+}

@@ -1,5 +1,4 @@
 import type { Rule } from "../finding";
-import { names } from "../words";
 
 /** Both ways to it fail, so that it is the machine and not the way. */
 export const hostDead: Rule = {
@@ -11,13 +10,14 @@ export const hostDead: Rule = {
       const margin = quorum.alive - quorum.needed;
       const risk =
         situation.isManager(host) && quorum.total > 1
-          ? `; ${quorum.alive} of ${quorum.total} managers answer, and ${margin === 0 ? "the loss of one more loses the quorum" : `the loss of ${margin} more is tolerated`}`
+          ? `; ${quorum.alive} of ${quorum.total} managers answer, and ${margin === 0 ? "one more that fails loses the quorum" : `${margin} more may fail`}`
           : "";
       return {
         severity: "broken" as const,
         hosts: [host.key],
-        text: `${host.key} is down: the managers call it ${situation.nodeOf(host)?.state ?? "down"}, and it ${reason(host.unreached)}${risk}`,
-        fix: `see at the provider's console whether the machine of ${names([host])} runs, and start it. If it is gone permanently, replace its machine or take it out of the program, and run "pulumi up"`,
+        text: `${host.key} is down${risk}`,
+        detail: `the managers call it ${situation.nodeOf(host)?.state ?? "down"}, and it ${reason(host.unreached)}`,
+        fix: `see at the provider's console whether the machine of ${host.key} runs, and start it. If it is gone permanently, replace its machine or take it out of the program, and run "pulumi up"`,
       };
     });
   },

@@ -12,7 +12,10 @@ export const nothingAnswers: Rule = {
       {
         severity: "unknown",
         hosts: [],
-        text: `none of ${severalOf(hosts.length, "host")} could be looked at, so nothing is known of the swarm: ${reasons[0] ?? "there are none"}${reasons.length > 1 ? ` (and ${reasons.length - 1} other reasons, see Hosts)` : ""}`,
+        text: `none of ${severalOf(hosts.length, "host")} could be looked at, so nothing is known of the swarm`,
+        ...(reasons[0] !== undefined && {
+          detail: `${hosts[0]?.key ?? ""} ${reasons[0].replace(/\.$/, "")}${reasons.length > 1 ? `; the others have ${severalOf(reasons.length - 1, "other reason")}` : ""}`,
+        }),
         fix: "see whether this machine reaches them at all: its own network or VPN, and whether firewall.ssh allows its address",
       },
     ];

@@ -1,5 +1,6 @@
-import { engineOf, type Situation } from "../situation";
 import type { Rule } from "../finding";
+import type { SeenHost } from "../seen";
+import { engineOf } from "../situation";
 import { names, severalOf } from "../words";
 
 export const quorumLost: Rule = {
@@ -20,23 +21,27 @@ export const quorumLost: Rule = {
         hosts: managers.map(({ key }) => key),
         text:
           missing > 0
-            ? `quorum is lost: ${asked.length} of ${severalOf(quorum.total, "manager")} ${asked.length === 1 ? "answers" : "answer"}, ${quorum.needed} are needed; away: ${names(away)} (${whyAway(situation)}). Running services go on, but nothing can be changed and nothing that fails is started again`
-            : `quorum is lost: ${names(asked)} ${asked.length === 1 ? "runs" : "run"}, but the managers do not find each other: ${said}`,
+            ? `quorum is lost: ${asked.length} of ${severalOf(quorum.total, "manager")} ${asked.length === 1 ? "answers" : "answer"}, ${quorum.needed} are needed`
+            : `quorum is lost: ${names(asked)} ${asked.length === 1 ? "runs" : "run"}, but the managers do not find each other`,
+        detail: `${missing > 0 ? whyAway(away) : said}. Running services go on, but nothing can be changed, and nothing that fails is started again`,
+        explains: ["unreachable"],
         fix:
           missing > 0
-            ? `start ${names(away)} again: ${missing === 1 ? "one of them is enough" : `${missing} of them are enough`}. Only if they are gone permanently, run "pulumi up": it prints the command that forms the swarm again from ${asked[0]?.key}`
+            ? `start ${names(away, " or ")} again: ${missing === 1 ? "one of them is enough" : `${missing} of them are enough`}. Only if they are gone permanently, run "pulumi up": it prints the command that forms the swarm again from ${asked[0]?.key}`
             : "see whether 2377/tcp passes between the managers, then wait half a minute for an election",
       },
     ];
   },
 };
 
-/** The first reason that is known of a manager that is away. */
-function whyAway({ managers }: Situation): string {
-  const reasons = managers.flatMap(({ unreached, system, engine }) => {
-    if (unreached !== undefined) return [unreached];
-    if (system && system.engine !== "active") return [`its engine is ${system.engine}`];
-    return engine && "silent" in engine ? [engine.silent] : [];
+/** Of each manager that is away, the reason. */
+export function whyAway(away: readonly SeenHost[]): string {
+  const reasons = away.map((host) => {
+    const { key, unreached, system, engine } = host;
+    if (unreached !== undefined) return `${key} ${unreached.replace(/\.$/, "")}`;
+    if (system && system.engine !== "active") return `the engine of ${key} is ${system.engine}`;
+    if (engine && "silent" in engine) return `the engine of ${key} does not answer: ${engine.silent}`;
+    return `the engine of ${key} is "${engineOf(host)?.state ?? "not known"}" in the swarm`;
   });
-  return reasons[0] ?? "they are no managers now";
+  return reasons.join("; ");
 }

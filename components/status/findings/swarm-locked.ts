@@ -8,7 +8,7 @@ export const swarmLocked: Rule = {
     situation.are("locked").map(({ key }) => ({
       severity: "broken",
       hosts: [key],
-      text: `${key} is locked: its engine restarted and waits for the unlock key, so it is no manager and runs nothing`,
+      text: `${key} is locked: its engine restarted and waits for the unlock key, so it is no manager, and starts no task`,
       fix: `${upAgain}: it has the key. By hand: "docker swarm unlock" on ${key}`,
       drift: true,
     })),

@@ -11,7 +11,10 @@ export const unreachable: Rule = {
       return {
         severity: "warning" as const,
         hosts: [host.key],
-        text: `${host.key} ${host.unreached?.replace(/\.$/, "") ?? "was not asked"}${ready ? "; the managers call it ready, so that its services run" : "; whether it runs, nobody can tell"}`,
+        text: ready
+          ? `${host.key} is ready, but cannot be looked at over SSH`
+          : `${host.key} cannot be looked at over SSH, and nobody can tell whether it runs`,
+        detail: `it ${host.unreached?.replace(/\.$/, "") ?? "was not asked"}`,
         fix: ready
           ? 'correct what the message says (sshd, key, port, firewall.ssh): until then "pulumi up" cannot work on this host'
           : "see at the provider's console whether the machine runs",

@@ -2,8 +2,8 @@ import type { Finding, Severity } from "../../health";
 import type { Report, State } from "../report";
 import { hostRows } from "./hosts";
 import { pathLines } from "./paths";
+import { swarmLines } from "./swarm";
 import { table, visible, wrapped } from "./table";
-import { quorumLine } from "./quorum";
 
 const words: Readonly<Record<State, string>> = { fine: "OK", warning: "WARNING", broken: "BROKEN", unknown: "UNKNOWN" };
 const colours: Readonly<Record<State, number>> = { fine: 32, warning: 33, broken: 31, unknown: 35 };
@@ -30,7 +30,7 @@ export function plain(report: Report, { color }: PlainOptions): string {
     ...section("Hosts", table(hostRows(situation), "  ").map(visible)),
     ...section(
       "Swarm",
-      quorumLine(situation).map((line) => `  ${visible(line)}`),
+      swarmLines(situation, findings).map((line) => `  ${visible(line)}`),
     ),
     ...section("Paths (average round trip in ms; lost packets)", pathLines(situation).map(visible)),
     ...parts.flatMap(({ name, rows }) =>
@@ -47,10 +47,15 @@ export function plain(report: Report, { color }: PlainOptions): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
-function findingLines({ severity, text, fix }: Finding, index: number, paint: (state: Severity, text: string) => string): string[] {
+function findingLines({ severity, text, detail, fix }: Finding, index: number, paint: (state: Severity, text: string) => string): string[] {
   const number = `  ${index + 1}. `;
   const below = " ".repeat(number.length);
   const [first = "", ...others] = wrapped(`${words[severity]} ${text}`, width, number, below);
   const start = number + words[severity];
-  return [`${number}${paint(severity, words[severity])}${first.slice(start.length)}`, ...others, ...wrapped(`Fix: ${fix}`, width, below, below)];
+  return [
+    `${number}${paint(severity, words[severity])}${first.slice(start.length)}`,
+    ...others,
+    ...(detail === undefined ? [] : wrapped(`Seen: ${detail}`, width, below, below)),
+    ...wrapped(`Fix: ${fix}`, width, below, below),
+  ];
 }

@@ -1,4 +1,4 @@
-import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
+import { blamed, type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
 import { loadScript } from "../../remote/script";
 import { fewOf } from "../../report";
 
@@ -20,6 +20,9 @@ export interface TunnelEnd {
 
 /** WireGuard gives a session up that was not renewed for so long. Between hosts that send nothing, that is no fault. */
 const sessionSeconds = 180;
+
+/** All traffic between hosts goes through it. */
+const explains = ["path-lost", "path-narrow", "node-down", "network-agent"];
 
 /** The tunnel between the hosts: a peer without a handshake is one to which nothing passes. */
 export const wireguardStatus: StatusPart<TunnelEnd> = {
@@ -51,7 +54,9 @@ function downEnds(seen: readonly SeenPart<TunnelEnd>[]): Finding[] {
       kind: "tunnel-down",
       severity: "broken",
       hosts: [key],
-      text: `${key}: its end of the encrypted tunnel is gone (the unit pulumi-swarm-wireguard is ${unit}), so it reaches no other host of the swarm`,
+      text: `${key}: its end of the encrypted tunnel is gone, so it reaches no other host of the swarm`,
+      detail: `the unit pulumi-swarm-wireguard is ${unit}`,
+      explains,
       fix: `run "systemctl restart pulumi-swarm-wireguard" on ${key}; if that fails, ${upAgain}`,
       drift: true,
     }));
@@ -67,6 +72,7 @@ function strangers(seen: readonly SeenPart<TunnelEnd>[]): Finding[] {
         kind: "tunnel-peers",
         severity: "broken" as const,
         hosts: [key],
+        explains,
         text: `${key}: its tunnel does not have ${fewOf(missing.map((other) => other.key))} among its peers, so nothing passes between them`,
         fix: upAgain,
         drift: true as const,
@@ -85,13 +91,16 @@ function silentPeers(seen: readonly SeenPart<TunnelEnd>[]): Finding[] {
     const { answer } = ends.find(({ key }) => key === host) ?? {};
     const address = ends.find(({ key }) => key === peers[0])?.address;
     const peer = answer?.peers.find((each) => each.address === address);
+    const port = /:(\d+)$/.exec(peer?.endpoint ?? "")?.[1] ?? "the tunnel's port";
     const last = peer?.handshake === undefined || peer.handshake === null ? "there never was one" : `the last one was ${peer.handshake} s ago`;
     return {
       kind: "tunnel-peer",
       severity: "broken" as const,
       hosts: [host],
-      text: `${host} has no handshake with ${fewOf(peers)}, so nothing passes between them (${last}; it calls ${peer?.endpoint ?? "nobody"})`,
-      fix: `see whether the tunnel's UDP port passes between ${host} and ${fewOf(peers)} in both directions: a firewall in between, an address that changed`,
+      text: `${host} has no handshake with ${fewOf(peers)}, so nothing passes between them`,
+      detail: `${last}; ${host} calls ${fewOf(peers.slice(0, 1))} at ${peer?.endpoint ?? "no address"}`,
+      explains,
+      fix: `see whether ${port}/udp passes between ${host} and ${fewOf(peers)} in both directions: a firewall in between, an address that changed`,
     };
   });
 }
@@ -101,15 +110,4 @@ function isSilent(from: SeenPart<TunnelEnd> & { readonly answer: TunnelEnd }, to
   const stale = peer !== undefined && (peer.handshake === null || peer.handshake > sessionSeconds);
   // Packets were just sent, which would have made a session.
   return stale && from.silent.includes(to.key);
-}
-
-/** A pair is put down to the one of it that has trouble with most others. */
-export function blamed(pairs: readonly (readonly [string, string])[]): { readonly host: string; readonly peers: readonly string[] }[] {
-  const trouble = (key: string): number => pairs.filter((pair) => pair.includes(key)).length;
-  const faults = new Map<string, string[]>();
-  for (const [one, other] of pairs) {
-    const [host, peer] = trouble(other) > trouble(one) ? [other, one] : [one, other];
-    faults.set(host, [...(faults.get(host) ?? []), peer]);
-  }
-  return [...faults].map(([host, peers]) => ({ host, peers }));
 }
