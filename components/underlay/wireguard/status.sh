@@ -9,7 +9,8 @@ unit=pulumi-swarm-wireguard.service
 
 peers() {
   {
-    wg show "$INTERFACE" allowed-ips | awk '{ print $1, "address", $2 }'
+    # A peer may carry its containers' subnet beside its own address.
+    wg show "$INTERFACE" allowed-ips | awk '{ for (i = 2; i <= NF; i++) if ($i ~ /\/32$/) print $1, "address", $i }'
     wg show "$INTERFACE" endpoints | awk '{ print $1, "endpoint", $2 }'
     wg show "$INTERFACE" latest-handshakes | awk '{ print $1, "at", $2 }'
     wg show "$INTERFACE" transfer | awk '{ print $1, "received", $2 }'
