@@ -13,8 +13,10 @@ export const quorumLost: Rule = {
     // Where no manager answers at all, nobody can tell whether they answer each other.
     if (asked.length === 0) return [];
     const away = managers.filter((host) => !asked.includes(host));
-    const said = [...new Set(asked.flatMap((host) => engineOf(host)?.error ?? []))].find((error) => error !== "") ?? "it does not answer";
+    const said = asked.flatMap((host) => engineOf(host)?.error ?? []).find((error) => error !== "");
     const missing = quorum.needed - asked.length;
+    // They are only slow.
+    if (missing <= 0 && said === undefined) return [];
     return [
       {
         severity: "broken",
@@ -23,11 +25,11 @@ export const quorumLost: Rule = {
           missing > 0
             ? `quorum is lost: ${asked.length} of ${severalOf(quorum.total, "manager")} ${asked.length === 1 ? "answers" : "answer"}, ${quorum.needed} are needed`
             : `quorum is lost: ${names(asked)} ${asked.length === 1 ? "runs" : "run"}, but the managers do not find each other`,
-        detail: `${missing > 0 ? whyAway(away) : said}. Running services go on, but nothing can be changed, and nothing that fails is started again`,
+        detail: `${missing > 0 ? whyAway(away) : (said ?? "")}. Running services go on, but nothing can be changed, and nothing that fails is started again`,
         explains: ["unreachable"],
         fix:
           missing > 0
-            ? `start ${names(away, " or ")} again: ${missing === 1 ? "one of them is enough" : `${missing} of them are enough`}. Only if they are gone permanently, run "pulumi up": it prints the command that forms the swarm again from ${asked[0]?.key}`
+            ? `start ${names(away, " or ")} again: ${missing === 1 ? "one of them is enough" : `${missing} of them are enough`}. If they are gone permanently, "pulumi up" prints the value of membership.recover that forms the swarm again from those that are left`
             : "see whether 2377/tcp passes between the managers, then wait half a minute for an election",
       },
     ];
