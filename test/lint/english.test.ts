@@ -36,6 +36,7 @@ const allowed: ReadonlyArray<readonly [page: string, text: string]> = [
 const goldens: ReadonlyArray<readonly [folder: string, file: RegExp]> = [
   ["test/graph/golden/mistakes", /\.txt$/],
   ["test/review/golden", /\.(txt|md)$/],
+  ["test/status/golden", /\.txt$/],
 ];
 
 /** Lines outside of blocks of code: those quote programs. */

@@ -1,3 +1,4 @@
+import { drainedLabel } from "../../membership/types";
 import type { Rule } from "../finding";
 
 export const drained: Rule = {
@@ -6,7 +7,8 @@ export const drained: Rule = {
   find: (situation) =>
     situation.hosts.flatMap((host) => {
       const node = situation.nodeOf(host);
-      if (!node || node.availability === "active") return [];
+      // By the program's word it is as planned.
+      if (!node || node.availability === "active" || drainedLabel in node.labels) return [];
       const effect = node.availability === "drain" ? "no task runs there" : "no new task starts there";
       return [
         {
