@@ -1,6 +1,7 @@
 import type { NetworkIo } from "../networks/api";
 import type { DockerApi } from "../remote/docker-api";
 import { reasonOf } from "../remote/each";
+import { firstAnswer } from "./first";
 import { Fleet } from "./fleet";
 import type { NetworkRequest } from "./request";
 import { progress, sleep, waiting } from "./run";
@@ -50,24 +51,10 @@ export async function withManager<Result>(request: NetworkRequest, work: (docker
   }
 }
 
-/** Milliseconds after which the next manager is asked as well. One that lives has answered by then, and the others need not be dialled. */
-const patience = 500;
-
-/** One after the other, without waiting for those that are slow or dead. */
+/** The first one that answers. */
 export async function firstManager(fleet: Pick<Fleet, "reach">, request: NetworkRequest): Promise<DockerApi> {
-  const asked: Promise<DockerApi>[] = [];
-  for (const manager of request.managers) {
-    const attempt = ask(fleet, manager);
-    asked.push(attempt);
-    const answered = (answer: Promise<DockerApi>): Promise<boolean> =>
-      answer.then(
-        () => true,
-        () => false,
-      );
-    if (await Promise.race([answered(Promise.any(asked)), answered(attempt), sleep(patience).then(() => false)])) break;
-  }
   try {
-    return await Promise.any(asked);
+    return await firstAnswer(request.managers, (manager) => ask(fleet, manager));
   } catch (error) {
     const reasons = (error as AggregateError).errors.map((reason) => `  - ${reasonOf(reason)}`);
     throw new NoManager([`network ${request.name}: none of the managers can be asked:`, ...reasons].join("\n"));

@@ -77,7 +77,7 @@ export interface IntentRequest {
 /** What `nodes` is told. */
 export interface NodesRequest extends Pick<SwarmRequest, "cluster" | "memoryKey" | "reachableSeconds"> {
   readonly hosts: readonly Way[];
-  /** What the swarm's last run printed: it makes this request another one. */
+  /** {@link SwarmUpResponse.told} of the swarm's last run; of one that did not say it, all that it printed. It makes this request another one. */
   readonly run: string;
 }
 
@@ -93,6 +93,8 @@ export interface SwarmUpResponse {
   readonly generation: number;
   /** How often the swarm was formed anew: managers that were away then remember less. @default 0 */
   readonly recovered?: number;
+  /** Another text exactly when there is something else to tell of a host. @default - of a run of 0.1.0 */
+  readonly told?: string;
 }
 
 /** What `swarm-down` is told: no more than it needs, and what makes the resource another one whenever more is asked for. */

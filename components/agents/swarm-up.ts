@@ -27,6 +27,7 @@ import {
   type SwarmUpResponse,
 } from "./request";
 import { progress, runAgent, tellUp } from "./run";
+import { digestOfTold } from "./told";
 
 /** Brings all hosts to what the request says, in phases a person can follow. */
 async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & SwarmUpResponse> | undefined): Promise<SwarmUpResponse> {
@@ -177,7 +178,8 @@ async function settle(
   const { nodes: _nodes, ...swarm } = kept;
   await keepMemory(request, managers, { ...learnt, ...swarm });
   tellUp(request.hosts, failures, true);
-  return { swarmId: swarm.swarmId, generation: learnt.generation, ...(learnt.recovered !== undefined && { recovered: learnt.recovered }) };
+  const { generation, recovered } = learnt;
+  return { swarmId: swarm.swarmId, generation, told: digestOfTold(learnt), ...(recovered !== undefined && { recovered }) };
 }
 
 void runAgent(swarmUp);

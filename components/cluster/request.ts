@@ -1,4 +1,4 @@
-import type { IntentRequest, NodesRequest, SwarmDownRequest, SwarmRequest, SwarmRequestHost } from "../agents/request";
+import type { IntentRequest, NodesRequest, SwarmDownRequest, SwarmRequest, SwarmRequestHost, SwarmUpResponse } from "../agents/request";
 import { Cidr, isCidr } from "../addresses/cidr";
 import type { PublicAddress } from "../hosts/host";
 import type { KnownMachine } from "../hosts/make";
@@ -24,7 +24,14 @@ export function swarmRequest(
   machines: ReadonlyMap<string, KnownMachine>,
   secrets: { readonly overlay: string; readonly memory: string; /** Empty, or the day from which on times are counted. */ readonly since: string },
 ): Omit<SwarmRequest, "intent"> {
-  const { abandonedSwarm, recover, forget, recheck, reachableSeconds = defaultReachableSeconds, drainSeconds = defaultDrainSeconds } = args.membership ?? {};
+  const {
+    abandonedSwarm,
+    recover,
+    forget,
+    recheck,
+    reachableSeconds = defaultReachableSeconds,
+    drainSeconds = defaultDrainSeconds,
+  } = args.membership ?? {};
   return {
     ...identity,
     memoryKey: secrets.memory,
@@ -84,16 +91,29 @@ function managersOf(hosts: readonly SwarmRequestHost[]): string[] {
   return hosts.flatMap(({ key, role }) => (role === "manager" ? [key] : []));
 }
 
-/** Whoever tells of the hosts what was found out needs only the managers. */
-export function nodesRequest({ cluster, memoryKey, hosts, reachableSeconds }: Omit<SwarmRequest, "intent">, run: string): NodesRequest {
+/**
+ * Whoever tells of the hosts what was found out needs only the managers, and is asked again only when there is something else to tell.
+ *
+ * @param printed By the swarm's last run.
+ */
+export function nodesRequest({ cluster, memoryKey, hosts, reachableSeconds }: Omit<SwarmRequest, "intent">, printed: string): NodesRequest {
   const managers = new Set(managersOf(hosts));
   return {
     cluster,
     memoryKey,
     reachableSeconds,
-    run,
+    run: toldBy(printed) ?? printed,
     hosts: hosts.filter(({ key }) => managers.has(key)).map(({ key, connection }) => ({ key, connection })),
   };
+}
+
+function toldBy(printed: string): string | undefined {
+  try {
+    return (JSON.parse(printed) as Partial<SwarmUpResponse>).told;
+  } catch {
+    // Whoever needs the answer says that it cannot be read.
+    return undefined;
+  }
 }
 
 /** A host as the programs that work on it are told of it. */

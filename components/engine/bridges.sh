@@ -2,19 +2,22 @@
 # Docker's own bridges on a host. docker-rules.sh goes before it.
 #   look   prints what daemon.json holds, in base64, whether its last change still waits for a restart, and which tables lack Docker's own
 #          rules. Changes nothing.
+#   probe  nothing: its function `bridges_seen` is asked by the script after it
 #   up     SUBNET and GATEWAY (both empty: where Docker chooses), MTU: makes docker_gwbridge, by which containers on overlay
 #          networks reach the world. To be done before the host joins: the swarm would make it anywhere, and never moves it.
 set -eu
 
 swarm_state() { timeout 60 docker info --format '{{.Swarm.LocalNodeState}}' 2>"$LOG" || die "Docker does not answer: $(tail -n 1 "$LOG")"; }
 
-look() {
+bridges_seen() {
   unapplied=false
   [ ! -e /etc/pulumi-swarm/engine-restart ] || unapplied=true
   # As it is: whoever wrote it may have left anything there.
-  daemon=$(base64 /etc/docker/daemon.json 2>/dev/null | tr -d '\n')
-  printf '{"daemon":"%s","unapplied":%s,"tablesWithoutRules":[%s]}\n' "$daemon" "$unapplied" \
-    "$(tables_without_rules | sed 's/.*/"&"/' | paste -s -d , -)"
+  daemon=""
+  if [ -e /etc/docker/daemon.json ]; then daemon=$(base64 /etc/docker/daemon.json | tr -d '\n'); fi
+  tables=""
+  for each in $(tables_without_rules); do tables="$tables${tables:+,}\"$each\""; done
+  printf '{"daemon":"%s","unapplied":%s,"tablesWithoutRules":[%s]}\n' "$daemon" "$unapplied" "$tables"
 }
 
 create_gwbridge() {
@@ -37,7 +40,8 @@ up() {
 }
 
 case "$1" in
-  look) look ;;
+  look) bridges_seen ;;
+  probe) ;;
   up) up ;;
   *) die "unknown verb $1" ;;
 esac

@@ -10,5 +10,7 @@ tables_without_rules() {
     leads_to "$rules" DOCKER && { ! has_chain "$rules" DOCKER-INGRESS || leads_to "$rules" DOCKER-INGRESS; } || echo "$table"
   done
 }
-has_chain() { printf '%s\n' "$1" | grep -qx -e "-N $2"; }
-leads_to() { has_chain "$1" "$2" && printf '%s\n' "$1" | grep -q -e "-j $2\$"; }
+newline='
+'
+has_chain() { case "$newline$1$newline" in *"$newline-N $2$newline"*) ;; *) return 1 ;; esac; }
+leads_to() { has_chain "$1" "$2" && case "$1$newline" in *" -j $2$newline"*) ;; *) return 1 ;; esac; }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DockerApiError } from "../remote/docker-api";
+import { DockerApiError, DockerSilence } from "../remote/docker-api";
 import type { EngineApi } from "../remote/engine-api";
 import { loadHostScript, loadScript, type ScriptValues } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
@@ -7,7 +7,8 @@ import { whileWaiting, type WaitingIo } from "../waiting";
 import { dockerRepository, type EngineArgs } from "./args";
 import { type BridgePlan, daemonSettings, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
 import type { HostNeeds } from "./needs";
-import type { Probe } from "./preflight";
+import type { Probe, ProbeScript } from "./preflight";
+import { isOlder, versionNumbers } from "./version";
 
 const probeScript = loadScript(__dirname, "probe.sh");
 const engineScript = loadHostScript(__dirname, "packages.sh", "engine.sh");
@@ -15,6 +16,7 @@ const replaceScript = loadHostScript(__dirname, "packages.sh", "replace.sh");
 /** Prints which tables of iptables lack Docker's own rules, by the function `tables_without_rules`. */
 export const dockerRulesScript = loadScript(__dirname, "docker-rules.sh");
 const bridgesScript = loadHostScript(__dirname, "docker-rules.sh", "bridges.sh");
+const bridgesFile = [dockerRulesScript, loadScript(__dirname, "bridges.sh")].join("\n");
 
 /** In milliseconds. A package may come slowly; apt's own limits are inside the script. */
 export const installTimeout = 20 * 60_000;
@@ -33,8 +35,71 @@ export interface FirstLook extends WaitingIo {
   progress(host: string, line: string): void;
 }
 
-export function probeHost(session: Pick<SshSession, "script">, needs?: HostNeeds): Promise<Probe> {
-  return session.script<Probe>(probeScript, { LOOK_FOR: needs?.features.join(" ") ?? "" }, { verb: "probe", timeout: 150_000 });
+/** What else a first look asks on a host: functions of a script of its own, each of which prints JSON. So one look is one command. */
+export interface ProbePart {
+  readonly functions: readonly string[];
+  /** The whole script. With the verb `probe` it does nothing. */
+  readonly script: string;
+  readonly values?: ScriptValues;
+}
+
+/** What is asked of a host at a first look. */
+export interface ProbeArgs {
+  /** @default - that it can make overlay networks */
+  readonly needs?: HostNeeds;
+  /** @default - nothing */
+  readonly parts?: readonly ProbePart[];
+}
+
+/** A look at a host, and by function what the parts saw that were asked for. */
+export interface Look<Also = unknown> extends Probe {
+  readonly also: Also;
+}
+
+export async function probeHost<Also>(host: Omit<ProbedHost, "key">, { needs, parts = [] }: ProbeArgs = {}): Promise<Look<Also>> {
+  const text = [...parts.map(({ script }) => script), probeScript].join("\n");
+  const values = Object.assign({}, ...parts.map((part) => part.values ?? {}), {
+    LOOK_FOR: needs?.features.join(" ") ?? "",
+    ALSO: parts.flatMap(({ functions }) => functions).join(" "),
+  }) as ScriptValues;
+  const [seen, answer] = await Promise.all([
+    host.session.script<ProbeScript & { readonly also: Also }>(text, values, { verb: "probe", timeout: 150_000 }),
+    engineOf(host),
+  ]);
+  // The script waits for an engine that is just starting.
+  const engine = answer ?? (seen.cli ? await engineOf(host) : undefined);
+  return { ...seen, engine: engine ? `${engine.Version} ${engine.ApiVersion}` : "", firewall: engine ? await backendOf(host, engine, seen) : null };
+}
+
+interface EngineVersion {
+  readonly Version: string;
+  readonly ApiVersion: string;
+}
+
+/**
+ * By the connection that all other questions to it take: its own program costs a host thirty times as much as the answer.
+ *
+ * @returns undefined where none answers.
+ */
+async function engineOf({ docker }: Pick<ProbedHost, "docker">): Promise<EngineVersion | undefined> {
+  try {
+    return await docker.get<EngineVersion>("/version", 60_000);
+  } catch (error) {
+    if (error instanceof DockerSilence) throw error;
+    return undefined;
+  }
+}
+
+/** Only engines from 29 on have more than one way. */
+async function backendOf(
+  { docker }: Pick<ProbedHost, "docker">,
+  { Version }: EngineVersion,
+  { swarmNftables }: ProbeScript,
+): Promise<Probe["firewall"]> {
+  const numbers = versionNumbers(Version);
+  if (numbers && isOlder(numbers, [29])) return null;
+  const { FirewallBackend: backend } = await docker.get<{ readonly FirewallBackend?: { readonly Driver?: string } | null }>("/info", 60_000);
+  return { backend: backend?.Driver ?? "", swarm: swarmNftables };
 }
 
 /**
@@ -43,15 +108,20 @@ export function probeHost(session: Pick<SshSession, "script">, needs?: HostNeeds
  *
  * @param every Milliseconds between two looks.
  */
-export async function probeSettled(host: ProbedHost, io: FirstLook, needs?: HostNeeds, every: number = firstBoot.every): Promise<Probe> {
-  const first = await probeHost(host.session, needs);
+export async function probeSettled<Also>(
+  host: ProbedHost,
+  io: FirstLook,
+  args: ProbeArgs = {},
+  every: number = firstBoot.every,
+): Promise<Look<Also>> {
+  const first = await probeHost<Also>(host, args);
   if (first.settingUp === "") return first;
   return whileWaiting(io, host.key, "cloud-init to set the machine up", firstBootTimeout, async (seen) => {
     let probe = first;
     for (let looks = 0; probe.settingUp !== "" && looks < firstBoot.looks; looks++) {
       seen(probe.settingUp);
       await sleep(every);
-      probe = await probeHost(host.session, needs);
+      probe = await probeHost<Also>(host, args);
     }
     if (probe.settingUp !== "") io.progress(host.key, `warning: ${unfinished(probe.settingUp)}`);
     return probe;
@@ -121,10 +191,9 @@ export async function releaseEngine(session: Session): Promise<void> {
   await session.script(replaceScript, {}, { verb: "release", timeout: 60_000 });
 }
 
-/** A host that is asked by scripts. */
-interface ProbedHost {
+/** A host that is looked at. */
+interface ProbedHost extends EngineHost {
   readonly key: string;
-  readonly session: Pick<SshSession, "script">;
 }
 
 /** A host that is asked by scripts and by its engine's API. */
@@ -137,30 +206,38 @@ interface EngineHost {
  * What a host whose engine runs lacks of the user's settings and the planned bridges. Changes nothing.
  *
  * @param keepMembers Members of a swarm keep the bridges that they have.
+ * @param seen What a first look saw of it already, by {@link bridgesPart}.
  */
-export async function pendingChanges(host: EngineHost, engine: EngineArgs, bridges?: BridgePlan, keepMembers = false): Promise<EngineChanges> {
+export async function pendingChanges(
+  host: EngineHost,
+  engine: EngineArgs,
+  bridges?: BridgePlan,
+  keepMembers = false,
+  seen?: SeenBridges,
+): Promise<EngineChanges> {
   const own = engine.settings ?? {};
   if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
-  const state = await lookAt(host);
+  const state = await lookAt(host, seen);
   return keepMembers && state.swarm !== "inactive" ? engineChanges(state, own) : engineChanges(state, own, bridges);
 }
 
 /** The engine is asked by a connection that stands: to start its own program for each question costs more than the answer. */
-async function lookAt({ session, docker }: EngineHost): Promise<EngineState> {
-  const [seen, info, gwbridge] = await Promise.all([
-    session.script<Omit<EngineState, "daemon" | "swarm" | "gwbridge"> & { readonly daemon: string }>(
-      bridgesScript,
-      {},
-      { verb: "look", timeout: 90_000 },
-    ),
-    docker.get<{ readonly Swarm: { readonly LocalNodeState: string } }>("/info", 60_000),
-    docker.get<NonNullable<EngineState["gwbridge"]>>("/networks/docker_gwbridge").catch((error: unknown) => {
-      if (error instanceof DockerApiError && error.status === 404) return null;
-      throw error;
-    }),
-  ]);
+async function lookAt({ session, docker }: EngineHost, before: SeenBridges | undefined): Promise<EngineState> {
+  const seen = before ?? (await session.script<SeenBridges>(bridgesScript, {}, { verb: "look", timeout: 90_000 }));
+  // One after the other: each that is asked beside another one starts a program of Docker on the host.
+  const info = await docker.get<{ readonly Swarm: { readonly LocalNodeState: string } }>("/info", 60_000);
+  const gwbridge = await docker.get<NonNullable<EngineState["gwbridge"]>>("/networks/docker_gwbridge").catch((error: unknown) => {
+    if (error instanceof DockerApiError && error.status === 404) return null;
+    throw error;
+  });
   return { ...seen, daemon: daemonSettings(seen.daemon), swarm: info.Swarm.LocalNodeState, gwbridge };
 }
+
+/** What `bridges.sh` prints. `daemon` is the file, in base64. */
+export type SeenBridges = Pick<EngineState, "unapplied" | "tablesWithoutRules"> & { readonly daemon: string };
+
+/** Has a first look print {@link SeenBridges}. */
+export const bridgesPart: ProbePart = { functions: ["bridges_seen"], script: bridgesFile };
 
 /** Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again. */
 export async function applySettings(session: SshSession, content: string, progress: (line: string) => void): Promise<void> {

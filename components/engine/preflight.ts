@@ -4,13 +4,19 @@ import { type HostNeeds, type IpsecProbe, ipsecProblems } from "./needs";
 import { type Upgrade, upgradeOf, upgradeProblem } from "./upgrade";
 import { isOlder, versionNumbers } from "./version";
 
-/** What `probe.sh` saw on a host. */
-export interface Probe {
+/** What a first look at a host saw: `probe.sh`, and what its engine says. */
+export interface Probe extends ProbeScript {
   /** Version and API version of the engine that answers, or empty. */
   readonly engine: string;
-  readonly cli: boolean;
   /** What the engine keeps its rules with, and whether `daemon.json` allows that in a swarm. Null where the engine does not say. */
   readonly firewall: { readonly backend: string; readonly swarm: boolean } | null;
+}
+
+/** What `probe.sh` prints. */
+export interface ProbeScript {
+  readonly cli: boolean;
+  /** Whether `daemon.json` lets an engine that keeps its rules with nftables be in a swarm. */
+  readonly swarmNftables: boolean;
   /** `ID` and `VERSION_CODENAME` of os-release. */
   readonly distribution: string;
   readonly apt: boolean;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Looks at a host without changing anything. The result is one JSON object on the last line.
 #   LOOK_FOR   words for what else the kernel may be asked, ipsec and macvlan. Looking loads its modules, so only when asked.
+#   ALSO       functions of other files, which stand before this one. Each prints what it sees as JSON: one look is one command.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -25,47 +26,51 @@ cloud_init() {
   if grep -qs amazon-ssm-agent /var/lib/cloud/instance/scripts/runcmd; then return 0; fi
   systemctl list-jobs --no-legend --plain 'cloud-*' 2>/dev/null | awk '
     $1 ~ /^[0-9]+$/ { if (first == "") first = $2; if ($NF == "running" && now == "") now = $2 }
-    END { print (now == "" ? first : now) }' | plain
+    END { print (now == "" ? first : now) }'
 }
-# Words for a JSON string: nothing but plain characters is let through.
-plain() { tr -cd 'A-Za-z0-9 ._:/+~-'; }
 
-# sshd may answer before systemd does: whatever asks it then meets "Failed to connect to system scope bus".
-systemd_answers() { systemctl show --property=Version >/dev/null 2>&1; }
+# TEXT: for a JSON string: nothing but plain characters is let through.
+plain() {
+  case $1 in
+    *[!A-Za-z0-9\ ._:/+~-]*) printf '%s' "$1" | tr -cd 'A-Za-z0-9 ._:/+~-' ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+# sshd may answer before systemd does: whatever asks it then meets "Failed to connect to system scope bus", and prints nothing.
+engine_state() { systemctl is-active docker.service 2>/dev/null || true; }
+state=$(engine_state)
 tries=0
-while [ -d /run/systemd/system ] && ! systemd_answers; do
+while [ -d /run/systemd/system ] && [ -z "$state" ]; do
   tries=$((tries + 1))
   [ "$tries" -lt 120 ] || {
     echo "its systemd does not answer after 60 s: the machine is still starting, or hangs. Run again when it has booted" >&2
     exit 1
   }
   sleep 0.5
+  state=$(engine_state)
 done
 
 # A machine that just booted is still starting its engine: that is not the same as having none.
 tries=0
-while [ "$(systemctl is-active docker.service 2>/dev/null || true)" = activating ] && [ "$tries" -lt 60 ]; do
+while [ "$state" = activating ] && [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
   sleep 0.5
+  state=$(engine_state)
 done
 
-engine=""
-if has docker; then
-  engine=$(docker version --format '{{.Server.Version}} {{.Server.APIVersion}}' 2>/dev/null | plain || true)
-fi
-# Only engines from 29 on have more than one way.
-firewall=null
-case "$engine" in
-  "" | 1?.* | 2[0-8].*) ;;
-  *)
-    backend=$(docker info --format '{{with .FirewallBackend}}{{.Driver}}{{end}}' 2>/dev/null | plain || true)
-    firewall=$(printf '{"backend":"%s","swarm":%s}' "$backend" "$(flag grep -Eq '"swarm-nftables" *: *true' /etc/docker/daemon.json)")
-    ;;
-esac
+# What sets the machine up may turn on anything that is looked for here, so it is asked for before all of that.
+setting_up=$(cloud_init)
 # shellcheck source=/dev/null
-distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; echo "${ID:-} ${VERSION_CODENAME:-}" | plain)
+distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; plain "${ID:-} ${VERSION_CODENAME:-}")
+swarm_nftables=false
+if [ -e /etc/docker/daemon.json ] && grep -Eq '"swarm-nftables" *: *true' /etc/docker/daemon.json; then swarm_nftables=true; fi
 # /var/lib/docker need not exist yet.
 disk=$(df -Pk /var/lib/docker 2>/dev/null || df -Pk /var/lib)
+read -r _ _ _ free _ <<EOF
+${disk#*
+}
+EOF
 
 asked_for() { case " ${LOOK_FOR:-} " in *" $1 "*) true ;; *) false ;; esac; }
 
@@ -78,14 +83,27 @@ if asked_for macvlan; then macvlan=$(flag makes_macvlan); fi
 
 # Each part of this package that keeps something here has a folder of its own.
 folders=""
-for folder in /etc/pulumi-swarm/*; do
-  if [ -d "$folder" ]; then folders="$folders${folders:+,}\"$(echo "${folder##*/}" | plain)\""; fi
+for each in /etc/pulumi-swarm/*; do
+  if [ -d "$each" ]; then folders="$folders${folders:+,}\"$(plain "${each##*/}")\""; fi
 done
 
 # On any interface, up or not; a cloud's machine may have been started before it got its private one.
-addresses=$(ip -o -4 addr show 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s\"%s\"", sep, $4; sep = "," }' || true)
+addresses=$(ip -o -4 addr show 2>/dev/null | while read -r _ _ _ address _; do printf ',"%s"' "${address%%/*}"; done)
 
-printf '{"engine":"%s","cli":%s,"firewall":%s,"distribution":"%s","apt":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"addresses":[%s],"hostname":"%s"}\n' \
-  "$engine" "$(flag has docker)" "$firewall" "$distribution" "$(flag has apt-get)" "$(flag test -d /run/systemd/system)" "$(cloud_init)" \
-  "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$(echo "$disk" | awk 'NR == 2 { print $4 }')" \
-  "$ipsec" "$macvlan" "$folders" "$addresses" "$(plain </proc/sys/kernel/hostname)"
+also=""
+for each in ${ALSO:-}; do
+  seen=$("$each")
+  also="$also${also:+,}\"$each\":$seen"
+done
+
+cli=false
+if has docker; then cli=true; fi
+apt=false
+if has apt-get; then apt=true; fi
+systemd=false
+if [ -d /run/systemd/system ]; then systemd=true; fi
+read -r hostname </proc/sys/kernel/hostname
+printf '{"cli":%s,"swarmNftables":%s,"distribution":"%s","apt":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"addresses":[%s],"hostname":"%s","also":{%s}}\n' \
+  "$cli" "$swarm_nftables" "$distribution" "$apt" "$systemd" "$(plain "$setting_up")" \
+  "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$free" \
+  "$ipsec" "$macvlan" "$folders" "${addresses#,}" "$(plain "$hostname")" "$also"

@@ -1,5 +1,7 @@
 #!/bin/sh
 # Looks for firewalls beside this package's on a host, and changes nothing. The result is one JSON object on the last line.
+#   look    prints it
+#   probe   nothing: its function is asked by the script after it
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -43,10 +45,46 @@ drops() {
 
 ufw_is_on() { grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; }
 # In zone trusted everything is accepted, before what drops at the end.
-firewalld_closes() { systemctl is-active --quiet firewalld.service && [ "$(firewall-cmd --get-default-zone)" != trusted ]; }
-flushes() { systemctl is-enabled --quiet nftables.service && grep -Eq '^[[:space:]]*flush[[:space:]]+ruleset' /etc/nftables.conf; }
+firewalld_closes() { [ "$(firewall-cmd --get-default-zone)" != trusted ]; }
+flushes() { grep -Eq '^[[:space:]]*flush[[:space:]]+ruleset' /etc/nftables.conf; }
 
-list=$(drops | sort -u | tr -cd 'A-Za-z0-9 _.\n-' | sed 's/.*/"&"/' | paste -sd, -)
-printf '{"drops":[%s],"ufw":%s,"firewalld":%s,"firewalldCloses":%s,"nftablesEnabled":%s,"flushes":%s,"ours":%s}\n' "$list" \
-  "$(flag ufw_is_on)" "$(flag systemctl is-active --quiet firewalld.service)" "$(flag firewalld_closes)" \
-  "$(flag systemctl is-enabled --quiet nftables.service)" "$(flag flushes)" "$(flag test -e /etc/pulumi-swarm/firewall.nft)"
+# UNIT: whether something wants it at boot
+is_wanted() {
+  for link in /etc/systemd/system/*/"$1" /run/systemd/system/*/"$1" /usr/lib/systemd/system/*/"$1" /lib/systemd/system/*/"$1"; do
+    if [ -e "$link" ]; then
+      systemctl is-enabled --quiet "$1" 2>/dev/null
+      return
+    fi
+  done
+  return 1
+}
+
+# One JSON object. Who is not installed is not asked: each question to systemd takes as long as ten other commands.
+other_firewalls() {
+  ufw=false
+  if [ -e /etc/ufw/ufw.conf ]; then ufw=$(flag ufw_is_on); fi
+  firewalld=false
+  firewalld_closes=false
+  if has firewall-cmd && systemctl is-active --quiet firewalld.service; then
+    firewalld=true
+    firewalld_closes=$(flag firewalld_closes)
+  fi
+  nftables=false
+  flushes=false
+  if is_wanted nftables.service; then
+    nftables=true
+    flushes=$(flag flushes)
+  fi
+  list=$(drops)
+  if [ -n "$list" ]; then list=$(echo "$list" | sort -u | tr -cd 'A-Za-z0-9 _.\n-' | sed 's/.*/"&"/' | paste -sd, -); fi
+  ours=false
+  if [ -e /etc/pulumi-swarm/firewall.nft ]; then ours=true; fi
+  printf '{"drops":[%s],"ufw":%s,"firewalld":%s,"firewalldCloses":%s,"nftablesEnabled":%s,"flushes":%s,"ours":%s}\n' \
+    "$list" "$ufw" "$firewalld" "$firewalld_closes" "$nftables" "$flushes" "$ours"
+}
+
+case "$1" in
+  look) other_firewalls ;;
+  probe) ;;
+  *) echo "unknown verb $1" >&2; exit 1 ;;
+esac

@@ -19,6 +19,9 @@ export interface OtherFirewalls {
   readonly ours: boolean;
 }
 
+/** Has a first look print {@link OtherFirewalls}. */
+export const othersPart = { functions: ["other_firewalls"], script } as const;
+
 /** Looks for them on a host, before anything is changed on it. */
 export function lookForOthers(session: SshSession): Promise<OtherFirewalls> {
   return session.script<OtherFirewalls>(script, {}, { verb: "look", timeout: 90_000 });

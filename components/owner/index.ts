@@ -1,6 +1,7 @@
-import { loadHostScript } from "../remote/script";
+import { loadHostScript, loadScript, type ScriptValues } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 
+const file = loadScript(__dirname, "owner.sh");
 const script = loadHostScript(__dirname, "owner.sh");
 const timeout = 60_000;
 
@@ -24,9 +25,19 @@ export async function claim(session: Session, parts: readonly OwnedPart[], owner
   if (parts.length > 0) refuseOthers(await run(session, "claim", parts, owner), owner);
 }
 
-/** The same question, with nothing taken. @throws where another one has a part */
-export async function refuseOwned(session: Session, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {
-  if (parts.length > 0) refuseOthers(await run(session, "look", parts, owner), owner);
+/** What a first look prints of owners, by {@link ownersPart}. */
+export interface SeenOwners {
+  readonly owners: Owners;
+  /** Parts that carry the owner's present name already. */
+  readonly claimed: readonly OwnedPart[];
+}
+
+/** Has a first look print {@link SeenOwners}. */
+export function ownersPart(
+  parts: readonly OwnedPart[],
+  owner: OwnerNames,
+): { readonly functions: readonly (keyof SeenOwners)[]; readonly script: string; readonly values: ScriptValues } {
+  return { functions: ["owners", "claimed"], script: file, values: valuesOf(parts, owner) };
 }
 
 /** @returns those of the parts that another one has. */
@@ -52,9 +63,12 @@ export async function disown(session: Session, parts: readonly OwnedPart[], owne
   await run(session, "release", parts, owner);
 }
 
-function run(session: Session, verb: string, parts: readonly OwnedPart[], [owner, ...formerly]: OwnerNames): Promise<Owners> {
-  const values = { PARTS: parts.join(" "), OWNER: JSON.stringify(owner), FORMERLY: formerly.map((name) => JSON.stringify(name)).join("\n") };
-  return session.script<Owners>(script, values, { verb, timeout });
+function run(session: Session, verb: string, parts: readonly OwnedPart[], owner: OwnerNames): Promise<Owners> {
+  return session.script<Owners>(script, valuesOf(parts, owner), { verb, timeout });
+}
+
+function valuesOf(parts: readonly OwnedPart[], [owner, ...formerly]: OwnerNames): ScriptValues {
+  return { PARTS: parts.join(" "), OWNER: JSON.stringify(owner), FORMERLY: formerly.map((name) => JSON.stringify(name)).join("\n") };
 }
 
 function isAnother(name: Owner | undefined, owner: OwnerNames): name is string {
@@ -70,7 +84,8 @@ function refuseUnreadable(owners: Owners): void {
   );
 }
 
-function refuseOthers(owners: Owners, names: OwnerNames): void {
+/** Of what a look saw. @throws where another one has one of them */
+export function refuseOthers(owners: Owners, names: OwnerNames): void {
   refuseUnreadable(owners);
   const other = Object.entries(owners).find(([, name]) => isAnother(name, names));
   if (!other) return;

@@ -4,6 +4,7 @@
 #            Result: the owners of all of them
 #   release  PARTS, OWNER, FORMERLY: gives back those that are this owner's
 #   look     PARTS: the owners
+#   probe    nothing: its functions `owners` and `claimed` are asked by the script after it
 set -eu
 
 folder=/etc/pulumi-swarm
@@ -22,7 +23,8 @@ kept() {
 # PART: its owner's name, or nothing. Version 0.1.0 left empty files and beginnings of names on full disks: the beginning of this
 # owner's name is its own, and an empty file says nothing where the part is not there.
 read_name() {
-  name=$(cat "$folder/owner.$1" 2>/dev/null || true)
+  name=""
+  if [ -r "$folder/owner.$1" ]; then IFS= read -r name <"$folder/owner.$1" || true; fi
   case "$name" in
     '"'*'"') ;;
     "") if [ -e "$folder/owner.$1" ] && kept "$1"; then name=$unreadable; fi ;;
@@ -42,6 +44,18 @@ owners() {
 # Whether a name is this owner's.
 ours() {
   [ "$1" = "$OWNER" ] || printf '%s\n' "$FORMERLY" | grep -qxF -e "$1"
+}
+
+# A list of the parts that carry this owner's present name already: there is nothing to claim of them.
+claimed() {
+  list=""
+  for part in $PARTS; do
+    name=""
+    # A name that is cut off has no end of its line.
+    if [ -r "$folder/owner.$part" ]; then IFS= read -r name <"$folder/owner.$part" || name=""; fi
+    if [ "$name" = "$OWNER" ]; then list="$list${list:+,}\"$part\""; fi
+  done
+  echo "[$list]"
 }
 
 claim() {
@@ -71,5 +85,6 @@ case "$1" in
     ;;
   release) release ;;
   look) owners ;;
+  probe) ;;
   *) die "unknown verb $1" ;;
 esac

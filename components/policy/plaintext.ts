@@ -12,7 +12,17 @@ export interface PlaintextConfig {
   readonly channels?: readonly ChannelName[];
 }
 
-const channelNames: readonly ChannelName[] = ["administration", "swarm control", "gossip", "overlay data", "underlay", "raft log", "etcd", "routes", "disks"];
+const channelNames: readonly ChannelName[] = [
+  "administration",
+  "swarm control",
+  "gossip",
+  "overlay data",
+  "underlay",
+  "raft log",
+  "etcd",
+  "routes",
+  "disks",
+];
 
 /** What is wrong with how a cluster's data is protected. */
 export function plaintextProblems(topology: Pick<Topology, "cluster" | "hosts" | "encryption">, { channels = [] }: PlaintextConfig): string[] {

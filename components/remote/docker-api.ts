@@ -18,6 +18,9 @@ export class DockerApiError extends Error {
   }
 }
 
+/** It did not answer in time: whether it is there is not known. */
+export class DockerSilence extends RemoteError {}
+
 const mostStreams = 4;
 
 /**
@@ -86,7 +89,7 @@ export class DockerApi {
       );
       const timer = setTimeout(() => {
         outgoing.destroy();
-        reject(new RemoteError(this.host, `Docker did not answer ${what} within ${timeout / 1000} s`));
+        reject(new DockerSilence(this.host, `Docker did not answer ${what} within ${timeout / 1000} s`));
       }, timeout);
       outgoing.on("error", (error) => {
         clearTimeout(timer);

@@ -280,12 +280,12 @@ describe("Docker on a host", function () {
       underlay: direct().plan({ sites: [], hosts: [] }),
       behindNat: [],
     });
-    const probe = await probeHost(session("one"), needs);
+    const probe = await probeHost(host("one"), { needs });
     // Where the machine below has it, there is nothing to refuse.
     if (probe.ipsec?.esp) this.skip();
     const { refusals } = preflight(probe, {}, Date.now() / 1000, needs);
     assert.equal(refusals.length, 1, refusals.join("\n"));
     assert.match(refusals[0] ?? "", /^its kernel cannot encrypt packets \(ESP with rfc4106/);
-    assert.deepEqual(preflight(await probeHost(session("one")), {}, Date.now() / 1000).refusals, []);
+    assert.deepEqual(preflight(await probeHost(host("one")), {}, Date.now() / 1000).refusals, []);
   });
 });

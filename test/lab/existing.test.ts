@@ -169,7 +169,10 @@ describe("the scripts that are run on a host", function () {
   });
 
   it("see the same host the second time", async () => {
-    const [first, second] = [await probeHost(session), await probeHost(session)];
+    const host = { session, docker: new DockerApi("given-script", session) };
+    const [first, second] = [await probeHost(host), await probeHost(host)];
+    host.docker.close();
+    assert.match(first.engine, /^\d+\.\d+\.\d+\S* 1\.\d+$/);
     assert.equal(first.systemd && first.vxlan && first.apt, true);
     assert.deepEqual({ ...second, epoch: 0, freeKilobytes: 0 }, { ...first, epoch: 0, freeKilobytes: 0 });
   });
@@ -203,11 +206,12 @@ describe("the scripts that are run on a host", function () {
     const connection = { host: `${prefix}.10`, privateKey: client.privateKey, hostKey: hostKey.publicKey };
     // This image has no sudo, as many minimal ones.
     const unprivileged = await SshSession.open("given-bare", { ...connection, user: "ops" });
-    await assert.rejects(probeHost(unprivileged), /given-bare: user ops is not root and there is no sudo/);
+    const refused = probeHost({ session: unprivileged, docker: new DockerApi("given-bare", unprivileged) });
+    await assert.rejects(refused, /given-bare: user ops is not root and there is no sudo/);
     unprivileged.close();
     const cut = await SshSession.open("given-bare", connection);
     try {
-      assert.equal((await probeHost(cut)).engine, "");
+      assert.equal((await probeHost({ session: cut, docker: new DockerApi("given-bare", cut) })).engine, "");
       const unfinished = installEngine(cut, {}, () => {}).catch(() => "cut off");
       await eventually("packages are being unpacked", 120, async () => {
         const { stdout } = await run("docker", [

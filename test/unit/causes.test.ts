@@ -39,7 +39,8 @@ describe("a look at a host that is still booting", () => {
     const systemctl = [
       "#!/bin/sh",
       `echo "$1" >>${asked}`,
-      `[ "$1" != show ] || [ "$(grep -c show ${asked})" -gt 2 ] || { echo "Failed to connect to system scope bus" >&2; exit 1; }`,
+      `[ "$(grep -c . ${asked})" -gt 2 ] || { echo "Failed to connect to system scope bus" >&2; exit 1; }`,
+      "echo active",
     ];
     writeFileSync(join(folder, "systemctl"), `${systemctl.join("\n")}\n`);
     chmodSync(join(folder, "systemctl"), 0o755);
@@ -50,7 +51,7 @@ describe("a look at a host that is still booting", () => {
       stdio: ["pipe", "pipe", "ignore"],
     });
     assert.equal((JSON.parse(printed.toString().trim().split("\n").at(-1) ?? "") as { systemd: boolean }).systemd, true);
-    assert.deepEqual(readFileSync(asked, "utf8").split("\n").slice(0, 4), ["show", "show", "show", "is-active"]);
+    assert.deepEqual(readFileSync(asked, "utf8").trim().split("\n"), ["is-active", "is-active", "is-active"]);
   });
 });
 
@@ -64,8 +65,14 @@ function setUpBy(...units: readonly string[]): { readonly host: Parameters<typeo
       session: {
         script: <Result>(): Promise<Result> => {
           const settingUp = units[Math.min(told.looks++, units.length - 1)];
-          return Promise.resolve({ settingUp, engine: settingUp === "" ? "26.1.5 1.45" : "" } as Result);
+          return Promise.resolve({ settingUp, cli: settingUp === "" } as Result);
         },
+      },
+      docker: {
+        get: <Result>(): Promise<Result> =>
+          told.looks >= units.length && units.at(-1) === ""
+            ? Promise.resolve({ Version: "26.1.5", ApiVersion: "1.45" } as Result)
+            : Promise.reject(new Error("the connection to Docker broke")),
       },
     },
   };
@@ -83,7 +90,7 @@ describe("a first look at a machine that cloud-init is setting up", () => {
 
   it("is taken when cloud-init is done, and so finds the Docker that it installed", async () => {
     const { host, said } = setUpBy("cloud-config.service", "cloud-final.service", "");
-    assert.equal((await probeSettled(host, io(said), undefined, 0)).engine, "26.1.5 1.45");
+    assert.equal((await probeSettled(host, io(said), {}, 0)).engine, "26.1.5 1.45");
     assert.deepEqual(said, [
       "edge-1: cloud-init to set the machine up, 600 s: cloud-config.service",
       "edge-1: cloud-init to set the machine up, 600 s: cloud-final.service",
@@ -93,13 +100,13 @@ describe("a first look at a machine that cloud-init is setting up", () => {
 
   it("is taken at once, and once, on a machine without it", async () => {
     const told = setUpBy("");
-    await probeSettled(told.host, io(told.said), undefined, 0);
+    await probeSettled(told.host, io(told.said), {}, 0);
     assert.deepEqual([told.looks, told.said], [1, []]);
   });
 
   it("is taken all the same, with a warning, when cloud-init never ends: it may wait for the swarm itself", async () => {
     const { host, said } = setUpBy("cloud-final.service");
-    assert.equal((await probeSettled(host, io(said), undefined, 0)).settingUp, "cloud-final.service");
+    assert.equal((await probeSettled(host, io(said), {}, 0)).settingUp, "cloud-final.service");
     assert.match(
       said.at(-2) ?? "",
       /^edge-1: warning: cloud-init is not done after 10 minutes \(cloud-final\.service\), and is not waited for any longer; /,
@@ -109,7 +116,7 @@ describe("a first look at a machine that cloud-init is setting up", () => {
   it("tells the unit that is at work, of all that wait", () => {
     const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-first-boot-"));
     const jobs = ["  90 cloud-init.target  start waiting", " 123 cloud-final.service start running"];
-    const systemctl = ["#!/bin/sh", 'case "$1" in', `list-jobs) printf '%s\n' '${jobs.join("' '")}' ;;`, "esac"];
+    const systemctl = ["#!/bin/sh", 'case "$1" in', `list-jobs) printf '%s\n' '${jobs.join("' '")}' ;;`, "is-active) echo inactive ;;", "esac"];
     try {
       writeFileSync(join(folder, "systemctl"), `${systemctl.join("\n")}\n`);
       chmodSync(join(folder, "systemctl"), 0o755);

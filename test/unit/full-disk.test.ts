@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claim, disown, ownedByOthers, refuseOwned } from "../../components/owner";
+import { claim, disown, ownedByOthers, type OwnedPart, type OwnerNames, ownersPart, refuseOthers, type SeenOwners } from "../../components/owner";
 import { loadHostScript, scriptInput } from "../../components/remote/script";
 
 const components = join(__dirname, "../../components");
@@ -112,6 +112,17 @@ class Host {
     writeFileSync(join(this.kept, `owner.${part}`), text);
     for (const other of others) writeFileSync(join(this.kept, other), "");
   }
+}
+
+/** What the first look at a host sees of its owners. */
+async function look(host: Host, parts: readonly OwnedPart[], owner: OwnerNames): Promise<SeenOwners> {
+  const { functions, script, values } = ownersPart(parts, owner);
+  const prints = functions.map((name) => `"${name}":'"$(${name})"'`).join(",");
+  return host.script<SeenOwners>(`${script}\necho '{${prints}}'`, values, { verb: "probe" });
+}
+
+async function refuseOwned(host: Host, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {
+  refuseOthers((await look(host, parts, owner)).owners, owner);
 }
 
 describe("the owner's file", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { judgeOthers, type OtherFirewalls } from "../../components/firewall/others";
@@ -126,6 +126,7 @@ describe("the look for firewalls beside ours", () => {
   const look = (programs: Readonly<Record<string, string>>): OtherFirewalls => {
     const bin = mkdtempSync(join(folder, "bin-"));
     const quiet = { systemctl: "exit 1", ...programs };
+    mkdirSync(join(bin, "systemd/system/sysinit.target.wants"), { recursive: true });
     for (const [name, body] of Object.entries(quiet)) {
       writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`);
       chmodSync(join(bin, name), 0o755);
@@ -134,7 +135,7 @@ describe("the look for firewalls beside ours", () => {
     const tools = ["awk", "grep", "sed", "sort", "tr", "paste", "test", "cat"].map((name) => `ln -s "$(command -v ${name})" ${bin}/${name}`);
     spawnSync("sh", ["-c", tools.join("\n")]);
     const text = script.replaceAll("/etc/", `${bin}/`).replaceAll("/proc/net/", `${bin}/`);
-    const { stdout, stderr, status } = spawnSync("/bin/sh", ["-s"], { input: text, encoding: "utf8", env: { PATH: bin } });
+    const { stdout, stderr, status } = spawnSync("/bin/sh", ["-s"], { input: `set -- look\n${text}`, encoding: "utf8", env: { PATH: bin } });
     assert.equal(status, 0, stderr);
     return JSON.parse(stdout) as OtherFirewalls;
   };
@@ -192,9 +193,14 @@ describe("the look for firewalls beside ours", () => {
   it("says who is active", () => {
     assert.deepEqual(look({}), none);
     const on = look({ systemctl: "exit 0", "firewall-cmd": "echo public" });
-    assert.deepEqual([on.firewalld, on.firewalldCloses, on.nftablesEnabled, on.flushes], [true, true, true, false]);
+    assert.deepEqual([on.firewalld, on.firewalldCloses, on.nftablesEnabled, on.flushes], [true, true, false, false]);
     assert.equal(look({ systemctl: "exit 0", "firewall-cmd": "echo trusted" }).firewalldCloses, false);
-    const flushing = look({ systemctl: "exit 0", "nftables.conf": "flush ruleset\n\ntable inet filter {\n}" });
+    const wanted = "systemd/system/sysinit.target.wants/nftables.service";
+    const flushing = look({ systemctl: "exit 0", [wanted]: "", "nftables.conf": "flush ruleset\n\ntable inet filter {\n}" });
     assert.deepEqual([flushing.nftablesEnabled, flushing.flushes], [true, true]);
+  });
+
+  it("asks systemd about nobody who is not installed, or whom nothing starts", () => {
+    assert.deepEqual(look({ systemctl: "exit 0", nft: "", "nftables.conf": "flush ruleset" }), none);
   });
 });

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claim, disown, haves, ownedByOthers, refuseOwned } from "../../components/owner";
+import {
+  claim,
+  disown,
+  haves,
+  ownedByOthers,
+  type OwnedPart,
+  type OwnerNames,
+  ownersPart,
+  refuseOthers,
+  type SeenOwners,
+} from "../../components/owner";
 import { scriptInput } from "../../components/remote/script";
 
 /** Runs the script itself, in a folder of the test's own. */
@@ -19,6 +29,17 @@ class Host {
   }
 }
 
+/** What the first look at a host sees of its owners. */
+async function look(host: Host, parts: readonly OwnedPart[], owner: OwnerNames): Promise<SeenOwners> {
+  const { functions, script, values } = ownersPart(parts, owner);
+  const prints = functions.map((name) => `"${name}":'"$(${name})"'`).join(",");
+  return host.script<SeenOwners>(`${script}\necho '{${prints}}'`, values, { verb: "probe" });
+}
+
+async function refuseOwned(host: Host, parts: readonly OwnedPart[], owner: OwnerNames): Promise<void> {
+  refuseOthers((await look(host, parts, owner)).owners, owner);
+}
+
 describe("the owner of a host's firewall and tunnel", () => {
   let host: Host;
   beforeEach(() => (host = new Host()));
@@ -29,6 +50,19 @@ describe("the owner of a host's firewall and tunnel", () => {
     await claim(host, ["firewall", "tunnel"], ['HostFirewall "it\'s"']);
     assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], ["SwarmCluster prod"]), ["firewall", "tunnel"]);
     assert.deepEqual(await ownedByOthers(host, ["firewall", "tunnel"], ['HostFirewall "it\'s"']), []);
+  });
+
+  it("has nothing to claim of what carries its present name, and has of what carries an older one or the beginning of it", async () => {
+    const claimed = async (...owner: [string, ...string[]]): Promise<readonly string[]> => (await look(host, ["firewall", "tunnel"], owner)).claimed;
+    assert.deepEqual(await claimed("now"), []);
+    await claim(host, ["firewall"], ["now"]);
+    assert.deepEqual(await claimed("now"), ["firewall"]);
+    assert.deepEqual(await claimed("later", "now"), []);
+    assert.deepEqual(await claimed("other"), []);
+    writeFileSync(join(host.kept, "owner.tunnel"), '"no');
+    assert.deepEqual(await claimed("now"), ["firewall"]);
+    await claim(host, ["firewall", "tunnel"], ["now"]);
+    assert.deepEqual(await claimed("now"), ["firewall", "tunnel"]);
   });
 
   it("is named to the next one, who takes nothing at all", async () => {

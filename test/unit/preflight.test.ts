@@ -7,6 +7,7 @@ const now = 1_800_000_000;
 const healthy: Probe = {
   engine: "28.5.2 1.51",
   cli: true,
+  swarmNftables: false,
   firewall: null,
   distribution: "debian trixie",
   apt: true,

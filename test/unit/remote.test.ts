@@ -55,6 +55,7 @@ describe("the preflight of a host", () => {
   const good: Probe = {
     engine: "26.1.5+dfsg1 1.45",
     cli: true,
+    swarmNftables: false,
     firewall: null,
     distribution: "debian trixie",
     apt: true,

@@ -42,7 +42,8 @@ export async function prepareEngines(request: SwarmRequest, hosts: readonly Look
   const ready = await phase("preparing Docker on", "Docker ready", hosts, failures, async (host): Promise<Ready> => {
     const { upgrade: seen, ...found } = host;
     const installed = host.needsEngine ? await installFor(host, request.engine) : (host.probe.engine.split(" ")[0] ?? "");
-    const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined);
+    const bridges = host.needsEngine ? undefined : host.probe.also.bridges_seen;
+    const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined, bridges);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
     if (changes.member) {
       await holdEngine(host.session, request.engine, host.probe);

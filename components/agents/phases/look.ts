@@ -1,23 +1,30 @@
-import { probeSettled } from "../../engine";
+import { bridgesPart, type Look, probeSettled, type SeenBridges } from "../../engine";
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
-import { addressProblem, preflight, type Probe } from "../../engine/preflight";
+import { addressProblem, preflight } from "../../engine/preflight";
 import { meetingProblem, type Upgrade } from "../../engine/upgrade";
-import { judgeOthers, lookForOthers, type OthersVerdict } from "../../firewall/others";
+import { judgeOthers, lookForOthers, type OtherFirewalls, othersPart, type OthersVerdict } from "../../firewall/others";
 import type { Failure } from "../../remote/each";
 import type { SshSession } from "../../remote/ssh";
 import type { Fleet, ReachedHost } from "../fleet";
-import { type OwnerNames, refuseOwned } from "../../owner";
+import { type OwnerNames, ownersPart, refuseOthers, type SeenOwners } from "../../owner";
 import { ownedParts, type ProtectRequest, type SwarmRequest, type SwarmRequestHost } from "../request";
 import { phase, progress, waiting } from "../run";
 
 /** A host that was looked at, and on which nothing speaks against work. */
 export interface Looked extends ReachedHost {
   readonly host: SwarmRequestHost;
-  readonly probe: Probe;
+  readonly probe: Look<SeenBeside>;
   readonly needsEngine: boolean;
   /** Another version for its engine. */
   readonly upgrade?: Upgrade;
 }
+
+/** What the one look at a host sees beside what its machine is. */
+type SeenBeside = SeenOwners & {
+  readonly bridges_seen: SeenBridges;
+  /** Where a firewall of ours is to be. */
+  readonly other_firewalls?: OtherFirewalls;
+};
 
 /** Those that have a Docker, which can be asked. */
 export function havingEngines<Host extends Pick<Looked, "probe">>(hosts: readonly Host[]): Host[] {
@@ -38,21 +45,18 @@ export async function reachHosts(fleet: Fleet, { hosts }: SwarmRequest, failures
 /** Preflight of every host, before anything is changed on any. */
 export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest, owner: OwnerNames, failures: Failure[]): Promise<Looked[]> {
   const looked = await phase("looking at", "looked at", hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
-    // Beside each other: all only read. What speaks against the machine itself is said first. Whose the overlay is counts also where this
-    // cluster has none on hosts: it would take away what it finds of one.
-    const owned = refuseOwned(reached.session, [...ownedParts(request), "overlay"], owner).then(
-      () => undefined,
-      (refusal: unknown) => ({ refusal }),
-    );
-    const probe = await probeSettled(reached, { waiting, progress }, request.needs);
-    // Only then: what sets the machine up may turn one on.
-    const firewalls = await lookAtFirewalls(request, reached.session, request.adopt !== undefined);
+    // Whose the overlay is counts also where this cluster has none on hosts: it would take away what it finds of one.
+    const owners = ownersPart([...ownedParts(request), "overlay"], owner);
+    const parts = [owners, bridgesPart, ...(request.firewall ? [othersPart] : [])];
+    const probe = await probeSettled<SeenBeside>(reached, { waiting, progress }, { needs: request.needs, parts });
+    const others = probe.also.other_firewalls;
+    const firewalls = others ? judgeOthers(others, request.adopt !== undefined) : noVerdict;
     const { refusals, needsEngine, upgrade } = preflight(probe, request.engine, Date.now() / 1000, request.needs);
     const unattached = host.attached ? addressProblem(probe, host.address) : undefined;
     const problems = [...refusals, ...(unattached === undefined ? [] : [unattached]), ...firewalls.refusals];
     if (problems.length > 0) throw new Error(problems.join("; "));
-    const others = await owned;
-    if (others) throw others.refusal;
+    // After what speaks against the machine itself.
+    refuseOthers(probe.also.owners, owner);
     for (const warning of firewalls.warnings) progress(host.key, `warning: ${warning}`);
     return { ...reached, host, probe, needsEngine, ...(upgrade && { upgrade }) };
   });
@@ -73,9 +77,11 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
   return [...looked.values()];
 }
 
-/** Firewalls beside ours, where there is to be one of ours. @param runs Whether the host is in a swarm that works with them. */
-export async function lookAtFirewalls({ firewall }: ProtectRequest, session: SshSession, runs = false): Promise<OthersVerdict> {
-  return firewall ? judgeOthers(await lookForOthers(session), runs) : { refusals: [], warnings: [] };
+const noVerdict: OthersVerdict = { refusals: [], warnings: [] };
+
+/** Firewalls beside ours, where there is to be one of ours. */
+export async function lookAtFirewalls({ firewall }: ProtectRequest, session: SshSession): Promise<OthersVerdict> {
+  return firewall ? judgeOthers(await lookForOthers(session), false) : noVerdict;
 }
 
 /** Engines that must not meet: as they will be, and while they are replaced one after the other. */

@@ -9,11 +9,15 @@ import { type Failure, mostAtOnce, onEach } from "../../remote/each";
 import { mostStarting } from "../../remote/ways";
 import type { Fleet, ReachedHost } from "../fleet";
 import { clusterParts, type HostsRequest, type OverlayWays, ownedParts, type RequestHost, type SwarmRequest } from "../request";
-import { claim, disown, ownedByOthers, type OwnerNames } from "../../owner";
+import { claim, disown, ownedByOthers, type OwnerNames, type SeenOwners } from "../../owner";
 import { announce, did, phase, progress, waiting } from "../run";
 
 /** A host whose firewall or tunnel is worked on. */
-export type Guarded = ReachedHost & { readonly host: RequestHost };
+export type Guarded = ReachedHost & {
+  readonly host: RequestHost;
+  /** What a look saw of it. @default - it was not looked at */
+  readonly probe?: { readonly also: Pick<SeenOwners, "claimed"> };
+};
 
 type Request = SwarmRequest | HostsRequest;
 
@@ -62,7 +66,14 @@ export function isOwnBastion({ connection, address, publicAddress }: RequestHost
 
 /** Before the first change of either: of two owners, the first one keeps the host. */
 export async function takeHosts(request: Request, owner: OwnerNames, hosts: readonly Guarded[], failures: Failure[]): Promise<void> {
-  await onEach(hosts, failures, ({ session }) => claim(session, "overlay" in request ? clusterParts(request) : ownedParts(request), owner));
+  const parts = "overlay" in request ? clusterParts(request) : ownedParts(request);
+  // Nobody else takes what carries a name.
+  const has = ({ probe }: Guarded): boolean => parts.every((part) => probe?.also.claimed.includes(part));
+  await onEach(
+    hosts.filter((host) => !has(host)),
+    failures,
+    ({ session }) => claim(session, parts, owner),
+  );
 }
 
 /**

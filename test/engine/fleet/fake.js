@@ -50,22 +50,14 @@ function mostSent(role) {
 const hostAt = (address) => (world.hosts[address] ??= { address, nodeId: "", files: {} });
 
 const { loadScript, scriptInput } = load("remote/script");
-const names = [
-  "engine/probe",
-  "engine/bridges",
-  "engine/engine",
-  "firewall/firewall",
-  "firewall/others",
-  "gossip/gossip",
-  "memory/memory",
-  "network/path-mtu",
-];
+const names = ["engine/probe", "engine/bridges", "engine/engine", "firewall/firewall", "gossip/gossip", "memory/memory", "network/path-mtu"];
 const scripts = new Map([...names, "owner/owner", "underlay/wireguard/wireguard"].map((name) => [name, loadScript(components, `${name}.sh`)]));
 
 /** What the scripts answer, by name and verb. */
 const answers = {
-  "engine/probe probe": (host) => ({
+  "engine/probe probe": (host, values) => ({
     ...probe,
+    also: Object.fromEntries(values.ALSO.split(" ").map((name) => [name, beside[name](host, values)])),
     ipvs: !host.bare,
     macvlan: null,
     folders: [],
@@ -73,16 +65,6 @@ const answers = {
     freeKilobytes: 9e6,
     hostname: "fake",
   }),
-  "firewall/others look": () => ({
-    drops: [],
-    ufw: false,
-    firewalld: false,
-    firewalldCloses: false,
-    nftablesEnabled: false,
-    flushes: false,
-    ours: false,
-  }),
-  "engine/bridges look": ({ daemon = "" }) => ({ daemon, unapplied: false, tablesWithoutRules: [] }),
   "engine/bridges up": (host, { SUBNET, GATEWAY, MTU }) => {
     const options = { "com.docker.network.driver.mtu": MTU };
     host.gwbridge = { IPAM: { Config: [{ Subnet: SUBNET, Gateway: GATEWAY }] }, Options: options, Containers: {} };
@@ -109,6 +91,14 @@ const answers = {
   "owner/owner claim": owners,
   "owner/owner release": owners,
   "underlay/wireguard/wireguard down": () => {},
+};
+
+/** What the probe asks beside its own. */
+const beside = {
+  bridges_seen: ({ daemon = "" }) => ({ daemon, unapplied: false, tablesWithoutRules: [] }),
+  other_firewalls: () => ({ drops: [], ufw: false, firewalld: false, firewalldCloses: false, nftablesEnabled: false, flushes: false, ours: false }),
+  owners,
+  claimed: ({ files }, { PARTS, OWNER }) => PARTS.split(" ").filter((part) => files[`owner.${part}`] === OWNER),
 };
 
 function owners({ files }, { PARTS, OWNER, FORMERLY }, verb) {
@@ -249,9 +239,8 @@ class Api {
 }
 
 const probe = {
-  engine: "26.1.5 1.45",
   cli: true,
-  firewall: null,
+  swarmNftables: false,
   distribution: "debian trixie",
   apt: true,
   systemd: true,
@@ -275,6 +264,8 @@ load("remote/docker-api").DockerApi = class {
     const host = hostAt(this.session.address);
     count(host, "calls");
     switch (path) {
+      case "/version":
+        return { Version: "26.1.5", ApiVersion: "1.45" };
       case "/info":
         return { Swarm: { LocalNodeState: host.nodeId ? "active" : "inactive" } };
       case "/networks":
