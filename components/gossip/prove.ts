@@ -49,10 +49,15 @@ interface Network {
 }
 
 /**
- * Push and pull of whole tables is every 30 s (memberlist, PushPullInterval of DefaultLANConfig); workers look for an only manager that
- * restarted about once a minute (seen on 26.1.5: 50 s).
+ * Milliseconds in which so many members must know each other. Push and pull of who is there is every 30 s (memberlist, PushPullInterval of
+ * DefaultLANConfig), and stretched where they are many: the 33rd member doubles it, the 65th triples it (util.go, pushPullScale). Workers
+ * look for an only manager that restarted about once a minute (seen on 26.1.5: 50 s).
  */
-const gossipLimit = 90_000;
+export function gossipLimit(members: number): number {
+  const unstretched = 32;
+  return 90_000 * (members <= unstretched ? 1 : Math.ceil(Math.log2(members / unstretched)) + 1);
+}
+
 /** A member has its ingress network 1 to 3 s after it has joined; on a machine that is short of processors, more than 20 s (seen). */
 const ingressLimit = 60_000;
 /** How long the managers may take before they are asked once more. */
@@ -82,11 +87,12 @@ export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs
   }
   const restarted = await startAgents(first.missing, args, failures, io);
   const rest = hosts.filter(({ key }) => !failures.some(({ host }) => host === key));
-  const { seen, missing } = await whileWaiting(io, undefined, "all hosts to gossip with each other", gossipLimit, (tell) =>
+  const limit = gossipLimit(hosts.length);
+  const { seen, missing } = await whileWaiting(io, undefined, "all hosts to gossip with each other", limit, (tell) =>
     lookUntil(
       rest,
       id,
-      gossipLimit,
+      limit,
       io,
       (look) => look.missing.length === 0 && strangers(rest, look.seen).length === 0,
       ({ seen }) => {
@@ -103,7 +109,7 @@ export async function proveMembers(hosts: readonly ProvenHost[], args: ProofArgs
   for (const { host, others } of strangers(here, seen))
     failures.push({
       host,
-      reason: `its gossip does not know ${some(others)} after ${gossipLimit / 1000} s, so that containers there do not find each other: do 7946/tcp and 7946/udp pass between them? ${journal}`,
+      reason: `its gossip does not know ${some(others)} after ${limit / 1000} s, so that containers there do not find each other: do 7946/tcp and 7946/udp pass between them? ${journal}`,
     });
   if (args.packets)
     failures.push(

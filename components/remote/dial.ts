@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
@@ -13,6 +14,21 @@ export class HostKeyMismatch extends Error {}
 export class Silence extends Error {}
 
 class ConnectionLost extends Error {}
+
+/** What carries each client. */
+const carriers = new WeakMap<Client, Duplex>();
+
+/** Milliseconds for the last bytes to leave. */
+const parting = 2_000;
+
+/**
+ * Ends a connection. A host that vanished never confirms that, and its socket would stand, and keep this process, for a quarter of an hour; ssh2's
+ * own `destroy` does nothing any more once the connection was ended (client.js: only while the socket is writable).
+ */
+export function hangUp(client: Client): void {
+  client.end();
+  setTimeout(() => carriers.get(client)?.destroy(), parting).unref();
+}
 
 /** How one try is made. */
 export interface DialOptions {
@@ -35,13 +51,14 @@ export function dial(
   const [type = "", pinned = ""] = connection.hostKey.trim().split(/\s+/);
   const client = new Client();
   const carrier = sock === undefined && connection.proxyCommand ? carry(connection.proxyCommand, connection) : undefined;
-  const stream = sock ?? carrier?.stream;
+  const stream = sock ?? carrier?.stream ?? connect({ host: connection.host, port: connection.port ?? 22 });
+  carriers.set(client, stream);
   return new Promise((resolve, reject) => {
     let mismatch: HostKeyMismatch | undefined;
     let banner = "";
     // ssh2's own readyTimeout does not cover a dial that hangs in TCP, so ours goes around everything.
     const timer = setTimeout(() => {
-      client.destroy();
+      stream.destroy();
       carrier?.stop();
       reject(new Silence(silence(limits.dial, carrier)));
     }, limits.dial);
@@ -50,7 +67,7 @@ export function dial(
       const final = mismatch ?? refusalOf(error, connection, name);
       if (final) {
         // An agent that failed for one key is asked for the next one.
-        client.end();
+        hangUp(client);
         carrier?.stop();
         reject(final);
       } else if (carrier) void whyOf(error, carrier).then(reject);
@@ -81,12 +98,13 @@ export function dial(
       ...(connection.privateKey && { privateKey: connection.privateKey }),
       ...(connection.passphrase && { passphrase: connection.passphrase }),
       ...(connection.agentSocket && { agent: connection.agentSocket }),
-      ...(stream && { sock: stream }),
+      sock: stream,
     };
     try {
       client.connect(config);
     } catch (error) {
       clearTimeout(timer);
+      stream.destroy();
       carrier?.stop();
       reject(new CannotDial(unusable(connection, name, error)));
     }

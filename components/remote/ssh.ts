@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
-import { explain, HostKeyMismatch, Silence, targetOf } from "./dial";
+import { explain, hangUp, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
 import { quote, type ScriptValues, scriptInput } from "./script";
 import { utf8, utf8Lines } from "./text";
@@ -145,7 +145,7 @@ export class SshSession {
   }
 
   close(): void {
-    this.client.end();
+    hangUp(this.client);
     this.ownWays.close();
   }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 import { type Connection, defaultRemoteLimits, type RemoteLimits } from "./connection";
-import { dial, explain, HostKeyMismatch, Silence, targetOf } from "./dial";
+import { dial, explain, hangUp, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { pLimit } from "./limit";
 import { CannotDial } from "./proxy";
 
@@ -79,7 +79,7 @@ class Bastion {
 
   close(): void {
     this.closed = true;
-    for (const client of this.standing) client.end();
+    for (const client of this.standing) hangUp(client);
     this.standing.clear();
   }
 
@@ -99,7 +99,7 @@ class Bastion {
   private async dial(limits: RemoteLimits): Promise<Client> {
     try {
       const client = await dial(this.connection, limits, { name: `the bastion ${targetOf(this.connection)}` });
-      if (this.closed) client.end();
+      if (this.closed) hangUp(client);
       else this.standing.add(client);
       client.on("close", () => this.standing.delete(client));
       return client;

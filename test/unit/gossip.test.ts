@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { managersFirst } from "../../components/agents/phases/engines";
 import type { Looked } from "../../components/agents/phases/look";
 import { freePorts, type Holder } from "../../components/gossip/ports";
-import { packetsToSend, type ProofArgs, proveMembers, type ProvenHost } from "../../components/gossip/prove";
+import { gossipLimit, packetsToSend, type ProofArgs, proveMembers, type ProvenHost } from "../../components/gossip/prove";
 import { DockerApiError } from "../../components/remote/docker-api";
 
 /** One member as `docker network inspect`, `ss` and `ping` show it. */
@@ -177,6 +177,13 @@ describe("the proof that members gossip and carry packets", () => {
     const arriving = many.flatMap(({ to }) => to);
     assert.equal(arriving.length, 3000);
     for (const host of [0, 500, 999]) assert.equal(arriving.filter((to) => to === host).length, 3);
+  });
+});
+
+describe("the time in which members must know each other", () => {
+  it("is longer where they are many, as Docker's gossip then exchanges who is there less often", () => {
+    const minutes = [3, 32, 33, 64, 65, 100, 1000].map((members) => gossipLimit(members) / 60_000);
+    assert.deepEqual(minutes, [1.5, 1.5, 3, 3, 4.5, 4.5, 9]);
   });
 });
 

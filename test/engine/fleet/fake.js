@@ -50,7 +50,7 @@ function mostSent(role) {
 const hostAt = (address) => (world.hosts[address] ??= { address, nodeId: "", files: {} });
 
 const { loadScript, scriptInput } = load("remote/script");
-const names = ["engine/probe", "engine/bridges", "engine/engine", "firewall/firewall", "gossip/gossip", "memory/memory", "network/path-mtu"];
+const names = ["engine/probe", "engine/bridges", "engine/engine", "firewall/firewall", "gossip/gossip", "memory/memory", "addresses/path-mtu"];
 const scripts = new Map([...names, "owner/owner", "underlay/wireguard/wireguard"].map((name) => [name, loadScript(components, `${name}.sh`)]));
 
 /** What the scripts answer, by name and verb. */
@@ -83,7 +83,7 @@ const answers = {
   "memory/memory read": ({ files }, { NAME }) => ({ memory: files[`memory.${NAME}`] ?? null }),
   "memory/memory write": ({ files }, { NAME, MEMORY }) => void (files[`memory.${NAME}`] = MEMORY),
   "memory/memory remove": ({ files }, { NAME }) => void delete files[`memory.${NAME}`],
-  "network/path-mtu check": (_host, { PEERS, MTU }) => ({
+  "addresses/path-mtu check": (_host, { PEERS, MTU }) => ({
     ping: true,
     passed: Object.fromEntries(PEERS.split("\n").map((peer) => [peer, Number(MTU)])),
   }),
