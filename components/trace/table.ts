@@ -41,8 +41,10 @@ function program(events: readonly TraceEvent[], zero: number, least: number): st
   const began = startOf(events);
   const took = whole?.dur ?? endOf(events) - began;
   const hosts = counted(new Set(events.flatMap(({ args: { host } }) => host ?? [])).size, "host");
-  const memory = whole?.args.memory === undefined ? "" : `, ${whole.args.memory} MiB`;
-  const head = `${events[0]?.args.program ?? ""}: began after ${seconds(began - zero)} s, took ${seconds(took)} s, ${hosts}${memory}\n`;
+  const { memory: most, processor: worked } = whole?.args ?? {};
+  const memory = most === undefined ? "" : `, ${most} MiB`;
+  const processor = worked === undefined ? "" : ` (${worked.toFixed(2)} s of a processor)`;
+  const head = `${events[0]?.args.program ?? ""}: began after ${seconds(began - zero)} s, took ${seconds(took)} s${processor}, ${hosts}${memory}\n`;
   const shown = rows(events.filter(({ cat }) => cat !== "program")).filter((row) => endOf(row.events) - row.began >= least * 1e6);
   return head + shown.map((row) => describe(row, began)).join("");
 }

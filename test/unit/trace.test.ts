@@ -34,6 +34,13 @@ describe("A trace", () => {
     );
   });
 
+  it("says how much memory and processor time a program took", () => {
+    const [run, ...others] = events;
+    assert.ok(run);
+    const whole = { ...run, args: { ...run.args, memory: 64, processor: 0.734 } };
+    assert.equal(traceTable([whole, ...others]).split("\n")[0], "swarm-up: began after 0.00 s, took 4.00 s (0.73 s of a processor), 2 hosts, 64 MiB");
+  });
+
   it("is read in whatever order programs wrote it, with or without the array's brackets", () => {
     const lines = [...events].reverse().map((each) => `${JSON.stringify(each)},\n`);
     assert.equal(traceTable(readTrace(`[\n${lines.join("")}`)), traceTable(events));
