@@ -71,9 +71,8 @@ describe("what is known of engines", () => {
     const verbs: string[] = [];
     const host = (key: string, engine: string): Asked => {
       const probe = {
-        engine: `${engine} 1.50`,
         cli: true,
-        firewall: null,
+        swarmNftables: false,
         distribution: "debian trixie",
         apt: true,
         systemd: true,
@@ -83,6 +82,8 @@ describe("what is known of engines", () => {
         ipsec: { esp: true, xtBpf: true, xtU32: false },
         macvlan: null,
         folders: [],
+        addresses: [],
+        also: { owners: {}, claimed: [], bridges_seen: { daemon: "", unapplied: false, tablesWithoutRules: [] } },
         epoch: Date.now() / 1000,
         freeKilobytes: 20_000_000,
         hostname: key,
@@ -91,7 +92,8 @@ describe("what is known of engines", () => {
         verbs.push(verb);
         return Promise.resolve(verb === "probe" ? probe : {});
       };
-      return { key, session: { script }, docker: {}, host: { key } } as unknown as Asked;
+      const docker = { get: () => Promise.resolve({ Version: engine, ApiVersion: "1.50" }) };
+      return { key, session: { script }, docker, host: { key } } as unknown as Asked;
     };
     const looked = async (
       encrypted: boolean,
@@ -107,7 +109,7 @@ describe("what is known of engines", () => {
       looked(true, "28.5.2+dfsg4", "29.1.3"),
       /between host-2 \(Docker 29\.1\.3\) and host-1 .*the first one derives .* Nothing was changed\. Fix: bring all hosts to 29\.2\.1/,
     );
-    assert.deepEqual(new Set(verbs).has("probe") && verbs.every((verb) => ["probe", "look"].includes(verb)), true);
+    assert.deepEqual(verbs, ["probe", "probe"]);
     assert.deepEqual((await looked(false, "28.5.2+dfsg4", "29.1.3")).keys, ["host-1", "host-2"]);
     assert.deepEqual((await looked(true, "28.5.2+dfsg4", "library-import")).keys, ["host-1", "host-2"]);
     const bad = await looked(true, "28.5.2", "28.2.2");
