@@ -95,7 +95,11 @@ describe("the workflows", () => {
     assert.equal(concurrency.group, (read("examples/ci/github/up.yaml") as { concurrency: { group: string } }).concurrency.group);
     const script = (jobs["drift"]?.steps ?? []).map(({ run = "" }) => run).find((run) => run.includes("pulumi-swarm status")) ?? "";
     const stub = `npx() { echo "drifted: $*"; return 2; }\n${script}`;
-    const ran = spawnSync("bash", ["-e", "-c", stub], { encoding: "utf8", cwd: mkdtempSync(join(tmpdir(), "drift-")), env: { ...process.env, STACK: "prod", GITHUB_STEP_SUMMARY: "summary.md" } });
+    const ran = spawnSync("bash", ["-e", "-c", stub], {
+      encoding: "utf8",
+      cwd: mkdtempSync(join(tmpdir(), "drift-")),
+      env: { ...process.env, STACK: "prod", GITHUB_STEP_SUMMARY: "summary.md" },
+    });
     assert.deepEqual([ran.status, ran.stdout], [2, "drifted: pulumi-swarm status --stack prod --timeout 30 --fail-on drift\n"], ran.stderr);
   });
 
