@@ -31,6 +31,7 @@ const allPorts = 65_535;
 const near = [
   "1-1100",
   "2370-2390",
+  "3780-3790",
   "4780-4800",
   "5000-5010",
   "6770-6800",
@@ -41,6 +42,8 @@ const near = [
   "51800-51840",
   "65535",
 ];
+/** BGP takes nothing without its password (RFC 2385), and refuses nothing either: it passed the firewall, and nmap hears nothing. */
+const signed: readonly number[] = [179];
 /** And every 61st of all. */
 const asked: readonly number[] = [...new Set([...expand(near), ...Array.from({ length: 1_075 }, (_, index) => (index + 1) * 61 - 40)])];
 const askedRanges = asRanges(asked);
@@ -58,7 +61,8 @@ export async function scanTcp(scanner: string, target: ScanTarget): Promise<numb
   const answers = [...xml.matchAll(/<port protocol="tcp" portid="(\d+)"><state state="(?:open|closed)"/g)].map(([, port]) => Number(port));
   const summary = /<extraports state="closed"[^>]*>(.*?)<\/extraports>/s.exec(xml)?.[1] ?? "";
   const many = [...summary.matchAll(/ports="([^"]*)"/g)].flatMap(([, ranges]) => expand((ranges ?? "").split(",")));
-  return [...answers, ...many].sort((one, other) => one - other);
+  const unsigned = passed.filter((port) => signed.includes(port));
+  return [...new Set([...answers, ...many, ...unsigned])].sort((one, other) => one - other);
 }
 
 /** The UDP ports of a host that take what another machine sends. */
