@@ -19,7 +19,7 @@ export interface MembershipArgs {
    */
   readonly abandonedSwarm?: string;
   /**
-   * Forms a swarm that permanently lost most of its managers anew from one that is left, as Docker documents it with `--force-new-cluster`.
+   * Continues a swarm that permanently lost most of its managers from one that is left, as Docker documents it with `--force-new-cluster`.
    * Its id, nodes, services, networks, secrets and configs stay. The error of `up` names the text for it: it holds for exactly the loss
    * that was seen, once, so it may stay in the program. Refused while most managers answer, over SSH or each other.
    * @default - never

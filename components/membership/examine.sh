@@ -6,6 +6,7 @@
 set -eu
 
 # ADDRESS:PORT. Whether somebody listens there; that of a manager, only a manager does.
+# shellcheck disable=SC2016 # The shell that has /dev/tcp expands them.
 answers() { timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' connect "${1%:*}" "${1##*:}" >/dev/null 2>&1; }
 
 open_peers() {
@@ -27,7 +28,7 @@ look() {
   log=$(last_entry)
   started=$(head -n 1 "$swarm/docker-state.json" 2>/dev/null || true)
   locked=false
-  if grep -q '^kek-version: *[1-9]' "$swarm/certificates/swarm-node.key" 2>/dev/null; then locked=true; fi
+  if grep -q '^-----BEGIN ENCRYPTED PRIVATE KEY' "$swarm/certificates/swarm-node.key" 2>/dev/null; then locked=true; fi
   printf '{"open":[%s],"log":%s,"started":%s,"locked":%s}\n' "$(open_peers "$@")" "${log:-null}" "${started:-null}" "$locked"
 }
 

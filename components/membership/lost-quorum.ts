@@ -42,7 +42,8 @@ function describe(lost: LostQuorum, seen: LostQuorumSeen, alive: boolean): strin
 
 function describeLeaderless({ key, local, examined }: Leaderless): string {
   const log = examined?.log ? `, its Raft log ends at entry ${examined.log.index} of term ${examined.log.term}` : "";
-  return `  - ${key}: answers, without a leader (${local.error || local.state})${log}`;
+  const saying = /not have a leader/.test(local.error) ? "" : ` (${local.error || local.state})`;
+  return `  - ${key}: answers, and finds no leader${saying}${log}`;
 }
 
 function describeAbsent(manager: Absent, failures: readonly HostFailure[]): string {

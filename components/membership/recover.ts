@@ -1,11 +1,11 @@
 import { messageOf, localOrNothing, waitUntil } from "./control";
-import { type LostQuorum, nameOf } from "./recovery";
+import { type Leaderless, type LostQuorum, nameOf } from "./recovery";
 import type { SwarmInit } from "./swarm-api";
 import { type DesiredSwarm, type MembershipIo, type MembershipLimits, recoveredLabel } from "./types";
 
 /**
  * Forms a swarm that lost its majority anew from one manager, as Docker documents it ("Recover from losing the quorum"): the others lose
- * their votes. Those that live and reach it come back into its group by themselves; the rest is a survey's work.
+ * their votes. Those that are reached leave, and join again like any new one.
  *
  * @throws when there is no leader afterwards.
  */
@@ -29,6 +29,16 @@ export async function recoverSwarm(lost: LostQuorum, desired: DesiredSwarm, io: 
       `${key}: the swarm could not be formed anew: ${said || `no leader after ${limits.leader / 1000} s`}. Look at "journalctl -u docker" there, and run again`,
     );
   await markRecovered(lost, api);
+  for (const other of lost.leaderless.slice(1)) await leaveFormer(other, io);
+}
+
+/**
+ * Left alone, it would try to come back through any manager that it knows, most of which are dead, and be in an error for minutes. Only now: until
+ * the swarm has a leader again, this is another copy of it. One after the other, see `dissolveMembership`.
+ */
+async function leaveFormer({ key, api }: Leaderless, io: MembershipIo): Promise<void> {
+  io.progress(key, "leaves the swarm of before, to join again");
+  await api.leave(true).catch((error: unknown) => io.progress(key, `could not leave yet: ${messageOf(error)}`));
 }
 
 /** At once: whoever comes back has an older count. */

@@ -6,7 +6,7 @@ import * as refusals from "./refusals";
 import { isStuckManager, standingOf, type Standing, trouble } from "./standing";
 import type { LocalSwarmState, SwarmApi, SwarmNode, SwarmSettings } from "./swarm-api";
 import { unlockAll } from "./unlock";
-import type { DesiredSwarm, HostAccess, MembershipIo, MembershipLimits, MembershipMemory } from "./types";
+import type { DesiredSwarm, Examined, HostAccess, MembershipIo, MembershipLimits, MembershipMemory } from "./types";
 
 export interface Seen {
   readonly key: string;
@@ -237,7 +237,7 @@ async function refuseToFormAnew(hosts: readonly Seen[], question: Question): Pro
 /** Who is there and who is not, with what the hosts that answer tell of it. */
 async function lostQuorum(hosts: readonly Seen[], { desired, memory, io, failures, silent, recovered }: Question): Promise<LostQuorumRefusal> {
   const leaderless = hosts.filter(({ local }) => isLeaderless(local));
-  const examined = (await io.examine?.([...othersKnown(leaderless).values()])) ?? new Map();
+  const examined = (await io.examine?.([...othersKnown(leaderless).values()])) ?? new Map<string, Examined>();
   const lost = lostQuorumOf({
     leaderless: leaderless.map(({ key, local, api }) => ({ key, local, api, examined: examined.get(key) })),
     members: desired.members,

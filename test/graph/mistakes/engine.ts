@@ -34,6 +34,7 @@ export const engineAndSwarm: Rows = [
   ["a time that is too short", `swarm: { certificateExpiry: "30m" }`],
   ["an unlock key without autolock", `swarm: { rotateUnlockKey: "2026" }`],
   ["a lost swarm that is none", `membership: { abandonedSwarm: "yes" }`],
+  ["a recovery that nothing offered", `membership: { recover: "control-1" }`],
   ["a host to forget by its number", `membership: { forget: [5] }`],
   ["a group to forget", `membership: { forget: ["edge"] }`],
   ["a group's managers to replace", `membership: { replaceManagers: ["control"] }`],

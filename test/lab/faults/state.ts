@@ -23,8 +23,10 @@ export const state: readonly FaultCase[] = [
   {
     title: "a lost state",
     async play(trial) {
+      const before = await running(trial);
       await loseState(trial);
       await trial.up();
+      assert.deepEqual(await running(trial), before, "no engine and no container was started again");
     },
   },
   {
@@ -68,6 +70,13 @@ export const state: readonly FaultCase[] = [
     },
   },
 ];
+
+/** Since when the engine of each host runs, and its containers. */
+function running({ cluster }: Trial): Promise<string[]> {
+  const command =
+    "systemctl show docker -p ActiveEnterTimestamp; docker ps -q --no-trunc | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}}' | sort";
+  return Promise.all(cluster.members.map((name) => cluster.on(name, command)));
+}
 
 async function loseState({ cluster: { lab, sites } }: Trial): Promise<void> {
   const removed = await lab.stack.pulumi(["stack", "rm", "--yes", "--force"]);
