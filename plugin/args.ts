@@ -277,7 +277,9 @@ export interface Membership extends MembershipArgs {
   forget?: string[];
 }
 
-export interface Maintenance extends MaintenanceArgs {}
+export interface Maintenance extends MaintenanceArgs {
+  drained?: string[];
+}
 
 export interface Swarm extends SwarmOptions {}
 

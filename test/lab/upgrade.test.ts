@@ -4,6 +4,7 @@ import { type DockerRepository, makeDockerRepository } from "../../tools/lab/doc
 import { Load } from "../../tools/lab/load";
 import { docker } from "../../tools/lab/machines";
 import { needTools } from "../../tools/lab/namespace";
+import { killTree } from "../../tools/lab/process-tree";
 import type { CommandResult } from "../../tools/lab/pulumi";
 import { Sites } from "../../tools/lab/sites";
 import { SwarmWatch } from "../../tools/lab/swarm-watch";
@@ -99,7 +100,13 @@ describe("a walk over five hosts", function () {
       /edge-w2: out of service[^]*waiting for Docker to be replaced|edge-w2: is back in service/,
       /control-\w+: is back in service/,
     ]) {
-      const { stdout, code } = await lab.stack.up({ killWhen: (output) => cut.test(output) });
+      let pulumi: number | undefined;
+      const cutOff = (output: string): boolean => {
+        if (!cut.test(output)) return false;
+        if (pulumi !== undefined) killTree(pulumi);
+        return true;
+      };
+      const { stdout, code } = await lab.stack.up({ onStart: (group) => (pulumi = group), killWhen: cutOff });
       assert.notEqual(code, 0, "it was cut off");
       assert.match(stdout, cut);
       walked.push(...walkedBy({ stdout }));
@@ -112,8 +119,8 @@ describe("a walk over five hosts", function () {
     process.stdout.write(`      ${before[0]} to ${await version("c1")}: ${JSON.stringify(requests)} ${JSON.stringify(seen)}\n`);
     for (const now of await versions()) assert.ok(now.startsWith(repository.version), now);
     assert.equal(requests.lost, 0);
-    assert.ok(requests.asked > 200, `${requests.asked} requests`);
-    assert.ok(seen.looks > 200, `${seen.looks} looks`);
+    assert.ok(requests.asked > 100, `${requests.asked} requests`);
+    assert.ok(seen.looks > 100, `${seen.looks} looks`);
     assert.equal(seen.fewestManagers, 2);
     assert.equal(seen.mostWorkersAway, 1);
     assert.equal(walked.at(-1), key(names.find((name) => machine(name) === led) ?? "c1"), `${led} led: ${walked.join()}`);
@@ -131,6 +138,11 @@ describe("a walk over five hosts", function () {
 
   it("puts the old version back where the new one does not start, and disturbs no other host", async () => {
     await lab.spec(spec(engine({ version: repository.broken })));
+    const preview = await lab.stack.preview();
+    assert.match(
+      preview.stdout,
+      /Docker is replaced on 5 of 5 hosts:\s+28\.\S+ to 29\.9\.9 on control-c1, control-c2, control-c3, edge-w1, edge-w2\s+order: edge-w1, edge-w2 \(one worker at once\)/,
+    );
     const { code, stdout } = await lab.stack.up();
     assert.notEqual(code, 0);
     assert.match(

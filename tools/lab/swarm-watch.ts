@@ -6,7 +6,7 @@ const script = `
 ask() { curl -s -m 2 --unix-socket /run/docker.sock "http://docker$1" 2>/dev/null || true; }
 while :; do
   echo "$(ask /info | tr -d '\\n') $(ask /nodes | tr -d '\\n')"
-  sleep 0.1
+  sleep 0.5
 done`;
 
 /** One look of all managers: the last that each has seen, within the time that it may be old. */
