@@ -233,7 +233,7 @@ function withContainers(host: PlannedHost, containerSubnet: string | undefined):
 
 /** A program without types may give anything. */
 function drainedHosts({ drained }: NonNullable<SwarmClusterArgs["maintenance"]> = {}): readonly string[] {
-  return Array.isArray(drained) ? drained : [];
+  return Array.isArray(drained) ? (drained as readonly string[]) : [];
 }
 
 /** Largest packet between hosts. */

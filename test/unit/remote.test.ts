@@ -76,7 +76,12 @@ describe("the preflight of a host", () => {
     ["passes a version as asked", {}, { version: "26.1" }, undefined],
     ["passes an engine without a version stamp", { engine: "library-import 1.56" }, { version: "29" }, undefined],
     ["passes an older version, to be replaced", {}, { version: "28" }, undefined],
-    ["refuses a newer version that is not to be replaced", {}, { version: "25" }, /is 26\.1\.5\+dfsg1 and engine\.version asks for 25, which is older/],
+    [
+      "refuses a newer version that is not to be replaced",
+      {},
+      { version: "25" },
+      /is 26\.1\.5\+dfsg1 and engine\.version asks for 25, which is older/,
+    ],
     ["does not take 26.10 for 26.1", { engine: "26.10.0 1.45" }, { version: "26.1" }, /asks for 26\.1/],
     ["refuses an old engine", { engine: "19.03.5 1.40" }, {}, /19\.03\.5 is too old; 20\.10 or newer/],
     ["refuses a missing engine when it is to be present", { engine: "" }, { source: "present" }, /engine\.source is "present"/],
