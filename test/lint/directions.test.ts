@@ -20,6 +20,7 @@ const order = [
   ["engine", "underlay", "gossip", "memory", "owner", "docker-provider"],
   ["overlays"],
   ["membership"],
+  ["walk"],
   ["networks"],
   ["agents"],
   // The shape of a cluster, for readers.
