@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** Looks of one manager at itself and the swarm, again and again. */
+/** Looks of one manager at itself and the swarm, again and again. Not by echo: dash makes line ends of those that JSON has escaped. */
 const script = `
 ask() { curl -s -m 2 --unix-socket /run/docker.sock "http://docker$1" 2>/dev/null || true; }
 while :; do
-  echo "$(ask /info | tr -d '\\n') $(ask /nodes | tr -d '\\n')"
+  printf '%s %s\\n' "$(ask /info | tr -d '\\n')" "$(ask /nodes | tr -d '\\n')"
   sleep 0.5
 done`;
 
