@@ -79,7 +79,7 @@ function ways(lost: LostQuorum, { recover, examined }: LostQuorumSeen): string[]
     "There are two ways:",
     `  - Wait: bring back ${needed(lost)} of ${away}, and run again. Nothing is lost by that.`,
     locked
-      ? `  - If they are lost permanently: ${first.key}'s keys are locked (swarm.autolock), and from a locked manager Docker cannot form a swarm anew (moby issue 36852). Restore a backup, see "Restore" in docs/running.md.`
+      ? `  - If they are lost permanently: ${first.key}'s keys are locked (swarm.autolock), and from a locked manager Docker cannot form a swarm anew (moby issue 36852). Only a manager that comes back helps.`
       : `  - If they are lost permanently, switch them off, write membership: { recover: "${token}" }, and run again: the swarm is formed anew from ${first?.key ?? ""}${newest(lost)}. ` +
         `It keeps its id, nodes, services, networks, secrets and configs${workers(examined, lost)}. What a machine of ${away} has that comes back later is dropped, and it joins again.`,
     ...(lost.swarmId === undefined
