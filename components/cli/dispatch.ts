@@ -1,3 +1,4 @@
+import { backup } from "./backup";
 import { graph } from "./graph";
 import { image } from "./image";
 import { review } from "./review";
@@ -11,6 +12,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   status,
   image,
   trace,
+  backup,
 };
 
 /** Calls the verb that was asked for. */

@@ -30,6 +30,7 @@ const order = [
   ["policy"],
   ["status"],
   // What a program uses.
+  ["backup"],
   ["cluster"],
   ["pieces"],
   ["cli", "index.ts"],

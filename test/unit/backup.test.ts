@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectionsIn } from "../../components/backup/connections";
+import { type Backup, lockBackup, openBackup, recipientProblem } from "../../components/backup/file";
+import { managerToStop } from "../../components/backup/manager";
+import { dispatch } from "../../components/cli/dispatch";
+import type { LocalSwarmState, SwarmNode } from "../../components/membership/swarm-api";
+
+type Told = Partial<Pick<SwarmNode, "leader" | "state" | "availability" | "reachability">>;
+
+function manager(id: string, told: Told = {}): SwarmNode {
+  return { id, hostname: id, role: "manager", availability: "active", state: "ready", leader: false, reachability: "reachable", labels: {}, ...told };
+}
+
+const local = (nodeId: string): LocalSwarmState => ({
+  state: "active",
+  nodeId,
+  address: "10.0.0.1",
+  swarmId: "s",
+  controlAvailable: true,
+  error: "",
+  recovered: 0,
+  remoteManagers: [],
+});
+
+const hosts = (...ids: readonly string[]): { key: string; local: LocalSwarmState }[] => ids.map((id) => ({ key: `host-${id}`, local: local(id) }));
+
+describe("the manager whose engine is stopped for a backup", () => {
+  const three = [manager("a", { leader: true }), manager("b"), manager("c")];
+
+  it("is not the leader", () => {
+    assert.deepEqual(managerToStop(hosts("a", "b", "c"), three, false), { kind: "chosen", key: "host-b" });
+  });
+
+  it("is a drained one where there is one: no container stops with it", () => {
+    const nodes = [manager("a", { leader: true }), manager("b"), manager("c", { availability: "drain" })];
+    assert.deepEqual(managerToStop(hosts("a", "b", "c"), nodes, false), { kind: "chosen", key: "host-c" });
+  });
+
+  it("is the leader only where no other was reached, and that is said", () => {
+    const choice = managerToStop(hosts("a"), three, false);
+    assert.deepEqual([choice.kind, "warning" in choice && /elect another/.test(choice.warning ?? "")], ["chosen", true]);
+  });
+
+  it("is none where the others would lose their majority, unless that is asked for", () => {
+    const away = [manager("a", { leader: true }), manager("b"), manager("c", { reachability: "unreachable", state: "down" })];
+    const refused = managerToStop(hosts("a", "b"), away, false);
+    assert.match(
+      "reason" in refused ? refused.reason : "",
+      /only 2 of 3 managers are there.*Fix: bring the others back, or allow it by --without-quorum/,
+    );
+    assert.deepEqual(managerToStop(hosts("a", "b"), away, true), { kind: "chosen", key: "host-b" });
+  });
+
+  it("is the only one of a swarm of one manager where that is asked for", () => {
+    const one = [manager("a", { leader: true })];
+    const refused = managerToStop(hosts("a"), one, false);
+    assert.match("reason" in refused ? refused.reason : "", /^with one manager the swarm has no leader while.*Fix: allow it by --without-quorum$/);
+    assert.deepEqual(managerToStop(hosts("a"), one, true), { kind: "chosen", key: "host-a" });
+  });
+
+  it("is none where no manager was reached", () => {
+    assert.equal(managerToStop(hosts("w"), three, true).kind, "refused");
+  });
+});
+
+const backup: Backup = {
+  version: 1,
+  taken: "2026-11-30T00:00:00.000Z",
+  swarmId: "swarm-id-that-nobody-else-has",
+  manager: { key: "control-2", nodeId: "n2", engine: "28.5.2" },
+  nodes: { n2: "control-2" },
+  unlockKey: "SWMKEY-1-abc",
+  archive: "c2VjcmV0",
+};
+
+describe("the file of a backup", function () {
+  // A passphrase costs a second on purpose.
+  this.timeout(60_000);
+
+  it("opens by the passphrase that it was encrypted by", async () => {
+    const file = await lockBackup(backup, { passphrase: "correct horse battery" });
+    assert.deepEqual(await openBackup(file, { passphrase: "correct horse battery" }), backup);
+  });
+
+  it("opens by each of its recipients' keys, and by no other", async () => {
+    const age = await import("age-encryption");
+    const [one, two, other] = await Promise.all([age.generateIdentity(), age.generateIdentity(), age.generateIdentity()]);
+    const recipients = await Promise.all([age.identityToRecipient(one), age.identityToRecipient(two)]);
+    const file = await lockBackup(backup, { recipients });
+    for (const identity of [one, two]) assert.deepEqual(await openBackup(file, { identities: [identity] }), backup);
+    await assert.rejects(openBackup(file, { identities: [other] }), /it does not open/);
+    assert.equal(await recipientProblem(recipients[0] ?? ""), undefined);
+  });
+
+  it("shows nothing of what is in it, and does not open when a byte of it was changed", async () => {
+    const age = await import("age-encryption");
+    const identity = await age.generateIdentity();
+    const file = Buffer.from(await lockBackup(backup, { recipients: [await age.identityToRecipient(identity)] }));
+    for (const text of [backup.swarmId, "SWMKEY", "control-2", "c2VjcmV0", "archive"]) assert.ok(!file.includes(text), text);
+    file[file.length - 1] = (file.at(-1) ?? 0) ^ 1;
+    await assert.rejects(openBackup(file, { identities: [identity] }), /it does not open/);
+  });
+});
+
+describe("connections that a backup is given", () => {
+  it("are refused with the reason where they are none", () => {
+    assert.throws(() => connectionsIn("{"), /no JSON/);
+    assert.throws(() => connectionsIn("{}"), /no connection in it/);
+    assert.throws(() => connectionsIn('{"a":{"host":"10.0.0.1"}}'), /"a" pins no host key/);
+    assert.deepEqual(Object.keys(connectionsIn('{"a":{"host":"10.0.0.1","hostKey":"ssh-ed25519 AAAA"}}')), ["a"]);
+  });
+});
+
+describe("pulumi-swarm backup, called wrongly", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-backup-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  async function says(...args: readonly string[]): Promise<string> {
+    let said = "";
+    const add = (text: string): void => void (said += text);
+    const terminal = { input: () => Promise.resolve("{}"), inputIsTty: false, outIsTty: false, out: add, error: add };
+    assert.equal(await dispatch(args, terminal), 1);
+    return said.split("\n")[0] ?? "";
+  }
+
+  it("say what is missing or wrong, before any host is dialled", async () => {
+    const short = file("short", "abc\n");
+    const long = file("long", "long enough for this\n");
+    const out = join(folder, "out.age");
+    assert.match(await says("backup", "--out", out), /no hosts are given/);
+    assert.match(await says("backup", "--connections", "-"), /not said where to/);
+    assert.match(await says("backup", "--connections", "-", "--out", out), /always encrypted: give --recipient/);
+    assert.match(await says("backup", "--connections", "-", "--out", out, "--passphrase-file", short), /fewer than 12 characters/);
+    assert.match(await says("backup", "--connections", "-", "--out", out, "--recipient", "ssh-ed25519 AAAA"), /no public key of age/);
+    assert.match(await says("backup", "--connections", "-", "--out", out, "--passphrase-file", long), /there is no connection in it/);
+    assert.throws(() => readFileSync(out), /ENOENT/);
+  });
+});
