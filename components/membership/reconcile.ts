@@ -133,6 +133,7 @@ function bound(io: MembershipIo): MembershipIo {
     ...(io.waiting && { waiting: (...wait: Parameters<NonNullable<MembershipIo["waiting"]>>) => io.waiting?.(...wait) ?? unheard }),
     ...(io.counting && { counting: (...count: Parameters<NonNullable<MembershipIo["counting"]>>) => io.counting?.(...count) ?? unheard }),
     ...(io.departing && { departing: io.departing }),
+    ...(io.restart && { restart: (host) => io.restart?.(host) ?? Promise.resolve() }),
     ...(io.examine && { examine: (managers) => io.examine?.(managers) ?? Promise.resolve(new Map()) }),
     ...(io.formed && { formed: (host) => io.formed?.(host) ?? Promise.resolve() }),
   };

@@ -20,15 +20,16 @@ export async function recoverSwarm(lost: LostQuorum, desired: DesiredSwarm, io: 
   let said = "";
   // An answer that was lost on its way is no refusal: what the engine says of itself counts.
   await api.init(initOf(lost, desired)).catch((error: unknown) => (said = messageOf(error)));
-  const led = await waitUntil(io, [key, "it to lead the swarm"], limits.leader, async () => {
-    const local = await localOrNothing(api);
-    return local?.state === "active" && local.controlAvailable && local.error === "" && local.swarmId !== "";
-  });
+  const led = await leads(chosen, io, limits);
   if (!led)
     throw new Error(
       `${key}: the swarm could not be formed anew: ${said || `no leader after ${limits.leader / 1000} s`}. Look at "journalctl -u docker" there, and run again`,
     );
   await markRecovered(lost, api);
+  // Without, no packet of an overlay network came back from machines that joined at the lost ones' addresses (Docker 26.1.5, in the lab).
+  await io.restart?.(key);
+  if (io.restart && !(await leads(chosen, io, limits)))
+    throw new Error(`${key}: does not lead the swarm after its engine was restarted. Look at "journalctl -u docker" there, and run again`);
   for (const other of lost.leaderless.slice(1)) await leaveFormer(other, io);
 }
 
@@ -39,6 +40,13 @@ export async function recoverSwarm(lost: LostQuorum, desired: DesiredSwarm, io: 
 async function leaveFormer({ key, api }: Leaderless, io: MembershipIo): Promise<void> {
   io.progress(key, "leaves the swarm of before, to join again");
   await api.leave(true).catch((error: unknown) => io.progress(key, `could not leave yet: ${messageOf(error)}`));
+}
+
+function leads({ key, api }: Leaderless, io: MembershipIo, limits: MembershipLimits): Promise<boolean> {
+  return waitUntil(io, [key, "it to lead the swarm"], limits.leader, async () => {
+    const local = await localOrNothing(api);
+    return local?.state === "active" && local.controlAvailable && local.error === "" && local.swarmId !== "";
+  });
 }
 
 /** At once: whoever comes back has an older count. */

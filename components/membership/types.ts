@@ -97,6 +97,8 @@ export interface MembershipIo extends WaitingIo {
   did?(host: string, deed: MemberDeed): void;
   /** Hosts no longer desired that still answer. */
   readonly departing?: ReadonlyMap<string, SwarmApi>;
+  /** Restarts the engine of a host. Returns when it answers. */
+  restart?(host: string): Promise<void>;
   /** Asks all hosts that answer, and through them which of these ports of managers do, `address:port`. Changes nothing. */
   examine?(managers: readonly string[]): Promise<ReadonlyMap<string, Examined>>;
   /**

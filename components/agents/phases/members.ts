@@ -12,6 +12,7 @@ import {
   reconcileMembership,
 } from "../../membership/reconcile";
 import { examineHost } from "../../membership/examine";
+import { restartEngine } from "../../gossip/ports";
 import { attachNodes, placeIngress } from "../../networks/ingress";
 import type { DockerApi } from "../../remote/docker-api";
 import { afterHosts, nothingToAdopt, otherThanAdopted } from "../../membership/refusals";
@@ -130,6 +131,10 @@ export async function formSwarm(
     now: Date.now,
     departing: apisOf(departing),
     examine: examining(ready, departing),
+    restart: async (key) => {
+      const host = byKey.get(key);
+      if (host) await restartEngine(host.session);
+    },
     formed: async (key) => {
       const host = byKey.get(key);
       // The other hosts are attached when they join, and need not wait until this one is.
