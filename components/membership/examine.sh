@@ -16,9 +16,12 @@ open_peers() {
   done | paste -s -d , -
 }
 
-# A manager without a leader asks the others for their votes every few seconds, and says with which log (etcd, raft/raft.go, campaign).
+# A manager without a leader asks the others for their votes every few seconds, or answers those that do, and says each time with which
+# log (etcd, raft/raft.go, campaign and Step). In an answer its own comes first.
 last_entry() {
-  journalctl -u docker -o cat --no-pager -n 2000 2>/dev/null | sed -n 's/.*\[logterm: \([0-9]*\), index: \([0-9]*\)[],].* sent Msg\(Pre\)\{0,1\}Vote request.*/{"term":\1,"index":\2}/p' | tail -n 1
+  journalctl -u docker -o cat --no-pager -n 2000 2>/dev/null | sed -n \
+    -e 's/.*\[logterm: \([0-9]*\), index: \([0-9]*\)[],].* sent Msg\(Pre\)\{0,1\}Vote request.*/{"term":\1,"index":\2}/p' \
+    -e 's/^[^[]*\[logterm: \([0-9]*\), index: \([0-9]*\), vote: [0-9a-f]*\] [a-z]* Msg\(Pre\)\{0,1\}Vote f.*/{"term":\1,"index":\2}/p' | tail -n 1
 }
 
 look() {
