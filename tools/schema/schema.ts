@@ -31,6 +31,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Rule: { "": "RuleArgs" },
   Engine: { "": "EngineArgs" },
   Membership: { "": "MembershipArgs" },
+  Maintenance: { "": "MaintenanceArgs" },
   Adopt: { "": "AdoptArgs" },
   Swarm: { "": "SwarmOptions" },
 };
