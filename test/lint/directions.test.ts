@@ -10,7 +10,20 @@ const components = join(__dirname, "..", "..", "components");
  */
 const order = [
   // What everything uses.
-  ["health.ts", "marks.ts", "nearest.ts", "report.ts", "options.ts", "secret.ts", "since.ts", "slug.ts", "stop.ts", "transform.ts", "waiting.ts", "trace"],
+  [
+    "health.ts",
+    "marks.ts",
+    "nearest.ts",
+    "report.ts",
+    "options.ts",
+    "secret.ts",
+    "since.ts",
+    "slug.ts",
+    "stop.ts",
+    "transform.ts",
+    "waiting.ts",
+    "trace",
+  ],
   // A host as something that is reached, and what a plan is made of.
   ["remote"],
   ["addresses", "names", "node"],

@@ -50,7 +50,16 @@ function mostSent(role) {
 const hostAt = (address) => (world.hosts[address] ??= { address, nodeId: "", files: {} });
 
 const { loadScript, scriptInput } = load("remote/script");
-const names = ["engine/probe", "engine/bridges", "engine/engine", "firewall/firewall", "gossip/gossip", "memory/memory", "addresses/path-mtu"];
+const names = [
+  "engine/probe",
+  "engine/bridges",
+  "engine/engine",
+  "engine/replace",
+  "firewall/firewall",
+  "gossip/gossip",
+  "memory/memory",
+  "addresses/path-mtu",
+];
 const scripts = new Map([...names, "owner/owner", "underlay/wireguard/wireguard"].map((name) => [name, loadScript(components, `${name}.sh`)]));
 
 /** What the scripts answer, by name and verb. */
@@ -70,6 +79,8 @@ const answers = {
     host.gwbridge = { IPAM: { Config: [{ Subnet: SUBNET, Gateway: GATEWAY }] }, Options: options, Containers: {} };
   },
   "engine/engine configure": (host, { CONTENT }) => void (host.daemon = Buffer.from(CONTENT).toString("base64")),
+  // No cluster of the fleet names a version, so nothing is held.
+  "engine/replace release": () => {},
   "firewall/firewall apply": ({ files }, { RULESET }) => {
     const digest = createHash("sha256").update(RULESET).digest("hex");
     const changed = files.firewall !== digest;
