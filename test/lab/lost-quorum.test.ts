@@ -133,6 +133,7 @@ describe("a swarm of five managers", function () {
   }
 
   it("is dissolved by a destroy, which leaves nothing", async () => {
+    await on(first, "docker service rm kept");
     const { code, stdout, stderr }: CommandResult = await lab.stack.destroy();
     assert.equal(code, 0, stdout + stderr);
     assert.deepEqual(await lab.containers(), []);
