@@ -31,6 +31,7 @@ export enum OverlayKind {
   Weave = "weave",
   Flannel = "flannel",
   Calico = "calico",
+  Openvswitch = "openvswitch",
 }
 
 export enum UnderlayKind {
@@ -195,6 +196,7 @@ export interface Overlay {
   backend?: FlannelBackend;
   hostPrefix?: number;
   hostsPerGroup?: number;
+  mostHosts?: number;
   slicePrefix?: number;
   bridge?: string;
   /** Makes no Docker network on each host for containers outside the swarm's networks. */

@@ -5,6 +5,7 @@ import type { FirewallArgs } from "../components/firewall/args";
 import { calico } from "../components/overlays/calico";
 import { flannel } from "../components/overlays/flannel";
 import { native } from "../components/overlays/native";
+import { openvswitch } from "../components/overlays/openvswitch";
 import type { Overlay as RichOverlay } from "../components/overlays/overlay";
 import { weave } from "../components/overlays/weave";
 import { direct } from "../components/underlay/direct";
@@ -13,7 +14,7 @@ import { wireguard } from "../components/underlay/wireguard";
 import type { Allow, Expose, Firewall, Overlay, Underlay } from "./args";
 import { isKind, type Kinds, optionsOf, overlayKinds, reportKind, underlayKinds } from "./kinds";
 
-const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel, calico };
+const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel, calico, openvswitch };
 const underlays: Readonly<Record<keyof typeof underlayKinds, (args: never) => RichUnderlay>> = { direct, wireguard };
 
 /** A choice is written with its kind, and not as its name alone. */

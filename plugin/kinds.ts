@@ -42,6 +42,7 @@ export const overlayKinds = {
   weave: offered(overlayOptions.weave),
   flannel: offered(overlayOptions.flannel, "noBridge"),
   calico: offered(overlayOptions.calico, "noBridge"),
+  openvswitch: offered(overlayOptions.openvswitch),
 } as const;
 
 export const underlayKinds = { direct: offered(underlayOptions.direct), wireguard: offered(underlayOptions.wireguard) } as const;

@@ -4,11 +4,14 @@ export const wireguardOverhead = { ipv4: 60, ipv6: 80 } as const;
 /** VXLAN over IPv4: the outer Ethernet header is not counted; IP 20 + UDP 8 + VXLAN 8 + inner Ethernet 14. */
 const vxlanOverhead = 50;
 
+/** Of a frame inside the tunnel, where networks share one (IEEE 802.1Q). */
+const vlanTag = 4;
+
 /** ESP in transport mode with AES-GCM and an 8-byte tag, as Docker counts it: header 8, IV 8, trailer 2, tag 8. */
 const espOverhead = 26;
 
 /** What an overlay wraps around a container's packet. */
-export type Encapsulation = "none" | "vxlan" | "encrypted vxlan";
+export type Encapsulation = "none" | "vxlan" | "tagged vxlan" | "encrypted vxlan";
 
 /** What the Internet carries: few ways are wider, and nobody is told which. */
 const internetMtu = 1500;
@@ -37,6 +40,8 @@ export function containerMtu(underlay: number, encapsulation: Encapsulation): nu
       return underlay;
     case "vxlan":
       return underlay - vxlanOverhead;
+    case "tagged vxlan":
+      return underlay - vxlanOverhead - vlanTag;
     case "encrypted vxlan":
       // ESP pads to four bytes (RFC 4303 section 2.4); Docker's overlay driver rounds in the same way.
       return 4 * Math.floor((underlay - vxlanOverhead - espOverhead) / 4);

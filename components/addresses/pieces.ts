@@ -29,6 +29,8 @@ export interface PieceKind {
   readonly routes: string;
   /** What to do when a group does not fit. */
   readonly fix: string;
+  /** What to do when no block is left for a group. @default - take a larger address space */
+  readonly fixNoBlock?: string;
 }
 
 export interface PlannedPieces {
@@ -73,7 +75,11 @@ export function planPieces(hosts: readonly Numbered[], space: Cidr, kind: PieceK
   );
   const second = assignBlocks(space, further, [...first.byKey.values()]);
   for (const { key } of first.problems) {
-    report(`hosts.${key}`, `the part of the address space for ${kind.pieces}, ${space}, has no block left for it`, "take a larger addressSpace");
+    report(
+      `hosts.${key}`,
+      `the part of the address space for ${kind.pieces}, ${space}, has no block left for it`,
+      kind.fixNoBlock ?? "take a larger addressSpace",
+    );
   }
   for (const group of groups.keys()) {
     const wanted = asks.filter((ask) => ask.group === group);

@@ -8,6 +8,7 @@ import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
 import type { NetworkSpec } from "../networks/api";
 import type { NetworkSlice } from "../overlays/docker-network";
+import type { NetworkRanges } from "../overlays/ranges";
 import type { OwnedPart, OwnerNames } from "../owner";
 import type { OverlayKind } from "../overlays/overlay";
 import type { HostProgram } from "../programs/program";
@@ -154,7 +155,7 @@ export interface OverlayRequest {
   readonly kind: OverlayKind;
   /** Largest packet of a container, in bytes. */
   readonly mtu: number;
-  /** The slices of hosts' subnets that networks have, by network; others have subnets of their own. */
+  /** By network, its slice of hosts' subnets, or the subnet of which each host has a range; others have subnets of their own alone. */
   readonly slices: Readonly<Record<string, string>>;
   /** Undefined where Docker itself does all of it. */
   readonly onHosts?: {
@@ -162,6 +163,7 @@ export interface OverlayRequest {
     readonly programs: readonly HostProgram[];
     readonly space: string;
     readonly slices: readonly NetworkSlice[];
+    readonly ranges?: NetworkRanges;
     readonly routedIn?: RoutedNetwork;
     /** 256 random bits in base64url. */
     readonly secret: string;

@@ -5,7 +5,9 @@ import { planPieces, type PlannedPieces } from "../addresses/pieces";
 import type { Space } from "../addresses/space";
 import type { Pins } from "../addresses/subnets";
 import type { PlannedNetwork } from "../networks/network";
+import { placePrefix } from "../networks/ranges";
 import type { NetworkSlice } from "../overlays/docker-network";
+import type { NetworkRanges } from "../overlays/ranges";
 import { ownSlices } from "../networks/slices";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { Report } from "../report";
@@ -14,10 +16,12 @@ import type { Report } from "../report";
 export interface OverlayOnHosts {
   /** The overlay's own settings from its plan. */
   readonly settings: object;
-  /** The space for each host's own subnet, if the overlay needs one. */
+  /** The space for each host's own subnet, or for networks of which each host has a range. */
   readonly space: string;
   /** Each network's part of a host's subnet. */
   readonly slices: readonly NetworkSlice[];
+  /** Networks of which each host has a range. @default - the overlay has none */
+  readonly ranges?: NetworkRanges;
   /** Where packets for containers arrive that other hosts route here. @default - nowhere */
   readonly routedIn?: {
     /** Of all containers, in CIDR form. */
@@ -62,7 +66,8 @@ export function planContainers(
   report: Report,
 ): PlannedPieces | undefined {
   const { placement } = overlay;
-  if (placement.kind !== "slices") return undefined;
+  if (placement.kind === "subnets") return undefined;
+  if (placement.kind === "ranges") return planHostPlaces(hosts, containers, placement, pins, report);
   const kind = {
     owner: "containers",
     pieces: "subnets for containers",
@@ -85,13 +90,50 @@ export function planContainers(
   return planned;
 }
 
+/** The same of a place for each host, by which it has its range of each network. */
+function planHostPlaces(
+  hosts: readonly PlannedHost[],
+  containers: Space["containers"],
+  placement: Extract<OverlayPlan["placement"], { readonly kind: "ranges" }>,
+  pins: Pins,
+  report: Report,
+): PlannedPieces {
+  const piecePrefix = placePrefix(placement, containers);
+  const kind = {
+    owner: "places",
+    pieces: "places of hosts",
+    blockPrefix: piecePrefix - Math.round(Math.log2(placement.hostsPerGroup)),
+    piecePrefix,
+    pinPrefixes: [containers.prefix, piecePrefix] as const,
+    withoutEnds: false,
+    purpose: (group: string) => `where the hosts of ${group} have their ranges of each network: as it lies in ${containers}, so they lie there`,
+    from: `${containers}, the part of the address space for hosts`,
+    routes: "nowhere: no address of it is in use",
+    fix: "make a group of their own for those that are new",
+    fixNoBlock: "give the overlay a larger mostHosts, or a smaller hostsPerGroup",
+  };
+  const planned = planPieces(hosts, containers, kind, pins, report);
+  for (const { owner, cidr, pin } of planned.blocks) {
+    const block = Cidr.parse(cidr);
+    if (isCidr(block) && !containers.contains(block)) {
+      report(pin, `${block} of ${owner} is not in ${containers}, where hosts have their places`, "pin a block of it");
+    }
+  }
+  return planned;
+}
+
 /** What hosts are told to do for the overlay. */
 export function planOnHosts(
   settings: object,
   { placement, routedIn }: OverlayPlan,
-  { containers }: Space,
+  { containers, networks: inNetworks }: Space,
   networks: readonly PlannedNetwork[],
 ): OverlayOnHosts {
+  if (placement.kind === "ranges") {
+    const space = inNetworks.toString();
+    const ranges = { places: containers.toString(), networks: networks.map(({ name, subnet, internal }) => ({ name, subnet, internal })) };
+    return { settings, space, slices: [], ranges, ...(routedIn && { routedIn: { network: space, ...routedIn } }) };
+  }
   const own = placement.kind === "slices" ? [...ownSlices(placement)].map(([name, slice]) => ({ name, slice: slice.toString() })) : [];
   return {
     settings,

@@ -150,7 +150,7 @@ function planRead(args: SwarmClusterArgs): Planned {
   );
   const groupBlocks = [...blocks, ...(tunnel?.blocks ?? []), ...(containers?.blocks ?? [])];
   const subnets = planSubnets({ space, pins, blocks: groupBlocks, networks, given: args.networks ?? {}, own });
-  pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !/^(network|slice) /.test(owner)));
+  pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !/^(network|slice|ranges) /.test(owner)));
   // A space that lies on something is told as such; where its pieces lie follows from it.
   const misplaced = problems.some(({ path }) => path === "addressSpace");
   reportOverlaps(misplaced ? subnets.filter(({ pinned }) => pinned) : subnets, reserved, report);
@@ -291,7 +291,11 @@ function planOverlay(
     ...(args.programs?.mirror !== undefined && { mirror: args.programs.mirror }),
   };
   if (!isOverlay(overlay)) {
-    problems.push({ path: "overlay", message: `${show(overlay)} is not an overlay`, fix: "use native(), weave(), flannel() or calico()" });
+    problems.push({
+      path: "overlay",
+      message: `${show(overlay)} is not an overlay`,
+      fix: "use native(), weave(), flannel(), calico() or openvswitch()",
+    });
     return native().plan(context);
   }
   if (isOneOf(underlayOptions, overlay.kind)) {

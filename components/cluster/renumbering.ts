@@ -12,7 +12,7 @@ export function withPins(args: SwarmClusterArgs, moves: readonly Renumbering[]):
   const networks = { ...args.networks };
   const pins: Record<string, string> = { ...args.pins };
   for (const { owner, was } of moves) {
-    const network = /^(?:network|slice) (.*)$/.exec(owner)?.[1];
+    const network = /^(?:network|slice|ranges) (.*)$/.exec(owner)?.[1];
     if (network !== undefined) {
       const { prefix: _prefix, ...given } = networks[network] ?? {};
       networks[network] = { ...given, subnet: was };

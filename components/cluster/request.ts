@@ -46,7 +46,9 @@ export function swarmRequest(
     overlay: {
       kind: plan.overlay,
       mtu: plan.mtu,
-      slices: Object.fromEntries(plan.networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [[name, slice]]))),
+      slices: Object.fromEntries(
+        plan.networks.flatMap(({ name, slice, configFrom, subnet }) => (configFrom === undefined ? [] : [[name, slice ?? subnet]])),
+      ),
       ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: secrets.overlay, ...revisit(plan, secrets.since) } }),
     },
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),

@@ -65,11 +65,13 @@ function ownerOf(owner: string): Pick<PlannedName, "of" | "path"> {
   switch (kind) {
     case "network":
     case "slice":
+    case "ranges":
       return { of: `network ${key}`, path: `networks.${key}` };
     case "site":
       return { of: more.length === 0 ? `group ${key}` : `group ${key} in zone ${more.join(" ")}`, path: `hosts.${key}` };
     case "tunnel":
     case "containers":
+    case "places":
       return { of: `group ${key}${more.length === 0 ? "" : ` (${more.join(" ")})`}`, path: `hosts.${key}` };
     default:
       return { of: `Docker's own subnet ${owner}`, path: "addressSpace" };

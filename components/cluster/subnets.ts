@@ -40,7 +40,7 @@ export function planSubnets({ space, pins, blocks, networks, given, own }: Piece
       pinned: false,
     },
     ...networks.map((network): PlannedSubnet => ({
-      ...(network.slice === undefined ? ofItsOwn(network, space) : ofEachHost(network, network.slice)),
+      ...placeOf(network, space),
       routes: "between all hosts, by the overlay",
       pin: `networks.${network.name}.subnet`,
       pinned: given[network.name]?.subnet !== undefined,
@@ -49,6 +49,13 @@ export function planSubnets({ space, pins, blocks, networks, given, own }: Piece
 }
 
 type Place = Pick<PlannedSubnet, "owner" | "purpose" | "cidr" | "from">;
+
+function placeOf(network: PlannedNetwork, space: Space): Place {
+  if (network.slice !== undefined) return ofEachHost(network, network.slice);
+  const own = ofItsOwn(network, space);
+  // As with slices: of another size, and so another name.
+  return network.configFrom === undefined ? own : { ...own, owner: `ranges ${network.name}`, purpose: `${own.purpose}, a range of it for each host` };
+}
 
 function ofItsOwn({ name, internal, subnet }: PlannedNetwork, { networks }: Space): Place {
   return {

@@ -1,7 +1,10 @@
 import { isOlder, versionNumbers } from "./version";
 
-/** What the kernel must support. VXLAN is always needed, because the swarm's own ingress network uses it. */
-export type KernelFeature = "vxlan" | "ipsec" | "macvlan";
+/**
+ * What the kernel must support, and `openvswitch`: the program, or a way to install it. VXLAN is always needed, because the swarm's own
+ * ingress network uses it.
+ */
+export type KernelFeature = "vxlan" | "ipsec" | "macvlan" | "openvswitch";
 
 /** What the chosen overlay requires of every host. `up` checks it before it changes anything. */
 export interface HostNeeds {

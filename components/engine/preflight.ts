@@ -28,6 +28,7 @@ export interface ProbeScript {
   /** Null where nothing asked for it. */
   readonly ipsec: IpsecProbe | null;
   readonly macvlan: boolean | null;
+  readonly openvswitch: boolean | null;
   /** Parts of this package that keep something there, finished or not: their folders in `/etc/pulumi-swarm`. */
   readonly folders: readonly string[];
   /** Its own IPv4 addresses, of all its interfaces. */
@@ -75,6 +76,11 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
   if (needs.features.includes("ipsec") && probe.ipsec) refusals.push(...ipsecProblems(probe.ipsec, upgrade?.to ?? version, needs.dataPathPort));
   if (needs.features.includes("macvlan") && probe.macvlan === false) {
     refusals.push("its kernel cannot make macvlan devices (module macvlan), by which the overlay's networks reach containers");
+  }
+  if (needs.features.includes("openvswitch") && probe.openvswitch === false && !probe.apt) {
+    refusals.push(
+      `it has no Open vSwitch (ovs-vsctl), and this system (${probe.distribution || "unknown"}) has no apt-get to install it with: install Open vSwitch yourself`,
+    );
   }
   if (probe.freeKilobytes < leastFreeKilobytes) {
     refusals.push(`only ${Math.round(probe.freeKilobytes / 1000)} MB are free for /var/lib/docker; ${leastFreeKilobytes / 1000} MB are needed`);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Looks at a host without changing anything. The result is one JSON object on the last line.
-#   LOOK_FOR   words for what else the kernel may be asked, ipsec and macvlan. Looking loads its modules, so only when asked.
+#   LOOK_FOR   words for what else may be asked: ipsec and macvlan of the kernel, which loads its modules, so only when asked; openvswitch
 #   ALSO       functions of other files, which stand before this one. Each prints what it sees as JSON: one look is one command.
 set -eu
 
@@ -80,6 +80,8 @@ if asked_for ipsec; then
 fi
 macvlan=null
 if asked_for macvlan; then macvlan=$(flag makes_macvlan); fi
+openvswitch=null
+if asked_for openvswitch; then openvswitch=$(flag has ovs-vsctl); fi
 
 # Each part of this package that keeps something here has a folder of its own.
 folders=""
@@ -103,7 +105,7 @@ if has apt-get; then apt=true; fi
 systemd=false
 if [ -d /run/systemd/system ]; then systemd=true; fi
 read -r hostname </proc/sys/kernel/hostname
-printf '{"cli":%s,"swarmNftables":%s,"distribution":"%s","apt":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"folders":[%s],"addresses":[%s],"hostname":"%s","also":{%s}}\n' \
+printf '{"cli":%s,"swarmNftables":%s,"distribution":"%s","apt":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"openvswitch":%s,"folders":[%s],"addresses":[%s],"hostname":"%s","also":{%s}}\n' \
   "$cli" "$swarm_nftables" "$distribution" "$apt" "$systemd" "$(plain "$setting_up")" \
   "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$free" \
-  "$ipsec" "$macvlan" "$folders" "${addresses#,}" "$(plain "$hostname")" "$also"
+  "$ipsec" "$macvlan" "$openvswitch" "$folders" "${addresses#,}" "$(plain "$hostname")" "$also"

@@ -293,7 +293,10 @@ export interface PlannedHost {
   readonly availability?: "drain";
   /** Its address in the encrypted tunnel between the hosts, if there is one. */
   readonly tunnelAddress?: string;
-  /** The subnet of its containers, in CIDR form, if the overlay gives each host a subnet. */
+  /**
+   * The subnet of its containers, in CIDR form, if the overlay gives each host a subnet. With `openvswitch()` its place: as it lies in the
+   * part of the address space for hosts, so its range lies in each network.
+   */
   readonly containerSubnet?: string;
   /** Where its sshd listens. */
   readonly sshPort: number;

@@ -2,10 +2,11 @@ import { assignBlocks } from "../addresses/blocks";
 import { Cidr, isCidr, isPrivate } from "../addresses/cidr";
 import type { Reserved } from "../addresses/subnets";
 import { type Report, show } from "../report";
-import type { OverlayPlan } from "../overlays/overlay";
+import type { OverlayPlan, Placement } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
 import type { PlannedNetwork } from "./network";
 import { dockersOwn, isNetworkName } from "../overlays/docker-network";
+import { planRanges } from "./ranges";
 import { planSlices } from "./slices";
 
 export interface NetworkPlace {
@@ -27,7 +28,7 @@ export function planNetworks(
 ): PlannedNetwork[] {
   const given = usable(networks, report);
   const { placement } = overlay;
-  const places = placement.kind === "slices" ? planSlices(given, placement, place.containers, report) : planOwnSubnets(given, place, report);
+  const places = planPlaces(given, placement, place, report);
   return [...places].map(([name, where]) => ({
     name,
     ...where,
@@ -39,16 +40,29 @@ export function planNetworks(
   }));
 }
 
+function planPlaces(given: Given, placement: Placement, place: NetworkPlace, report: Report): Map<string, Where> {
+  switch (placement.kind) {
+    case "subnets":
+      return planOwnSubnets(given, place, report);
+    case "slices":
+      return planSlices(given, placement, place.containers, report);
+    case "ranges":
+      return planRanges(given, placement, report, (sizes) => planOwnSubnets(given, place, report, sizes));
+    default:
+      return placement satisfies never;
+  }
+}
+
 /** Networks with subnets of their own, and nothing else of them. */
 export function planNetworkSubnets(
   networks: Readonly<Record<string, NetworkArgs>>,
   place: Pick<NetworkPlace, "networks" | "reserved">,
   report: Report,
-): ReadonlyMap<string, Where> {
+): ReadonlyMap<string, Pick<PlannedNetwork, "subnet" | "gateway">> {
   return planOwnSubnets(usable(networks, report), place, report);
 }
 
-function usable(networks: Readonly<Record<string, NetworkArgs>>, report: Report): (readonly [string, NetworkArgs])[] {
+function usable(networks: Readonly<Record<string, NetworkArgs>>, report: Report): Given {
   return Object.entries(networks).filter(([key, network]) => isNetwork(key, network, report));
 }
 
@@ -72,20 +86,33 @@ function isNetwork(key: string, network: NetworkArgs, report: Report): boolean {
   return true;
 }
 
-type Where = Pick<PlannedNetwork, "subnet" | "gateway">;
+type Given = readonly (readonly [string, NetworkArgs])[];
+type Where = Pick<PlannedNetwork, "subnet" | "gateway" | "slice" | "configFrom">;
+
+/** Prefix lengths of networks' subnets. */
+export interface SubnetSizes {
+  readonly usual: number;
+  readonly longest: number;
+}
+
+const shortest = 16;
+const sizesOfOwn: SubnetSizes = { usual: 24, longest: 28 };
 
 function planOwnSubnets(
-  given: readonly (readonly [string, NetworkArgs])[],
+  given: Given,
   place: Pick<NetworkPlace, "networks" | "reserved">,
   report: Report,
-): Map<string, Where> {
+  sizes = sizesOfOwn,
+): Map<string, Pick<PlannedNetwork, "subnet" | "gateway">> {
+  const { usual, longest } = sizes;
   const requests = given.map(([key, network]) => {
     const path = `networks.${key}`;
-    const prefix = network.prefix ?? 24;
-    if (!Number.isInteger(prefix) || prefix < 16 || prefix > 28)
-      report(`${path}.prefix`, `${show(prefix)} is not usable`, "give a prefix length from 16 to 28");
-    const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, place, report);
-    return { key, prefix: Math.min(28, Math.max(16, Math.trunc(prefix) || 24)), ...(pin && { pin }) };
+    const prefix = network.prefix ?? usual;
+    if (!Number.isInteger(prefix) || prefix < shortest || prefix > longest) {
+      report(`${path}.prefix`, `${show(prefix)} is not usable`, `give a prefix length from ${shortest} to ${longest}`);
+    }
+    const pin = network.subnet === undefined ? undefined : pinnedSubnet(`${path}.subnet`, network.subnet, place, sizes, report);
+    return { key, prefix: Math.min(longest, Math.max(shortest, Math.trunc(prefix) || usual)), ...(pin && { pin }) };
   });
   const blocks = assignBlocks(place.networks, requests);
   const pins = new Set(requests.flatMap(({ key, pin }) => (pin ? [key] : [])));
@@ -97,6 +124,7 @@ function pinnedSubnet(
   path: string,
   text: string,
   { reserved, networks }: Pick<NetworkPlace, "networks" | "reserved">,
+  { longest }: SubnetSizes,
   report: Report,
 ): Cidr | undefined {
   const pin = Cidr.parse(text);
@@ -104,8 +132,9 @@ function pinnedSubnet(
     report(path, pin.problem, pin.fix);
     return undefined;
   }
-  if (pin.prefix < 16 || pin.prefix > 28) {
-    report(path, `${pin} is too ${pin.prefix < 16 ? "large" : "small"} for one network`, "give a prefix length from 16 to 28");
+  if (pin.prefix < shortest || pin.prefix > longest) {
+    const fix = `give a prefix length from ${shortest} to ${longest}`;
+    report(path, `${pin} is too ${pin.prefix < shortest ? "large" : "small"} for one network`, fix);
     return undefined;
   }
   if (!isPrivate(pin)) {

@@ -72,9 +72,13 @@ function refuseUnsliced(key: string, network: NetworkArgs, report: Report): void
       "leave internal out, or take native() or weave()",
     );
   }
-  if (Object.keys(network.labels ?? {}).length > 0) {
-    report(`networks.${key}.labels`, "Docker takes no labels for a network whose addresses each host keeps", "leave labels out");
-  }
+  refuseLabels(key, network, report);
+}
+
+/** @param key Of a network that takes its addresses from one of each host's own. */
+export function refuseLabels(key: string, { labels = {} }: NetworkArgs, report: Report): void {
+  if (Object.keys(labels).length === 0) return;
+  report(`networks.${key}.labels`, "Docker takes no labels for a network whose addresses each host keeps", "leave labels out");
 }
 
 function pinnedSlice(path: string, text: string, template: Cidr, report: Report): Cidr | undefined {

@@ -1,12 +1,13 @@
 import type { FirewallHost } from "../firewall/rule";
 import type { NetworkSlice } from "./docker-network";
+import type { NetworkRanges } from "./ranges";
 import type { HostProgram } from "../programs/program";
 import type { Failure } from "../remote/each";
 import type { SshSession } from "../remote/ssh";
 
 /** A host as an overlay sees it, when all addresses are known. */
 export interface OverlayHost extends FirewallHost {
-  /** The subnet of its containers, in CIDR form, where the overlay gives each host one. */
+  /** The subnet of its containers, in CIDR form, where the overlay gives each host one; or its place, by which it has ranges of networks. */
   readonly containerSubnet?: string;
   /** How to work on it. Undefined where it cannot be reached now: it stays a peer all the same. */
   readonly session?: Pick<SshSession, "script">;
@@ -27,10 +28,12 @@ export interface OverlayWork<Settings extends object = object> {
   readonly hosts: readonly OverlayHost[];
   /** Hosts that were asked for last time and are not any more. They are members until they have left the swarm. */
   readonly departing: readonly OverlayHost[];
-  /** Out of which hosts' subnets are cut, in CIDR form, where the overlay gives each host one. */
+  /** Out of which hosts' subnets are cut, in CIDR form, where the overlay gives each host one; or networks of which each has a range. */
   readonly space: string;
   /** The cluster's slices, where the overlay makes them, and the overlay's own. */
   readonly slices: readonly NetworkSlice[];
+  /** Networks of which each host has a range, where the overlay makes them so. */
+  readonly ranges?: NetworkRanges;
   /** Largest packet between two hosts, and of a container, in bytes. */
   readonly underlayMtu: number;
   readonly mtu: number;

@@ -24,6 +24,7 @@ export const overlayAgents: { readonly [Kind in OverlayKind]: OverlayAgent } = {
   weave: late(() => (require("./weave/agent") as typeof import("./weave/agent")).weaveAgent),
   flannel: late(() => (require("./flannel/agent") as typeof import("./flannel/agent")).flannelAgent),
   calico: late(() => (require("./calico/agent") as typeof import("./calico/agent")).calicoAgent),
+  openvswitch: late(() => (require("./openvswitch/agent") as typeof import("./openvswitch/agent")).openvswitchAgent),
 };
 
 export function isOverlayKind(name: string): name is OverlayKind {

@@ -2,6 +2,7 @@ import { calicoOptions } from "./calico/args";
 import { flannelOptions } from "./flannel/args";
 import { nativeOptions } from "./native/args";
 import type { OverlayKind } from "./overlay";
+import { openvswitchOptions } from "./openvswitch/args";
 import { weaveOptions } from "./weave/args";
 
 /** The options of all overlays. */
@@ -10,6 +11,7 @@ export const overlayOptions = {
   weave: weaveOptions,
   flannel: flannelOptions,
   calico: calicoOptions,
+  openvswitch: openvswitchOptions,
 } as const satisfies Record<OverlayKind, unknown>;
 
 /** Their names, by kind. */

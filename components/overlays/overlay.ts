@@ -7,7 +7,7 @@ import type { HostProgram } from "../programs/program";
 import type { UnderlayPlan } from "../underlay/underlay";
 
 /** The available overlays. A new one is a folder, and a line in `agents.ts`, which the compiler requires. */
-export type OverlayKind = "native" | "weave" | "flannel" | "calico";
+export type OverlayKind = "native" | "weave" | "flannel" | "calico" | "openvswitch";
 
 /** What the plan needs to know to accept an overlay. */
 export interface OverlayContext {
@@ -52,6 +52,17 @@ export type Placement =
       readonly slicePrefix: number;
       /** Other slices than those of the networks, by name: their prefix lengths. */
       readonly own: Readonly<Record<string, number>>;
+    }
+  /** Each network has its own subnet, the same on all hosts, and each host gives its containers addresses from its own range of it. */
+  | {
+      /** One switch for all hosts. */
+      readonly kind: "ranges";
+      /** For how many hosts a network has ranges. A power of two. */
+      readonly places: number;
+      /** How many hosts of a group have their places in one block. A power of two. */
+      readonly hostsPerGroup: number;
+      /** Prefix length of a host's range of a network if the network sets no prefix. */
+      readonly rangePrefix: number;
     };
 
 /** An overlay that routes: packets for containers arrive from other hosts unchanged, not through Docker's own interfaces. */

@@ -15,7 +15,7 @@ unreadable='{"unreadable":true}'
 kept() {
   case "$1" in
     firewall) [ -e "$folder/firewall.nft" ] ;;
-    overlay) [ -e "$folder/weave" ] || [ -e "$folder/flannel" ] ;;
+    overlay) [ -e "$folder/weave" ] || [ -e "$folder/flannel" ] || [ -e "$folder/openvswitch" ] ;;
     *) [ -e "$folder/wireguard" ] ;;
   esac
 }

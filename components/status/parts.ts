@@ -1,6 +1,7 @@
 import type { PartContext, SeenPart, StatusPart } from "../health";
 import { calicoStatus } from "../overlays/calico/status";
 import { flannelStatus } from "../overlays/flannel/status";
+import { openvswitchStatus } from "../overlays/openvswitch/status";
 import { weaveStatus } from "../overlays/weave/status";
 import { wireguardStatus } from "../underlay/wireguard/status";
 import type { OverlayKind } from "../overlays/overlay";
@@ -14,6 +15,7 @@ const ofOverlay: { readonly [Kind in OverlayKind]: readonly StatusPart<never>[] 
   weave: [weaveStatus],
   flannel: [flannelStatus],
   calico: [calicoStatus],
+  openvswitch: [openvswitchStatus],
 };
 
 /** Those of the cluster's underlay and overlay, what carries the others first. A state may be of a newer version that has other overlays. */

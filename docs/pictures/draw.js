@@ -85,6 +85,25 @@ const pictures = {
     ],
     note: "No byte a packet. The other side sees the container's own address. A service's name leads to its tasks' addresses.",
   },
+  openvswitch: {
+    title: "openvswitch: one switch for all hosts, a VLAN for each network",
+    stages: [
+      { title: "container", says: "a macvlan interface on network web, MTU 1446" },
+      { title: "port of the network, VLAN 2038", says: "OpenFlow: only from the host's own range of it" },
+      { title: "Open vSwitch's bridge", says: "in the kernel, or a program that does the same" },
+      { title: "tunnel to the other host", says: "VXLAN device in the kernel, one for each host" },
+      { title: "host's interface", says: "MTU 1500; the firewall lets in members alone" },
+    ],
+    packet: [
+      ["Ethernet", 2],
+      ["IP host → host", 3],
+      ["UDP 4790", 2],
+      ["VXLAN", 2],
+      ["VLAN", 1],
+      ["the container's packet", 5],
+    ],
+    note: "54 bytes a packet. The other side sees the container's own address. A service's name leads to its tasks' addresses.",
+  },
   wireguard: {
     title: "any of them over the WireGuard underlay",
     stages: [

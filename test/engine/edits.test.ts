@@ -40,6 +40,7 @@ const onWeave = { ...base, networks: { web: {} }, weave: {} };
 /** Previewed on a cluster whose overlay is weave. */
 const editsOfWeave: typeof edits = [
   ["take flannel as the overlay", { ...onWeave, weave: undefined, flannel: {} }],
+  ["take Open vSwitch as the overlay", { ...onWeave, weave: undefined, openvswitch: {} }],
   ["take a newer router", { ...onWeave, weave: { router: { version: "2.8.1" } } }],
 ];
 

@@ -142,7 +142,7 @@ export class Shop {
       await networkOf(this.sites.host(to).machine),
       "machine",
       async () => [await send(mtu), await send(mtu + 1)],
-      ["host", this.sites.host(from).address, "and", "(udp port 4789 or udp port 51820 or esp)"],
+      ["host", this.sites.host(from).address, "and", "(udp port 4789 or udp port 4790 or udp port 51820 or esp)"],
     );
     assert.deepEqual(result, ["passes", "refused"], `${mtu} bytes`);
     assert.equal(packets.filter(({ fragment }) => fragment).length, 0, "in one piece");

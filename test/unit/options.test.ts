@@ -17,6 +17,7 @@ import { type AnyOptions, flag, labels, optional, options, type Shape } from "..
 import { nearestName } from "../../components/nearest";
 import { calico } from "../../components/overlays/calico";
 import { flannel } from "../../components/overlays/flannel";
+import { openvswitch } from "../../components/overlays/openvswitch";
 import { overlayOptions } from "../../components/overlays/kinds";
 import { native } from "../../components/overlays/native";
 import { weave } from "../../components/overlays/weave";
@@ -47,7 +48,13 @@ const providers = {
   aws: { hosts: aws.hosts as Untyped, least: { role: "manager", region: "eu-west-1" } },
   hetzner: { hosts: hetzner.hosts as Untyped, least: { role: "manager" } },
 } as const;
-const overlays = { native: native as Untyped, weave: weave as Untyped, flannel: flannel as Untyped, calico: calico as Untyped } as const;
+const overlays = {
+  native: native as Untyped,
+  weave: weave as Untyped,
+  flannel: flannel as Untyped,
+  calico: calico as Untyped,
+  openvswitch: openvswitch as Untyped,
+} as const;
 
 /** One misspelt name at each place where there are options. */
 const misspelt: readonly (readonly [unknown, string])[] = [
@@ -381,7 +388,7 @@ describe("arguments that are none", () => {
         "  - networks: null does not describe networks by name. Fix: write it as { web: {} }.\n" +
         "  - addressSpace: null is not a value. Fix: give one, or leave it out.\n" +
         "  - underlay: null is not an underlay. Fix: use direct() or wireguard().\n" +
-        "  - overlay: null is not an overlay. Fix: use native(), weave(), flannel() or calico().",
+        "  - overlay: null is not an overlay. Fix: use native(), weave(), flannel(), calico() or openvswitch().",
     ],
     [
       "hosts of a provider without any arguments",

@@ -167,7 +167,7 @@ const wrong: readonly Wrong[] = [
     args: { hosts: control, overlay: "native" as unknown as Overlay },
     path: "overlay",
     message: '"native" is not an overlay',
-    fix: "use native(), weave(), flannel() or calico()",
+    fix: "use native(), weave(), flannel(), calico() or openvswitch()",
   },
   {
     when: "the underlay is none of ours",

@@ -8,6 +8,7 @@ import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
 import * as local from "../../components/hosts/local";
 import { flannel } from "../../components/overlays/flannel";
+import { openvswitch } from "../../components/overlays/openvswitch";
 import { native } from "../../components/overlays/native";
 import { weave } from "../../components/overlays/weave";
 import { direct } from "../../components/underlay/direct";
@@ -132,6 +133,11 @@ describe("arguments of other languages", () => {
     ["the native overlay", { overlay: { kind: "native", dataPathPort: 4790 } }, { overlay: native({ dataPathPort: 4790 }) }],
     ["weave", { overlay: { kind: "weave", encrypted: true, rotation: "a" } }, { overlay: weave({ encrypted: true, rotation: "a" }) }],
     ["flannel", { overlay: { kind: "flannel", backend: "host-gw", hostPrefix: 23 } }, { overlay: flannel({ backend: "host-gw", hostPrefix: 23 }) }],
+    [
+      "Open vSwitch",
+      { overlay: { kind: "openvswitch", mostHosts: 16, hostPrefix: 27 } },
+      { overlay: openvswitch({ mostHosts: 16, hostPrefix: 27 }) },
+    ],
     ["flannel without its bridge", { overlay: { kind: "flannel", noBridge: true } }, { overlay: flannel({ bridge: false }) }],
     ["no tunnel", { underlay: { kind: "direct" } }, { underlay: direct() }],
     ["a tunnel", { underlay: { kind: "wireguard", port: 51821, rotation: "a" } }, { underlay: wireguard({ port: 51821, rotation: "a" }) }],
@@ -211,7 +217,7 @@ describe("arguments of other languages", () => {
     [
       "an overlay that is none",
       { hosts: { control }, overlay: { kind: "cilium" } },
-      ['overlay.kind: "cilium" is not an overlay. Fix: write one of native, weave, flannel, calico'],
+      ['overlay.kind: "cilium" is not an overlay. Fix: write one of native, weave, flannel, calico, openvswitch'],
     ],
     [
       "an overlay without its kind",

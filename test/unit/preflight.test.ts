@@ -17,6 +17,7 @@ const healthy: Probe = {
   ipvs: true,
   ipsec: null,
   macvlan: null,
+  openvswitch: null,
   folders: [],
   addresses: ["192.0.2.7"],
   epoch: now,
@@ -212,6 +213,14 @@ const cases: readonly Case[] = [
     refusals: [/^its kernel cannot make macvlan devices \(module macvlan\), by which the overlay's networks reach containers$/],
   },
   { host: "the same kernel when nobody needs them", probe: { macvlan: false } },
+  {
+    host: "one without Open vSwitch and a way to install it",
+    probe: { openvswitch: false, apt: false },
+    needs: { features: ["vxlan", "openvswitch"] },
+    refusals: [/^it has no Open vSwitch \(ovs-vsctl\), and this system \(.*\) has no apt-get to install it with: install Open vSwitch yourself$/],
+  },
+  { host: "one with Open vSwitch and no apt-get", probe: { openvswitch: true, apt: false }, needs: { features: ["vxlan", "openvswitch"] } },
+  { host: "one that can install Open vSwitch", probe: { openvswitch: false }, needs: { features: ["vxlan", "openvswitch"] } },
   {
     host: "an engine too old for the overlay",
     probe: { engine: "20.10.24+dfsg1 1.41" },

@@ -65,6 +65,7 @@ describe("the preflight of a host", () => {
     ipvs: true,
     ipsec: null,
     macvlan: null,
+    openvswitch: null,
     folders: [],
     addresses: ["192.0.2.7"],
     epoch: 1000,

@@ -20,7 +20,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Subnet: { "": "AwsSubnet" },
   PrivateNetwork: { "": "HetznerNetwork" },
   Network: { "": "NetworkArgs" },
-  Overlay: { native: "NativeArgs", weave: "WeaveArgs", flannel: "FlannelArgs", calico: "CalicoArgs" },
+  Overlay: { native: "NativeArgs", weave: "WeaveArgs", flannel: "FlannelArgs", calico: "CalicoArgs", openvswitch: "OpenvswitchArgs" },
   Etcd: { "": "EtcdArgs" },
   Underlay: { wireguard: "WireGuardArgs" },
   Programs: { "": "ProgramsArgs" },

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { flannel, native, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
+import { flannel, native, openvswitch, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import { clientKey } from "../../unit/client-key";
 
@@ -12,12 +12,22 @@ interface Spec extends Omit<SwarmClusterArgs, "hosts" | "underlay" | "overlay"> 
   readonly native?: Parameters<typeof native>[0];
   readonly weave?: Parameters<typeof weave>[0];
   readonly flannel?: Parameters<typeof flannel>[0];
+  readonly openvswitch?: Parameters<typeof openvswitch>[0];
   /** A file of hosts that exist only there: the package's own programs work on them. */
   readonly fleet?: string;
 }
 
 const file = new pulumi.Config().require("spec");
-const { groups, wireguard: mesh, native: docker, weave: router, flannel: routed, fleet, ...args } = JSON.parse(readFileSync(file, "utf8")) as Spec;
+const {
+  groups,
+  wireguard: mesh,
+  native: docker,
+  weave: router,
+  flannel: routed,
+  openvswitch: switched,
+  fleet,
+  ...args
+} = JSON.parse(readFileSync(file, "utf8")) as Spec;
 const pretend = (said: object): object => ({
   interpreter: ["/bin/sh", "-c"],
   create: `cat >/dev/null; echo '${JSON.stringify(said)}'`,
@@ -38,6 +48,7 @@ const swarm = new SwarmCluster("prod", {
   ...(docker && { overlay: native(docker) }),
   ...(router && { overlay: weave(router) }),
   ...(routed && { overlay: flannel(routed) }),
+  ...(switched && { overlay: openvswitch(switched) }),
   transform:
     fleet !== undefined
       ? onFleet(fleet)

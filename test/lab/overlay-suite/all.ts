@@ -3,10 +3,11 @@ import { calico } from "./calico";
 import type { OverlayDescription } from "./description";
 import { flannel } from "./flannel";
 import { native } from "./native";
+import { openvswitch } from "./openvswitch";
 import { weave } from "./weave";
 
 /** Every overlay, by its kind. */
-export const overlays: Record<OverlayKind, OverlayDescription> = { native, weave, flannel, calico };
+export const overlays: Record<OverlayKind, OverlayDescription> = { native, weave, flannel, calico, openvswitch };
 
 /** A walk that makes each change from one of them to another exactly once, and ends where it began. */
 export function allChanges<Kind>(kinds: readonly Kind[]): readonly (readonly [Kind, Kind])[] {

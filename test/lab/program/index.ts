@@ -5,6 +5,7 @@ import {
   type HostGroup,
   native,
   type NetworkArgs,
+  openvswitch,
   type Overlay,
   type OverlayKind,
   SwarmCluster,
@@ -45,7 +46,7 @@ const hosts: Record<string, HostGroup> = {};
 for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
 for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...(privateKey && { privateKey }), ...group });
 
-const overlays: Record<OverlayKind, (args: object) => Overlay> = { native, weave, flannel, calico };
+const overlays: Record<OverlayKind, (args: object) => Overlay> = { native, weave, flannel, calico, openvswitch };
 
 function chosen(one: NonNullable<Spec["overlay"]>): Overlay {
   const [[kind, args] = ["native", {}] as const] = Object.entries(one) as [OverlayKind, object][];
