@@ -2,7 +2,7 @@ import { mixProblem, type NamedEngine, swarmProblem } from "../engine/known";
 import { parsePorts } from "../firewall/ports";
 import { Cidr, isCidr } from "../addresses/cidr";
 import type { SeenSwarm } from "../agents/read-swarm";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /**
  * What an `up` would find different from the plan, or would change, in an adopted swarm. Pure.

@@ -3,7 +3,7 @@ import type { Machine } from "../hosts/host";
 import { readSwarm } from "../agents/read-swarm";
 import type { Connection } from "../remote/connection";
 import { compareSwarm, engineRefusals } from "./compare";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /** Warns in a preview of what an `up` would change in a swarm that exists, or find otherwise. That it cannot be seen is a warning too. */
 export function lookAhead(plan: ClusterPlan, manager: string, machines: ReadonlyMap<string, Machine>, resource: pulumi.Resource): void {

@@ -7,7 +7,7 @@ import { isLater } from "../options";
 import { reasonOf } from "../remote/each";
 import type { SwarmClusterArgs } from "./args";
 import { describeMoved, describeNotSpared, type Makings, moved, type Places, refuseProtected, refuseRemade, remade } from "./guard";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /** What is compared between runs, as it is sent to the state: what is not known yet is an `Output`. */
 interface Remembered {

@@ -2,7 +2,7 @@ import type { FirewallArgs } from "../firewall/args";
 import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
 import { hostNames, type OwnRules, shownNames } from "./shown-names";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 const command = "command:local:Command";
 const overlayNetwork = "pulumi-swarm:index:OverlayNetwork";

@@ -1,6 +1,6 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { Cidr, isCidr } from "../addresses/cidr";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /** This machine's own networks, by interface. */
 export type Interfaces = NodeJS.Dict<readonly Pick<NetworkInterfaceInfo, "address" | "cidr" | "family" | "internal">[]>;

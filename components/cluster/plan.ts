@@ -1,28 +1,23 @@
-import { type BridgePlan, ownBridges } from "../engine/bridges";
-import type { HostNeeds } from "../engine/needs";
+import { ownBridges } from "../engine/bridges";
 import { planFirewall } from "../firewall/plan";
-import type { FirewallRule } from "../firewall/rule";
 import type { PlannedHost, Site } from "../hosts/host";
 import type { Problem } from "../report";
 import { areRead, checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
 import { swarmRules } from "../membership/rules";
-import type { EncryptionChannel } from "../addresses/encryption";
 import { smallestMtu, underlayMtu } from "../addresses/mtu";
 import { planSpace } from "../addresses/space";
-import { Pins, type PlannedSubnet, reportOverlaps } from "../addresses/subnets";
+import { Pins, reportOverlaps } from "../addresses/subnets";
 import { checkTunnelPort } from "../underlay/port";
 import { planTunnel } from "../underlay/tunnel";
-import type { PlannedNetwork } from "../networks/network";
 import { planNetworks } from "../networks/plan";
 import { checkIngress, ingressWarnings, roomWarnings } from "../networks/room";
 import { overlayOptions } from "../overlays/kinds";
 import { native } from "../overlays/native";
-import { isOverlay, type OverlayKind, type OverlayPlan } from "../overlays/overlay";
+import { isOverlay, type OverlayPlan } from "../overlays/overlay";
 import { mirrorProblems } from "../programs/plan";
-import type { HostProgram } from "../programs/program";
 import { direct } from "../underlay/direct";
 import { underlayOptions } from "../underlay/kinds";
-import { isUnderlay, type Tunnel, type UnderlayPlan } from "../underlay/underlay";
+import { isUnderlay, type UnderlayPlan } from "../underlay/underlay";
 import { checkMaintenance } from "../walk/rules";
 import { collectOptions, planOptions } from "../options";
 import { clusterOptions, type SwarmClusterArgs } from "./args";
@@ -30,79 +25,13 @@ import { checkCloudRules } from "../hosts/cloud-rules";
 import { reportSameNames } from "../names/planned";
 import { planEncryption } from "./encryption";
 import { clusterNames } from "./names";
-import { checkRoutes, type OverlayOnHosts, planContainers, planOnHosts } from "./on-hosts";
+import { checkRoutes, planContainers, planOnHosts } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
-import {
-  checkAdopt,
-  checkEngine,
-  checkMembership,
-  checkSwarmOptions,
-  engineWarnings,
-  planQuorum,
-  type Quorum,
-  siteLossWarnings,
-  sizeWarnings,
-} from "./rules";
+import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, siteLossWarnings, sizeWarnings } from "./rules";
 import { checkRenumber, renumberWarnings } from "./renumber";
 import { planBridges, planSubnets } from "./subnets";
-
-/** Everything that is decided before anything changes. Plain data. */
-export interface ClusterPlan {
-  /** The space for every subnet of the cluster, in CIDR form. */
-  readonly addressSpace: string;
-  /** The space from which Docker takes subnets for networks that you make by hand. */
-  readonly dockerPool: string;
-  /** Where hosts reach each other at private addresses. */
-  readonly sites: readonly Site[];
-  /** All hosts of all groups. */
-  readonly hosts: readonly PlannedHost[];
-  /** The cluster's own networks for services. */
-  readonly networks: readonly PlannedNetwork[];
-  /** How many managers there are, and how many may fail. */
-  readonly quorum: Quorum;
-  /** What carries traffic between containers on different hosts. */
-  readonly overlay: OverlayKind;
-  /** What carries traffic between hosts: `direct` or `wireguard`. */
-  readonly underlay: string;
-  /** Largest packet between two hosts over the underlay, in bytes. */
-  readonly underlayMtu: number;
-  /** Largest packet of containers on the cluster's networks, in bytes. */
-  readonly mtu: number;
-  /** Docker's own bridges on every host. */
-  readonly bridges: BridgePlan;
-  /** What the overlay requires of every host's kernel and engine. */
-  readonly needs: HostNeeds;
-  /** What runs on hosts beside Docker. */
-  readonly programs: readonly HostProgram[];
-  /** What the overlay's own agent does on the hosts, if anything. */
-  readonly onHosts?: OverlayOnHosts;
-  /** Number of days after which an `up` checks the overlay again, although the program has not changed. @default - never */
-  readonly revisitDays?: number;
-  /** The encrypted mesh of the hosts, if there is one. */
-  readonly tunnel?: Tunnel & {
-    /** Out of which each host has its address in it, in CIDR form. */
-    readonly subnet: string;
-  };
-  /** Every part of the address space that has an owner. */
-  readonly subnets: readonly PlannedSubnet[];
-  /** All allowed traffic. All other traffic is dropped. */
-  readonly firewall: readonly FirewallRule[];
-  /** Who drops other traffic: each host, or your own firewall. */
-  readonly enforced: "hosts" | "none";
-  /** Each channel that carries or stores data, and what protects it there. */
-  readonly encryption: readonly EncryptionChannel[];
-  /** What is allowed but needs attention. */
-  readonly warnings: readonly string[];
-}
-
-/** The result of a cluster's arguments. */
-export interface Planned {
-  /** What would be made. */
-  readonly plan: ClusterPlan;
-  /** All of them, never just the first. A plan with problems must not be used. */
-  readonly problems: readonly Problem[];
-}
+import type { ClusterPlan, Planned } from "./planned";
 
 /** Computes the plan of the whole cluster from its arguments, and finds all problems in them. Touches nothing. */
 export function planCluster(args: SwarmClusterArgs): Planned {

@@ -3,7 +3,7 @@ import type { NodesResponse } from "../agents/request";
 import { canHook, ofThisRun } from "../hosts/cloud/hooks";
 import { describeReplacing } from "../walk/describe";
 import type { SwarmClusterArgs } from "./args";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /**
  * Options of the resource that tells of the hosts what was found out: its last answer has the versions of their engines. A preview in

@@ -4,7 +4,7 @@ import type { PublicAddress } from "../hosts/host";
 import type { KnownMachine } from "../hosts/make";
 import type { SwarmClusterArgs } from "./args";
 import { timesPassed } from "../since";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /**
  * Seconds that a host may take to answer. This is enough for a cloud machine's boot, and `up` reports a dead host within two

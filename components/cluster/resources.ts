@@ -7,7 +7,7 @@ import { stop } from "../stop";
 import { shownName } from "./shown-names";
 import type { SwarmClusterArgs } from "./args";
 import { isRemembered } from "./names";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 import { planRenumbering } from "./renumbering";
 
 /**

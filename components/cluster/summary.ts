@@ -2,7 +2,7 @@ import { openToAnyAddress } from "../firewall/resolve";
 import { isWorldOpen, togetherInWords } from "../firewall/world";
 import { smallestMtu } from "../addresses/mtu";
 import { type HostProgram, showSource } from "../programs/program";
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 
 /** The plan as a person reads it in ten seconds. */
 export function summarize(cluster: string, plan: ClusterPlan): string {

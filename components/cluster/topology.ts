@@ -1,4 +1,4 @@
-import type { ClusterPlan } from "./plan";
+import type { ClusterPlan } from "./planned";
 import { slug } from "../slug";
 import { byName, type Topology } from "../topology/topology";
 

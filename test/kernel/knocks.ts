@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { ClusterPlan } from "../../components/cluster/plan";
+import type { ClusterPlan } from "../../components/cluster/planned";
 import { type Background, startIn } from "../../tools/lab/namespace";
 import { root } from "../../tools/lab/pulumi";
 import type { Onlooker, Sites } from "../../tools/lab/sites";

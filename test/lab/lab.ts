@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ClusterShell } from "../../tools/lab/cluster";
 import { type CommandResult, root, run, Stack } from "../../tools/lab/pulumi";
-import type { ClusterPlan } from "../../components/cluster/plan";
+import type { ClusterPlan } from "../../components/cluster/planned";
 import type { Connection } from "../../components/remote/connection";
 
 export interface LabOutputs {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import pLimit from "p-limit";
-import type { ClusterPlan } from "../../components/cluster/plan";
+import type { ClusterPlan } from "../../components/cluster/planned";
 import { type OpenPorts, openPorts } from "../../components/firewall/open";
 import type { FirewallHost } from "../../components/firewall/rule";
 import { asRanges, scanTcp, scanUdp } from "../../tools/lab/scan";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { SwarmClusterArgs } from "../../components/cluster/args";
-import { type ClusterPlan, planCluster } from "../../components/cluster/plan";
+import { planCluster } from "../../components/cluster/plan";
+import { type ClusterPlan } from "../../components/cluster/planned";
 import { planRenumbering, withPins } from "../../components/cluster/renumbering";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";

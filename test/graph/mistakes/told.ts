@@ -1,7 +1,8 @@
 import { compileFunction } from "node:vm";
 import { parse } from "yaml";
 import * as index from "../../../components";
-import { describeProblems, type Planned, planCluster } from "../../../components/cluster/plan";
+import { describeProblems, planCluster } from "../../../components/cluster/plan";
+import { type Planned } from "../../../components/cluster/planned";
 import * as aws from "../../../components/hosts/aws";
 import * as existing from "../../../components/hosts/existing";
 import * as hetzner from "../../../components/hosts/hetzner";

@@ -3,7 +3,7 @@ import { capture, interfaceWith, kinds } from "../../../tools/lab/capture";
 import { eventually } from "../../../tools/lab/cluster";
 import { type NetworkFile, networkOf } from "../../../tools/lab/namespace";
 import { notOfScans } from "../../../tools/lab/scan";
-import type { ClusterPlan } from "../../../components/cluster/plan";
+import type { ClusterPlan } from "../../../components/cluster/planned";
 import type { Name, SuiteCluster } from "./cluster";
 import { inside } from "./containers";
 
