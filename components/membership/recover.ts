@@ -1,6 +1,6 @@
 import { messageOf, localOrNothing, waitUntil } from "./control";
 import { type Leaderless, type LostQuorum, nameOf } from "./recovery";
-import type { SwarmInit } from "./swarm-api";
+import type { SwarmApi, SwarmInit } from "./swarm-api";
 import { type DesiredSwarm, type MembershipIo, type MembershipLimits, recoveredLabel } from "./types";
 
 /**
@@ -12,25 +12,40 @@ import { type DesiredSwarm, type MembershipIo, type MembershipLimits, recoveredL
 export async function recoverSwarm(lost: LostQuorum, desired: DesiredSwarm, io: MembershipIo, limits: MembershipLimits): Promise<void> {
   const [chosen] = lost.leaderless;
   if (!chosen) return;
-  const { key, api } = chosen;
   io.progress(
-    key,
+    chosen.key,
     `forms the swarm anew from its Raft log, without ${[...lost.leaderless.slice(1).map((other) => other.key), ...lost.absent.map(nameOf)].join(", ")}`,
   );
+  await formAnew(chosen, initOf(lost, desired), lost.recovered + 1, io, limits);
+  for (const other of lost.leaderless.slice(1)) await leaveFormer(other, io);
+}
+
+/**
+ * The swarm of a manager that has no leader, with this manager alone as its majority.
+ *
+ * @param recovered What it is marked with at once: whoever comes back has an older count.
+ * @throws when there is no leader afterwards.
+ */
+export async function formAnew(
+  { key, api }: Pick<Leaderless, "key" | "api">,
+  init: SwarmInit,
+  recovered: number,
+  io: Pick<MembershipIo, "sleep" | "now" | "waiting" | "restart">,
+  limits: MembershipLimits,
+): Promise<void> {
   let said = "";
   // An answer that was lost on its way is no refusal: what the engine says of itself counts.
-  await api.init(initOf(lost, desired)).catch((error: unknown) => (said = messageOf(error)));
-  const led = await leads(chosen, io, limits);
+  await api.init(init).catch((error: unknown) => (said = messageOf(error)));
+  const led = await leads(key, api, io, limits);
   if (!led)
     throw new Error(
       `${key}: the swarm could not be formed anew: ${said || `no leader after ${limits.leader / 1000} s`}. Look at "journalctl -u docker" there, and run again`,
     );
-  await markRecovered(lost, api);
+  await mark(recovered, api);
   // Without, no packet of an overlay network came back from machines that joined at the lost ones' addresses (Docker 26.1.5, in the lab).
   await io.restart?.(key);
-  if (io.restart && !(await leads(chosen, io, limits)))
+  if (io.restart && !(await leads(key, api, io, limits)))
     throw new Error(`${key}: does not lead the swarm after its engine was restarted. Look at "journalctl -u docker" there, and run again`);
-  for (const other of lost.leaderless.slice(1)) await leaveFormer(other, io);
 }
 
 /**
@@ -42,16 +57,15 @@ async function leaveFormer({ key, api }: Leaderless, io: MembershipIo): Promise<
   await api.leave(true).catch((error: unknown) => io.progress(key, `could not leave yet: ${messageOf(error)}`));
 }
 
-function leads({ key, api }: Leaderless, io: MembershipIo, limits: MembershipLimits): Promise<boolean> {
+function leads(key: string, api: SwarmApi, io: Pick<MembershipIo, "sleep" | "now" | "waiting">, limits: MembershipLimits): Promise<boolean> {
   return waitUntil(io, [key, "it to lead the swarm"], limits.leader, async () => {
     const local = await localOrNothing(api);
     return local?.state === "active" && local.controlAvailable && local.error === "" && local.swarmId !== "";
   });
 }
 
-/** At once: whoever comes back has an older count. */
-async function markRecovered({ recovered }: LostQuorum, api: LostQuorum["leaderless"][number]["api"]): Promise<void> {
-  const labels = { [recoveredLabel]: String(recovered + 1) };
+async function mark(recovered: number, api: SwarmApi): Promise<void> {
+  const labels = { [recoveredLabel]: String(recovered) };
   try {
     await api.updateSwarm((await api.settings()).version, { labels });
   } catch (error) {
