@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dispatch } from "../../components/cli/dispatch";
 import { targetOfConnections } from "../../components/status/source/connections";
-import { targetsIn } from "../../components/status/source/state";
+import { askedIn, targetsIn } from "../../components/status/source/state";
 import { NoTarget } from "../../components/status/source/target";
 
 const mark = "4dabf18193072939515e22adb298388d";
@@ -52,6 +52,20 @@ describe("where status learns how to reach the hosts", () => {
     });
     assert.deepEqual(targetsIn(state(begun), "s"), [{ cluster: "main", by: "s", hosts: request.hosts, networks: [] }]);
     assert.equal(targetsIn(state(begun, command(`${agents}/swarm-up.js`, secret(request))), "s").length, 1, "the whole request counts");
+  });
+
+  it("takes the way to a machine that was replaced from what was asked last, which failed", () => {
+    const moved = { ...connection, host: "192.0.2.9" };
+    const asked = [
+      { key: "control-1", connection: moved },
+      { key: "edge-1", connection },
+    ];
+    const text = state(
+      command(`${agents}/intent.js`, secret({ cluster: "main", hosts: asked, holders: [] }), { delete: `${agents}/swarm-down.js` }),
+      command(`${agents}/swarm-up.js`, secret(request)),
+    );
+    assert.deepEqual(targetsIn(text, "s")[0]?.hosts, [{ key: "control-1", connection: moved }]);
+    assert.deepEqual(askedIn(text, "s"), [{ cluster: "main", by: "s", hosts: asked, networks: [] }]);
   });
 
   it("says what is wrong with a state, and what to do", () => {

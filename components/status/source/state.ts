@@ -1,4 +1,5 @@
 import type { IntentRequest, NetworkRequest, SwarmRequest } from "../../agents/request";
+import type { Connection } from "../../remote/connection";
 import { type Fields, isFields, jsonOf, NoTarget, type Target } from "./target";
 
 /** Pulumi's mark of a secret value: sdk/go/common/resource/sig/sig.go, Key and Secret. */
@@ -26,20 +27,38 @@ export function targetsIn(text: string, by: string): Target[] {
   const programs = programsIn(text);
   const swarms = programs.filter(({ program }) => program === "swarm-up").map((each) => requestOf<SwarmRequest>(each));
   const networks = programs.filter(({ program }) => program === "network-up").map((each) => requestOf<NetworkRequest>(each));
-  const whole = swarms.map((request): Target => ({
-    cluster: request.cluster,
-    by,
-    hosts: request.hosts.map(({ key, connection }) => ({ key, connection })),
-    request,
-    networks: networks.filter(({ cluster }) => cluster === request.cluster).flatMap(({ name, spec }) => networkOf(name, spec)),
-  }));
+  const asked = begunIn(programs, by);
+  const whole = swarms.map((request): Target => {
+    // An `up` that failed has replaced machines, and only what it was about to ask has the way to the new ones.
+    const ways = asked.find(({ cluster }) => cluster === request.cluster)?.hosts ?? [];
+    const newest = (key: string): Connection | undefined => ways.find((host) => host.key === key)?.connection;
+    return {
+      cluster: request.cluster,
+      by,
+      hosts: request.hosts.map(({ key, connection }) => ({ key, connection: newest(key) ?? connection })),
+      request,
+      networks: networks.filter(({ cluster }) => cluster === request.cluster).flatMap(({ name, spec }) => networkOf(name, spec)),
+    };
+  });
   // Of a cluster whose first `up` failed, the state has only what was about to be asked.
-  const begun = programs
+  const begun = asked.filter(({ cluster }) => !whole.some((target) => target.cluster === cluster));
+  return [...whole, ...begun].sort(byCluster);
+}
+
+/** The clusters of an exported state with the hosts that the last `up` was about to ask, whether it succeeded or not. @throws NoTarget */
+export function askedIn(text: string, by: string): Target[] {
+  return begunIn(programsIn(text), by).sort(byCluster);
+}
+
+function begunIn(programs: readonly Written[], by: string): Target[] {
+  return programs
     .filter(({ program, undoneBy }) => program === "intent" && undoneBy === "swarm-down")
     .map((each) => requestOf<IntentRequest & { readonly cluster: string }>(each))
-    .filter(({ cluster }) => !whole.some((target) => target.cluster === cluster))
     .map(({ cluster, hosts }): Target => ({ cluster, by, hosts: hosts.map(({ key, connection }) => ({ key, connection })), networks: [] }));
-  return [...whole, ...begun].sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+}
+
+function byCluster(a: Target, b: Target): number {
+  return a.cluster < b.cluster ? -1 : 1;
 }
 
 function networkOf(name: string, spec: NetworkRequest["spec"]): { readonly name: string; readonly subnet: string }[] {
