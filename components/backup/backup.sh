@@ -3,8 +3,8 @@
 #   look     what the manager remembers of clusters, as the ends of their files' names
 #   take     ROOT, LIMIT: seconds after which the host itself starts its engine again, whatever became of this run.
 #            Result: the state and what the host remembers, as an archive in base64
-#   put      ROOT, ADDRESS, ARCHIVE (base64): puts them back on a host that is in no swarm, under this address, and starts the engine.
-#            Result: the port of overlay data that the swarm has
+#   fit      ROOT, ADDRESS: fails where this host cannot be the manager of a backup that has this address in the swarm. Changes nothing
+#   put      ROOT, ARCHIVE (base64): puts them back on a host that is in no swarm, and starts the engine
 set -eu
 
 name=pulumi-swarm-backup
@@ -65,17 +65,21 @@ take() {
   printf '{"archive":"%s"}\n' "$(base64 -w 0 "$work/state.tgz")"
 }
 
+# Raft keeps the address of its only member, whatever the engine is told (swarmkit, manager/state/raft/raft.go, SetAddr).
+fit() {
+  [ ! -e "$ROOT/swarm/docker-state.json" ] || die "this host is in a swarm already. Fix: run \"docker swarm leave --force\" there, and run again"
+  ip -o addr show | grep -qF " $ADDRESS/" ||
+    die "it does not have the address $ADDRESS, under which the manager of this backup is in the swarm: members that join would look for it there, and find nobody. Fix: restore on the machine that has this address (--to), or give it to this one. An address in a tunnel of wireguard() exists once the tunnel does"
+  echo '{}'
+}
+
 put() {
-  [ ! -e "$ROOT/swarm/docker-state.json" ] || die "this host is in a swarm already. Fix: restore on a host that is in none, or run \"docker swarm leave --force\" there"
   rm -rf "$work"
   install -d -m 0700 "$work"
   trap come_back EXIT
   trap 'exit 1' HUP INT TERM PIPE
   printf '%s' "$ARCHIVE" | base64 -d | tar -C "$work" -xzf - || die "the archive cannot be read"
   stop_engine || die "Docker does not stop: $(tail -n 1 "$LOG")"
-  # The member's own addresses are in one line of JSON; ports stay.
-  sed -i -e "s/\"\(LocalAddr\|DataPathAddr\)\":\"[^\"]*\"/\"\1\":\"$ADDRESS\"/g" -e "s/\"\(ListenAddr\|AdvertiseAddr\)\":\"[^\"]*:\([0-9]*\)\"/\"\1\":\"$ADDRESS:\2\"/g" \
-    "$work/swarm/docker-state.json"
   rm -rf "$ROOT/swarm.new" "$ROOT/swarm"
   cp -a "$work/swarm" "$ROOT/swarm.new"
   sync "$ROOT/swarm.new"
@@ -86,13 +90,13 @@ put() {
   done
   start_engine || die "Docker does not start with the state: $(tail -n 1 "$LOG"). See journalctl -u docker"
   until_true 60 engine_answers || die "Docker does not answer 60 s after it was started: see journalctl -u docker"
-  port=$(sed -n 's/.*"DataPathPort":\([0-9]*\).*/\1/p' "$work/swarm/docker-state.json" | head -n 1)
-  printf '{"dataPathPort":%s}\n' "${port:-4789}"
+  echo '{}'
 }
 
 case "$1" in
   look) printf '{"clusters":[%s]}\n' "$(say_names)" ;;
   take) take ;;
+  fit) fit ;;
   put) put ;;
   *) die "unknown verb $1" ;;
 esac

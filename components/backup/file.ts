@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import type { Gwbridge } from "../engine/bridges";
 
 /*
  * The file of a backup: JSON, compressed, in the format of age (age-encryption.org/v1), which its own programs open too.
@@ -11,8 +12,22 @@ export interface Backup {
   /** When it was taken, in ISO 8601. */
   readonly taken: string;
   readonly swarmId: string;
+  /** How often the swarm had been formed anew. */
+  readonly recovered: number;
+  /** Those that its manager remembers, as the names of their files end. */
+  readonly clusters: readonly string[];
   /** Of the manager whose state it is. */
-  readonly manager: { readonly key: string; readonly nodeId: string; readonly engine: string };
+  readonly manager: {
+    readonly key: string;
+    readonly nodeId: string;
+    /** In the swarm. */
+    readonly address: string;
+    readonly engine: string;
+    /** A swarm makes it anywhere, and nobody moves that of a member. */
+    readonly gwbridge?: Gwbridge;
+  };
+  /** `address:port` of all managers. */
+  readonly managers: readonly string[];
   /** Host names of all nodes by their ids. */
   readonly nodes: Readonly<Record<string, string>>;
   /** Opens the state where the swarm was locked. */

@@ -1,5 +1,6 @@
+import { type EngineState, type Gwbridge, presentAs } from "../engine/bridges";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
-import { DockerApi } from "../remote/docker-api";
+import { DockerApi, DockerApiError } from "../remote/docker-api";
 import type { Connection } from "../remote/connection";
 import { onEach, type Failure } from "../remote/each";
 import { HostLock, thisRun } from "../remote/lock";
@@ -71,7 +72,9 @@ export async function takeBackup(hosts: readonly Reached[], withoutQuorum: boole
   const { DockerRootDir: root, ServerVersion: engine } = await chosen.docker.get<{ readonly DockerRootDir: string; readonly ServerVersion: string }>(
     "/info",
   );
-  const archive = await underLock(chosen, async () => {
+  const gwbridge = await gwbridgeOf(chosen);
+  const clusters = await clustersOn(chosen);
+  const archive = await underLock(chosen, "a backup", clusters, async () => {
     const taken = await chosen.session.script<{ readonly archive: string }>(
       backupScript,
       { ROOT: root, LIMIT: String(returnSeconds) },
@@ -84,22 +87,43 @@ export async function takeBackup(hosts: readonly Reached[], withoutQuorum: boole
     version: 1,
     taken: io.now().toISOString(),
     swarmId: asked.local.swarmId,
-    manager: { key: chosen.key, nodeId: chosen.local.nodeId, engine },
+    recovered: asked.local.recovered,
+    clusters,
+    manager: { key: chosen.key, nodeId: chosen.local.nodeId, address: chosen.local.address, engine, ...(gwbridge && { gwbridge }) },
+    managers: asked.local.remoteManagers.map(({ address }) => address),
     nodes: Object.fromEntries(nodes.map(({ id, hostname }) => [id, hostname])),
     ...(unlockKey !== "" && { unlockKey }),
     archive,
   };
 }
 
-/** No `up` works on the host meanwhile: it would find an engine that does not run. */
-export async function underLock<Result>({ key, session }: Reached, work: () => Promise<Result>): Promise<Result> {
+async function gwbridgeOf({ docker }: Reached): Promise<Gwbridge | undefined> {
+  const present = await docker.get<NonNullable<EngineState["gwbridge"]>>("/networks/docker_gwbridge").catch((error: unknown) => {
+    if (error instanceof DockerApiError && error.status === 404) return undefined;
+    throw error;
+  });
+  return present && presentAs(present);
+}
+
+/** Of which this host remembers something. */
+export async function clustersOn({ session }: Reached): Promise<readonly string[]> {
   const { clusters } = await session.script<{ readonly clusters: readonly string[] }>(backupScript, {}, { verb: "look", timeout: 60_000 });
+  return clusters;
+}
+
+/** No `up` of these clusters works on the host meanwhile: it would find an engine that does not run. */
+export async function underLock<Result>(
+  { key, session }: Reached,
+  what: string,
+  clusters: readonly string[],
+  work: () => Promise<Result>,
+): Promise<Result> {
   const locks: HostLock[] = [];
   try {
     for (const cluster of clusters) {
       const lock = await HostLock.take(session, {
         name: `pulumi-swarm-cluster.${decodeURIComponent(cluster)}`,
-        holder: thisRun("a backup"),
+        holder: thisRun(what),
         wait: 0,
       });
       if (!(lock instanceof HostLock))

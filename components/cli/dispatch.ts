@@ -1,6 +1,7 @@
 import { backup } from "./backup";
 import { graph } from "./graph";
 import { image } from "./image";
+import { restore } from "./restore";
 import { review } from "./review";
 import { status } from "./status";
 import { trace } from "./trace";
@@ -13,6 +14,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   image,
   trace,
   backup,
+  restore,
 };
 
 /** Calls the verb that was asked for. */

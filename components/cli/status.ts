@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Pace } from "../agents/pace";
@@ -10,6 +9,7 @@ import { targetOfConnections } from "../status/source/connections";
 import { exportStack } from "../status/source/pulumi";
 import { targetsIn } from "../status/source/state";
 import { NoTarget, type Target } from "../status/source/target";
+import { chosen, refuseConnectionAsText, textOf } from "./target";
 import { asUsage, type Terminal, UsageError, type Verb } from "./verb";
 
 const formats = ["plain", "json"] as const;
@@ -97,27 +97,6 @@ async function targetOf({ source, cluster }: Options, terminal: Terminal): Promi
   return chosen(targetsIn(await exportStack(source.stack), source.stack === undefined ? "the selected stack" : `the stack ${source.stack}`), cluster);
 }
 
-function chosen(all: readonly Target[], wanted: string | undefined): Target {
-  const names = all.map(({ cluster }) => JSON.stringify(cluster)).join(", ");
-  if (all.length === 0) throw new NoTarget("There is no cluster of pulumi-swarm in the stack. Fix: name the stack that has one");
-  const found = wanted === undefined ? all : all.filter(({ cluster }) => cluster === wanted);
-  const [only, ...others] = found;
-  if (only === undefined) throw new NoTarget(`There is no cluster ${JSON.stringify(wanted)}. Fix: --cluster with one of ${names}`);
-  if (others.length > 0) throw new NoTarget(`There are several clusters. Fix: choose one by --cluster: ${names}`);
-  return only;
-}
-
-async function textOf(file: string, terminal: Terminal): Promise<string> {
-  if (file === "-") return terminal.input();
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new NoTarget(
-      `${JSON.stringify(file)} cannot be read: ${(error as Error).message.replace(/,? (open|read)\b.*$/, "")}. Fix: name a file that is there`,
-    );
-  }
-}
-
 function optionsOf(args: readonly string[]): Options {
   const { values, positionals } = asUsage(() =>
     parseArgs({
@@ -153,10 +132,7 @@ function sourceOf(files: readonly string[], stack: string | undefined, connectio
   if (more.length > 0) throw new UsageError(`one state at a time: ${files.map((each) => JSON.stringify(each)).join(", ")} are given`);
   const given = [file === undefined ? [] : "a file", stack === undefined ? [] : "--stack", connection === undefined ? [] : "--connection"].flat();
   if (given.length > 1) throw new UsageError(`${given.join(" and ")} both say where the hosts are; keep one of them`);
-  if (connection !== undefined && /^\s*\{/.test(connection))
-    throw new UsageError(
-      "--connection takes the name of a file, or - for standard input: everyone on this machine can read the arguments of a program",
-    );
+  refuseConnectionAsText(connection);
   if (connection !== undefined) return { connection };
   return file === undefined ? { stack } : { state: file };
 }

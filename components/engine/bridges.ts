@@ -147,7 +147,7 @@ const lostGwbridge =
   "docker_gwbridge, by which containers on overlay networks reach the world, was removed, and is made again. Containers that were on it are " +
   'not: for them, and for ports that the swarm publishes there, run "systemctl restart docker" on this host';
 
-function presentAs({ IPAM, Options }: NonNullable<EngineState["gwbridge"]>): Gwbridge {
+export function presentAs({ IPAM, Options }: NonNullable<EngineState["gwbridge"]>): Gwbridge {
   const { Subnet: subnet, Gateway: gateway } = IPAM.Config?.[0] ?? {};
   return {
     ...(subnet !== undefined && { subnet }),

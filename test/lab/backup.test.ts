@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../../tools/lab/cluster";
@@ -26,6 +26,9 @@ describe("a swarm whose hosts are all lost", function () {
   };
   const said: string[] = [];
   let swarmId = "";
+  let nodes: Readonly<Record<string, string>> = {};
+  /** The manager that the backup is from. */
+  let from = "";
   let objects: readonly string[] = [];
 
   before(async () => {
@@ -43,6 +46,7 @@ describe("a swarm whose hosts are all lost", function () {
       );
     });
     ({ swarmId } = await lab.outputs());
+    nodes = await nodeIds();
     await running(2);
     objects = await all();
   });
@@ -57,11 +61,16 @@ describe("a swarm whose hosts are all lost", function () {
     return stdout.trim();
   }
 
-  function all(): Promise<string[]> {
+  function all(host = "control-1"): Promise<string[]> {
     const named = "grep -v ' \\(bridge\\|host\\|none\\|docker_gwbridge\\)$' | sort";
     return Promise.all(
-      ["service", "network", "secret", "config"].map((kind) => on("control-1", `docker ${kind} ls --format '{{.ID}} {{.Name}}' | ${named}`)),
+      ["service", "network", "secret", "config"].map((kind) => on(host, `docker ${kind} ls --format '{{.ID}} {{.Name}}' | ${named}`)),
     );
+  }
+
+  async function nodeIds(): Promise<Readonly<Record<string, string>>> {
+    const { hostsMade } = await lab.outputs();
+    return Object.fromEntries(Object.entries(hostsMade).map(([key, { nodeId }]) => [key, nodeId]));
   }
 
   function running(replicas: number): Promise<unknown> {
@@ -72,10 +81,8 @@ describe("a swarm whose hosts are all lost", function () {
   }
 
   async function pulumiSwarm(...args: readonly string[]): Promise<CommandResult> {
-    const { connections } = await lab.outputs();
-    const result = await run("node", [join(root, "dist", "components", "cli", "main.js"), ...args, "--connections", "-"], {
-      stdin: JSON.stringify(connections),
-    });
+    const program = join(root, "dist", "components", "cli", "main.js");
+    const result = await run("node", [program, ...args, "--stack", lab.name], { cwd: lab.stack.folder, env: lab.stack.env });
     said.push(result.stdout, result.stderr);
     return result;
   }
@@ -98,12 +105,16 @@ describe("a swarm whose hosts are all lost", function () {
     await on(stopped, "pkill -KILL -f '[s]h -s'; systemctl is-active pulumi-swarm-backup.timer");
     const { code, stderr } = await backup;
     assert.equal(code, 1, stderr);
+    assert.ok(!existsSync(join(folder, "killed.age")), "an empty file would be in the way of the next run");
     await eventually(`the engine of ${stopped} runs again`, 150, async () => ((await isActive(stopped)) === "active" ? true : undefined));
     await eventually("all are ready", 120, async () => {
       const states = await on("control-1", "docker node ls --format '{{.Status}}' | sort -u").catch(() => "");
       return states === "Ready" ? true : undefined;
     });
-    assert.equal(await on(stopped, "ls /run/pulumi-swarm-backup 2>/dev/null || true"), "");
+    // The clock clears up, too, where the engine was already being started when the script was killed.
+    await eventually("nothing of the state is left in the host's memory", 150, async () =>
+      (await on(stopped, "ls -d /run/pulumi-swarm-backup 2>/dev/null || true")) === "" ? true : undefined,
+    );
   });
 
   it("was backed up under load, from a manager that is not the leader, with nothing plain in the file", async () => {
@@ -121,7 +132,7 @@ describe("a swarm whose hosts are all lost", function () {
     answers = false;
     assert.equal(code, 0, stderr);
     assert.ok((await load) > 0);
-    const from = /from (control-\d):/.exec(stderr)?.[1] ?? assert.fail(stderr);
+    from = /from (control-\d):/.exec(stderr)?.[1] ?? assert.fail(stderr);
     assert.notEqual(from, leader);
     const key = readFileSync(file);
     const plain = await on(from, "cat /var/lib/docker/swarm/certificates/swarm-node.key | sed -n 2,4p");
@@ -132,5 +143,52 @@ describe("a swarm whose hosts are all lost", function () {
     assert.ok(key.subarray(0, 22).toString() === "age-encryption.org/v1\n");
     assert.equal(await isActive(from), "active");
     assertNoChange(await lab.up());
+  });
+
+  it("is not restored into a swarm that lives", async () => {
+    const { code, stderr } = await pulumiSwarm("restore", file, ...opening);
+    assert.equal(code, 1);
+    assert.match(stderr, /nothing was done: control-1, control-2, control-3, edge-1 are in a swarm, and/);
+  });
+
+  it("is not there on new machines: up refuses to form another one, and restore to put it under another address", async () => {
+    await run("docker", ["rm", "-f", "-v", ...keys.map((key) => `backup-${key}`)]);
+    await lab.spec({ ...spec, recheck: "lost" });
+    const refused = await lab.stack.up({}, "--refresh");
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stdout + refused.stderr, /None of the hosts that can be seen is a manager of this cluster's swarm/);
+    const other = managers.find((key) => key !== from) ?? assert.fail();
+    const { code, stderr } = await pulumiSwarm("restore", file, ...opening, "--to", other);
+    assert.equal(code, 1);
+    assert.match(stderr, /nothing was done: control-\d: it does not have the address 10\.227\./);
+    for (const host of keys) assert.equal(await on(host, "docker info -f '{{.Swarm.LocalNodeState}}'"), "inactive");
+  });
+
+  it("is back from the file on new machines, and an up joins the others", async () => {
+    const { code, stderr } = await pulumiSwarm("restore", file, ...opening);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await all(from), objects);
+    const { stdout } = await lab.up();
+    for (const key of keys.filter((each) => each !== from)) assert.match(stdout, new RegExp(`${key}: joins as `));
+    assert.doesNotMatch(stdout, /docker_gwbridge is /);
+    assert.equal((await lab.outputs()).swarmId, swarmId);
+    assert.deepEqual(new Set(await Promise.all(managers.map((key) => on(key, "docker info -f '{{.Swarm.Cluster.ID}}'")))), new Set([swarmId]));
+    assert.equal((await nodeIds())[from], nodes[from], "the manager is the node that it was");
+    assert.deepEqual(await all(), objects);
+    assert.equal(await on("control-1", "docker node ls --format '{{.Status}}' | sort | uniq -c | tr -s ' '"), `${keys.length} Ready`);
+    assertNoChange(await lab.up());
+  });
+
+  it("runs its services, which read their secrets, and of which nothing was printed", async () => {
+    await lab.withShell((shell) => shell.putTestImage());
+    await running(2);
+    await eventually("a service reads its secret", 60, async () => {
+      for (const host of keys) {
+        const [container] = (await on(host, "docker ps -q --filter label=com.docker.swarm.service.name=kept")).split("\n");
+        if (container) return (await on(host, `docker exec ${container} /bin/busybox cat /run/secrets/kept`)) === secret ? true : undefined;
+      }
+      return undefined;
+    });
+    for (const text of [secret, passphrase]) assert.ok(!said.join("").includes(text), "a secret was printed");
   });
 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectionsIn } from "../../components/backup/connections";
 import { type Backup, lockBackup, openBackup, recipientProblem } from "../../components/backup/file";
 import { managerToStop } from "../../components/backup/manager";
+import { type BeforeRestore, warningOf, whyNotRestored } from "../../components/backup/refusals";
 import { dispatch } from "../../components/cli/dispatch";
 import type { LocalSwarmState, SwarmNode } from "../../components/membership/swarm-api";
 
@@ -70,7 +70,10 @@ const backup: Backup = {
   version: 1,
   taken: "2026-11-30T00:00:00.000Z",
   swarmId: "swarm-id-that-nobody-else-has",
-  manager: { key: "control-2", nodeId: "n2", engine: "28.5.2" },
+  recovered: 0,
+  clusters: ["shop%2Fprod%2Fmain"],
+  manager: { key: "control-2", nodeId: "n2", address: "10.0.0.2", engine: "28.5.2" },
+  managers: ["10.0.0.1:2377", "10.0.0.2:2377", "10.0.0.3:2377"],
   nodes: { n2: "control-2" },
   unlockKey: "SWMKEY-1-abc",
   archive: "c2VjcmV0",
@@ -105,16 +108,38 @@ describe("the file of a backup", function () {
   });
 });
 
-describe("connections that a backup is given", () => {
-  it("are refused with the reason where they are none", () => {
-    assert.throws(() => connectionsIn("{"), /no JSON/);
-    assert.throws(() => connectionsIn("{}"), /no connection in it/);
-    assert.throws(() => connectionsIn('{"a":{"host":"10.0.0.1"}}'), /"a" pins no host key/);
-    assert.deepEqual(Object.keys(connectionsIn('{"a":{"host":"10.0.0.1","hostKey":"ssh-ed25519 AAAA"}}')), ["a"]);
+describe("a backup", () => {
+  const { unlockKey: _, ...open } = backup;
+  const empty: BeforeRestore[] = ["control-1", "control-2"].map((key) => ({ key, state: "inactive", answering: [] }));
+
+  it("is restored where no host is in a swarm and no manager of it answers", () => {
+    assert.equal(whyNotRestored(open, empty), undefined);
+    assert.equal(whyNotRestored(open, [...empty, { key: "edge-1", state: undefined, answering: [] }]), undefined);
+  });
+
+  it("is not restored beside a swarm that lives on one of the hosts, or without a leader waits for the others", () => {
+    for (const state of ["active", "pending", "locked", "error"] as const) {
+      const said = whyNotRestored(open, [...empty, { key: "edge-1", state, answering: [] }]) ?? "";
+      assert.match(said, /^edge-1 is in a swarm, and swarm-id-that-nobody-else-has must not be there twice\. Fix: .*docker swarm leave --force/);
+    }
+  });
+
+  it("is not restored while a manager of it answers that is no host any more", () => {
+    const said = whyNotRestored(open, [{ key: "control-1", state: "inactive", answering: ["10.0.0.3:2377"] }]) ?? "";
+    assert.match(said, /^a manager of swarm-id-that-nobody-else-has may be alive: 10\.0\.0\.3:2377 answers control-1\. Fix: /);
+  });
+
+  it("of a locked swarm is not restored, which is said already when it is taken, and what to do instead is said", () => {
+    assert.match(
+      whyNotRestored(backup, empty) ?? "",
+      /was locked.*moby issue 36852.*Fix: give a backup that was taken while swarm\.autolock was off.*abandonedSwarm/,
+    );
+    assert.match(warningOf(backup) ?? "", /restore refuses this file\. Fix: set swarm\.autolock to false/);
+    assert.equal(warningOf(open), undefined);
   });
 });
 
-describe("pulumi-swarm backup, called wrongly", () => {
+describe("pulumi-swarm backup and restore, called wrongly", () => {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-swarm-backup-"));
   after(() => rmSync(folder, { recursive: true }));
   const file = (name: string, text: string): string => {
@@ -134,12 +159,23 @@ describe("pulumi-swarm backup, called wrongly", () => {
     const short = file("short", "abc\n");
     const long = file("long", "long enough for this\n");
     const out = join(folder, "out.age");
-    assert.match(await says("backup", "--out", out), /no hosts are given/);
-    assert.match(await says("backup", "--connections", "-"), /not said where to/);
-    assert.match(await says("backup", "--connections", "-", "--out", out), /always encrypted: give --recipient/);
-    assert.match(await says("backup", "--connections", "-", "--out", out, "--passphrase-file", short), /fewer than 12 characters/);
-    assert.match(await says("backup", "--connections", "-", "--out", out, "--recipient", "ssh-ed25519 AAAA"), /no public key of age/);
-    assert.match(await says("backup", "--connections", "-", "--out", out, "--passphrase-file", long), /there is no connection in it/);
+    const given = ["--connection", "-"];
+    assert.match(await says("backup", ...given), /not said where to/);
+    assert.match(await says("backup", ...given, "--out", out), /always encrypted: give --recipient/);
+    assert.match(await says("backup", ...given, "--out", out, "--passphrase-file", short), /fewer than 12 characters/);
+    assert.match(await says("backup", ...given, "--out", out, "--recipient", "ssh-ed25519 AAAA"), /no public key of age/);
+    assert.match(await says("backup", ...given, "--out", out, "--passphrase-file", long), /There are no connections in it/);
+    assert.match(await says("restore", ...given), /it takes one file/);
+    assert.match(await says("restore", long, ...given), /nothing is given that opens it/);
+    assert.match(await says("restore", long, ...given, "--passphrase-file", long), /"[^"]+long": it does not open/);
+    for (const call of [
+      ["backup", "--out", out],
+      ["restore", long],
+    ])
+      assert.match(
+        await says(...call, "--passphrase-file", long, ...given, "--stack", "prod"),
+        /--connection and --stack both say where the hosts are/,
+      );
     assert.throws(() => readFileSync(out), /ENOENT/);
   });
 });
