@@ -43,6 +43,7 @@ const longest = [
   "broken",
   "sites",
   "aws",
+  "backup",
   "membership",
   "status",
   "lifecycle",
