@@ -31,7 +31,7 @@ import { describeProblems as describe, type Report, show } from "../report";
 import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, siteLossWarnings, sizeWarnings } from "./rules";
 import { checkRenumber, renumberWarnings } from "./renumber";
 import { planBridges, planSubnets } from "./subnets";
-import type { ClusterPlan, Planned } from "./planned";
+import type { Planned } from "./planned";
 
 /** Computes the plan of the whole cluster from its arguments, and finds all problems in them. Touches nothing. */
 export function planCluster(args: SwarmClusterArgs): Planned {
