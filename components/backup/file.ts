@@ -45,9 +45,11 @@ export type Key = { readonly passphrase: string } | { readonly identities: reado
 /** The message is for the user. */
 export class UnreadableBackup extends Error {}
 
-export async function lockBackup(backup: Backup, lock: Lock): Promise<Uint8Array> {
+/** @param workFactor What it costs to try a passphrase, as the power of two that scrypt takes. @default - age's own, 18: seconds */
+export async function lockBackup(backup: Backup, lock: Lock, workFactor?: number): Promise<Uint8Array> {
   const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
+  if (workFactor !== undefined) encrypter.setScryptWorkFactor(workFactor);
   if ("passphrase" in lock) encrypter.setPassphrase(lock.passphrase);
   else for (const recipient of lock.recipients) encrypter.addRecipient(recipient);
   return encrypter.encrypt(gzipSync(JSON.stringify(backup)));

@@ -84,7 +84,7 @@ describe("the file of a backup", function () {
   this.timeout(60_000);
 
   it("opens by the passphrase that it was encrypted by", async () => {
-    const file = await lockBackup(backup, { passphrase: "correct horse battery" });
+    const file = await lockBackup(backup, { passphrase: "correct horse battery" }, 10);
     assert.deepEqual(await openBackup(file, { passphrase: "correct horse battery" }), backup);
   });
 
