@@ -56,8 +56,8 @@ async function during<T>(name: Name, fault: string, cure: string, work: () => Pr
 
 /** All that a look might leave behind: files, containers, networks, units, addresses and rules. What the system and the tunnel write by themselves is left out. */
 const inventory = [
-  "find / -xdev -type f -printf '%p %s %C@\\n' 2>/dev/null | grep -vE '^/(proc|sys|dev)/|^/var/log/|/systemd/(timers|timesync|coredump)|^/var/lib/(private|chrony)|/wireguard/endpoints(.new)? ' || true",
-  "find /run /etc /var/lib/docker -type f -printf '%p\\n' 2>/dev/null | grep -vE '^/run/(log|systemd|user|utmp|udev|docker/runtime|containerd|dbus)|/var/lib/docker/swarm/(raft|worker|state|docker-state)|/var/lib/docker/(overlay2|containerd|network/files)|/endpoints(.new)?$' || true",
+  "find / -xdev -type f -printf '%p %s %C@\\n' 2>/dev/null | grep -vE '^/(proc|sys|dev)/|^/var/log/|/systemd/(timers|timesync|coredump)|^/var/lib/(private|chrony)|/wireguard/endpoints(.new)? ' | sort",
+  "find /run /etc /var/lib/docker -type f -printf '%p\\n' 2>/dev/null | grep -vE '^/run/(log|systemd|user|utmp|udev|docker/runtime|containerd|dbus)|/var/lib/docker/swarm/(raft|worker|state|docker-state)|/var/lib/docker/(overlay2|containerd|network/files)|/endpoints(.new)?$' | sort",
   "docker ps -aq --no-trunc | sort; docker network ls -q --no-trunc | sort; docker volume ls -q | sort; docker images -q --no-trunc | sort",
   "systemctl list-units --all --plain --no-legend --type=service,socket,timer,mount | awk '{ print $1, $3, $4 }' | grep -vE '^(user|session|systemd-(logind|timedated|hostnamed|localed|tmpfiles|journal|timesync)|user-runtime-dir)|^run-user' || true",
   "ip -o addr | sed 's/valid_lft.*//'; ip route; ip link show | grep -oE '^[0-9]+: [^:]*: <[^>]*>'; nft -s list ruleset | sed 's/counter packets.*//'; lsmod 2>/dev/null | awk '{ print $1 }' | sort || true",
