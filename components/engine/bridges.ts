@@ -88,6 +88,8 @@ export interface EngineState {
 /** What is left to do on a host. Nothing at all, when neither `settings` nor `gwbridge` is there. */
 export interface EngineChanges {
   readonly member: boolean;
+  /** Whole new content of `daemon.json` as far as a member's engine reads it again without a restart. It comes before `settings`. */
+  readonly reload?: string;
   /** Whole new content of `daemon.json`: the engine is to be restarted. */
   readonly settings?: string;
   readonly gwbridge?: Gwbridge;
@@ -97,14 +99,23 @@ export interface EngineChanges {
 /** Keys with which docker0's address is somebody's own: Docker refuses a `bip` beside them, or it would not fit. */
 const ownAddress = ["bridge", "fixed-cidr"] as const;
 
+/**
+ * What a running engine reads again by a signal (moby, daemon/reload.go), of what programs are pulled by: a member would get it only in its
+ * turn otherwise, after the programs that need it.
+ */
+const readAgain: readonly string[] = ["insecure-registries", "registry-mirrors"];
+
 /** What a host lacks of the user's settings and the planned bridges. */
 export function engineChanges(state: EngineState, own: DaemonSettings = {}, bridges?: BridgePlan): EngineChanges {
   const wanted = { ...state.daemon, ...(bridges && bridgeSettings(bridges, state.daemon, own)), ...own };
-  const pending = state.unapplied || !isDeepStrictEqual(wanted, state.daemon);
   const member = state.swarm !== "inactive";
+  const reloaded = { ...state.daemon, ...Object.fromEntries(Object.entries(wanted).filter(([key]) => readAgain.includes(key))) };
+  const reload = member && !state.unapplied && !isDeepStrictEqual(reloaded, state.daemon);
+  const pending = state.unapplied || !isDeepStrictEqual(wanted, reload ? reloaded : state.daemon);
   const { gwbridge, warnings } = bridges ? gwbridgeChange(state, wantedGwbridge(bridges, own), member) : { warnings: [] };
   return {
     member,
+    ...(reload && { reload: JSON.stringify(reloaded, undefined, 2) }),
     ...(pending && { settings: JSON.stringify(wanted, undefined, 2) }),
     ...(gwbridge && { gwbridge }),
     // A restart brings the rules back.

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Puts Docker on a host, and its settings in place. Both verbs may be run again at any time.
+# Puts Docker on a host, and its settings in place. All verbs may be run again at any time.
 # packages.sh comes before it.
 #   install    SOURCE (distribution or docker), VERSION (a prefix, may be empty), REPOSITORY (Docker's, of all its systems)
 #   configure  CONTENT: the whole new daemon.json; checked before it replaces the old one, then the engine restarts
+#   reload     CONTENT: the same, where only registries differ: the engine reads them without a restart. Result: whether it did
 set -eu
 
 install_from_distribution() {
@@ -56,7 +57,7 @@ keep_settings() {
   write_file /etc/docker/daemon.json.before 0644 "$(cat /etc/docker/daemon.json)"
 }
 
-configure() {
+put_settings() {
   mkdir -p /etc/docker
   install -d -m 0700 /etc/pulumi-swarm
   write_file /etc/docker/daemon.json.next 0644 "$CONTENT"
@@ -70,6 +71,10 @@ configure() {
     make_mark "$unapplied"
   fi
   mv /etc/docker/daemon.json.next /etc/docker/daemon.json
+}
+
+configure() {
+  put_settings
   say "restarting Docker with its new settings"
   # Debian's unit allows three starts a minute, whoever asked for them.
   systemctl reset-failed docker >/dev/null 2>&1 || true
@@ -85,8 +90,24 @@ configure() {
   echo '{}'
 }
 
+registries() { timeout 60 docker info --format '{{json .RegistryConfig}}' 2>/dev/null; }
+has_others() { [ "$(registries)" != "$before" ]; }
+
+# One that shows nothing new may have refused: the mark stays, and the engine is restarted in its turn.
+reload() {
+  before=$(registries)
+  put_settings
+  reloaded=false
+  if systemctl reload docker >"$LOG" 2>&1 && until_true 20 has_others; then
+    reloaded=true
+    rm -f "$unapplied"
+  fi
+  printf '{"reloaded":%s}\n' "$reloaded"
+}
+
 case "$1" in
   install) install_engine ;;
   configure) configure ;;
+  reload) reload ;;
   *) die "unknown verb $1" ;;
 esac

@@ -244,6 +244,12 @@ export async function applySettings(session: SshSession, content: string, progre
   await session.script(engineScript, { CONTENT: content }, { verb: "configure", timeout: settingsTimeout, onProgress: progress });
 }
 
+/** Writes `daemon.json` and has the engine read it again, which no container notices. @returns whether the engine took it. */
+export async function reloadSettings(session: Pick<SshSession, "script">, content: string): Promise<boolean> {
+  const { reloaded } = await session.script<{ reloaded: boolean }>(engineScript, { CONTENT: content }, { verb: "reload", timeout: settingsTimeout });
+  return reloaded;
+}
+
 /** Makes docker_gwbridge on a host that is no member of a swarm. */
 export async function makeGwbridge(session: SshSession, { subnet = "", gateway = "", mtu }: Gwbridge): Promise<void> {
   await session.script(bridgesScript, { SUBNET: subnet, GATEWAY: gateway, MTU: String(mtu) }, { verb: "up", timeout: 3 * 60_000 });

@@ -124,6 +124,25 @@ describe("the engine's changes", () => {
   });
 });
 
+describe("registries of a member of a swarm", () => {
+  const mirror = { "registry-mirrors": ["https://mirror.example"], "insecure-registries": ["10.0.0.9:5000"] };
+
+  it("are read again without a restart, before any other setting, which waits for the host's turn", () => {
+    const { reload, settings: left } = engineChanges(settled, { ...mirror, "log-driver": "local" }, plan);
+    assert.deepEqual(JSON.parse(reload ?? ""), { ...settled.daemon, ...mirror });
+    assert.deepEqual(JSON.parse(left ?? ""), { ...settled.daemon, ...mirror, "log-driver": "local" });
+    assert.deepEqual(Object.keys(engineChanges(settled, mirror, plan)).sort(), ["member", "reload", "warnings"]);
+  });
+
+  it("wait with all else where an earlier change still waits for a restart, and come with the restart of a host that is no member", () => {
+    const changes = [engineChanges({ ...settled, unapplied: true }, mirror, plan), engineChanges(fresh, mirror, plan)];
+    for (const { reload, settings: all } of changes) {
+      assert.equal(reload, undefined);
+      assert.deepEqual((JSON.parse(all ?? "") as typeof mirror)["registry-mirrors"], mirror["registry-mirrors"]);
+    }
+  });
+});
+
 describe("the user's own bridges", () => {
   it("are told to the plan, so that it keeps clear of them", () => {
     const own = {

@@ -6,6 +6,7 @@ import {
   installTimeout,
   makeGwbridge,
   pendingChanges,
+  reloadSettings,
   replaceEngine,
   settingsTimeout,
 } from "../../engine";
@@ -49,7 +50,8 @@ export async function prepareEngines(request: SwarmRequest, hosts: readonly Look
       await holdEngine(host.session, request.engine, host.probe);
       if (changes.gwbridge) await makeGwbridge(host.session, changes.gwbridge);
       const upgrade = host.needsEngine ? upgradeOf(installed, request.engine) : seen;
-      return { ...found, engine: installed, ...(upgrade && { upgrade }), ...(changes.settings !== undefined && { settings: changes.settings }) };
+      const settings = await settingsLeft(host, changes);
+      return { ...found, engine: installed, ...(upgrade && { upgrade }), ...(settings !== undefined && { settings }) };
     }
     const upgrade = upgradeOf(installed, request.engine);
     const engine = upgrade ? await replaceAtOnce(host, upgrade, request.engine) : installed;
@@ -107,6 +109,14 @@ export async function replaceEngineOf({ key, session }: ReachedHost, engine: Eng
   );
   did(key, "Docker replaced");
   return version;
+}
+
+/** Registries at once, so that this run can pull from them. @returns what waits for a restart. */
+async function settingsLeft({ key, session }: ReachedHost, { reload, settings }: EngineChanges): Promise<string | undefined> {
+  if (reload === undefined) return settings;
+  if (!(await reloadSettings(session, reload))) return settings ?? reload;
+  did(key, "Docker's settings changed");
+  return settings;
 }
 
 async function changeEngine(host: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {

@@ -122,13 +122,23 @@ export class SuiteCluster {
   }
 
   /** An `up` that fails. The program is then again what it was. @returns what it said */
-  async refused(edit: Partial<Program>, ...more: readonly string[]): Promise<string> {
+  async refused(edit: Partial<Program>): Promise<string> {
     const before = this.program;
     await this.edit({ recheck: this.another(), ...edit });
-    const { code, stdout, stderr } = await this.lab.stack.up({}, ...more);
+    const { code, stdout, stderr } = await this.lab.stack.up();
     assert.notEqual(code, 0, `up should have failed: ${stdout}`);
     this.program = before;
     return stdout + stderr;
+  }
+
+  /** What a preview shows of an edit, which is not made. */
+  async previewed(edit: Partial<Program>): Promise<string> {
+    const before = this.program;
+    await this.edit(edit);
+    const { code, stdout, stderr } = await this.lab.stack.preview("--diff");
+    assert.equal(code, 0, stdout + stderr);
+    this.program = before;
+    return stdout;
   }
 
   async edit(edit: Partial<Program>): Promise<void> {

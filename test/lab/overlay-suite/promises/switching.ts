@@ -15,9 +15,9 @@ export function switching(cluster: SuiteCluster): void {
 
   if (kind !== "native") {
     it("gives way to native() only when nobody uses its networks: shows the change, says who does, and changes nothing", async () => {
-      const said = await cluster.refused(native, "--diff");
       // Docker's own port is open before and after, for the ingress network.
-      assert.match(said, new RegExp(`\\b${port}\\b`), "the change is shown");
+      assert.match(await cluster.previewed(native), new RegExp(`\\b${port}\\b`), "the change is shown");
+      const said = await cluster.refused(native);
       assert.match(said, new RegExp(`changing the overlay from ${kind} to native would cut off what uses the networks of it; nothing was changed`));
       assert.match(said, /network web is used by service everywhere, container probe-web on \S+/);
       await assertTraces(cluster);
