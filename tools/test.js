@@ -38,6 +38,8 @@ const longest = [
   "flannel",
   "openvswitch",
   "weave",
+  "calico",
+  "overlay-native",
   "hybrid",
   "aws-edits",
   "broken",
