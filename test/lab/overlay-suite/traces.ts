@@ -21,6 +21,9 @@ readlink /proc/[0-9]*/exe 2>/dev/null | grep pulumi-swarm | sort -u | list proce
 /** Comes and goes with Docker, containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address; BIRD's package and its user stay. */
 const ofOthers = /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :|^user bird$/;
 
+/** What managers remember of the cluster, which may be called as its overlay is. */
+const ofCluster = /^in \/etc\/pulumi-swarm: memory\./;
+
 async function seen(cluster: SuiteCluster, name: Name): Promise<readonly string[]> {
   return (await cluster.on(name, look)).split("\n").map((line) => line.trim());
 }
@@ -28,7 +31,7 @@ async function seen(cluster: SuiteCluster, name: Name): Promise<readonly string[
 /** The overlay's own traces on a host. */
 export async function tracesOn(cluster: SuiteCluster, name: Name): Promise<readonly string[]> {
   const { traces } = cluster.overlay;
-  return traces === undefined ? [] : (await seen(cluster, name)).filter((line) => traces.test(line));
+  return traces === undefined ? [] : (await seen(cluster, name)).filter((line) => traces.test(line) && !ofCluster.test(line));
 }
 
 /** They are seen while it stands: a look that finds nothing then would find nothing afterwards either. */
