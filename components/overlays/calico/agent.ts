@@ -2,7 +2,7 @@ import { pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import type { ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
-import { addressOf, type Reached, reachedOf, type Session, subnetOf } from "../routed/hosts";
+import { addressOf, type Reached, reachedOf, runnerOf, type Session, subnetOf } from "../hosts";
 import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
 import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 import type { CalicoSettings } from "./args";
@@ -15,6 +15,7 @@ const bridgesScript = loadBridgesScript(__dirname);
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
 const scriptTimeout = 3 * 60_000;
+const run = runnerOf(script, scriptTimeout);
 
 /** How long two hosts may take to find the way to each other's containers. BIRD waits five seconds between two tries. */
 const meetSeconds = 40;
@@ -174,15 +175,4 @@ async function down(hosts: readonly { readonly key: string; readonly session: Se
     if (changed) io.progress(host.key, "calico is off this host");
   });
   return failures;
-}
-
-function run<Result>(
-  host: { readonly key: string; readonly session: Session },
-  io: OverlayIo,
-  verb: string,
-  values: ScriptValues,
-  timeout = scriptTimeout,
-): Promise<Result> {
-  const onProgress = (line: string): void => io.progress(host.key, line);
-  return host.session.script<Result>(script, values, { verb, timeout, onProgress });
 }

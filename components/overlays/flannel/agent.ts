@@ -8,7 +8,7 @@ import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
 import { configKey, flannelConfig, isDue, planContent, planForgetting, type Subscriber, valueOf } from "./content";
 import { type EtcdHost, EtcdRun, removeEtcd } from "./etcd/apply";
 import { certifier } from "./etcd/pki";
-import { addressOf, type Reached, reachedOf, type Session, subnetOf } from "../routed/hosts";
+import { addressOf, type Reached, reachedOf, runnerOf, type Session, subnetOf } from "../hosts";
 import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
 import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 
@@ -19,6 +19,7 @@ const pinScript = loadScript(__dirname, "pin.sh");
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
 const scriptTimeout = 3 * 60_000;
+const run = runnerOf(script, scriptTimeout);
 
 /** How long two hosts may take to find the way to each other's containers. */
 const meetSeconds = 20;
@@ -311,15 +312,4 @@ async function clear(hosts: readonly { readonly key: string; readonly session: S
       await run(host, io, "forget");
     },
   );
-}
-
-function run<Result>(
-  host: { readonly key: string; readonly session: Session },
-  io: OverlayIo,
-  verb: string,
-  values: ScriptValues = {},
-  timeout = scriptTimeout,
-): Promise<Result> {
-  const onProgress = (line: string): void => io.progress(host.key, line);
-  return host.session.script<Result>(script, values, { verb, timeout, onProgress });
 }

@@ -3,8 +3,8 @@ import { pairsToCheck } from "../../addresses/pairs";
 import { placeOf } from "../ranges";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
-import type { SshSession } from "../../remote/ssh";
-import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
+import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
+import { addressOf, reachedOf, runnerOf } from "../hosts";
 import { type OpenvswitchSettings, tunnelPort } from "./args";
 import { dockerFile, hostNetworks, networksFile, type PlacedHost, type TunnelLink, tunnelLinks, tunnelsFile } from "./links";
 
@@ -14,13 +14,12 @@ const bridgeScript = loadScript(__dirname, "bridge.sh");
 /** A package may come slowly; apt's own limits are inside the script. */
 const upTimeout = 20 * 60_000;
 const scriptTimeout = 3 * 60_000;
+const run = runnerOf(script, scriptTimeout);
 
 /** How long two hosts may take to find the way to each other. */
 const meetSeconds = 20;
 
 type Work = OverlayWork<OpenvswitchSettings>;
-type Session = Pick<SshSession, "script">;
-type Reached = OverlayHost & { readonly session: Session };
 
 interface UpResult {
   readonly datapath: "system" | "netdev";
@@ -136,26 +135,7 @@ class Bridges {
   }
 }
 
-function run<Result>(
-  host: { readonly key: string; readonly session: Session },
-  io: OverlayIo,
-  verb: string,
-  values: ScriptValues = {},
-  timeout = scriptTimeout,
-): Promise<Result> {
-  return host.session.script<Result>(script, values, { verb, timeout, onProgress: (line) => io.progress(host.key, line) });
-}
-
-function reachedOf(hosts: readonly OverlayHost[]): Reached[] {
-  return hosts.flatMap((host) => (host.session ? [{ ...host, session: host.session }] : []));
-}
-
 function isInside(subnet: string, space: string): boolean {
   const [inner, outer] = [Cidr.parse(subnet), Cidr.parse(space)];
   return isCidr(inner) && isCidr(outer) && outer.contains(inner);
-}
-
-/** By which the other hosts reach it: through the tunnel, where there is one. */
-function addressOf({ tunnelAddress, address }: OverlayHost): string {
-  return tunnelAddress ?? address;
 }

@@ -2,7 +2,8 @@ import { installProgram, pruneProgram } from "../../programs/install";
 import type { HostProgram } from "../../programs/program";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
-import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
+import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
+import { type Reached, reachedOf, runnerOf } from "../hosts";
 import { weaveDriver, weavePort, type WeaveSettings } from "./args";
 import { blame, type Connection, parseConnection } from "./connections";
 import { nodeAddress } from "./peers";
@@ -14,10 +15,8 @@ const routerScript = loadScript(__dirname, "router.sh");
 /** A script may have to wait for another run, and for packages. */
 const upTimeout = 15 * 60_000;
 const scriptTimeout = 5 * 60_000;
+const script = runnerOf(hostScript, scriptTimeout);
 const meetSeconds = 20;
-
-type Session = NonNullable<OverlayHost["session"]>;
-type Reached = OverlayHost & { readonly session: Session };
 
 interface UpResult {
   /** Of the router, by which the others list it. It draws another one after each boot. */
@@ -40,13 +39,13 @@ export const weaveAgent: OverlayAgent<WeaveSettings> = {
 
   async depart(work) {
     const failures: Failure[] = [];
-    await onEach(reached(work.hosts), failures, (host) => {
+    await onEach(reachedOf(work.hosts), failures, (host) => {
       // An address may have gone to another host already.
       const kept = new Set(work.hosts.map((peer) => nodeAddress(peer, host)));
       const gone = work.departing.map((peer) => nodeAddress(peer, host)).filter((address) => !kept.has(address));
       return script(host, work.io, "forget", { PEERS: gone.join("\n") });
     });
-    failures.push(...(await weaveAgent.down(reached(work.departing), work.io)));
+    failures.push(...(await weaveAgent.down(reachedOf(work.departing), work.io)));
     return failures;
   },
 
@@ -62,20 +61,6 @@ export const weaveAgent: OverlayAgent<WeaveSettings> = {
 };
 
 const programName = "weave";
-
-function reached(hosts: readonly OverlayHost[]): Reached[] {
-  return hosts.flatMap((host) => (host.session === undefined ? [] : [{ ...host, session: host.session }]));
-}
-
-function script<Result>(
-  host: { readonly key: string; readonly session: Session },
-  io: OverlayIo,
-  verb: string,
-  values: ScriptValues,
-  timeout = scriptTimeout,
-): Promise<Result> {
-  return host.session.script<Result>(hostScript, values, { verb, timeout, onProgress: (line) => io.progress(host.key, line) });
-}
 
 /** One run of `up`. What failed on a host is not tried any further there. */
 class Routers {
@@ -220,7 +205,7 @@ class Routers {
 
   private working(): Reached[] {
     const failed = new Set([...this.failures, ...this.lost].map(({ host }) => host));
-    return reached(this.all()).filter(({ key }) => !failed.has(key));
+    return reachedOf(this.all()).filter(({ key }) => !failed.has(key));
   }
 
   private async onEach(hosts: readonly Reached[], work: (host: Reached) => Promise<unknown>): Promise<void> {
