@@ -10,7 +10,7 @@ import { Pins, reportOverlaps } from "../addresses/subnets";
 import { checkTunnelPort } from "../underlay/port";
 import { planTunnel } from "../underlay/tunnel";
 import { planNetworks } from "../networks/plan";
-import { checkIngress, ingressWarnings, roomWarnings } from "../networks/room";
+import { checkIngress, gwbridgeWarnings, ingressWarnings, roomWarnings } from "../networks/room";
 import { overlayOptions } from "../overlays/kinds";
 import { native } from "../overlays/native";
 import { isOverlay, type OverlayPlan } from "../overlays/overlay";
@@ -136,6 +136,10 @@ function planRead(args: SwarmClusterArgs): Planned {
         ...siteLossWarnings(hosts, quorum),
         ...roomWarnings(hosts.length, networks),
         ...ingress.flatMap((subnet) => ingressWarnings(hosts.length, subnet)),
+        ...gwbridgeWarnings(
+          subnets.find(({ owner }) => owner === "docker_gwbridge"),
+          networks,
+        ),
         ...cloudWarnings(groups, hosts),
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,

@@ -63,6 +63,25 @@ export function roomWarnings(hosts: number, networks: readonly PlannedNetwork[])
   });
 }
 
+/** What kubelet lets run on one host, unless it is told otherwise (its maxPods). */
+const containersOnHost = 110;
+
+/**
+ * Each container on an overlay network also has an address on its host's docker_gwbridge, by which it gets out (moby, libnetwork:
+ * default_gateway.go); those of macvlan get out by their own network. One for which none is left does not start.
+ *
+ * @param gwbridge Nothing where Docker chooses it by itself.
+ */
+export function gwbridgeWarnings(gwbridge: PlannedSubnet | undefined, networks: readonly PlannedNetwork[]): string[] {
+  const prefix = prefixOf(gwbridge?.cidr ?? "");
+  if (!gwbridge || roomIn(prefix) >= containersOnHost || networks.every(({ driver, internal }) => driver === "macvlan" || internal)) return [];
+  const fix = `Take a larger addressSpace, or set ${gwbridge.pin} to a free /24: it can be changed later only where a host has no container on it`;
+  return [
+    `docker_gwbridge (a /${prefix}, ${gwbridge.cidr}) has ${roomIn(prefix)} addresses, and each container on an overlay network takes one on its host: ` +
+      `no host can run more of them. ${fix}`,
+  ];
+}
+
 function tooFew(hosts: number): string {
   return `too few for a service with a task on each host, which takes ${hosts + 1}`;
 }

@@ -85,6 +85,27 @@ const cases: readonly Case[] = [
     args: { addressSpace: "10.96.0.0/20", pins: { ingress: "192.168.5.0/25" } },
     warnings: [],
   },
+  {
+    when: "few containers of overlay networks have an address on docker_gwbridge",
+    hosts: 2,
+    args: { addressSpace: "10.96.0.0/20", networks: { web: {} } },
+    warnings: [
+      "docker_gwbridge (a /26, 10.96.6.64/26) has 61 addresses, and each container on an overlay network takes one on its host: no host can run more of them. " +
+        'Take a larger addressSpace, or set pins["docker_gwbridge"] to a free /24: it can be changed later only where a host has no container on it',
+    ],
+  },
+  {
+    when: "docker_gwbridge is small, and no container on an overlay network gets out by it",
+    hosts: 2,
+    args: { addressSpace: "10.96.0.0/20", networks: { web: { internal: true } } },
+    warnings: [],
+  },
+  {
+    when: "docker_gwbridge is pinned with room for many",
+    hosts: 2,
+    args: { addressSpace: "10.96.0.0/20", networks: { web: {} }, pins: { docker_gwbridge: "192.168.5.0/24" } },
+    warnings: [],
+  },
   { when: "a thousand hosts are on the ingress network where it lies by default", hosts: 1000, args: {}, warnings: [] },
   { when: "the swarm is as large as one that was shown", hosts: 4700, args: { addressSpace: "10.128.0.0/12" }, warnings: [] },
   {
