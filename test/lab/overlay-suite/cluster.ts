@@ -121,6 +121,15 @@ export class SuiteCluster {
     return this.up({ ...edit, recheck: this.another() });
   }
 
+  /** Pulumi knows nothing of it any more; the program stays. */
+  async loseState(): Promise<void> {
+    const { code, stderr } = await this.lab.stack.pulumi(["stack", "rm", "--yes", "--force"]);
+    assert.equal(code, 0, stderr);
+    await this.lab.stack.init();
+    await this.lab.logInWith(this.sites.keys.client.privateKey);
+    await this.edit({});
+  }
+
   /** An `up` that fails. The program is then again what it was. @returns what it said */
   async refused(edit: Partial<Program>): Promise<string> {
     const before = this.program;

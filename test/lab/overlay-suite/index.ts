@@ -6,6 +6,7 @@ import { disturbances } from "./promises/disturbances";
 import { making, staying } from "./promises/making";
 import { joining, leaving, replacing } from "./promises/members";
 import { secrets } from "./promises/secrets";
+import { stateLost } from "./promises/state";
 import { ending, switching } from "./promises/switching";
 import { listening, upgrading } from "./promises/upgrading";
 import { AsFound } from "./traces";
@@ -48,6 +49,7 @@ export function overlaySuite(overlay: OverlayDescription, where: Place, own: Own
     carrying(cluster);
     apart(cluster);
     listening(cluster);
+    stateLost(cluster);
     own.whole?.(cluster);
     disturbances(cluster);
     secrets(cluster);
