@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { flannel, native, openvswitch, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
+import { calico, flannel, native, openvswitch, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import { clientKey } from "../../unit/client-key";
 
@@ -12,6 +12,7 @@ interface Spec extends Omit<SwarmClusterArgs, "hosts" | "underlay" | "overlay"> 
   readonly native?: Parameters<typeof native>[0];
   readonly weave?: Parameters<typeof weave>[0];
   readonly flannel?: Parameters<typeof flannel>[0];
+  readonly calico?: Parameters<typeof calico>[0];
   readonly openvswitch?: Parameters<typeof openvswitch>[0];
   /** A file of hosts that exist only there: the package's own programs work on them. */
   readonly fleet?: string;
@@ -24,6 +25,7 @@ const {
   native: docker,
   weave: router,
   flannel: routed,
+  calico: announced,
   openvswitch: switched,
   fleet,
   ...args
@@ -48,6 +50,7 @@ const swarm = new SwarmCluster("prod", {
   ...(docker && { overlay: native(docker) }),
   ...(router && { overlay: weave(router) }),
   ...(routed && { overlay: flannel(routed) }),
+  ...(announced && { overlay: calico(announced) }),
   ...(switched && { overlay: openvswitch(switched) }),
   transform:
     fleet !== undefined
