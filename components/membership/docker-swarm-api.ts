@@ -1,7 +1,18 @@
 import { DockerApiError } from "../remote/docker-api";
 import type { EngineApi } from "../remote/engine-api";
 import { recoveredOf } from "./recovery";
-import type { LocalSwarmState, NodeChange, SwarmApi, SwarmChange, SwarmInit, SwarmJoin, SwarmNode, SwarmRole, SwarmSettings } from "./swarm-api";
+import type {
+  LocalSwarmState,
+  NodeChange,
+  SwarmApi,
+  SwarmChange,
+  SwarmInit,
+  SwarmJoin,
+  ServiceTasks,
+  SwarmNode,
+  SwarmRole,
+  SwarmSettings,
+} from "./swarm-api";
 
 interface Info {
   readonly Swarm: {
@@ -38,6 +49,13 @@ interface Swarm {
     readonly EncryptionConfig?: { readonly AutoLockManagers?: boolean };
   };
   readonly RootRotationInProgress: boolean;
+}
+
+/** Engines from 20.10 on count tasks. */
+interface Service {
+  readonly ID: string;
+  readonly Spec: { readonly Name?: string; readonly Mode?: Readonly<Record<string, unknown>> };
+  readonly ServiceStatus?: { readonly RunningTasks?: number; readonly DesiredTasks?: number } | null;
 }
 
 /** Docker counts certificates in nanoseconds. Whole hours are multiples of 2^13 of them, so a number holds them exactly. */
@@ -225,5 +243,14 @@ export class DockerSwarmApi implements SwarmApi {
     const tasks = await this.docker.get<readonly { Status: { State: string } }[]>(`/tasks?filters=${filters}`, controlTimeout);
     const moving = ["assigned", "accepted", "preparing", "ready", "starting", "running"];
     return tasks.filter((task) => moving.includes(task.Status.State)).length;
+  }
+
+  async services(): Promise<readonly ServiceTasks[]> {
+    const services = await this.docker.get<readonly Service[]>("/services?status=true", controlTimeout);
+    return services.flatMap(({ ID, Spec: { Name = ID, Mode = {} }, ServiceStatus: status }): ServiceTasks[] =>
+      status && ("Replicated" in Mode || "Global" in Mode)
+        ? [{ id: ID, name: Name, running: status.RunningTasks ?? 0, desired: status.DesiredTasks ?? 0 }]
+        : [],
+    );
   }
 }

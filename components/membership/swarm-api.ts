@@ -86,6 +86,16 @@ export interface NodeChange {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** How far a service is, from `GET /services?status=true`. Jobs, which end by themselves, are none of them. */
+export interface ServiceTasks {
+  readonly id: string;
+  readonly name: string;
+  /** Tasks that the managers see running. */
+  readonly running: number;
+  /** Its replicas; of a global service, the nodes that are to have a task. */
+  readonly desired: number;
+}
+
 /** Every call has its own time limit and rejects with an Error that names the host and what was asked. */
 export interface SwarmApi {
   local(): Promise<LocalSwarmState>;
@@ -113,4 +123,6 @@ export interface SwarmApi {
   unlock(key: string): Promise<void>;
   /** Manager only. Number of tasks of the node that still run or are still being stopped. */
   runningTasks(nodeId: string): Promise<number>;
+  /** Manager only. */
+  services(): Promise<readonly ServiceTasks[]>;
 }

@@ -4,6 +4,7 @@ import { isAlive } from "../membership/quorum";
 import type { SwarmApi, SwarmNode } from "../membership/swarm-api";
 import { hostLabel, type HostFailure } from "../membership/types";
 import { nextTurn, type Surroundings, type WalkHost, type WalkRules } from "./plan";
+import { Services } from "./services";
 
 /** Something that is done to a host while it is out of service. */
 export interface Errand {
@@ -43,37 +44,44 @@ export interface Walked {
 /**
  * Takes hosts out of service, turn by turn, for what is to be done to them. Each is drained, its tasks waited for, the work done, the
  * engine waited for, the swarm too, its path to its neighbours proven, and its availability given back. Only then the next turn begins;
- * after a host that does not come back, none does.
+ * after a host that does not come back, none does. No host is drained before the tasks of the one before run elsewhere.
  *
  * What a cut leaves behind is on the node itself: a host that we drained has a label that says so, and the next run takes it back.
  */
 export async function walk(hosts: readonly WalkedHost[], work: WalkWork): Promise<Walked> {
   const done: string[] = [];
-  const failures: HostFailure[] = [];
-  for (let left = hosts; left.length > 0 && failures.length === 0;) {
+  const services = new Services(work);
+  for (let left = hosts; left.length > 0;) {
     const turn = nextTurn(left, work.rules, around(await work.control.nodes(), work), done.length === 0);
-    const hostsNow = left.filter(({ key }) => turn.some((host) => host.key === key));
-    left = left.filter((host) => !hostsNow.includes(host));
-    for (const { key, errands } of hostsNow)
-      work.io.progress(key, `out of service for ${errands.map(({ what }) => what).join(", ")} (${place(done, hosts)})`);
-    failures.push(...(await takeTurn(hostsNow, work)));
-    done.push(...hostsNow.filter(({ key }) => !failures.some(({ host }) => host === key)).map(({ key }) => key));
+    const own = left.filter(({ key }) => turn.some((host) => host.key === key));
+    const { visited, failures } = await takeTurn(own, services, work, (index) => `${done.length + index + 1} of ${hosts.length}`);
+    left = left.filter(({ key }) => !visited.includes(key));
+    done.push(...visited.filter((key) => !failures.some(({ host }) => host === key)));
     if (failures.length > 0) return { done, failures, left: left.map(({ key }) => key) };
   }
-  return { done, failures, left: [] };
+  return { done, failures: [], left: [] };
 }
 
-function place(done: readonly string[], hosts: readonly WalkedHost[]): string {
-  return `${done.length + 1} of ${hosts.length}`;
+interface Turn {
+  /** Hosts that were taken, or were to be. After a failure, those that come after in the same turn are left. */
+  readonly visited: readonly string[];
+  readonly failures: readonly HostFailure[];
 }
 
-/** @returns what is wrong, host by host. */
-async function takeTurn(hosts: readonly WalkedHost[], work: WalkWork): Promise<readonly HostFailure[]> {
+/** @param place Which of all hosts one is, by its index in the turn. */
+async function takeTurn(hosts: readonly WalkedHost[], services: Services, work: WalkWork, place: (index: number) => string): Promise<Turn> {
   const failures: HostFailure[] = [];
   const fail = (host: string, reason: string): void => void failures.push({ host, reason });
   const beside = new Set(hosts.map(({ key }) => key));
-  const back = await Promise.all(hosts.map((host) => visit(host, beside, work, fail)));
-  const asides = back.flatMap((each) => each ?? []);
+  const visited: string[] = [];
+  const visits: Promise<Back | undefined>[] = [];
+  for (const [index, host] of hosts.entries()) {
+    const aside = await takeOut(host, beside, services, work, place(index), fail);
+    visited.push(host.key);
+    if (aside) visits.push(visit(host, aside, work, fail));
+    if (failures.length > 0) break;
+  }
+  const asides = (await Promise.all(visits)).flatMap((each) => each ?? []);
   const keys = asides.map(({ key }) => key);
   const silent = keys.length === 0 ? [] : await work.prove(keys).catch((error: unknown) => [{ host: keys[0] ?? "", reason: messageOf(error) }]);
   const own = silent.filter(({ host }) => keys.includes(host));
@@ -89,39 +97,48 @@ async function takeTurn(hosts: readonly WalkedHost[], work: WalkWork): Promise<r
     await giveBack(aside, work).catch((error: unknown) => fail(key, `could not be given its availability again: ${messageOf(error)}`));
     work.io.progress(key, "is back in service");
   }
-  return failures;
+  return { visited, failures };
 }
+
+/** For a host to take part again where its work failed, in milliseconds: that work had a limit of its own for the engine to start. */
+const afterFailure = 60_000;
 
 interface Back {
   readonly key: string;
   readonly aside: Aside;
 }
 
-/** One host, from the first step to where its engine takes part again. @returns nothing where it does not. */
-async function visit(
-  host: WalkedHost,
+/** @returns nothing where nothing may be done to the host. */
+async function takeOut(
+  { key, errands }: WalkedHost,
   beside: ReadonlySet<string>,
+  services: Services,
   work: WalkWork,
+  place: string,
   fail: (host: string, reason: string) => void,
-): Promise<Back | undefined> {
-  const { key, errands } = host;
-  let aside: Aside | undefined;
+): Promise<Aside | undefined> {
   try {
-    aside = await stepAside(key, work, { beside, drained: work.drain });
+    await services.whole();
+    work.io.progress(key, `out of service for ${errands.map(({ what }) => what).join(", ")} (${place})`);
+    const aside = await stepAside(key, work, { beside, drained: work.drain });
+    if (!aside) fail(key, "the managers have no such node any more, so nothing was done to it");
+    return aside;
   } catch (error) {
     fail(key, `could not be taken out of service: ${messageOf(error)}`);
     return undefined;
   }
-  if (!aside) {
-    fail(key, "the managers have no such node any more, so nothing was done to it");
-    return undefined;
-  }
+}
+
+/** One host, from where it is out of service to where its engine takes part again. @returns nothing where it does not. */
+async function visit(host: WalkedHost, aside: Aside, work: WalkWork, fail: (host: string, reason: string) => void): Promise<Back | undefined> {
+  const { key, errands } = host;
   let wrong: string | undefined;
   for (const errand of errands) {
     if (wrong === undefined) wrong = await errand.run().then(() => undefined, messageOf);
   }
   // Also where the work failed: a host whose engine runs is of use, and is not left drained.
-  const gone = await beBack(key, aside, host.api(), work).then(() => undefined, messageOf);
+  const limits = wrong === undefined ? work.limits : { ...work.limits, ready: Math.min(work.limits.ready, afterFailure) };
+  const gone = await beBack(key, aside, host.api(), { ...work, limits }).then(() => undefined, messageOf);
   if (wrong !== undefined) fail(key, gone === undefined ? `${wrong}. It is back in the swarm` : `${wrong}. It is not back in the swarm: ${gone}`);
   else if (gone !== undefined) fail(key, `is not back in the swarm: ${gone}`);
   return gone === undefined ? { key, aside } : undefined;

@@ -59,3 +59,29 @@ describe("a host that leaves a swarm", () => {
     assert.deepEqual(engine.asked, ["POST /swarm/leave?force=true"]);
   });
 });
+
+describe("services, as the managers count their tasks", () => {
+  it("are those that go on for as long as they are there: jobs end, and have nothing to be waited for", async () => {
+    const status = (RunningTasks: number, DesiredTasks: number): object => ({ ServiceStatus: { RunningTasks, DesiredTasks } });
+    const services = [
+      { ID: "1", Spec: { Name: "web", Mode: { Replicated: { Replicas: 3 } } }, ...status(2, 3) },
+      { ID: "2", Spec: { Name: "agent", Mode: { Global: {} } }, ...status(5, 5) },
+      { ID: "3", Spec: { Name: "nightly", Mode: { ReplicatedJob: { MaxConcurrent: 1 } } }, ...status(0, 1) },
+      { ID: "4", Spec: { Name: "sweep", Mode: { GlobalJob: {} } }, ...status(0, 5) },
+      // What an engine before 20.10 answers.
+      { ID: "5", Spec: { Name: "old", Mode: { Replicated: { Replicas: 1 } } } },
+    ];
+    const asked: string[] = [];
+    const docker = {
+      get: (path: string) => {
+        asked.push(path);
+        return Promise.resolve(services);
+      },
+    } as unknown as EngineApi;
+    assert.deepEqual(await new DockerSwarmApi("control-1", docker).services(), [
+      { id: "1", name: "web", running: 2, desired: 3 },
+      { id: "2", name: "agent", running: 5, desired: 5 },
+    ]);
+    assert.deepEqual(asked, ["/services?status=true"]);
+  });
+});

@@ -18,6 +18,7 @@ import type {
   SwarmChange,
   SwarmInit,
   SwarmJoin,
+  ServiceTasks,
   SwarmNode,
   SwarmRole,
   SwarmSettings,
@@ -142,6 +143,8 @@ export class SimulatedSwarm {
   settles = 2_500;
   /** Whether what is to be done right after forming fails. */
   brokenFormed = false;
+  /** What the managers tell of services. */
+  services: () => readonly ServiceTasks[] = () => [];
   /** How often a join asked an address where no manager answered. */
   askedInVain = 0;
   readonly managersLeaving = new Set<Machine>();
@@ -725,6 +728,11 @@ class SimulatedEngine implements SwarmApi {
 
   async runningTasks(nodeId: string): Promise<number> {
     return this.swarm.tasksOf(this.find(await this.control(), nodeId));
+  }
+
+  async services(): Promise<readonly ServiceTasks[]> {
+    await this.control();
+    return this.swarm.services();
   }
 
   private async control(): Promise<Raft> {

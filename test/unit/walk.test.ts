@@ -276,6 +276,63 @@ describe("a walk over a swarm", () => {
   });
 });
 
+describe("a walk over hosts with services", () => {
+  const six: Roles = { ...five, "edge-3": "worker" };
+  const startsIn = 25_000;
+
+  /** When each host was drained, in this order. */
+  function drains({ swarm, roles }: Cluster): number[] {
+    return Object.keys(roles)
+      .map((key) => swarm.memberOf(swarm.machine(key))?.drainedAt ?? 0)
+      .sort((one, other) => one - other);
+  }
+
+  it("takes no host, in the same turn neither, before the tasks of the one before run elsewhere", async () => {
+    const cluster = await new Cluster(six).form();
+    cluster.workersAway = 1;
+    cluster.swarm.services = () => {
+      const moving = cluster.swarm.clock.now() < Math.max(...drains(cluster)) + startsIn;
+      return [{ id: "service-1", name: "web", running: moving ? 2 : 3, desired: 3 }];
+    };
+    assert.deepEqual((await cluster.walk()).failures, []);
+    assert.equal(cluster.mostAway, 2, "the first worker goes alone, the other two side by side");
+    const times = drains(cluster);
+    for (const [index, at] of times.slice(1).entries()) assert.ok(at >= (times[index] ?? 0) + startsIn, `${index}: ${times.join()}`);
+  });
+
+  it("waits once for services that lack tasks anyway, names them, and goes on without the rest", async () => {
+    const cluster = await new Cluster().form();
+    cluster.swarm.services = () => [
+      { id: "service-1", name: "web", running: 2, desired: 3 },
+      { id: "service-2", name: "batch", running: 0, desired: 1 },
+      { id: "service-3", name: "api", running: 2, desired: 1 },
+    ];
+    const began = cluster.swarm.clock.now();
+    assert.deepEqual((await cluster.walk()).failures, []);
+    assert.equal(cluster.restarted.length, 5);
+    const said = cluster.swarm.progress.filter((line) => line.includes("tasks; going on"));
+    assert.deepEqual(said, ["warning: after 30 s, web runs 2 of 3 tasks, batch runs 0 of 1 tasks; going on without the rest"]);
+    assert.ok(cluster.swarm.clock.now() - began < 5 * 30_000 + 30_000, "once, not for each host");
+  });
+
+  it("begins no other host of a turn after one that could not be taken out of service, and leaves those as they are", async () => {
+    const cluster = await new Cluster(six).form();
+    cluster.workersAway = 1;
+    let asked = 0;
+    cluster.swarm.services = () => {
+      if (++asked === 2) throw new Error("edge-2: Docker refused GET /services: rpc error: code = Internal");
+      return [];
+    };
+    const { done, failures, left } = await cluster.walk();
+    assert.deepEqual(done, ["edge-1"]);
+    assert.deepEqual(failures, [
+      { host: "edge-2", reason: "could not be taken out of service: edge-2: Docker refused GET /services: rpc error: code = Internal" },
+    ]);
+    assert.deepEqual(left, ["control-1", "control-2", "control-3", "edge-3"]);
+    assert.deepEqual(cluster.program.differences(), []);
+  });
+});
+
 describe("a walk that is cut off after any of its changes", () => {
   it("is finished by the next run, with nobody left drained and the quorum kept", async function () {
     this.timeout(30_000);

@@ -247,6 +247,9 @@ class Api {
   async runningTasks() {
     return 0;
   }
+  async services() {
+    return [];
+  }
 }
 
 const probe = {
