@@ -25,7 +25,7 @@ import { defaultReachableSeconds, nodesRequest, swarmDownRequest, swarmRequest }
 import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { guardMembers, settleManagers } from "./memory";
-import { tellReplacing } from "./replacing";
+import { tellReplacing, walkedFor } from "./replacing";
 import { LateService, reachable } from "./service";
 import { describeProblems as describe } from "../report";
 import { summarize } from "./summary";
@@ -110,10 +110,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { addressSpace, overlay, underlay, mtu, quorum, enforced } = plan;
     // Only where a swarm was adopted: a review says what becomes of it when this is removed.
     const adopted = args.adopt && { adopted: args.adopt.dissolve === true ? "dissolved" : "lives on" };
-    // Only where the program names a version: a review says which hosts get it, and in which order.
-    const { engine: { version } = {}, maintenance } = args;
-    const engine = version !== undefined && { engine: version, ...(maintenance && { maintenance }) };
-    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says, ...adopted, ...engine }, opts);
+    super(type, name, { addressSpace, overlay, underlay, mtu, enforced, quorum: quorum.says, ...adopted, ...walkedFor(args) }, opts);
     this.cluster = name;
     this.plan = plan;
     this.summary = summarize(name, plan);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { NodesResponse } from "../agents/request";
+import { settingsMarks } from "../engine/settings";
 import { canHook, ofThisRun } from "../hosts/cloud/hooks";
 import { describeReplacing } from "../walk/describe";
 import type { SwarmClusterArgs } from "./args";
@@ -23,6 +24,20 @@ export function tellReplacing(
     if (lines.length > 0) await pulumi.log.info(lines.join("\n"), parent);
   };
   return { hooks: { beforeUpdate: [new pulumi.ResourceHook(`${name}-nodes before it changes`, ofThisRun(tell), { onDryRun: true })] } };
+}
+
+/** Inputs of the cluster, only where the program has these options: a review says for what hosts are taken out of service, and in which order. */
+export function walkedFor({
+  engine: { version, settings = {} } = {},
+  maintenance,
+}: Pick<SwarmClusterArgs, "engine" | "maintenance">): Readonly<Record<string, unknown>> {
+  const marks = settingsMarks(settings);
+  const set = Object.keys(marks).length > 0;
+  return {
+    ...(version !== undefined && { engine: version }),
+    ...(set && { engineSettings: marks }),
+    ...((version !== undefined || set) && maintenance && { maintenance }),
+  };
 }
 
 /** What is no answer of ours tells nothing. */

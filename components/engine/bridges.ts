@@ -103,7 +103,7 @@ const ownAddress = ["bridge", "fixed-cidr"] as const;
  * What a running engine reads again by a signal (moby, daemon/reload.go), of what programs are pulled by: a member would get it only in its
  * turn otherwise, after the programs that need it.
  */
-const readAgain: readonly string[] = ["insecure-registries", "registry-mirrors"];
+export const readAgain: readonly string[] = ["insecure-registries", "registry-mirrors"];
 
 /** What a host lacks of the user's settings and the planned bridges. */
 export function engineChanges(state: EngineState, own: DaemonSettings = {}, bridges?: BridgePlan): EngineChanges {

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { nearestName } from "../nearest";
 import { isRecord } from "../options";
 import { type Report, show } from "../report";
+import { readAgain } from "./bridges";
 import { backendProblem, backendWarning } from "./known";
 
 /*
@@ -116,4 +118,21 @@ export function settingsWarnings(settings: Settings): string[] {
       ? ["engine.settings.iptables: without Docker's rules no port is published, and containers have no way out except by your own rules"]
       : []),
   ];
+}
+
+/**
+ * Settings for which engines start again, so that a change of them shows in a plain state. Values may be secrets, such as a proxy's password:
+ * of each there are 16 bits of its SHA-256: they tell of a change, but for one in 65536, and nobody what it is.
+ */
+export function settingsMarks(settings: Settings): Readonly<Record<string, string>> {
+  const names = Object.keys(settings).filter((name) => !readAgain.includes(name));
+  return Object.fromEntries(names.map((name) => [name, markOf(settings[name])]));
+}
+
+function markOf(value: unknown): string {
+  const sorted = (_: string, part: unknown): unknown => (isRecord(part) ? Object.fromEntries(Object.entries(part).sort()) : part);
+  return createHash("sha256")
+    .update(JSON.stringify(value, sorted) ?? "")
+    .digest("hex")
+    .slice(0, 4);
 }

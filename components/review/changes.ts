@@ -4,7 +4,7 @@ import { byName, type Topology } from "../topology/topology";
 import { protectedBy } from "./clouds";
 import type { ClusterChange, MachineChange } from "./findings";
 import { type ReadPreview, type ReviewStep, unknown } from "./read";
-import { upgradeIn } from "./upgrade";
+import { walkIn } from "./walk";
 
 /** Operations by which nothing becomes otherwise. */
 const quiet: readonly string[] = ["same", "read", "refresh", "read-discard"];
@@ -31,7 +31,7 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
     const machines = machinesOf(nameIn(urn), own, parents, inputs);
     const stay = (will?.hosts ?? []).filter(({ key }) => was?.hosts.some((host) => host.key === key) === true).map(({ key }) => key);
     const [old, made] = [before, after].map((resources) => resources.find((resource) => resource.urn === urn));
-    const upgrade = partial ? undefined : upgradeIn(old, made, stay);
+    const walk = partial ? undefined : walkIn(old, made, stay);
     return {
       cluster: nameIn(urn),
       ...pieceOf(urn),
@@ -40,7 +40,7 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
       steps: own,
       machines,
       otherKeys: otherKeysIn(urn, preview).filter((host) => !machines.some((machine) => machine.host === host)),
-      ...(upgrade && { upgrade }),
+      ...(walk && { walk }),
       livesOn: inputs.get(urn)?.["adopted"] === "lives on",
       partial,
     };

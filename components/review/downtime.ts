@@ -2,7 +2,7 @@ import type { Topology } from "../topology/topology";
 import { type ClusterChange, type ClusterEdit, type Finding, isEdit, list, type Text, text, words } from "./findings";
 import { isStopped } from "./hosts";
 import { isSwitch, networksMadeAnew } from "./networks";
-import { upgradeDowntime } from "./upgrade";
+import { walkDowntime } from "./walk";
 
 /** Kinds of services, by what an edit of their cluster does to them. */
 const classes = {
@@ -21,7 +21,7 @@ type ServiceClass = keyof typeof classes;
 /** What is to be expected of services while the edit is made: only what follows from its steps, with numbers that were measured. */
 export function downtimeFindings(change: ClusterChange): Finding[] {
   if (!isEdit(change)) return [];
-  const found = [...everywhere(change), ...(change.piece ? [] : [...atHosts(change), ...upgradeDowntime(change)])];
+  const found = [...everywhere(change), ...(change.piece ? [] : [...atHosts(change), ...walkDowntime(change)])];
   return found.map(([kind, what]) => ({ section: "downtime", kind: "note", subject: kind, text: text`${words(classes[kind])}: ${what}` }));
 }
 

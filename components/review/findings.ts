@@ -1,7 +1,7 @@
 import type { Topology } from "../topology/topology";
 import type { ReviewStep } from "./read";
 import type { Risk } from "./risks";
-import type { EngineUpgrade } from "./upgrade";
+import type { ReviewedWalk } from "./walk";
 
 /**
  * Text with values in it, kept apart so that each form of output can quote them its own way: a value is a name, an address or the
@@ -89,8 +89,8 @@ export interface ClusterChange {
   readonly machines: readonly MachineChange[];
   /** Hosts that stood before and whose pinned SSH host key is another one. */
   readonly otherKeys: readonly string[];
-  /** Engines that are replaced. @default - none, or it cannot be seen */
-  readonly upgrade?: EngineUpgrade;
+  /** Hosts that are taken out of service to be changed. @default - none, or it cannot be seen */
+  readonly walk?: ReviewedWalk;
   /** Whether the swarm was adopted, so that it lives on when the cluster goes. */
   readonly livesOn: boolean;
   /** Whether resources that stay as they are were left out of the preview: then nothing can be counted. */

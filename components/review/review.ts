@@ -11,7 +11,7 @@ import { networkFindings } from "./networks";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
 import { unknownFindings } from "./unknown";
-import { upgradeFindings, upgradeQuorum } from "./upgrade";
+import { walkFindings, walkQuorum } from "./walk";
 
 /** What a preview means for one cluster. */
 export interface ClusterReview {
@@ -67,9 +67,9 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
   if (before && after && steps.length === 0) return { cluster, what: "unchanged", findings: [] };
   const findings = [
     ...hostFindings(change),
-    ...upgradeFindings(change),
+    ...walkFindings(change),
     ...quorumFindings(change),
-    ...upgradeQuorum(change),
+    ...walkQuorum(change),
     ...firewallFindings(change),
     ...encryptionFindings(change),
     ...addressFindings(change),

@@ -137,6 +137,15 @@ describe("the graph of three local managers and two networks", function () {
     assert.deepEqual({ subnet, internal }, { subnet: "10.99.209.0/24", internal: true });
   });
 
+  it("shows there for what hosts are taken out of service, and of settings only that they change: they may be secrets", async () => {
+    const settings = { proxies: { "http-proxy": "http://user:hunter2@proxy:3128" }, "registry-mirrors": ["https://mirror.example.com"] };
+    const again = await graphOf({ ...three, engine: { settings }, maintenance: { workersAway: 0.5 } });
+    const { engine, engineSettings, maintenance } = find(again, "pulumi-swarm:index:SwarmCluster", "lab").inputs;
+    assert.deepEqual([engine, maintenance], [undefined, { workersAway: 0.5 }]);
+    assert.match(JSON.stringify(engineSettings), /^\{"proxies":"[0-9a-f]{4}"\}$/);
+    for (const { inputs, name } of again.resources) for (const text of readable(inputs)) assert.doesNotMatch(text, /hunter2/, name);
+  });
+
   it("gives the programs their request as a secret", () => {
     for (const name of ["lab-swarm", "lab-swarm-intent", "lab-nodes", "lab-web", "lab-db"])
       assert.ok(isSecret(find(graph, command, name).inputs["stdin"]), name);

@@ -109,6 +109,27 @@ const dockerReplacedAlone = (steps: readonly Step[]): Step[] =>
       return { ...step, newState: { ...step.newState, inputs: { ...step.newState.inputs, maintenance: { drain: false, workersAway: 1 } } } };
     });
 
+/** Settings of Docker's change. */
+const dockerRestarted = (steps: readonly Step[]): Step[] =>
+  steps.map((step): Step => {
+    const { oldState, newState } = step;
+    if (oldState?.type !== cluster || !newState) return step;
+    const [was, will] = [{ "log-driver": "0d2c" }, { "log-driver": "9fe1", "log-opts": "77aa" }];
+    return {
+      ...step,
+      op: "update",
+      oldState: { ...oldState, inputs: { ...oldState.inputs, engineSettings: was } },
+      newState: { ...newState, inputs: { ...newState.inputs, engineSettings: will } },
+      diffReasons: ["engineSettings"],
+    };
+  });
+
+/** Two managers, which are no more than one. */
+const dockerRestartedTwo = (steps: readonly Step[]): Step[] => dockerRestarted(steps).filter(({ urn }) => !/Host::prod-control-c$/.test(urn));
+
+/** Another version and other settings. */
+const dockerReplacedAndSet = (steps: readonly Step[]): Step[] => dockerRestarted(dockerReplaced(steps));
+
 /** What `cases` have no preview of the engine's for. `encryption-lost` was one network's hosts before, as an adopted swarm's have to be. */
 export const derived: readonly Derived[] = [
   { name: "cluster-removed", of: "nothing", edit: removed },
@@ -117,6 +138,9 @@ export const derived: readonly Derived[] = [
   { name: "manager-keys-changed", of: "nothing", edit: otherKeys },
   { name: "docker-replaced", of: "nothing", edit: dockerReplaced },
   { name: "docker-replaced-one-manager", of: "nothing", edit: dockerReplacedAlone },
+  { name: "docker-restarted", of: "nothing", edit: dockerRestarted },
+  { name: "docker-restarted-two-managers", of: "nothing", edit: dockerRestartedTwo },
+  { name: "docker-replaced-and-set", of: "nothing", edit: dockerReplacedAndSet },
 ];
 
 /** The preview as the engine's digest writes it. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { settingsMarks } from "../../components/engine/settings";
 import { isVersion, meetingProblem, upgradeOf } from "../../components/engine/upgrade";
 import type { Problem } from "../../components/report";
 import { checkMaintenance } from "../../components/walk/rules";
@@ -90,6 +91,21 @@ describe("what a preview tells of engines that are to be replaced", () => {
     assert.deepEqual(describeReplacing(hosts.slice(2, 3), { version: "29" }), []);
     assert.deepEqual(describeReplacing(hosts, {}), []);
     assert.deepEqual(describeReplacing([host("control-1", "")], { version: "29.7" }), []);
+  });
+});
+
+describe("what a state keeps of Docker's settings", () => {
+  const proxies = (password: string): object => ({ "http-proxy": `http://user:${password}@proxy:3128` });
+
+  it("tells of a change whatever the order of their parts, and nothing of the values, which may be secrets", () => {
+    const marks = settingsMarks({ proxies: proxies("hunter2"), "log-opts": { "max-size": "10m", "max-file": "3" } });
+    assert.match(JSON.stringify(marks), /^\{"proxies":"[0-9a-f]{4}","log-opts":"[0-9a-f]{4}"\}$/);
+    assert.equal(settingsMarks({ "log-opts": { "max-file": "3", "max-size": "10m" } })["log-opts"], marks["log-opts"]);
+    assert.notEqual(settingsMarks({ proxies: proxies("hunter3") })["proxies"], marks["proxies"]);
+  });
+
+  it("leaves out registries, for which no engine starts again", () => {
+    assert.deepEqual(settingsMarks({ "registry-mirrors": ["https://mirror"], "insecure-registries": ["registry:5000"] }), {});
   });
 });
 

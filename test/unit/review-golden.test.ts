@@ -48,6 +48,9 @@ describe("the review of a preview that the engine made", () => {
       "manager-keys-changed": { "quorum-loss": 1, "replace-manager": 3 },
       "docker-replaced": {},
       "docker-replaced-one-manager": { "quorum-loss": 1 },
+      "docker-restarted": {},
+      "docker-restarted-two-managers": { "quorum-loss": 1 },
+      "docker-replaced-and-set": {},
     });
   });
 

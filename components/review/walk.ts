@@ -1,0 +1,148 @@
+import { isVersion, upgradeOf } from "../engine/upgrade";
+import { managersOf, quorumOf, quorumRisk } from "../topology/quorum";
+import type { WrittenResource } from "../topology/of-resources";
+import { defaultWorkersAway, type MaintenanceArgs } from "../walk/args";
+import { mostAway } from "../walk/plan";
+import { type ClusterChange, type Finding, isEdit, joined, list, type Text, text, words } from "./findings";
+
+/** What hosts are taken out of service for, one after the other. */
+export interface ReviewedWalk {
+  /** Members of the swarm, by name: who joins is changed before. */
+  readonly hosts: readonly string[];
+  /** Engines that are replaced. @default - none */
+  readonly upgrade?: EngineUpgrade;
+  /** Keys of daemon.json with which engines start again. */
+  readonly settings: readonly string[];
+  readonly maintenance: MaintenanceArgs;
+}
+
+interface EngineUpgrade {
+  /** As the program asks for it. */
+  readonly to: string;
+  /** Hosts by the version that they have; those that have it already are left out. */
+  readonly from: Readonly<Record<string, readonly string[]>>;
+  /** Hosts of which the state does not say what they have. */
+  readonly unknown: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * @param before The cluster as the state has it: its outputs tell what the last run saw on its hosts.
+ * @param hosts Those of the program that are members already.
+ */
+export function walkIn(before: WrittenResource | undefined, after: WrittenResource | undefined, hosts: readonly string[]): ReviewedWalk | undefined {
+  if (!before || !after) return undefined;
+  const upgrade = upgradeIn(before, after, hosts);
+  const settings = settingsIn(before, after);
+  if (!upgrade && settings.length === 0) return undefined;
+  const walked = settings.length > 0 ? hosts : [...Object.values(upgrade?.from ?? {}).flat(), ...(upgrade?.unknown ?? [])];
+  return { hosts: [...walked].sort(), ...(upgrade && { upgrade }), settings, maintenance: fields(after.inputs["maintenance"]) };
+}
+
+function upgradeIn(before: WrittenResource, after: WrittenResource, hosts: readonly string[]): EngineUpgrade | undefined {
+  const to = after.inputs["engine"];
+  if (typeof to !== "string") return undefined;
+  const was = before.inputs["engine"];
+  const seen = fields(before.outputs?.["hosts"]);
+  const from: Record<string, string[]> = {};
+  const unknown: string[] = [];
+  for (const host of hosts) {
+    const { engine } = fields(seen[host]);
+    if (typeof engine !== "string" || engine === "") unknown.push(host);
+    else if (upgradeOf(engine, { version: to })) (from[engine] ??= []).push(host);
+  }
+  const news = Object.keys(from).length > 0 || (unknown.length > 0 && typeof was === "string" && !isVersion(was, to));
+  return news ? { to, from, unknown } : undefined;
+}
+
+/** What goes out of the program stays in the file. */
+function settingsIn(before: WrittenResource, after: WrittenResource): readonly string[] {
+  const [was, will] = [before, after].map(({ inputs }) => fields(inputs["engineSettings"]));
+  return Object.keys(will ?? {})
+    .filter((key) => will?.[key] !== was?.[key])
+    .sort();
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+/** Which hosts, what becomes of them, and in which order. */
+export function walkFindings(change: ClusterChange): Finding[] {
+  const { walk, after, cluster } = change;
+  if (!walk || !after || !isEdit(change)) return [];
+  const { upgrade, settings, hosts } = walk;
+  const order = words(`. Order: ${orderOf(change, walk)}. The first host that does not come back ends it, and the next up goes on`);
+  const those = list(settings);
+  const said: Text[] = [
+    ...(upgrade ? [text`Docker becomes ${upgrade.to} in place of ${joined(replaced(upgrade), "; ")}${order}`] : []),
+    ...(settings.length === 0
+      ? []
+      : upgrade
+        ? [text`Docker gets other settings in the same turns, and on all hosts that lack them: ${those}`]
+        : [text`Docker starts again with other settings (${those}) on those of ${list(hosts)} that lack them${order}`]),
+  ];
+  return said.map((each) => ({ section: "hosts", kind: "changed", subject: cluster, text: each }));
+}
+
+function replaced({ from, unknown }: EngineUpgrade): Text[] {
+  return [
+    ...Object.entries(from).map(([version, hosts]) => text`${version} on ${list(hosts)}`),
+    ...(unknown.length === 0 ? [] : [text`${words("what the state does not know on")} ${list(unknown)}`]),
+  ];
+}
+
+function orderOf({ after }: ClusterChange, { hosts, maintenance }: ReviewedWalk): string {
+  const all = after?.hosts ?? [];
+  const { workersAway = defaultWorkersAway } = maintenance;
+  const workers = all.filter(({ role }) => role === "worker").length;
+  const managers = managersOf({ hosts: all }).filter(({ key }) => hosts.includes(key)).length;
+  const most = mostAway(workers, { workersAway });
+  return [
+    ...(workers === 0 ? [] : [`workers first, ${most === 1 ? "one" : `the first alone and then at most ${most}`} at once`]),
+    ...(managers === 0 ? [] : [managers === 1 ? "the manager last" : "the managers one by one, and who leads last"]),
+  ].join(", then ");
+}
+
+/** Managers are away one at a time, which is what three of them and more can bear. */
+export function walkQuorum({ walk, before, cluster }: ClusterChange): Finding[] {
+  const all = before ? managersOf(before) : [];
+  if (!walk || !all.some(({ key }) => walk.hosts.includes(key))) return [];
+  const { majority } = quorumOf(all.length);
+  const lost = quorumRisk(all.length, 1);
+  const left = all.length - 1;
+  const does = walk.upgrade ? "is replaced" : "starts again";
+  const away =
+    all.length === 1 ? "the only manager is away" : `${left} of ${all.length} managers ${left === 1 ? "is" : "are"} left and ${majority} are needed`;
+  const what = lost
+    ? `while Docker ${does} on a manager, ${away}: nothing of the swarm can be changed meanwhile, though services go on. Fix: three managers`
+    : `Docker ${does} on one manager at a time: ${left} of ${all.length} are left meanwhile, which is a majority`;
+  return [{ section: "quorum", kind: lost ? "changed" : "note", subject: cluster, text: words(what), ...(lost && { risk: "quorum-loss" as const }) }];
+}
+
+/** What services notice of it, by their kinds. */
+export function walkDowntime({ walk }: ClusterChange): readonly (readonly [WalkedClass, Text])[] {
+  if (!walk) return [];
+  const hosts = list(walk.hosts);
+  const drained = walk.maintenance.drain !== false;
+  return [
+    [
+      "replicated",
+      drained
+        ? text`go on: tasks move to other hosts before their own has its turn: ${hosts}`
+        : text`go on with fewer while their host has its turn: ${hosts}`,
+    ],
+    [
+      "single",
+      drained
+        ? text`a break while a task moves, which it may do more than once`
+        : text`a break while their host has its turn, or until the swarm misses them: ${hosts}`,
+    ],
+    ["bound", text`stand still while their host has its turn: ${hosts}`],
+    ["hostPorts", text`closed at each host in its turn: ${hosts}`],
+    ["meshPorts", text`not answered at the address of the host that has its turn; all other hosts answer`],
+  ];
+}
+
+type WalkedClass = "replicated" | "single" | "bound" | "hostPorts" | "meshPorts";
