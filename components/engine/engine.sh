@@ -32,7 +32,7 @@ install_from_docker() {
 }
 
 install_engine() {
-  settle_packages
+  settle_engine
   if ! engine_answers; then
     if is_replacing; then
       say "a run was cut off while it replaced Docker: finishing that"

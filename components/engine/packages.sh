@@ -16,6 +16,9 @@ engine_version() { timeout 20 docker version --format '{{.Server.Version}}' 2>/d
 engine_answers() { engine_version >/dev/null; }
 is_replacing() { [ -d "$replacing" ]; }
 
+# What dpkg cannot finish of packages of Docker's that were being replaced comes again with the next replacing.
+settle_engine() { if is_replacing; then packages_settle || true; else settle_packages; fi; }
+
 wait_for_engine() {
   tries=0
   until engine_answers; do
@@ -164,7 +167,7 @@ put_back() {
   if [ ! -d "$kept" ]; then
     stuck "$1" "its packages are not to be had any more"
   fi
-  with_packages "dpkg --configure" dpkg --configure -a || true
+  packages_settle || true
   # Those of the other source would be in the way.
   gone=""
   for package in $(installed_packages | sed 's/=.*//'); do

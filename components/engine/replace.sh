@@ -7,7 +7,7 @@
 set -eu
 
 fetch() {
-  settle_packages
+  settle_engine
   installed_packages | grep -Eq '^docker(-ce|\.io)=' || is_replacing ||
     die "its Docker was not installed from packages of Debian, Ubuntu or Docker, so it cannot be replaced from here: upgrade it by hand, or leave engine.version out"
   if [ "$SOURCE" = docker ]; then add_repository; fi
@@ -22,7 +22,7 @@ fetch() {
 }
 
 replace() {
-  settle_packages
+  settle_engine
   apt update
   replace_engine
   hold_packages
@@ -31,10 +31,7 @@ replace() {
 
 # A run that was cut off may have had no more to do than to say so.
 hold() {
-  if is_replacing; then
-    settle_packages
-    if engine_answers; then end_replacing; fi
-  fi
+  if is_replacing && packages_settle && engine_answers; then end_replacing; fi
   hold_packages
   echo '{}'
 }

@@ -72,8 +72,21 @@ apt() {
   with_packages "apt-get $1" apt-get -o Dpkg::Use-Pty=0 -qq "$@" || die "apt-get $1 failed: $(grep -E '^[EW]:' "$LOG" | tail -n 1 || true)"
 }
 
-# A run that was cut off may have left dpkg half-way.
-settle_packages() { with_packages "dpkg --configure" dpkg --configure -a || die "dpkg --configure -a failed: $(tail -n 1 "$LOG")"; }
+configure_packages() { with_packages "dpkg --configure" dpkg --configure -a; }
+
+# Whether nothing is left half-way, as by a run that was cut off. A package that was half unpacked when the power went is no case for dpkg,
+# and apt-get takes it for installed: it is unpacked again by name and version. Nothing is taken off for that.
+packages_settle() {
+  unsettled=""
+  configure_packages || unsettled=$(tail -n 6 "$LOG" | paste -s -d ' ' - | cut -c 1-500)
+  # shellcheck disable=SC2016
+  half=$(dpkg-query -W -f '${db:Status-Eflag} ${Package}=${Version}\n' 2>/dev/null | sed -n 's/^reinstreq //p')
+  # shellcheck disable=SC2086
+  if [ -n "$half" ] && with_packages "apt-get install" apt-get -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -qq --reinstall --no-remove --allow-downgrades --allow-change-held-packages install $half && configure_packages; then return 0; fi
+  [ -z "$unsettled" ]
+}
+settle_packages() { packages_settle || die "dpkg --configure -a failed: $unsettled"; }
 
 # PROGRAM PACKAGE
 need() {

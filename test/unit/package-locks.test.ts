@@ -96,6 +96,22 @@ describe("a host whose packages somebody else is installing", () => {
     assert.ok(calls("apt-get").length < 15, "and in the end nobody asks any more");
   });
 
+  it("has a package that was half unpacked when the power went unpacked again, with nothing taken off for it", () => {
+    const broken = "dpkg: error processing package thing (--configure):\n package is in a very bad inconsistent state\n thing";
+    program("dpkg", broken, 1);
+    program("apt-get", "", 0);
+    writeFileSync(join(folder, "dpkg-query"), "#!/bin/sh\nprintf 'ok base-files=13\\nreinstreq thing-data=1.2-3\\n'\n", { mode: 0o755 });
+    const { said, status } = install();
+    assert.equal(status, 0, said);
+    assert.deepEqual(calls("dpkg"), ["C --configure -a", "C --configure -a"]);
+    assert.match(calls("apt-get")[0] ?? "", /--reinstall --no-remove .*install thing-data=1\.2-3$/);
+    program("dpkg", broken, 1_000_000);
+    const again = install();
+    assert.equal(again.status, 1);
+    assert.match(again.said, /^dpkg --configure -a failed: dpkg: error processing package thing .* very bad inconsistent state {2}thing$/m);
+    rmSync(join(folder, "dpkg-query"));
+  });
+
   it("is no reason to wait when the failure is another", () => {
     program("dpkg", "", 0);
     program("apt-get", "", 0, "E: Unable to locate package thing");
