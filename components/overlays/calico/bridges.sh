@@ -16,8 +16,6 @@ in_network() {
   if [ "$2" != 0.0.0.0 ]; then printf ' ip %s & %s == %s' "$1" "$2" "$3"; fi
 }
 
-bridges() { awk '{ printf "%s\"%s\"", (NR > 1 ? ", " : ""), $3 }' networks; }
-
 # The slice of a network, from its gateway's address: nft takes an address with a prefix for the network in which it is.
 rules_of_networks() {
   while read -r _ _ bridge _ _ address mask place; do
@@ -48,6 +46,7 @@ END
     ct status dnat accept
 $(rules_of_networks)
     ip daddr $SPACE drop
+$(off_other_bridges)
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;

@@ -22,6 +22,7 @@ END
   while read -r _ _ bridge _ _ _ mask place; do
     if [ -n "$bridge" ] && [ "$mask" != 0.0.0.0 ]; then echo "    iifname \"$bridge\" ip daddr $SPACE ip daddr & $mask != $place drop"; fi
   done <networks
+  off_other_bridges
   printf '  }\n}\n'
 }
 
