@@ -53,7 +53,8 @@ class SimulatedHost {
         // Peers are taken by one that runs.
         const { PEERS: _new, ...files } = values;
         const { PEERS: _old, ...running } = this.running;
-        return { changed: true, stale: JSON.stringify(files) !== JSON.stringify(running), name: this.name };
+        const stale = JSON.stringify(files) !== JSON.stringify(running);
+        return { changed: true, stale, other: files["PASSWORD"] !== running["PASSWORD"], name: this.name };
       }
       case "restart":
         this.running = this.files;
@@ -124,8 +125,9 @@ class SimulatedHosts {
       without = [],
       departing = [],
       mtu = 1412,
+      secret = 1,
       ...settings
-    }: Partial<WeaveSettings> & { without?: string[]; departing?: string[]; mtu?: number } = {},
+    }: Partial<WeaveSettings> & { without?: string[]; departing?: string[]; mtu?: number; secret?: number } = {},
   ): Promise<string[]> {
     this.calls.length = 0;
     this.mostApart = 0;
@@ -147,7 +149,7 @@ class SimulatedHosts {
       slices: [],
       underlayMtu: 1500,
       mtu,
-      secret: Buffer.alloc(32, 1).toString("base64url"),
+      secret: Buffer.alloc(32, secret).toString("base64url"),
       io: { progress: (host, line) => void this.progress.push(`${host ?? "all"}: ${line}`) },
     };
     return show(await weaveAgent[what](work));
@@ -243,6 +245,21 @@ describe("the agent of the Weave overlay", () => {
     hosts.broken.clear();
     assert.deepEqual(await hosts.run("up", { mtu: 1300 }), []);
     assert.deepEqual(restarts(hosts), [2, 2, 2], "a is as it should be already");
+  });
+
+  it("changes the password of all at once, too, where the cluster's secret is another one, as when Pulumi's state was lost", async () => {
+    const hosts = new SimulatedHosts("a", "b", "c");
+    await hosts.run("up");
+    assert.deepEqual(await hosts.run("up", { secret: 2 }), []);
+    assert.deepEqual(restarts(hosts), [1, 1, 1]);
+    assert.deepEqual(hosts.apart(), []);
+    // Cut off between two restarts, and ended by the next run.
+    hosts.broken.set("b restart", "the run was killed");
+    hosts.broken.set("c restart", "the run was killed");
+    await hosts.run("up", { secret: 3 });
+    hosts.broken.clear();
+    assert.deepEqual(await hosts.run("up", { secret: 3 }), []);
+    assert.deepEqual(hosts.apart(), []);
   });
 
   it("changes the password of all at once, and only when all were told", async () => {

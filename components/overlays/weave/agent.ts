@@ -23,6 +23,8 @@ interface UpResult {
   readonly name: string;
   /** It runs with something else than what its files say. */
   readonly stale: boolean;
+  /** It runs with another password than the one in its file, whatever their labels. */
+  readonly other: boolean;
 }
 
 /** Weave's routers on all hosts. */
@@ -71,6 +73,7 @@ class Routers {
   private readonly programs = new Map<string, string>();
   private readonly names = new Map<string, string>();
   private readonly stale = new Set<string>();
+  private readonly otherPassword = new Set<string>();
   private readonly standing = new Map<string, Standing>();
   private label = "";
 
@@ -109,10 +112,12 @@ class Routers {
   private async give(label: string): Promise<void> {
     this.label = label;
     await this.onEach(this.working(), async (host) => {
-      const { name, stale } = await script<UpResult>(host, this.work.io, "up", this.values(host), upTimeout);
+      const { name, stale, other } = await script<UpResult>(host, this.work.io, "up", this.values(host), upTimeout);
       this.names.set(host.key, name);
       if (stale) this.stale.add(host.key);
       else this.stale.delete(host.key);
+      if (other) this.otherPassword.add(host.key);
+      else this.otherPassword.delete(host.key);
     });
   }
 
@@ -138,7 +143,7 @@ class Routers {
   /** Routers that run with something else than they should. */
   async renew(): Promise<void> {
     const waiting = this.working().filter(({ key }) => this.stale.has(key));
-    if (waiting.some(({ key }) => this.standing.get(key)?.running !== this.label)) {
+    if (waiting.some(({ key }) => this.standing.get(key)?.running !== this.label || this.otherPassword.has(key))) {
       // Another password, or none: nobody talks to those who are still to change, so all do at once.
       this.work.io.progress(
         undefined,

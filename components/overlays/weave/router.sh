@@ -3,7 +3,7 @@
 #   run      becomes the router
 #   ready    waits for it to answer
 #   heal     makes good what Docker missed while it was down
-#   started  prints what a router that starts now runs with: a password's label and a checksum of everything
+#   started  prints what a router that starts now runs with: a password's label, a checksum of everything, and one of the password
 set -eu
 
 folder=/etc/pulumi-swarm/weave
@@ -38,6 +38,7 @@ name() {
 started() {
   cat "$folder/label"
   cat "$UNIT_FILE" "$folder/router" "$folder/settings" "$folder/password" | sha256sum
+  sha256sum <"$folder/password"
 }
 
 run() {

@@ -4,7 +4,7 @@
 #   look     Result: the label of the password in the router's file, and of the one with which the router runs; empty for none
 #   up       HOST, PORT, NICKNAME, MTU, FAST, TRUSTED, PEERS (addresses, one a line), PROGRAM (path), PLUGIN, LABEL, PASSWORD (empty for
 #            none), ROUTER (text of router.sh). Starts a router that does not run, and never restarts one that does.
-#            Result: the router's name, and whether it runs with something else than what it was given
+#            Result: the router's name, whether it runs with something else than what it was given, and whether that is another password
 #   restart  no values
 #   check    OTHERS (names of routers), WAIT (seconds): waits for connections to all of them. Result: the router's own list of connections,
 #            and why it refused some meanwhile
@@ -102,6 +102,13 @@ start() {
   timeout 150 systemctl restart "$unit" 2>"$LOG" || die "Weave's router does not start: $(reason)"
 }
 
+# The same label does not tell: the secret that the password follows from may be another one. A router that was started by an earlier version
+# of this script says nothing of it.
+has_other_password() {
+  running=$(sed -n 3p "$runtime/started" 2>/dev/null || true)
+  [ -n "$running" ] && [ "$running" != "$(sha256sum <"$folder/password")" ]
+}
+
 is_stale() { [ "$(cat "$runtime/started" 2>/dev/null)" != "$(sh "$folder/router" started)" ]; }
 
 # PATH WORD…: the router's control interface.
@@ -141,7 +148,8 @@ up() {
   fi
   plugin
   if is_stale; then stale=true; else stale=false; fi
-  printf '{"changed":%s,"stale":%s,"name":"%s"}\n' "$changed" "$stale" "$(cat /sys/class/net/weave/address)"
+  if has_other_password; then other=true; else other=false; fi
+  printf '{"changed":%s,"stale":%s,"other":%s,"name":"%s"}\n' "$changed" "$stale" "$other" "$(cat /sys/class/net/weave/address)"
 }
 
 docker_cli() { timeout 60 docker "$@" 2>"$LOG"; }
