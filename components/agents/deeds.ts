@@ -8,6 +8,8 @@ const moreDeeds = [
   "Docker installed",
   "Docker replaced",
   "Docker's settings changed",
+  "packages upgraded",
+  "reboot done",
   "firewall changed",
   "tunnel changed",
 ] as const;

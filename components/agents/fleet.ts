@@ -45,6 +45,18 @@ export class Fleet {
     return this.locked(key, await SshSession.open(key, connection, patient, () => {}, { ways: this.ways, fresh }));
   }
 
+  /** Another session takes the place of one that is lost, wherever that is used. */
+  renew({ session, docker }: ReachedHost, next: SshSession): void {
+    session.become(next);
+    docker.renew();
+  }
+
+  /** Gives a host's lock back, before its machine restarts: the lock is lost then. */
+  letGo(key: string): void {
+    this.locks.get(key)?.release();
+    this.locks.delete(key);
+  }
+
   /** Until the end of the run; a host whose lock is lost is not worked on any more. */
   hold(key: string, lock: HostLock): void {
     this.locks.set(key, lock);

@@ -1,5 +1,6 @@
 import type { EngineArgs } from "../engine/args";
 import type { BridgePlan } from "../engine/bridges";
+import type { DoneMaintenance } from "../maintenance/due";
 import type { HostNeeds } from "../engine/needs";
 import type { RoutedNetwork } from "../firewall/nftables";
 import type { FirewallHost, FirewallRule } from "../firewall/rule";
@@ -84,7 +85,7 @@ export interface NodesRequest extends Pick<SwarmRequest, "cluster" | "memoryKey"
 
 /** What `nodes` prints. */
 export interface NodesResponse {
-  readonly hosts: Readonly<Record<string, Pick<SwarmResponseHost, "address" | "nodeId" | "engine">>>;
+  readonly hosts: Readonly<Record<string, Pick<SwarmResponseHost, "address" | "nodeId" | "engine" | "maintained">>>;
 }
 
 /** What `swarm-up` prints: little, whatever the number of hosts, as it comes back in an environment variable. */
@@ -232,6 +233,8 @@ export type Remembered = SwarmResponseHost;
 export interface SwarmResponseHost extends RememberedHost {
   readonly nodeId: string;
   readonly engine: string;
+  /** What was done to it last. @default - nothing was asked for */
+  readonly maintained?: DoneMaintenance;
   readonly containerSubnet?: string;
 }
 

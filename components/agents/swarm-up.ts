@@ -63,7 +63,7 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
     };
     // A restart of Docker and the proof of a firewall do not need each other.
     const untouched = memory === undefined && !request.adopt && looked.every(isUntouched);
-    const [ready] = await Promise.all([prepareEngines(request, looked, failures), ...(untouched ? [take(looked)] : [])]);
+    const [ready] = await Promise.all([prepareEngines(request, looked, memory, failures), ...(untouched ? [take(looked)] : [])]);
     await leaveOtherOverlays(request, networks, without(failures, ready), failures);
     if (!untouched) await take(ready);
     let keys = await tunnel(everybody);
@@ -91,7 +91,7 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
     await checkMtu(request, without(failures, ready), failures);
     await formed.attached;
     await proveSwarm(request, without(failures, ready), memory?.unlockKeys ?? [], failures);
-    const walked = await walkMembers(request, ready, formed, memory?.unlockKeys ?? [], failures);
+    const walked = await walkMembers(fleet, request, ready, formed, memory?.unlockKeys ?? [], failures);
 
     const learnt = learn(request, soFar, formed, walked, keys, stillThere(request, asked, departing, failures));
     return await settle(request, managers, formed, learnt, failures);

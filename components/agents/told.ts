@@ -3,7 +3,9 @@ import type { NodesResponse, SwarmMemory } from "./request";
 
 /** What `nodes` tells of each host, of all that is remembered. */
 export function toldOf({ hosts }: Pick<SwarmMemory, "hosts">): NodesResponse["hosts"] {
-  const told = Object.entries(hosts).map(([key, { address, nodeId, engine }]) => [key, { address, nodeId, engine }] as const);
+  const told = Object.entries(hosts).map(
+    ([key, { address, nodeId, engine, maintained }]) => [key, { address, nodeId, engine, ...(maintained && { maintained }) }] as const,
+  );
   return Object.fromEntries(told.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 

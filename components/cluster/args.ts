@@ -71,7 +71,8 @@ export interface SwarmClusterArgs {
   /** How hosts join and leave, and how long to wait. */
   readonly membership?: MembershipArgs;
   /**
-   * How hosts are taken out of service to be changed: for another version of Docker, or settings with which it must start again.
+   * How hosts are taken out of service to be changed: for another version of Docker, settings with which it must start again, upgrades of
+   * packages, and reboots.
    * @default - each is drained, a tenth of the workers at once, and the managers one by one
    */
   readonly maintenance?: MaintenanceArgs;

@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { NodesResponse } from "../agents/request";
 import { settingsMarks } from "../engine/settings";
 import { canHook, ofThisRun } from "../hosts/cloud/hooks";
+import { asksForMaintenance } from "../maintenance/due";
 import { describeReplacing } from "../walk/describe";
 import type { SwarmClusterArgs } from "./args";
 import type { ClusterPlan } from "./planned";
 
 /**
- * Options of the resource that tells of the hosts what was found out: its last answer has the versions of their engines. A preview in
- * which it would ask again shows what becomes of them.
+ * Options of the resource that tells of the hosts what was found out: its last answer has the versions of their engines, and what was done
+ * to them last. A preview in which it would ask again shows what becomes of them.
  */
 export function tellReplacing(
   name: string,
@@ -16,10 +17,13 @@ export function tellReplacing(
   plan: ClusterPlan,
   parent: pulumi.Resource,
 ): Pick<pulumi.CustomResourceOptions, "hooks"> {
-  if (args.engine?.version === undefined || !pulumi.runtime.isDryRun() || !canHook()) return {};
+  if ((args.engine?.version === undefined && !asksForMaintenance(args.maintenance ?? {})) || !pulumi.runtime.isDryRun() || !canHook()) return {};
   const tell = async ({ oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
-    const engines = enginesIn(oldOutputs?.["stdout"]);
-    const hosts = plan.hosts.map(({ key, role }) => ({ key, role, engine: engines[key]?.engine ?? "" }));
+    const told = hostsIn(oldOutputs?.["stdout"]);
+    const hosts = plan.hosts.map(({ key, role }) => {
+      const { nodeId = "", engine = "", maintained = {} } = told[key] ?? {};
+      return { key, role, engine, ...(nodeId !== "" && { maintained }) };
+    });
     const lines = describeReplacing(hosts, args.engine ?? {}, args.maintenance);
     if (lines.length > 0) await pulumi.log.info(lines.join("\n"), parent);
   };
@@ -36,12 +40,12 @@ export function walkedFor({
   return {
     ...(version !== undefined && { engine: version }),
     ...(set && { engineSettings: marks }),
-    ...((version !== undefined || set) && maintenance && { maintenance }),
+    ...((version !== undefined || set || asksForMaintenance(maintenance ?? {})) && maintenance && { maintenance }),
   };
 }
 
 /** What is no answer of ours tells nothing. */
-function enginesIn(stdout: unknown): NodesResponse["hosts"] {
+function hostsIn(stdout: unknown): NodesResponse["hosts"] {
   try {
     return (JSON.parse(String(stdout)) as Partial<NodesResponse>).hosts ?? {};
   } catch {

@@ -45,8 +45,9 @@ export class RemoteError extends Error {
   constructor(
     readonly host: string,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(`${host}: ${message}`);
+    super(`${host}: ${message}`, options);
     this.name = "RemoteError";
   }
 }

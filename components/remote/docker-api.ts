@@ -28,7 +28,7 @@ const mostStreams = 4;
  * arguments can be read by everyone on the host, and a join token would be one of them.
  */
 export class DockerApi {
-  private readonly agent: Agent;
+  private agent: Agent;
   /** The HTTP client counts a stream only once it stands, so a burst of calls would open one for each; sshd allows ten. */
   private readonly limit = pLimit(mostStreams);
 
@@ -49,6 +49,12 @@ export class DockerApi {
 
   delete(path: string, timeout = 30_000): Promise<void> {
     return this.call("DELETE", path, undefined, timeout);
+  }
+
+  /** Uses no stream any more that stands, as after the session became another one. */
+  renew(): void {
+    this.agent.destroy();
+    this.agent = new SessionAgent(this.session);
   }
 
   close(): void {

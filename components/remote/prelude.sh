@@ -49,13 +49,14 @@ lock_holder() {
 
 # WHAT COMMAND…: a command that works on packages, when it is its turn. Another run holds the locks, or the machine's own upgrades do at
 # its first boot. Nobody else waits for all of them: apt-get's DPkg::Lock::Timeout is for dpkg's alone, and dpkg refuses at once.
+# A command that does more than the few packages of one program is given package_seconds.
 package_minutes=10
 package_limit=""
 package_holder=""
 with_packages() {
   what=$1
   shift
-  until DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 600 "$@" >"$LOG" 2>&1 </dev/null; do
+  until DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout "${package_seconds:-600}" "$@" >"$LOG" 2>&1 </dev/null; do
     lock_is_held || return 1
     now=$(date +%s)
     package_limit=${package_limit:-$((now + package_minutes * 60))}

@@ -32,10 +32,10 @@ export class SshSession {
 
   private constructor(
     readonly host: string,
-    private readonly client: Client,
+    private client: Client,
     private readonly connection: Connection,
     /** Empty where the session shares another's. */
-    private readonly ownWays: Ways,
+    private ownWays: Ways,
     dialled: number,
   ) {
     this.slowest = dialled;
@@ -144,6 +144,13 @@ export class SshSession {
     return this.exec(this.privileged(command), 10_000, use);
   }
 
+  /** Goes on over the connection of another session to the same host, as after its reboot. Nobody else is to use or close that one. */
+  become(other: SshSession): void {
+    this.close();
+    this.client = other.client;
+    this.ownWays = other.ownWays;
+  }
+
   close(): void {
     hangUp(this.client);
     this.ownWays.close();
@@ -210,7 +217,7 @@ async function untilReached(
       });
       return { client, took: Date.now() - began };
     } catch (error) {
-      if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message);
+      if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message, { cause: error });
       if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
       const reason = explain(error);
       if (!(error instanceof Silence)) causes.push(reason);

@@ -2,7 +2,7 @@ import { flag, list, optional, options } from "../options";
 
 /**
  * How hosts are taken out of service for a while, for whatever needs it: another version of Docker, settings with which the engine must
- * start again. Workers go first, then the managers one by one, and the leader last. Each host is drained, changed, and proven to reach its
+ * start again, upgrades of packages, reboots. Workers go first, then the managers one by one, and the leader last. Each host is drained, changed, and proven to reach its
  * neighbours before the next one begins. The first host that does not come back ends the walk; the next `up` continues it.
  */
 export interface MaintenanceArgs {
@@ -24,11 +24,31 @@ export interface MaintenanceArgs {
    * @default - none; a host that a person drained stays so too
    */
   readonly drained?: readonly string[];
+  /**
+   * Reboots each host once for each new text, such as the month: `"2026-12"`. `"if required"` instead reboots the hosts whose updates
+   * need it (`/run/reboot-required`, or a kernel that was installed after the machine started), whenever an `up` works on the hosts;
+   * another `membership.recheck` makes one do so. Hosts that join later take the text as done.
+   * @default - none
+   */
+  readonly reboot?: string;
+  /**
+   * Upgrades all packages of each host once for each new text, such as the month: `"2026-12"`. Only Debian and Ubuntu. Packages that
+   * are held stay as they are, Docker's too where `engine.version` is set; none is removed, and changed configuration files stay. A host
+   * without upgrades is left alone. Hosts that join later are upgraded before they join.
+   * @default - none
+   */
+  readonly packages?: string;
+  /**
+   * Seconds that a host may take after a reboot until SSH answers again: 30 to 3600. Physical machines may take ten minutes.
+   * @default 600
+   */
+  readonly rebootSeconds?: number;
 }
 
 export const maintenanceOptions = options<MaintenanceArgs>(
   { of: "maintenance", thing: "how hosts are taken out of service", example: "{ workersAway: 0.25 }" },
-  { workersAway: optional, drain: flag, drained: list },
+  { workersAway: optional, drain: flag, drained: list, reboot: optional, packages: optional, rebootSeconds: optional },
 );
 
 export const defaultWorkersAway = 0.1;
+export const defaultRebootSeconds = 600;

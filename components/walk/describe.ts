@@ -1,6 +1,8 @@
 import type { EngineArgs } from "../engine/args";
 import { upgradeOf } from "../engine/upgrade";
+import { type DoneMaintenance, ifRequired } from "../maintenance/due";
 import type { SwarmRole } from "../membership/swarm-api";
+import { show } from "../report";
 import { defaultWorkersAway, type MaintenanceArgs } from "./args";
 import { mostAway, planTurns, type WalkHost } from "./plan";
 
@@ -10,6 +12,8 @@ export interface KnownEngine {
   readonly role: SwarmRole;
   /** Empty where it is not known. */
   readonly engine: string;
+  /** What was done to it last. @default - it is no member yet */
+  readonly maintained?: DoneMaintenance;
 }
 
 /** Hosts whose engine is replaced, by what runs there: `28.5.2 to 29.7 on edge-1, edge-2`. */
@@ -23,20 +27,30 @@ export function replacedEngines(hosts: readonly KnownEngine[], engine: EngineArg
 }
 
 /**
- * What a preview tells of engines that are to be replaced: where, in which order, and what services notice.
+ * What a preview tells of hosts that are to be taken out of service: which, for what, in which order, and what services notice.
  *
  * @returns nothing where none is.
  */
 export function describeReplacing(hosts: readonly KnownEngine[], engine: EngineArgs, maintenance: MaintenanceArgs = {}): readonly string[] {
   const replaced = replacedEngines(hosts, engine);
-  const all = [...replaced.values()].flat();
+  const upgraded = [...replaced.values()].flat();
+  const packages = undone(hosts, "packages", maintenance.packages);
+  const rebooted = maintenance.reboot === ifRequired ? hosts.filter(({ maintained }) => maintained) : undone(hosts, "reboot", maintenance.reboot);
+  const all = hosts.filter((host) => [upgraded, packages, rebooted].some((those) => those.includes(host)));
   if (all.length === 0) return [];
   const { workersAway = defaultWorkersAway, drain = true } = maintenance;
   const workers = hosts.filter(({ role }) => role === "worker").length;
   const managers = hosts.filter(({ role }) => role === "manager").length;
+  const keys = (those: readonly KnownEngine[]): string => some(those.map(({ key }) => key));
   return [
-    `Docker is replaced on ${all.length} of ${hosts.length} hosts:`,
-    ...[...replaced].map(([versions, those]) => `  ${versions} on ${some(those.map(({ key }) => key))}`),
+    upgraded.length > 0
+      ? `Docker is replaced on ${upgraded.length} of ${hosts.length} hosts:`
+      : maintenance.reboot === ifRequired && packages.length === 0
+        ? "Hosts are rebooted where their updates need it:"
+        : `${all.length} of ${hosts.length} hosts are taken out of service:`,
+    ...[...replaced].map(([versions, those]) => `  ${versions} on ${keys(those)}`),
+    ...(packages.length === 0 ? [] : [`  packages upgraded (${show(maintenance.packages)}), where there are upgrades, on ${keys(packages)}`]),
+    ...(rebooted.length === 0 ? [] : [`  ${rebootInWords(maintenance.reboot)} ${keys(rebooted)}`]),
     `  order: ${order(all, workersAway, workers)}`,
     `  services: ${drain ? drained : stopped}`,
     ...(managers < 3 && all.some(({ role }) => role === "manager")
@@ -45,6 +59,15 @@ export function describeReplacing(hosts: readonly KnownEngine[], engine: EngineA
         ]
       : []),
   ];
+}
+
+/** Members on which something was done for another text, or for none. */
+function undone(hosts: readonly KnownEngine[], what: "reboot" | "packages", text: string | undefined): readonly KnownEngine[] {
+  return text === undefined ? [] : hosts.filter(({ maintained }) => maintained && maintained[what] !== text);
+}
+
+function rebootInWords(text: string | undefined): string {
+  return text === ifRequired ? "only `up` looks which; it may be each of" : `rebooted (${show(text)}):`;
 }
 
 const drained =

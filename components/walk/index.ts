@@ -6,11 +6,14 @@ import { hostLabel, type HostFailure } from "../membership/types";
 import { nextTurn, type Surroundings, type WalkHost, type WalkRules } from "./plan";
 import { Services } from "./services";
 
+/** A machine that was stopped on purpose and is not back: nothing more can be done to it, nor waited for. */
+export class NotBack extends Error {}
+
 /** Something that is done to a host while it is out of service. */
 export interface Errand {
   /** As a person reads it after the host's name: "Docker 28.5.2 to 29.7". */
   readonly what: string;
-  /** @returns when the engine answers again. @throws what the host is like then. */
+  /** @returns when the engine answers again, or starts. @throws what the host is like then; NotBack where it is gone. */
   run(): Promise<void>;
 }
 
@@ -133,8 +136,14 @@ async function takeOut(
 async function visit(host: WalkedHost, aside: Aside, work: WalkWork, fail: (host: string, reason: string) => void): Promise<Back | undefined> {
   const { key, errands } = host;
   let wrong: string | undefined;
-  for (const errand of errands) {
-    if (wrong === undefined) wrong = await errand.run().then(() => undefined, messageOf);
+  try {
+    for (const errand of errands) await errand.run();
+  } catch (error) {
+    wrong = messageOf(error);
+    if (error instanceof NotBack) {
+      fail(key, wrong);
+      return undefined;
+    }
   }
   // Also where the work failed: a host whose engine runs is of use, and is not left drained.
   const limits = wrong === undefined ? work.limits : { ...work.limits, ready: Math.min(work.limits.ready, afterFailure) };

@@ -1,10 +1,46 @@
+import { ifRequired } from "../maintenance/due";
 import { fewOf, type Report, show } from "../report";
 import type { MaintenanceArgs } from "./args";
 
 /** Says what is wrong with the options of a walk. @param hosts Keys of all hosts. */
-export function checkMaintenance({ workersAway, drained }: MaintenanceArgs, hosts: readonly string[], report: Report): void {
-  checkShare(workersAway, report);
-  checkDrained(drained, hosts, report);
+export function checkMaintenance(args: MaintenanceArgs, hosts: readonly string[], report: Report): void {
+  checkShare(args.workersAway, report);
+  checkDrained(args.drained, hosts, report);
+  checkOccasion("reboot", args.reboot, report);
+  checkOccasion("packages", args.packages, report);
+  checkRebootSeconds(args.rebootSeconds, report);
+}
+
+/** Of a text that asks for something once. */
+const longestOccasion = 100;
+
+function checkOccasion(name: "reboot" | "packages", given: unknown, report: Report): void {
+  const path = `maintenance.${name}`;
+  const another = 'write a text, and another one each time, such as "2026-12"';
+  const fix = name === "reboot" ? `${another}, or "${ifRequired}"` : another;
+  if (given === undefined) return;
+  if (typeof given !== "string") return report(path, `${show(given)} is not a text`, typeof given === "number" ? `write it as "${given}"` : fix);
+  if (/^(?:if|when)?[ _-]?required$|^if[ _-]?needed$|^(?:auto|always|never)$/i.test(given.trim()) && !(name === "reboot" && given === ifRequired)) {
+    const meant = name === "reboot" && !/never/i.test(given);
+    return report(
+      path,
+      `${show(given)} would ask for it once, as any other text does`,
+      meant ? `write "${ifRequired}", or ${another.slice(6)}` : fix,
+    );
+  }
+  if (given.trim() === "" || given.length > longestOccasion || /\p{Cc}/u.test(given))
+    report(path, `${show(given)} is not one line of up to ${longestOccasion} characters`, fix);
+}
+
+const [leastRebootSeconds, mostRebootSeconds] = [30, 3600];
+
+function checkRebootSeconds(given: unknown, report: Report): void {
+  if (given === undefined || (Number.isInteger(given) && (given as number) >= leastRebootSeconds && (given as number) <= mostRebootSeconds)) return;
+  report(
+    "maintenance.rebootSeconds",
+    `${show(given)} is not a number of seconds from ${leastRebootSeconds} to ${mostRebootSeconds}`,
+    "write a whole number such as 900, or leave it out",
+  );
 }
 
 function checkDrained(given: unknown, hosts: readonly string[], report: Report): void {

@@ -30,7 +30,7 @@ const order = [
   ["firewall", "programs"],
   ["hosts"],
   // What runs on hosts.
-  ["engine", "underlay", "gossip", "memory", "owner", "docker-provider"],
+  ["engine", "maintenance", "underlay", "gossip", "memory", "owner", "docker-provider"],
   ["overlays"],
   ["membership"],
   ["walk"],

@@ -1,4 +1,5 @@
 import { releaseEngine } from "../../engine";
+import { forgetMaintenance } from "../../maintenance";
 import { removeFirewall } from "../../firewall/apply";
 import type { FirewallHost } from "../../firewall/rule";
 import { lowerMesh } from "../../underlay/wireguard/apply";
@@ -38,7 +39,16 @@ export async function reachDeparting(
     ({ key, connection }) => fleet.reach(key, connection, 10),
   );
   return leaving.map(([key, remembered]) => {
-    const { nodeId: _node, engine: _engine, connection: _connection, publicKey: _key, ownMachine = false, struckOff = false, ...host } = remembered;
+    const {
+      nodeId: _node,
+      engine: _engine,
+      connection: _connection,
+      publicKey: _key,
+      maintained: _done,
+      ownMachine = false,
+      struckOff = false,
+      ...host
+    } = remembered;
     const answers = reached.get(key);
     const reason = failures.find((failure) => failure.host === key)?.reason;
     return { key, host: { key, ...host }, ownMachine, struckOff, ...(answers && { reached: answers }), ...(reason !== undefined && { reason }) };
@@ -90,7 +100,10 @@ export async function release(
   await onEach(free("firewall"), failures, ({ key, session }) => removeFirewall(session, (line) => progress(key, line)));
   if (parts.includes("overlay")) {
     const unclaimed = hosts.filter(({ key }) => kept.get(key)?.length === 0);
-    await onEach(unclaimed, failures, ({ session }) => releaseEngine(session));
+    await onEach(unclaimed, failures, async ({ session }) => {
+      await releaseEngine(session);
+      await forgetMaintenance(session);
+    });
   }
   await onEach(hosts, failures, ({ session }) => disown(session, parts, owner));
 }

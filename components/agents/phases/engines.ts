@@ -20,9 +20,10 @@ import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
 import type { Failure } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
-import type { SwarmRequest } from "../request";
+import type { SwarmMemory, SwarmRequest } from "../request";
 import { whileWaiting } from "../../waiting";
 import { did, phase, progress, sleep, waiting } from "../run";
+import { engineAfter, type Maintenance, prepareMaintenance } from "./maintenance";
 import { type Looked, refuseMixedEngines } from "./look";
 
 /** For a member to be one again after its engine has restarted, in milliseconds. */
@@ -33,13 +34,22 @@ export type Ready = Looked & {
   readonly engine: string;
   /** What its engine must start again for, which waits for the host's turn in the walk. @default - nothing */
   readonly settings?: string;
+  /** @default - nothing is asked for */
+  readonly maintenance?: Maintenance;
 };
 
 /**
  * Engine, its settings and its bridges. Hosts that are in no swarm get all of it at once, and one that does not come back joins nothing.
  * Members get at once only what disturbs nobody: what they must be taken out of service for is left for the walk.
+ *
+ * @param before What was known of them when this run began.
  */
-export async function prepareEngines(request: SwarmRequest, hosts: readonly Looked[], failures: Failure[]): Promise<Ready[]> {
+export async function prepareEngines(
+  request: SwarmRequest,
+  hosts: readonly Looked[],
+  before: Pick<SwarmMemory, "hosts"> | undefined,
+  failures: Failure[],
+): Promise<Ready[]> {
   const ready = await phase("preparing Docker on", "Docker ready", hosts, failures, async (host): Promise<Ready> => {
     const { upgrade: seen, ...found } = host;
     const installed = host.needsEngine ? await installFor(host, request.engine) : (host.probe.engine.split(" ")[0] ?? "");
@@ -51,16 +61,26 @@ export async function prepareEngines(request: SwarmRequest, hosts: readonly Look
       if (changes.gwbridge) await makeGwbridge(host.session, changes.gwbridge);
       const upgrade = host.needsEngine ? upgradeOf(installed, request.engine) : seen;
       const settings = await settingsLeft(host, changes);
-      return { ...found, engine: installed, ...(upgrade && { upgrade }), ...(settings !== undefined && { settings }) };
+      const known = (before?.hosts[host.key]?.nodeId ?? "") !== "";
+      const maintenance = await prepareMaintenance(host, request, known ? "known member" : "other member");
+      return {
+        ...found,
+        engine: installed,
+        ...(upgrade && { upgrade }),
+        ...(settings !== undefined && { settings }),
+        ...(maintenance && { maintenance }),
+      };
     }
     const upgrade = upgradeOf(installed, request.engine);
-    const engine = upgrade ? await replaceAtOnce(host, upgrade, request.engine) : installed;
+    const replaced = upgrade ? await replaceAtOnce(host, upgrade, request.engine) : installed;
     if (!upgrade) await holdEngine(host.session, request.engine, host.probe);
+    const maintenance = await prepareMaintenance(host, request, "no member");
+    const engine = (maintenance && (await engineAfter(host, request.engine))) ?? replaced;
     const problems = engineProblems(engine, request.engine, request.needs, host.probe);
     if (problems.length > 0) throw new Error(problems.join("; "));
     await freePorts(host.session, request.needs.dataPathPort ?? defaultDataPathPort, (line) => progress(host.key, line));
     await changeEngine(host, changes);
-    return { ...found, engine };
+    return { ...found, engine, ...(maintenance && { maintenance }) };
   });
   const engines = [...ready.values()].map(({ key, engine, upgrade }) => ({ key, version: upgrade?.to ?? engine }));
   if (hosts.some(({ needsEngine }) => needsEngine)) refuseMixedEngines(request, engines, "Docker was installed; nothing joined the swarm");

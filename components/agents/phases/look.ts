@@ -2,6 +2,8 @@ import { bridgesPart, type Look, probeSettled, type SeenBridges } from "../../en
 import { mixProblem, named, type NamedEngine, nftablesBackend, unstamped } from "../../engine/known";
 import { addressProblem, preflight } from "../../engine/preflight";
 import { meetingProblem, type Upgrade } from "../../engine/upgrade";
+import { maintenancePart } from "../../maintenance";
+import { asksForMaintenance, type SeenMaintenance } from "../../maintenance/due";
 import { judgeOthers, lookForOthers, type OtherFirewalls, othersPart, type OthersVerdict } from "../../firewall/others";
 import type { Failure } from "../../remote/each";
 import type { SshSession } from "../../remote/ssh";
@@ -24,6 +26,8 @@ type SeenBeside = SeenOwners & {
   readonly bridges_seen: SeenBridges;
   /** Where a firewall of ours is to be. */
   readonly other_firewalls?: OtherFirewalls;
+  /** Where the program asks for some. */
+  readonly maintenance_seen?: SeenMaintenance;
 };
 
 /** Those that have a Docker, which can be asked. */
@@ -47,7 +51,12 @@ export async function lookAtHosts(hosts: readonly Asked[], request: SwarmRequest
   const looked = await phase("looking at", "looked at", hosts, failures, async ({ host, ...reached }): Promise<Looked> => {
     // Whose the overlay is counts also where this cluster has none on hosts: it would take away what it finds of one.
     const owners = ownersPart([...ownedParts(request), "overlay"], owner);
-    const parts = [owners, bridgesPart, ...(request.firewall ? [othersPart] : [])];
+    const parts = [
+      owners,
+      bridgesPart,
+      ...(request.firewall ? [othersPart] : []),
+      ...(asksForMaintenance(request.maintenance ?? {}) ? [maintenancePart] : []),
+    ];
     const probe = await probeSettled<SeenBeside>(reached, { waiting, progress }, { needs: request.needs, parts });
     const others = probe.also.other_firewalls;
     const firewalls = others ? judgeOthers(others, request.adopt !== undefined) : noVerdict;

@@ -77,8 +77,8 @@ export function aboutToAsk(
   const keys = new Set(touched.map(({ key }) => key));
   const described = request.hosts.filter(({ key }) => keys.has(key));
   const asked = described.map(({ labels: _labels, ...host }) => {
-    const { publicKey, nodeId = "", engine = "" } = before[host.key] ?? {};
-    return [host.key, { ...remembered(host, publicKey), nodeId, engine }] as const;
+    const { publicKey, nodeId = "", engine = "", maintained } = before[host.key] ?? {};
+    return [host.key, { ...remembered(host, publicKey), nodeId, engine, ...(maintained && { maintained }) }] as const;
   });
   return {
     swarmId: "",
@@ -95,19 +95,21 @@ export function learn(
   request: SwarmRequest,
   asked: SwarmMemory,
   { result }: Pick<Members, "result">,
-  ready: readonly Pick<Ready, "key" | "engine">[],
+  ready: readonly Pick<Ready, "key" | "engine" | "maintenance">[],
   keys: PublicKeys,
   leaving: readonly (readonly [string, SwarmResponseHost])[],
 ): SwarmMemory {
   const { recovered: _before, ...kept } = asked;
-  const engines = new Map(ready.map(({ key, engine }) => [key, engine]));
+  const seen = new Map(ready.map((host) => [host.key, host]));
   const touched = request.hosts.filter(({ key }) => key in asked.hosts);
   const described = touched.map(({ labels: _labels, ...host }): [string, SwarmResponseHost] => {
     const { key } = host;
     const before = asked.hosts[key];
     const publicKey = keys[key] ?? before?.publicKey;
     const nodeId = result.nodes[key] ?? before?.nodeId ?? "";
-    return [key, { ...remembered(host, publicKey), nodeId, engine: engines.get(key) ?? before?.engine ?? "" }];
+    const maintained = seen.get(key)?.maintenance?.done ?? before?.maintained;
+    const engine = seen.get(key)?.engine ?? before?.engine ?? "";
+    return [key, { ...remembered(host, publicKey), nodeId, engine, ...(maintained && { maintained }) }];
   });
   return {
     ...kept,

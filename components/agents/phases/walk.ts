@@ -4,13 +4,17 @@ import { defaultLimits } from "../../membership/types";
 import type { Failure } from "../../remote/each";
 import { fewOf } from "../../report";
 import { defaultWorkersAway } from "../../walk/args";
-import { type Errand, walk, type WalkedHost, type WalkWork } from "../../walk";
+import { walk, type WalkedHost, type WalkWork } from "../../walk";
+import type { Fleet } from "../fleet";
 import type { SwarmRequest } from "../request";
 import { phase, progress, sleep, waiting } from "../run";
-import { changeSettings, getEngine, type Ready, replaceEngineOf } from "./engines";
+import { getEngine, type Ready } from "./engines";
+import { errandsOf, type Turn, withoutPackages } from "./errands";
 import { checkMtu } from "./hosts";
+import { getPackages } from "./maintenance";
 import type { Members } from "./members";
 import { proveSwarm } from "./prove";
+import { rebootHost } from "./reboot";
 
 /** For a member to take part again after its engine was replaced and has started all that it has to, in milliseconds. */
 const backLimit = 180_000;
@@ -24,21 +28,19 @@ const neighbours = 3;
  * @returns the hosts as they are then.
  */
 export async function walkMembers(
+  fleet: Fleet,
   request: SwarmRequest,
   hosts: readonly Ready[],
   formed: Members,
   unlockKeys: readonly string[],
   failures: Failure[],
 ): Promise<readonly Ready[]> {
-  const engines = new Map<string, string>();
   // They come in the order in which they were ready.
   const order = new Map(request.hosts.map(({ key }, index) => [key, index]));
   const inOrder = [...hosts].sort((one, other) => (order.get(one.key) ?? 0) - (order.get(other.key) ?? 0));
-  const waitingHosts = inOrder.filter(({ settings, upgrade }) => settings !== undefined || upgrade !== undefined);
+  const waitingHosts = inOrder.filter(isWaiting);
   if (waitingHosts.length === 0) return hosts;
-  const upgrading = waitingHosts.filter(({ upgrade }) => upgrade !== undefined);
-  if (failures.length === 0)
-    await phase("getting the next Docker for", "Docker's packages there", upgrading, failures, (host) => getEngine(host, request.engine));
+  const turns = failures.length === 0 ? await getAllPackages(request, waitingHosts, failures) : [];
   if (failures.length > 0) {
     progress(
       undefined,
@@ -46,26 +48,43 @@ export async function walkMembers(
     );
     return hosts;
   }
-  const { failures: stopped, left } = await walk(
-    waitingHosts.map((host) => walked(host, request, engines)),
-    workOf(request, inOrder, formed, unlockKeys),
-  );
+  const done = new Map<string, Ready>(turns.map(({ host }) => [host.key, host]));
+  const walkedHosts = turns
+    .filter(({ host }) => isWaiting(host))
+    .map((turn): WalkedHost => {
+      const { host } = turn;
+      const learn = (news: Partial<Ready>): void => void done.set(host.key, { ...(done.get(host.key) ?? host), ...news });
+      return {
+        key: host.key,
+        role: host.host.role,
+        errands: errandsOf(turn, { request, learn, reboot: (text) => rebootHost(fleet, request, host, text, inOrder) }),
+        api: () => new DockerSwarmApi(host.key, host.docker),
+      };
+    });
+  const { failures: stopped, left } = await walk(walkedHosts, workOf(request, inOrder, formed, unlockKeys));
   const rest =
     left.length === 0 ? "" : ` The walk stopped here: ${fewOf(left)} ${left.length === 1 ? "is" : "are"} as before. Fix it, then run again`;
   failures.push(...stopped.map(({ host, reason }) => ({ host, reason: `${reason.replace(/\.$/, "")}.${rest}` })));
-  return hosts.map((host) => ({ ...host, engine: engines.get(host.key) ?? host.engine }));
+  return hosts.map((host) => done.get(host.key) ?? host);
 }
 
-function walked(host: Ready, { engine }: SwarmRequest, engines: Map<string, string>): WalkedHost {
-  const { key, upgrade, settings } = host;
-  const errands: Errand[] = [
-    ...(upgrade === undefined
-      ? []
-      : [{ what: `Docker ${upgrade.from} to ${upgrade.to}`, run: async () => void engines.set(key, await replaceEngineOf(host, engine)) }]),
-    // After the engine that knows them.
-    ...(settings === undefined ? [] : [{ what: "Docker's settings", run: () => changeSettings(host, settings) }]),
-  ];
-  return { key, role: host.host.role, errands, api: () => new DockerSwarmApi(key, host.docker) };
+function isWaiting({ settings, upgrade, maintenance }: Ready): boolean {
+  const { packages, reboot } = maintenance?.due ?? {};
+  return settings !== undefined || upgrade !== undefined || packages !== undefined || reboot !== undefined;
+}
+
+/** Onto the disks, before anybody is disturbed. @returns the hosts, where those without upgrades need none any more. */
+async function getAllPackages({ engine }: SwarmRequest, hosts: readonly Ready[], failures: Failure[]): Promise<readonly Turn[]> {
+  const replaced = hosts.filter(({ upgrade }) => upgrade !== undefined);
+  await phase("getting the next Docker for", "Docker's packages there", replaced, failures, (host) => getEngine(host, engine));
+  const upgraded = hosts.filter(({ maintenance }) => maintenance?.due.packages !== undefined);
+  const counts = await phase("getting upgrades of packages for", "upgrades of packages there", upgraded, failures, (host) =>
+    getPackages(host, host.maintenance?.due.packages ?? ""),
+  );
+  return hosts.map((host) => {
+    const packages = counts.get(host.key) ?? 0;
+    return { host: packages === 0 ? withoutPackages(host) : host, packages };
+  });
 }
 
 function workOf(request: SwarmRequest, hosts: readonly Ready[], { access, result }: Members, unlockKeys: readonly string[]): WalkWork {

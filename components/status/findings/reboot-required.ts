@@ -14,7 +14,7 @@ export const rebootRequired: Rule = {
           severity: "warning" as const,
           hosts: [host.key],
           text: `${host.key} needs a restart of the machine for its updates${packages}`,
-          fix: `one host at a time: "docker node update --availability drain", restart the machine, wait until the node is Ready, and set its availability back${alone ? ". It is the only manager: meanwhile the swarm cannot be changed" : ""}`,
+          fix: `write maintenance: { reboot: "if required" }, or another membership.recheck where that is set, and run "pulumi up": it drains and restarts one host after the other${alone ? ". It is the only manager: meanwhile the swarm cannot be changed" : ""}`,
         },
       ];
     }),

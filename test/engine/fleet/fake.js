@@ -55,6 +55,7 @@ const names = [
   "engine/bridges",
   "engine/engine",
   "engine/replace",
+  "maintenance/maintenance",
   "firewall/firewall",
   "gossip/gossip",
   "memory/memory",
@@ -81,6 +82,7 @@ const answers = {
   "engine/engine configure": (host, { CONTENT }) => void (host.daemon = Buffer.from(CONTENT).toString("base64")),
   // No cluster of the fleet names a version, so nothing is held.
   "engine/replace release": () => {},
+  "maintenance/maintenance forget": () => {},
   "firewall/firewall apply": ({ files }, { RULESET }) => {
     const digest = createHash("sha256").update(RULESET).digest("hex");
     const changed = files.firewall !== digest;
