@@ -10,7 +10,7 @@ export type { NetworkSlice } from "./overlays/docker-network";
 export type { NetworkRanges, RangedNetwork } from "./overlays/ranges";
 export type { Quorum } from "./cluster/rules";
 export type { DockerProviderArgs, DockerProviderSettings } from "./docker-provider/args";
-export type { EngineArgs } from "./engine/args";
+export type { EngineArgs, LogLimits } from "./engine/args";
 export type { BridgePlan } from "./engine/bridges";
 export type { HostNeeds, KernelFeature } from "./engine/needs";
 export type { AllowArgs, ExposeArgs, FirewallArgs, Port, RuleArgs } from "./firewall/args";

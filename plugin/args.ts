@@ -7,6 +7,7 @@
 // The schema names a type as its interface is named, and "Args" is what languages add themselves.
 /* eslint-disable @typescript-eslint/no-empty-object-type */
 import type * as pulumi from "@pulumi/pulumi";
+import type { LogLimits as EngineLogLimits } from "../components/engine/args";
 import type { AdoptArgs } from "../components/membership/adopt";
 import type { MembershipArgs, SwarmOptions } from "../components/membership/args";
 import type { MaintenanceArgs } from "../components/walk/args";
@@ -271,7 +272,11 @@ export interface Engine {
   // What Docker's daemon.json takes is Docker's business.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   settings?: Record<string, any>;
+  registryMirrors?: string[];
+  logLimits?: LogLimits;
 }
+
+export interface LogLimits extends EngineLogLimits {}
 
 /** Pulumi's analysis of a component knows no readonly lists. */
 export interface Membership extends MembershipArgs {

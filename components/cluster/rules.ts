@@ -1,6 +1,7 @@
 import type { EngineArgs } from "../engine/args";
 import { swarmProblem } from "../engine/known";
 import { oldestEngine } from "../engine/preflight";
+import { checkOwnSettings } from "../engine/own";
 import { checkSettings, settingsWarnings } from "../engine/settings";
 import { isOlder, versionNumbers } from "../engine/version";
 import type { PlannedHost } from "../hosts/host";
@@ -105,6 +106,7 @@ export function checkEngine(engine: EngineArgs, report: Report): void {
     report("engine.version", `Docker ${pinned} is too old`, `ask for ${oldestEngine.join(".")} or newer`);
   }
   if (settings !== undefined) checkSettings(settings, pinned, report);
+  checkOwnSettings(engine, report);
   const bad = pinned === undefined ? undefined : swarmProblem(pinned);
   if (bad) report("engine.version", bad.message, bad.fix);
 }

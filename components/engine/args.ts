@@ -1,4 +1,4 @@
-import { named, opaque, optional, options } from "../options";
+import { list, named, opaque, optional, options } from "../options";
 
 /** How Docker is installed on the hosts, and in which version. */
 export interface EngineArgs {
@@ -36,16 +36,49 @@ export interface EngineArgs {
    * @default - the file does not change
    */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /**
+   * Registries from which the engines pull images of Docker Hub before they ask the Hub itself, such as `["https://mirror.example.com"]`:
+   * `registry-mirrors` of `daemon.json`. Members of the swarm read a change at once, without a restart.
+   * @default - none
+   */
+  readonly registryMirrors?: readonly string[];
+  /**
+   * How much of each container's log a host keeps: `max-size` and `max-file` of the log driver `json-file`, or of the one in
+   * `settings["log-driver"]`. `{}` keeps 30 MB. It holds for containers that are made later. A change restarts the engines, as that
+   * of `settings` does.
+   * @default - no limit, as is Docker's own default: the logs can fill a host's disk
+   */
+  readonly logLimits?: LogLimits;
 }
 
+/** How much of each container's log is kept. */
+export interface LogLimits {
+  /** Largest size of one file, with its unit: `k`, `m` or `g`. @default "10m" */
+  readonly maxSize?: string;
+  /** Largest number of files; when there are more, the oldest is deleted. @default 3 */
+  readonly maxFile?: number;
+}
+
+const logLimitOptions = options<LogLimits>(
+  { of: "log limits", thing: "limits of logs", example: '{ maxSize: "10m" }', others: { size: "maxSize", files: "maxFile" } },
+  { maxSize: optional, maxFile: optional },
+);
+
 export const engineOptions = options<EngineArgs>(
-  { of: "engine", thing: "an engine", example: '{ version: "28" }', others: { config: "settings", daemon: "settings", daemonJson: "settings" } },
+  {
+    of: "engine",
+    thing: "an engine",
+    example: '{ version: "28" }',
+    others: { config: "settings", daemon: "settings", daemonJson: "settings", mirrors: "registryMirrors", logs: "logLimits", logging: "logLimits" },
+  },
   {
     source: optional,
     version: optional,
     downgradeFrom: optional,
     repository: optional,
     settings: named(opaque, "keys of daemon.json", '{ "log-driver": "local" }'),
+    registryMirrors: list,
+    logLimits: logLimitOptions,
   },
 );
 

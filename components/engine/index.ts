@@ -7,6 +7,7 @@ import { whileWaiting, type WaitingIo } from "../waiting";
 import { dockerRepository, type EngineArgs } from "./args";
 import { type BridgePlan, daemonSettings, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
 import type { HostNeeds } from "./needs";
+import { ownSettings } from "./own";
 import type { Probe, ProbeScript } from "./preflight";
 import { isOlder, versionNumbers } from "./version";
 
@@ -215,7 +216,7 @@ export async function pendingChanges(
   keepMembers = false,
   seen?: SeenBridges,
 ): Promise<EngineChanges> {
-  const own = engine.settings ?? {};
+  const own = ownSettings(engine);
   if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
   const state = await lookAt(host, seen);
   return keepMembers && state.swarm !== "inactive" ? engineChanges(state, own) : engineChanges(state, own, bridges);

@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { dockerRulesScript } from "../engine";
 import { type DaemonSettings, daemonSettings, engineChanges, lostRules } from "../engine/bridges";
+import { ownSettings } from "../engine/own";
 import { nftRuleset } from "../firewall/nftables";
 import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { loadScript } from "../remote/script";
@@ -91,7 +92,7 @@ function settingsOf(base64: string, request: SwarmRequest | undefined, tablesWit
 
 function differing(daemon: DaemonSettings, { engine, bridges, adopt }: SwarmRequest): string[] {
   const asMade = { daemon, unapplied: false, swarm: "inactive", gwbridge: null, tablesWithoutRules: [] };
-  const { settings } = engineChanges(asMade, engine.settings ?? {}, adopt === undefined ? bridges : undefined);
+  const { settings } = engineChanges(asMade, ownSettings(engine), adopt === undefined ? bridges : undefined);
   const wanted = settings === undefined ? daemon : (JSON.parse(settings) as DaemonSettings);
   return Object.keys(wanted).filter((name) => !isDeepStrictEqual(wanted[name], daemon[name]));
 }

@@ -30,6 +30,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Allow: { "": "AllowArgs" },
   Rule: { "": "RuleArgs" },
   Engine: { "": "EngineArgs" },
+  LogLimits: { "": "LogLimits" },
   Membership: { "": "MembershipArgs" },
   Maintenance: { "": "MaintenanceArgs" },
   Adopt: { "": "AdoptArgs" },
