@@ -274,6 +274,7 @@ export interface Engine {
   settings?: Record<string, any>;
   registryMirrors?: string[];
   logLimits?: LogLimits;
+  metrics?: boolean;
 }
 
 export interface LogLimits extends EngineLogLimits {}

@@ -4,7 +4,7 @@ import type { FormerSwarm } from "../membership/types";
 import type { Failure } from "../remote/each";
 import { Fleet } from "./fleet";
 import { type Departing, reachDeparting, release, sparingOthers, warnOfUncleaned } from "./phases/departing";
-import { prepareEngines } from "./phases/engines";
+import { finishSettings, prepareEngines } from "./phases/engines";
 import { lockHosts } from "./phases/lock";
 import { type Asked, type Looked, lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm, type Members } from "./phases/members";
@@ -67,6 +67,7 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
     await leaveOtherOverlays(request, networks, without(failures, ready), failures);
     if (!untouched) await take(ready);
     let keys = await tunnel(everybody);
+    await finishSettings(request, without(failures, ready), failures);
     await raiseOverlay(request, without(failures, ready), members, failures);
     if (leaving) {
       progress(undefined, "closing the ways that containers' packets took before");

@@ -6,6 +6,7 @@ import { agentCommand } from "../agents/program";
 import type { NodesResponse, SwarmRequest, SwarmUpResponse } from "../agents/request";
 import { dockerUrl, makeDockerProvider } from "../docker-provider";
 import type { DockerProviderArgs } from "../docker-provider/args";
+import { prometheusJob } from "../engine/metrics";
 import type { HostRole, Machine } from "../hosts/host";
 import { type MadeHosts, makeHosts, requestOf } from "../hosts/make";
 import { OverlayNetwork } from "./overlay-network";
@@ -88,6 +89,10 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly nodes: Readonly<Record<string, ClusterNode>>;
   /** Each of the cluster's networks after it is made, by its name. */
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
+  /**
+   * An entry for Prometheus' `scrape_configs` on one line, with Docker's metrics of each host. Empty unless `engine.metrics` is `true`.
+   */
+  readonly prometheus: pulumi.Output<string>;
   /** How to reach each host over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, Connection>>;
   private readonly cluster: string;
@@ -138,6 +143,13 @@ export class SwarmCluster extends pulumi.ComponentResource {
           ]),
         );
       }),
+    );
+    this.prometheus = this.hosts.apply((hosts) =>
+      prometheusJob(
+        args.engine ?? {},
+        name,
+        plan.hosts.map((host) => ({ ...host, address: hosts[host.key]?.address ?? "" })),
+      ),
     );
     this.nodes = this.describeNodes(made);
     this.networks = pulumi

@@ -1,4 +1,5 @@
 import { ownBridges } from "../engine/bridges";
+import { metricsRules } from "../engine/metrics";
 import { planFirewall } from "../firewall/plan";
 import type { PlannedHost, Site } from "../hosts/host";
 import type { Problem } from "../report";
@@ -95,9 +96,9 @@ function planRead(args: SwarmClusterArgs): Planned {
   );
   checkMembership(args.membership ?? {}, hosts, report);
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
-  const ofSwarm = [...swarmRules(underlay.over), ...overlay.rules];
+  const ofSwarm = [...swarmRules(underlay.over), ...metricsRules(args.engine ?? {}, underlay.over), ...overlay.rules];
   checkTunnelPort(underlay.rules, ofSwarm, report);
-  const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules];
+  const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules, ...metricsRules(args.engine ?? {}, underlay.over)];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
   checkCloudRules(groups, hosts, firewall.rules, report);
   checkSwarmOptions(args.swarm ?? {}, report);

@@ -1,4 +1,4 @@
-import { list, named, opaque, optional, options } from "../options";
+import { flag, list, named, opaque, optional, options } from "../options";
 
 /** How Docker is installed on the hosts, and in which version. */
 export interface EngineArgs {
@@ -49,6 +49,14 @@ export interface EngineArgs {
    * @default - no limit, as is Docker's own default: the logs can fill a host's disk
    */
   readonly logLimits?: LogLimits;
+  /**
+   * Docker's own metrics for Prometheus, on port 9323 of each host's address on the underlay (`metrics-addr` of `daemon.json`). `true` opens
+   * it to the cluster's hosts by the rule `metrics`; `firewall.rules.metrics` names other sources, such as
+   * `{ from: ["members", "203.0.113.7/32"] }`. With `wireguard()`, it is open in the tunnel alone. The output `prometheus` has the line for
+   * Prometheus. `false` turns it off. A change restarts the engines, as that of `settings` does.
+   * @default - the file does not change, and no rule opens it
+   */
+  readonly metrics?: boolean;
 }
 
 /** How much of each container's log is kept. */
@@ -79,6 +87,7 @@ export const engineOptions = options<EngineArgs>(
     settings: named(opaque, "keys of daemon.json", '{ "log-driver": "local" }'),
     registryMirrors: list,
     logLimits: logLimitOptions,
+    metrics: flag,
   },
 );
 

@@ -6,6 +6,7 @@ import type { SshSession } from "../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../waiting";
 import { dockerRepository, type EngineArgs } from "./args";
 import { type BridgePlan, daemonSettings, type EngineChanges, engineChanges, type EngineState, type Gwbridge } from "./bridges";
+import type { Listening } from "./metrics";
 import type { HostNeeds } from "./needs";
 import { ownSettings } from "./own";
 import type { Probe, ProbeScript } from "./preflight";
@@ -208,6 +209,7 @@ interface EngineHost {
  *
  * @param keepMembers Members of a swarm keep the bridges that they have.
  * @param seen What a first look saw of it already, by {@link bridgesPart}.
+ * @param listening Where it is to tell its metrics. @default - nowhere
  */
 export async function pendingChanges(
   host: EngineHost,
@@ -215,10 +217,11 @@ export async function pendingChanges(
   bridges?: BridgePlan,
   keepMembers = false,
   seen?: SeenBridges,
+  listening?: Listening,
 ): Promise<EngineChanges> {
-  const own = ownSettings(engine);
-  if (!bridges && Object.keys(own).length === 0) return { member: false, warnings: [] };
+  if (!bridges && engine.metrics === undefined && Object.keys(ownSettings(engine)).length === 0) return { member: false, warnings: [] };
   const state = await lookAt(host, seen);
+  const own = ownSettings(engine, listening, state.daemon);
   return keepMembers && state.swarm !== "inactive" ? engineChanges(state, own) : engineChanges(state, own, bridges);
 }
 

@@ -1,5 +1,6 @@
 import type { EngineArgs, LogLimits } from "./args";
 import type { DaemonSettings } from "./bridges";
+import { type Listening, metricsSettings } from "./metrics";
 import { isRecord } from "../options";
 import { type Report, show } from "../report";
 
@@ -9,9 +10,16 @@ export const defaultLogLimits = { maxSize: "10m", maxFile: 3 } as const;
 /** Drivers that know both limits (docs.docker.com, Configure logging drivers). */
 const limitedDrivers: readonly unknown[] = ["json-file", "local"];
 
-/** Keys of daemon.json that the program asks for: by options of their own, and as they are. */
-export function ownSettings({ registryMirrors, logLimits, settings = {} }: EngineArgs): DaemonSettings {
+/**
+ * Keys of daemon.json that the program asks for: by options of their own, and as they are.
+ *
+ * @param host Where it is to tell its metrics. @default - nowhere
+ * @param daemon What the file says.
+ */
+export function ownSettings(engine: EngineArgs, host?: Listening, daemon: DaemonSettings = {}): DaemonSettings {
+  const { registryMirrors, logLimits, settings = {} } = engine;
   return {
+    ...(host && metricsSettings(engine, host, daemon)),
     ...(registryMirrors && { "registry-mirrors": registryMirrors }),
     ...(logLimits && { "log-driver": "json-file", "log-opts": logOptions(logLimits) }),
     ...settings,
@@ -23,7 +31,8 @@ function logOptions({ maxSize = defaultLogLimits.maxSize, maxFile = defaultLogLi
   return { "max-size": maxSize, "max-file": String(maxFile) };
 }
 
-export function checkOwnSettings({ registryMirrors, logLimits, settings = {} }: EngineArgs, report: Report): void {
+export function checkOwnSettings({ registryMirrors, logLimits, metrics, settings = {} }: EngineArgs, report: Report): void {
+  if (metrics !== undefined) sayOnce("metrics", "metrics-addr", settings, report);
   if (Array.isArray(registryMirrors))
     for (const [index, mirror] of registryMirrors.entries()) checkMirror(`engine.registryMirrors[${index}]`, mirror, report);
   if (registryMirrors !== undefined) sayOnce("registryMirrors", "registry-mirrors", settings, report);

@@ -36,7 +36,7 @@ export async function lookAtSystem(session: Pick<SshSession, "script">, key: str
     clock: aheadOf(time, before, after),
     firewall: { state: firewall.state, ...(request?.firewall && host && { asPlanned: firewall.digest === digestOf(rulesetOf(request, host)) }) },
     ...(node && { certificate: node }),
-    ...settingsOf(daemon, request, tablesWithoutRules),
+    ...settingsOf(daemon, key, request, tablesWithoutRules),
   };
 }
 
@@ -80,19 +80,20 @@ export function digestOf(ruleset: string): string {
 }
 
 /** Names of settings alone: a proxy's address may have a password in it. */
-function settingsOf(base64: string, request: SwarmRequest | undefined, tablesWithoutRules: readonly string[]): Partial<System> {
+function settingsOf(base64: string, key: string, request: SwarmRequest | undefined, tablesWithoutRules: readonly string[]): Partial<System> {
   try {
     const daemon = daemonSettings(base64);
     const [lost] = lostRules({ daemon, tablesWithoutRules });
-    return { ...(request && { settings: differing(daemon, request) }), ...(lost !== undefined && { lostRules: lost }) };
+    return { ...(request && { settings: differing(daemon, key, request) }), ...(lost !== undefined && { lostRules: lost }) };
   } catch (error) {
     return { damagedSettings: (error as Error).message };
   }
 }
 
-function differing(daemon: DaemonSettings, { engine, bridges, adopt }: SwarmRequest): string[] {
+function differing(daemon: DaemonSettings, key: string, { engine, bridges, adopt, hosts }: SwarmRequest): string[] {
+  const host = hosts.find((each) => each.key === key);
   const asMade = { daemon, unapplied: false, swarm: "inactive", gwbridge: null, tablesWithoutRules: [] };
-  const { settings } = engineChanges(asMade, ownSettings(engine), adopt === undefined ? bridges : undefined);
+  const { settings } = engineChanges(asMade, ownSettings(engine, host, daemon), adopt === undefined ? bridges : undefined);
   const wanted = settings === undefined ? daemon : (JSON.parse(settings) as DaemonSettings);
   return Object.keys(wanted).filter((name) => !isDeepStrictEqual(wanted[name], daemon[name]));
 }

@@ -11,6 +11,8 @@ export interface LabOutputs {
   readonly hostsMade: Readonly<Record<string, { readonly role: string; readonly address: string; readonly nodeId: string; readonly engine: string }>>;
   readonly networksMade: Readonly<Record<string, { readonly id: string; readonly subnet: string }>>;
   readonly connections: Readonly<Record<string, Connection>>;
+  /** Empty without `engine.metrics`. */
+  readonly prometheus: string;
   readonly plan: ClusterPlan;
 }
 

@@ -15,7 +15,7 @@ const sites = new Sites("maintenance", { rack: { subnet: "10.229.129.0/24", host
 const lab = new Lab("maintenance");
 const port = 8080;
 
-const spec = (maintenance: object, recheck?: string): object => ({
+const spec = (maintenance: object, more: object = {}): object => ({
   existing: {
     control: {
       role: "manager",
@@ -27,7 +27,7 @@ const spec = (maintenance: object, recheck?: string): object => ({
   networks: { web: {} },
   firewall: { ssh: sites.admins, expose: { website: { port, from: ["world"], publish: "host" } } },
   maintenance,
-  ...(recheck !== undefined && { recheck }),
+  ...more,
 });
 
 const machine = (name: Name): string => sites.host(name).machine;
@@ -175,7 +175,7 @@ describe("packages and reboots of three hosts", function () {
     );
     await allServe();
     assertNoChange(await lab.up());
-    await lab.spec(spec({ reboot: "if required", packages: "2026-12" }, "another look"));
+    await lab.spec(spec({ reboot: "if required", packages: "2026-12" }, { recheck: "another look" }));
     assert.deepEqual(walkedBy(await lab.up()), []);
   });
 
@@ -242,6 +242,33 @@ describe("packages and reboots of three hosts", function () {
     const next = await lab.up();
     assert.deepEqual(walkedBy(next), [key(led)]);
     assert.deepEqual(await each(async (name) => (await starts(name)).length), [3, 3, 3]);
+    await allServe();
+  });
+
+  it("leave the engines' metrics to the cluster's hosts, and to Prometheus among them by one line", async () => {
+    await lab.spec(spec({}, { engine: { metrics: true, logLimits: { maxFile: 2 } } }));
+    const result = await lab.up();
+    assert.match(result.stdout, /out of service for Docker's settings \(1 of 3\)/);
+    const { prometheus } = await lab.outputs();
+    const { static_configs: configs } = JSON.parse(prometheus.replace(/^- /, "")) as {
+      static_configs: { targets: string[]; labels: { host: string } }[];
+    };
+    assert.deepEqual(
+      configs.map(({ targets, labels }) => [labels.host, ...targets]),
+      names.map((name) => [key(name), `${sites.host(name).address}:9323`]),
+    );
+    const ask = (from: string, target: string): Promise<string> =>
+      docker("exec", from, "sh", "-c", `curl -s -m 5 http://${target}/metrics | grep -m 1 ^engine_daemon_engine_info || echo nothing`);
+    for (const target of configs.flatMap(({ targets }) => targets)) {
+      for (const name of names) assert.match(await ask(machine(name), target), /^engine_daemon_engine_info\{/, `${target} from ${name}`);
+      assert.equal(await ask(sites.onlooker("outsider"), target), "nothing", target);
+    }
+    const logs = await on("c1", "docker info -f '{{.LoggingDriver}}'; cat /etc/docker/daemon.json");
+    assert.match(logs, /^json-file\n[^]*"max-size": "10m",\s+"max-file": "2"/);
+    assertNoChange(await lab.up());
+    await lab.spec(spec({}, { engine: { metrics: false } }));
+    await lab.up();
+    assert.equal(await ask(machine("c2"), `${sites.host("c1").address}:9323`), "nothing");
     await allServe();
   });
 

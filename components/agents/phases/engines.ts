@@ -14,11 +14,12 @@ import type { EngineArgs } from "../../engine/args";
 import type { EngineChanges } from "../../engine/bridges";
 import { defaultDataPathPort } from "../../engine/needs";
 import { freePorts } from "../../gossip/ports";
+import { metricsAddressOf } from "../../engine/metrics";
 import { engineProblems } from "../../engine/preflight";
 import { type Upgrade, upgradeOf } from "../../engine/upgrade";
 import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { unlockAll } from "../../membership/unlock";
-import type { Failure } from "../../remote/each";
+import { type Failure, onEach } from "../../remote/each";
 import type { ReachedHost } from "../fleet";
 import type { SwarmMemory, SwarmRequest } from "../request";
 import { whileWaiting } from "../../waiting";
@@ -54,7 +55,8 @@ export async function prepareEngines(
     const { upgrade: seen, ...found } = host;
     const installed = host.needsEngine ? await installFor(host, request.engine) : (host.probe.engine.split(" ")[0] ?? "");
     const bridges = host.needsEngine ? undefined : host.probe.also.bridges_seen;
-    const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined, bridges);
+    const listening = listens(host, request) ? host.host : undefined;
+    const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined, bridges, listening);
     for (const warning of changes.warnings) progress(host.key, `warning: ${warning}`);
     if (changes.member) {
       await holdEngine(host.session, request.engine, host.probe);
@@ -85,6 +87,29 @@ export async function prepareEngines(
   const engines = [...ready.values()].map(({ key, engine, upgrade }) => ({ key, version: upgrade?.to ?? engine }));
   if (hosts.some(({ needsEngine }) => needsEngine)) refuseMixedEngines(request, engines, "Docker was installed; nothing joined the swarm");
   return [...ready.values()];
+}
+
+/**
+ * Whether a host has the address on which its engine is to tell its metrics. Its engine would not start otherwise.
+ *
+ * @throws where no tunnel is to come that has it.
+ */
+function listens({ probe, host }: Looked, { engine }: Pick<SwarmRequest, "engine">): boolean {
+  const address = metricsAddressOf(host);
+  if (engine.metrics !== true || probe.addresses.length === 0 || probe.addresses.includes(address)) return true;
+  if (host.tunnelAddress !== undefined) return false;
+  throw new Error(
+    `engine.metrics: its address ${address} is on none of its interfaces, so its engine could not listen there. Fix: set metrics-addr in engine.settings, and open the port by firewall.allow`,
+  );
+}
+
+/** What engines that are in no swarm get once the tunnel is there, by whose address they listen. */
+export async function finishSettings(request: SwarmRequest, hosts: readonly Ready[], failures: Failure[]): Promise<void> {
+  const late = hosts.filter((host) => !listens(host, request));
+  await onEach(late, failures, async (host) => {
+    const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined, undefined, host.host);
+    if (!changes.member && changes.settings !== undefined) await changeSettings(host, changes.settings);
+  });
 }
 
 /** In the order in which they are given otherwise. */

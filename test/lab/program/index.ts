@@ -78,4 +78,5 @@ export const swarmId = swarm.swarmId;
 export const hostsMade = swarm.hosts;
 export const networksMade = swarm.networks;
 export const connections = swarm.connections;
+export const prometheus = swarm.prometheus;
 export const plan = swarm.plan;
