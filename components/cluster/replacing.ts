@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { NodesResponse } from "../agents/request";
+import { ownSettings } from "../engine/own";
 import { settingsMarks } from "../engine/settings";
 import { canHook, ofThisRun } from "../hosts/cloud/hooks";
 import { asksForMaintenance } from "../maintenance/due";
@@ -31,11 +32,9 @@ export function tellReplacing(
 }
 
 /** Inputs of the cluster, only where the program has these options: a review says for what hosts are taken out of service, and in which order. */
-export function walkedFor({
-  engine: { version, settings = {} } = {},
-  maintenance,
-}: Pick<SwarmClusterArgs, "engine" | "maintenance">): Readonly<Record<string, unknown>> {
-  const marks = settingsMarks(settings);
+export function walkedFor({ engine = {}, maintenance }: Pick<SwarmClusterArgs, "engine" | "maintenance">): Readonly<Record<string, unknown>> {
+  const { version, metrics } = engine;
+  const marks = settingsMarks({ ...(metrics !== undefined && { "metrics-addr": metrics }), ...ownSettings(engine) });
   const set = Object.keys(marks).length > 0;
   return {
     ...(version !== undefined && { engine: version }),
