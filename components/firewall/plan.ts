@@ -1,8 +1,9 @@
-import { isNot, type Report, show } from "../report";
+import { type Report, show } from "../report";
 import { noneOf } from "../nearest";
 import type { AllowArgs, ExposeArgs, FirewallArgs } from "./args";
 import { changeBuiltIn } from "./built-in";
-import { enforcing, isSeveralProtocols, portFix, protocols, publishing } from "./meant";
+import { checkProtocol, givenPorts } from "./given";
+import { enforcing, publishing } from "./meant";
 import { parsePorts, portsOverlap, readableRules, showPorts } from "./ports";
 import type { FirewallRule, HostSelector } from "./rule";
 import { type Group, Sources } from "./sources";
@@ -194,11 +195,7 @@ class Opened {
   private open(path: string, name: string, entry: ExposeArgs | AllowArgs, answers: "host" | "container", reason: string): void {
     this.checkName(path, name);
     const protocol = entry.protocol ?? "tcp";
-    if (isSeveralProtocols(protocol)) {
-      this.report(`${path}.protocol`, `${show(protocol)} are several, and a rule has one`, 'make an entry for "tcp" and one for "udp"');
-    } else if (protocol !== "tcp" && protocol !== "udp") {
-      this.report(`${path}.protocol`, ...noneOf(protocol, protocols));
-    }
+    checkProtocol(`${path}.protocol`, protocol, this.report);
     const ports = this.checkPorts(`${path}.port`, entry.port, protocol);
     const from = this.sources.check(`${path}.from`, entry.from);
     const to = this.sources.selector(`${path}.on`, entry.on ?? "members");
@@ -217,15 +214,7 @@ class Opened {
   }
 
   private checkPorts(path: string, given: unknown, protocol: string): readonly string[] {
-    const list: readonly unknown[] = Array.isArray(given) ? given : [given];
-    if (list.length === 0) this.report(path, "no port is given", "give a port such as 443, or leave the entry out");
-    return list.flatMap((port, index) => {
-      const at = Array.isArray(given) ? `${path}[${index}]` : path;
-      const range = typeof port === "number" || typeof port === "string" ? parsePorts(port) : undefined;
-      if (!range) {
-        this.report(at, isNot(port, "a port or a range"), portFix(port));
-        return [];
-      }
+    return givenPorts(path, given, this.report).map(({ at, range }) => {
       const taken = this.kept.find(
         (rule) => rule.protocol === protocol && rule.ports.map(parsePorts).some((kept) => kept !== undefined && portsOverlap(kept, range)),
       );
@@ -236,7 +225,7 @@ class Opened {
           : "choose another port; built-in rules are changed in firewall.rules";
         this.report(at, `${showPorts(range)}/${protocol} belongs to ${whose}`, fix);
       }
-      return [showPorts(range)];
+      return showPorts(range);
     });
   }
 

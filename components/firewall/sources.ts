@@ -18,12 +18,14 @@ export class Sources {
 
   /** @returns those that can be used; the others are reported. */
   check(path: string, given: unknown): readonly Source[] {
-    return this.list(path, given).filter((source, index): source is Source => {
-      const at = `${path}[${index}]`;
-      if (source === "world") return true;
-      if (typeof source === "string" && isHostSelector(source)) return this.isSelector(at, source);
-      return this.isNetwork(at, source, true);
-    });
+    return this.list(path, given).filter((source, index): source is Source => this.isSource(`${path}[${index}]`, source));
+  }
+
+  /** One of them. What cannot be used is reported. */
+  isSource(at: string, source: unknown): source is Source {
+    if (source === "world") return true;
+    if (typeof source === "string" && isHostSelector(source)) return this.isSelector(at, source);
+    return this.isNetwork(at, source, true);
   }
 
   /** Networks only. */
