@@ -3,7 +3,7 @@ import type { SeenPart } from "../../components/health";
 import { type BirdState, calicoStatus } from "../../components/overlays/calico/status";
 
 function host(key: string, answer?: Partial<BirdState> | string): SeenPart<BirdState> {
-  const whole = typeof answer === "object" ? { unit: "active", answers: true, sessions: [], ...answer } : answer;
+  const whole = typeof answer === "object" ? { unit: "active", answers: true, apart: true, sessions: [], ...answer } : answer;
   const address = `10.0.0.${key.slice(-1)}`;
   return { key, role: "manager", site: "rack", address, siteAddress: address, silent: [], ...(whole !== undefined && { answer: whole }) };
 }
@@ -25,6 +25,12 @@ describe("how Calico's BGP is", () => {
     const seen = [host("a1", { sessions: ["a2 Active Socket: Connection refused"] }), host("a2", { unit: "failed", answers: false })];
     assert.deepEqual(told(...seen), [
       "bird-stopped: a2: BIRD does not answer (its unit is failed), so the other hosts lose their routes to its containers",
+    ]);
+  });
+
+  it("names a host whose table is gone that keeps networks apart", () => {
+    assert.deepEqual(told(host("a1"), host("a2", { apart: false })), [
+      "calico-apart: a2: its nftables table pulumi_swarm_calico is gone, so networks that should be isolated reach each other there",
     ]);
   });
 

@@ -110,6 +110,7 @@ describe("flannel and its etcd, as status sees them", () => {
     flannel: "active",
     etcd: "active",
     subnet: true,
+    apart: true,
     cluster: cluster([1, 2, 3]),
     certificates: {},
     ...more,

@@ -1,9 +1,10 @@
 import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
 import { loadScript } from "../../remote/script";
 import { fewOf } from "../../report";
+import { type Apart, apartKind, notApart } from "../routed/apart";
 
 /** One host's BIRD, as `status.sh` tells it. */
-export interface BirdState {
+export interface BirdState extends Apart {
   readonly unit: string;
   /** On its control socket. */
   readonly answers: boolean;
@@ -22,6 +23,7 @@ export const calicoStatus: StatusPart<BirdState> = {
   kinds: {
     "bird-stopped": "BIRD does not run on a host: the others drop their routes to its containers after 15 seconds",
     "bgp-session": "two hosts have no BGP session, so they do not learn of each other's containers",
+    ...apartKind("calico"),
   },
   rows: (seen) =>
     seen.map(({ key, answer }): Row => {
@@ -30,7 +32,7 @@ export const calicoStatus: StatusPart<BirdState> = {
       const sessions = sessionsOf(answer);
       return { host: key, says: `${sessions.filter(isEstablished).length} of ${sessions.length} BGP sessions established` };
     }),
-  findings: (seen) => [...stopped(seen), ...broken(seen)],
+  findings: (seen) => [...stopped(seen), ...broken(seen), ...notApart("calico", seen)],
 };
 
 interface Session {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # How flannel and its etcd are on this host. It only reads, and prints certificates without their keys.
-#   status   Result: the states of their units, whether flanneld has written its subnet, what the members of etcd are and which of them answer (of a
+#   status   Result: the states of their units, whether flanneld has written its subnet, whether the table is loaded that keeps networks apart, what the members of etcd are and which of them answer (of a
 #            host with one), and certificates by name, in base64
 set -eu
 export LC_ALL=C
@@ -41,11 +41,13 @@ certificates() {
   done | paste -s -d , -
 }
 
+apart() { if nft list table inet pulumi_swarm_flannel >/dev/null 2>&1; then echo true; else echo false; fi; }
+
 case "$1" in
   status)
     if [ -s "$run/subnet.env" ]; then subnet=true; else subnet=false; fi
-    printf '{"flannel":"%s","etcd":"%s","subnet":%s,"cluster":%s,"certificates":{%s}}\n' "$(unit_state pulumi-swarm-flannel.service)" \
-      "$(unit_state pulumi-swarm-flannel-etcd.service)" "$subnet" "$(etcd)" "$(certificates)"
+    printf '{"flannel":"%s","etcd":"%s","subnet":%s,"apart":%s,"cluster":%s,"certificates":{%s}}\n' "$(unit_state pulumi-swarm-flannel.service)" \
+      "$(unit_state pulumi-swarm-flannel-etcd.service)" "$subnet" "$(apart)" "$(etcd)" "$(certificates)"
     ;;
   *)
     echo "unknown verb $1" >&2

@@ -2,12 +2,13 @@ import { X509Certificate } from "node:crypto";
 import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
 import { loadScript } from "../../remote/script";
 import { fewOf } from "../../report";
+import { type Apart, apartKind, notApart } from "../routed/apart";
 import { certificateLife } from "./etcd/life";
 import { parseMembers } from "./etcd/look";
 import type { Member } from "./etcd/members";
 
 /** One host's flannel and etcd, as `status.sh` tells it. */
-export interface FlannelState {
+export interface FlannelState extends Apart {
   readonly flannel: string;
   readonly etcd: string;
   /** flanneld has a subnet for this host. */
@@ -33,6 +34,7 @@ export const flannelStatus: StatusPart<FlannelState> = {
     "flanneld-stopped": "flanneld does not run on a host, so it learns of no change of the others",
     "etcd-member": "a member of flannel's etcd does not answer; the others are enough",
     "etcd-certificate": "a certificate of flannel's etcd ends soon",
+    ...apartKind("flannel"),
   },
   rows: (seen) => {
     const members = membersIn(seen);
@@ -45,7 +47,7 @@ export const flannelStatus: StatusPart<FlannelState> = {
       return { host: key, says: `flanneld ${answer.flannel}${etcd}${end ? `, certificates until ${end.toISOString().slice(0, 10)}` : ""}` };
     });
   },
-  findings: (seen, now) => [...etcdFindings(seen), ...stopped(seen), ...ending(seen, now)],
+  findings: (seen, now) => [...etcdFindings(seen), ...stopped(seen), ...ending(seen, now), ...notApart("flannel", seen)],
 };
 
 /** By whichever member can tell. */
