@@ -37,6 +37,10 @@ export type {
   Stop,
   Zone,
 } from "./hosts/host";
+export type { NetworkPolicyArgs } from "./network-policy/args";
+export type { PoliciesOnHosts } from "./network-policy/compile";
+export type { NetworkPolicy as PlannedPolicy } from "./network-policy/policy";
+export { NetworkPolicy } from "./network-policy/resource";
 export type { Problem } from "./report";
 export type { NumberedHosts } from "./hosts/numbered";
 export type { PlannedName } from "./names/name";

@@ -80,6 +80,7 @@ export interface ClusterArgs {
   addressSpace?: string;
   hosts: Record<string, HostGroup>;
   networks?: Record<string, Network>;
+  policy?: Record<string, NetworkPolicy>;
   overlay?: Overlay;
   underlay?: Underlay;
   programs?: Programs;
@@ -258,6 +259,16 @@ export interface Allow {
   from: string[];
   on?: string;
   reason?: string;
+}
+
+/** Who may connect to containers of a network, beside those of the network itself. */
+export interface NetworkPolicy {
+  from: string[];
+  to: string[];
+  port?: number;
+  /** Several ports, or ranges such as "30000-30100", instead of `port`. */
+  ports?: string[];
+  protocol?: Protocol;
 }
 
 export interface Rule {

@@ -11,7 +11,7 @@ import { weave } from "../components/overlays/weave";
 import { direct } from "../components/underlay/direct";
 import type { Underlay as RichUnderlay } from "../components/underlay/underlay";
 import { wireguard } from "../components/underlay/wireguard";
-import type { Allow, Expose, Firewall, Overlay, Underlay } from "./args";
+import type { Allow, ClusterArgs, Expose, Firewall, NetworkPolicy, Overlay, Underlay } from "./args";
 import { isKind, type Kinds, optionsOf, overlayKinds, reportKind, underlayKinds } from "./kinds";
 
 const overlays: Readonly<Record<keyof typeof overlayKinds, (args: never) => RichOverlay>> = { native, weave, flannel, calico, openvswitch };
@@ -70,7 +70,14 @@ export function richFirewall(firewall: Firewall, report: Report): FirewallArgs {
   return { ...firewall, ...opened("expose"), ...opened("allow") };
 }
 
-function richPorts(path: string, entry: Expose | Allow, report: Report): object {
+/** The same of policies. */
+export function richPolicy(policy: NonNullable<ClusterArgs["policy"]>, report: Report): object {
+  if (!isRecord(policy)) return policy;
+  const entries = Object.entries(policy);
+  return Object.fromEntries(entries.map(([name, entry]) => [name, richPorts(`policy.${name}`, entry, report)]));
+}
+
+function richPorts(path: string, entry: Expose | Allow | NetworkPolicy, report: Report): object {
   if (!isRecord(entry)) return entry;
   const { ports, ...rest } = entry;
   if (ports === undefined) return rest;

@@ -4,7 +4,7 @@ import { optionProblems, planCluster } from "../components/cluster/plan";
 import type { Problem } from "../components/report";
 import { type Report, show } from "../components/report";
 import type { ClusterArgs } from "./args";
-import { richFirewall, richOverlay, richUnderlay } from "./choices";
+import { richFirewall, richOverlay, richPolicy, richUnderlay } from "./choices";
 import { type Load, richHosts } from "./hosts";
 import { inFlatWords } from "./words";
 
@@ -22,7 +22,7 @@ export function richArgs(flat: ClusterArgs, loadHosts?: Load): Rich {
   // What is not known cannot be read at all.
   if (problems.length > 0) return { args: { hosts: {} }, problems };
   const given = withoutNull(flat) as ClusterArgs;
-  const { hosts, overlay, underlay, firewall, transform, ...same } = given as ClusterArgs & { readonly transform?: unknown };
+  const { hosts, overlay, underlay, firewall, policy, transform, ...same } = given as ClusterArgs & { readonly transform?: unknown };
   if (transform !== undefined) report("transform", "functions do not cross from one language to another", "leave it out");
   const args = {
     ...same,
@@ -30,6 +30,7 @@ export function richArgs(flat: ClusterArgs, loadHosts?: Load): Rich {
     ...(overlay !== undefined && { overlay: richOverlay(overlay, report) }),
     ...(underlay !== undefined && { underlay: richUnderlay(underlay, report) }),
     ...(firewall !== undefined && { firewall: richFirewall(firewall, report) }),
+    ...(policy !== undefined && { policy: richPolicy(policy, report) }),
   } as SwarmClusterArgs;
   const planned = (isWhole(given, args) ? planCluster(args).problems : optionProblems(args)).map(inWords);
   return { args, problems: [...problems, ...planned] };
@@ -61,7 +62,7 @@ function reportLate(value: unknown, path: string, report: Report): void {
 
 /** Under these the user chooses the names: a name with nothing behind it was written for something. */
 const named =
-  /^(?:hosts|networks|pins|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
+  /^(?:hosts|networks|policy|pins|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
 
 /** Languages differ in how they say "not given": all of them mean the default. @param at The names on the way, with slashes between. */
 function withoutNull(value: unknown, at = ""): unknown {

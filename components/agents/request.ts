@@ -7,6 +7,7 @@ import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
+import type { PoliciesOnHosts } from "../network-policy/compile";
 import type { NetworkSpec } from "../networks/api";
 import type { NetworkSlice } from "../overlays/docker-network";
 import type { NetworkRanges } from "../overlays/ranges";
@@ -165,6 +166,8 @@ export interface OverlayRequest {
     readonly space: string;
     readonly slices: readonly NetworkSlice[];
     readonly ranges?: NetworkRanges;
+    /** What is let through between networks. @default - nothing */
+    readonly policy?: PoliciesOnHosts;
     readonly routedIn?: RoutedNetwork;
     /** 256 random bits in base64url. */
     readonly secret: string;

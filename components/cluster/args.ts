@@ -1,6 +1,7 @@
 import type { EngineArgs } from "../engine/args";
 import type { FirewallArgs } from "../firewall/args";
 import type { HostGroup } from "../hosts/host";
+import type { NetworkPolicyArgs } from "../network-policy/args";
 import type { NetworkArgs } from "../networks/args";
 import type { Overlay } from "../overlays/overlay";
 import type { Underlay } from "../underlay/underlay";
@@ -14,6 +15,7 @@ import { engineOptions } from "../engine/args";
 import { firewallOptions } from "../firewall/args";
 import { adoptOptions } from "../membership/adopt";
 import { membershipOptions, swarmOptions } from "../membership/args";
+import { networkPolicyOptions } from "../network-policy/args";
 import { networkOptions } from "../networks/args";
 import { change, list, named, opaque, optional, options, text } from "../options";
 import { programsOptions } from "../programs/args";
@@ -35,6 +37,12 @@ export interface SwarmClusterArgs {
   readonly hosts: Readonly<Record<string, HostGroup>>;
   /** Overlay networks for services and containers. Both can attach to them. @default - none */
   readonly networks?: Readonly<Record<string, NetworkArgs>>;
+  /**
+   * Who may connect to containers of a network, beside those of the network itself, by a name of your choice. Only with `calico()` and
+   * `flannel()`, where networks are routed. `{ "web may reach db": { from: ["web"], to: ["db"], port: 5432 } }`
+   * @default - networks are apart, and nobody outside reaches them
+   */
+  readonly policy?: Readonly<Record<string, NetworkPolicyArgs>>;
   /** What carries traffic between containers on different hosts. @default native() */
   readonly overlay?: Overlay;
   /** Where the overlay's programs on hosts come from. @default - the projects' own images */
@@ -116,6 +124,7 @@ export const clusterOptions = options<SwarmClusterArgs>(
     addressSpace: optional,
     hosts: named(opaque, "groups of hosts by name", '{ control: existing.hosts({ role: "manager", … }) }'),
     networks: named(networkOptions, "networks by name", "{ web: {} }"),
+    policy: named(networkPolicyOptions, "policies by name", '{ "web may reach db": { from: ["web"], to: ["db"], port: 5432 } }'),
     overlay: opaque,
     programs: programsOptions,
     underlay: opaque,

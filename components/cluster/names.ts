@@ -8,7 +8,10 @@ const command = "command:local:Command";
 const overlayNetwork = "pulumi-swarm:index:OverlayNetwork";
 
 /** What names depend on, of a plan that need not be whole yet. */
-export type NamedPlan = Pick<ClusterPlan, "hosts" | "networks" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays">;
+export type NamedPlan = Pick<
+  ClusterPlan,
+  "hosts" | "networks" | "policies" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays"
+>;
 
 /** The names of all resources under a cluster's component. What the user asks for later, such as a provider, is not among them. */
 export function clusterNames(cluster: string, plan: NamedPlan, groups: Groups, firewall: FirewallArgs | undefined): PlannedName[] {

@@ -4,6 +4,8 @@ import { Cidr, isCidr } from "../addresses/cidr";
 import { planPieces, type PlannedPieces } from "../addresses/pieces";
 import type { Space } from "../addresses/space";
 import type { Pins } from "../addresses/subnets";
+import type { PoliciesOnHosts } from "../network-policy/compile";
+import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
 import { placePrefix } from "../networks/ranges";
 import type { NetworkSlice } from "../overlays/docker-network";
@@ -22,6 +24,8 @@ export interface OverlayOnHosts {
   readonly slices: readonly NetworkSlice[];
   /** Networks of which each host has a range. @default - the overlay has none */
   readonly ranges?: NetworkRanges;
+  /** What is allowed between networks. @default - nothing */
+  readonly policy?: PoliciesOnHosts;
   /** Where packets for containers arrive that other hosts route here. @default - nowhere */
   readonly routedIn?: {
     /** Of all containers, in CIDR form. */
@@ -128,6 +132,7 @@ export function planOnHosts(
   { placement, routedIn }: OverlayPlan,
   { containers, networks: inNetworks }: Space,
   networks: readonly PlannedNetwork[],
+  policies: readonly NetworkPolicy[],
 ): OverlayOnHosts {
   if (placement.kind === "ranges") {
     const space = inNetworks.toString();
@@ -139,6 +144,7 @@ export function planOnHosts(
     settings,
     space: containers.toString(),
     slices: [...networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [{ name, slice }])), ...own],
+    ...(placement.kind === "slices" && policies.length > 0 && { policy: { policies, hostPrefix: placement.hostPrefix } }),
     ...(routedIn && { routedIn: { network: containers.toString(), ...routedIn } }),
   };
 }

@@ -10,6 +10,7 @@ import { planSpace } from "../addresses/space";
 import { Pins, reportOverlaps } from "../addresses/subnets";
 import { checkTunnelPort } from "../underlay/port";
 import { planTunnel } from "../underlay/tunnel";
+import { planPolicies } from "../network-policy/plan";
 import { planNetworks } from "../networks/plan";
 import { checkIngress, gwbridgeWarnings, ingressWarnings, roomWarnings } from "../networks/room";
 import { overlayOptions } from "../overlays/kinds";
@@ -78,6 +79,11 @@ function planRead(args: SwarmClusterArgs): Planned {
     mtu,
     report,
   );
+  const policy = planPolicies(
+    args.policy ?? {},
+    { networks: Object.keys(args.networks ?? {}), groups: firewallGroups(groups), refused: overlay.noPolicies },
+    report,
+  );
   const groupBlocks = [...blocks, ...(tunnel?.blocks ?? []), ...(containers?.blocks ?? [])];
   const subnets = planSubnets({ space, pins, blocks: groupBlocks, networks, given: args.networks ?? {}, own });
   pins.reportUnused(subnets.map(({ owner }) => owner).filter((owner) => !/^(network|slice|ranges) /.test(owner)));
@@ -105,9 +111,9 @@ function planRead(args: SwarmClusterArgs): Planned {
   const renumber = checkRenumber(args.renumber, report);
 
   const encryption = planEncryption(underlay, overlay, args.swarm ?? {}, groups);
-  const onHosts = overlay.settings && planOnHosts(overlay.settings, overlay, space, networks);
+  const onHosts = overlay.settings && planOnHosts(overlay.settings, overlay, space, networks, policy.policies);
   const { programs } = overlay;
-  const named = { hosts, networks, firewall: firewall.rules, encryption, programs, subnets, ...(onHosts && { onHosts }) };
+  const named = { hosts, networks, policies: policy.policies, firewall: firewall.rules, encryption, programs, subnets, ...(onHosts && { onHosts }) };
   reportSameNames(clusterNames("", named, groups, args.firewall), report);
 
   return {
@@ -117,6 +123,7 @@ function planRead(args: SwarmClusterArgs): Planned {
       sites,
       hosts,
       networks,
+      policies: policy.policies,
       quorum,
       overlay: overlay.kind,
       underlay: underlay.kind,
@@ -144,6 +151,7 @@ function planRead(args: SwarmClusterArgs): Planned {
         ...cloudWarnings(groups, hosts),
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,
+        ...policy.warnings,
         ...firewall.warnings,
         ...renumberWarnings(renumber, subnets),
       ],

@@ -5,6 +5,7 @@ import type { PlannedHost, Site } from "../hosts/host";
 import type { Problem } from "../report";
 import type { EncryptionChannel } from "../addresses/encryption";
 import type { PlannedSubnet } from "../addresses/subnets";
+import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
 import type { OverlayKind } from "../overlays/overlay";
 import type { HostProgram } from "../programs/program";
@@ -24,6 +25,8 @@ export interface ClusterPlan {
   readonly hosts: readonly PlannedHost[];
   /** The cluster's own networks for services. */
   readonly networks: readonly PlannedNetwork[];
+  /** What is allowed between networks, and to them from outside. All else is dropped. */
+  readonly policies: readonly NetworkPolicy[];
   /** How many managers there are, and how many may fail. */
   readonly quorum: Quorum;
   /** What carries traffic between containers on different hosts. */

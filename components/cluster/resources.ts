@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { FirewallRule } from "../firewall/resource";
 import { Encryption, SubnetAssignment } from "../addresses/resource";
 import { describeRenumbering } from "../addresses/subnets";
+import { NetworkPolicy } from "../network-policy/resource";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../stop";
 import { shownName } from "./shown-names";
@@ -19,6 +20,7 @@ import { planRenumbering } from "./renumbering";
  */
 export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterArgs, parent: pulumi.Resource): pulumi.Output<unknown> {
   for (const rule of plan.firewall) new FirewallRule(shownName(cluster, rule.name), rule, { parent });
+  for (const policy of plan.policies) new NetworkPolicy(shownName(cluster, policy.name), policy, { parent });
   for (const channel of plan.encryption) new Encryption(shownName(cluster, channel.channel), channel, { parent });
   for (const program of plan.programs) new HostProgram(shownName(cluster, program.name), program, { parent });
   const memories = plan.subnets.flatMap((subnet) => {

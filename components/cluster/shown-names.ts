@@ -6,6 +6,7 @@ import type { Groups } from "../hosts/plan";
 import type { EncryptionChannel } from "../addresses/encryption";
 import type { PlannedSubnet } from "../addresses/subnets";
 import type { HostProgram } from "../programs/program";
+import type { NetworkPolicy } from "../network-policy/policy";
 import { slug } from "../slug";
 
 const renameGroup = "rename one of the groups, but not one that is deployed already";
@@ -18,6 +19,8 @@ export function shownName(cluster: string, words: string): string {
 /** What shows a plan in the preview. */
 export interface ShownPlan {
   readonly firewall: readonly FirewallRule[];
+  /** @default - none */
+  readonly policies?: readonly NetworkPolicy[];
   readonly encryption: readonly EncryptionChannel[];
   readonly programs: readonly HostProgram[];
   readonly subnets: readonly PlannedSubnet[];
@@ -33,7 +36,7 @@ export interface OwnRules {
 
 /** Resources that show the plan, under their component. */
 export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): PlannedName[] {
-  const { firewall, encryption, programs, subnets, remembers } = plan;
+  const { firewall, policies = [], encryption, programs, subnets, remembers } = plan;
   return [
     ...subnets.flatMap(({ owner }): PlannedName[] => {
       const resource = { type: "pulumi-swarm:index:SubnetAssignment", name: shownName(cluster, owner), ...ownerOf(owner) };
@@ -43,6 +46,13 @@ export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): Pla
       type: "pulumi-swarm:index:FirewallRule",
       name: shownName(cluster, name),
       ...ruleOf(name, own),
+    })),
+    ...policies.map(({ name }): PlannedName => ({
+      type: "pulumi-swarm:index:NetworkPolicy",
+      name: shownName(cluster, name),
+      of: `the policy "${name}"`,
+      path: `policy.${name}`,
+      fix: "choose another name for the policy",
     })),
     ...encryption.map(({ channel }): PlannedName => ({
       type: "pulumi-swarm:index:Encryption",

@@ -42,7 +42,7 @@ function hostLines({ hosts, sites }: ClusterPlan): string[] {
   });
 }
 
-function openLines({ firewall, enforced, hosts }: ClusterPlan): string[] {
+function openLines({ firewall, policies, enforced, hosts }: ClusterPlan): string[] {
   const rules = firewall.map((rule) => ({ rule, anyAddress: openToAnyAddress(rule, hosts).on.length > 0 }));
   const [open, closed] = [true, false].map((wanted) => rules.filter(({ rule, anyAddress }) => (anyAddress || isWorldOpen(rule)) === wanted));
   const lines = [...(open ?? []), ...(closed ?? [])].map(({ rule, anyAddress }) => {
@@ -51,7 +51,10 @@ function openLines({ firewall, enforced, hosts }: ClusterPlan): string[] {
     const from = `${rule.from.join(", ")}${together === undefined ? "" : ` (${together})`}${anyAddress ? " at any address" : ""}`;
     return `${ports} on ${rule.to} from ${from}${rule.over === "tunnel" ? " in the tunnel" : ""}: ${rule.name}`;
   });
-  return [...lines, enforced === "hosts" ? "nothing else" : "everything else that your own firewall allows: none is kept on the hosts"];
+  const between = policies.map(
+    ({ name, from, to, protocol, ports }) => `${ports.join(",")}/${protocol} of containers on ${to.join(", ")} from ${from.join(", ")}: ${name}`,
+  );
+  return [...lines, ...between, enforced === "hosts" ? "nothing else" : "everything else that your own firewall allows: none is kept on the hosts"];
 }
 
 function programLine(program: HostProgram): string {

@@ -19,6 +19,7 @@ export function topologyOf(cluster: string, plan: ClusterPlan): Topology {
       plan.firewall.map((rule) => ({ ...rule, name: slug(rule.name) })),
       ({ name }) => name,
     ),
+    policies: byName(plan.policies, ({ name }) => slug(name)),
     encryption: byName(plan.encryption, ({ channel }) => slug(channel)),
     programs: byName(plan.programs, ({ name }) => slug(name)).map(({ name, version }) => ({ name, version })),
   };

@@ -8,6 +8,8 @@ export interface NftOptions {
   readonly tunnelInterface?: string;
   /** Where containers of other hosts come in routed. @default - nowhere */
   readonly routedIn?: readonly RoutedNetwork[];
+  /** What else comes to containers by their own addresses, each a line of the chain. @default - nothing */
+  readonly toRouted?: readonly string[];
 }
 
 /** Of containers whose packets other hosts route here. */
@@ -30,7 +32,7 @@ export const nftTable = "inet pulumi_swarm";
  * the host only: `firewall.sh` adds them to the set `uplinks`. So it does with the host's own addresses on which its resolver listens.
  */
 export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, all: readonly FirewallHost[], options: NftOptions = {}): string {
-  const { tunnelInterface, routedIn = [] } = options;
+  const { tunnelInterface, routedIn = [], toRouted = [] } = options;
   const stray = tunnelInterface === undefined ? rules.find(({ over }) => over === "tunnel") : undefined;
   if (stray) throw new Error(`the firewall rule "${stray.name}" is for the tunnel, but there is none`);
   const sorted = [...rules].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -43,7 +45,7 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
       here.flatMap((opening) => networkLines(opening, tunnelInterface, onHost)),
     ),
     chain("from_containers", [...accept(["icmp type echo-request", "icmpv6 type echo-request"]), ...toResolver, "jump from_networks", "drop"]),
-    chain("forward", forwardChain(routedIn), "type filter hook forward priority filter - 5; policy accept;"),
+    chain("forward", forwardChain(routedIn, toRouted), "type filter hook forward priority filter - 5; policy accept;"),
     chain("to_containers", [...toContainers.flatMap((opening) => lines(opening, tunnelInterface, throughDocker)), "drop"]),
     ...(tunnelInterface === undefined
       ? []
@@ -81,7 +83,8 @@ export function isSsh({ name }: Pick<FirewallRule, "name">): boolean {
   return name === "ssh" || name.startsWith("ssh ");
 }
 
-interface Opening {
+/** A rule, and whom it lets in on one host. */
+export interface Opening {
   readonly rule: FirewallRule;
   readonly from: Resolved;
 }
@@ -146,11 +149,12 @@ function arrivalOf(routedIn: RoutedNetwork): string {
 }
 
 /** Containers go out and to each other as Docker has it, and what the host routes elsewhere is not our concern. */
-function forwardChain(routedIn: readonly RoutedNetwork[]): readonly string[] {
+function forwardChain(routedIn: readonly RoutedNetwork[], toRouted: readonly string[]): readonly string[] {
   return [
     "ct state established,related accept",
     `${fromContainers} accept`,
     ...routedIn.map((each) => `${arrivalOf(each)}ip saddr ${each.network} ip daddr ${each.network} accept comment "routed by the overlay"`),
+    ...toRouted,
     'meta oifkind "bridge" oifname != @uplinks goto to_containers',
   ];
 }
@@ -173,7 +177,7 @@ function isForEveryPort({ ports }: FirewallRule): boolean {
 }
 
 /** How a rule's protocol and ports are matched, for one address family or for both. */
-type Matcher = (rule: FirewallRule, family: 4 | 6) => readonly string[];
+export type Matcher = (rule: FirewallRule, family: 4 | 6) => readonly string[];
 
 /** A port of the host: of a service of its own, or of docker-proxy, which answers where Docker does not translate. */
 const onHost: Matcher = (rule, family) => {
@@ -194,7 +198,8 @@ const onHost: Matcher = (rule, family) => {
 const throughDocker: Matcher = (rule) =>
   rulePorts(rule.ports).map((range: PortRange) => `meta l4proto ${rule.protocol} ct status dnat ct original proto-dst ${showPorts(range)}`);
 
-function lines(opening: Opening, tunnel: string | undefined, matcher: Matcher): readonly string[] {
+/** Accepts whom an opening is for, by the interfaces on which they come. */
+export function lines(opening: Opening, tunnel: string | undefined, matcher: Matcher): readonly string[] {
   return [...networkLines(opening, tunnel, matcher), ...hostLines(opening, tunnel, matcher)];
 }
 
@@ -232,11 +237,12 @@ function showNetwork(network: AnyCidr): string {
   return network.toString().replace(network.version === 4 ? /\/32$/ : /\/128$/, "");
 }
 
-function set(elements: readonly string[]): string {
+/** One of these, as nft writes it. */
+export function set(elements: readonly string[]): string {
   return elements.length === 1 ? (elements[0] ?? "") : `{ ${elements.join(", ")} }`;
 }
 
 /** nft has no way to write a quote inside a comment, and ends it at 128 bytes. */
-function comment(name: string): string {
+export function comment(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9 ._:/-]/g, "?").slice(0, 100);
 }

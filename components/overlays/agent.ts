@@ -1,6 +1,7 @@
 import type { FirewallHost } from "../firewall/rule";
 import type { NetworkSlice } from "./docker-network";
 import type { NetworkRanges } from "./ranges";
+import type { PoliciesOnHosts } from "../network-policy/compile";
 import type { HostProgram } from "../programs/program";
 import type { Failure } from "../remote/each";
 import type { SshSession } from "../remote/ssh";
@@ -32,8 +33,12 @@ export interface OverlayWork<Settings extends object = object> {
   readonly space: string;
   /** The cluster's slices, where the overlay makes them, and the overlay's own. */
   readonly slices: readonly NetworkSlice[];
+  /** What is let through between networks. @default - nothing */
+  readonly policy?: PoliciesOnHosts;
   /** Networks of which each host has a range, where the overlay makes them so. */
   readonly ranges?: NetworkRanges;
+  /** By which hosts talk, where there is an encrypted tunnel. @default - none: on the site's own network */
+  readonly tunnelInterface?: string;
   /** Largest packet between two hosts, and of a container, in bytes. */
   readonly underlayMtu: number;
   readonly mtu: number;

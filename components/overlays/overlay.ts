@@ -99,6 +99,8 @@ export interface OverlayPlan {
   readonly revisitDays?: number;
   /** How clients find services. */
   readonly serves: Serving;
+  /** Why one network cannot be opened to another by a policy. @default - it can */
+  readonly noPolicies?: string;
   /** Problems with it on this cluster. Paths are those of the cluster's arguments. */
   readonly problems: readonly Problem[];
   /** What works but needs attention. */

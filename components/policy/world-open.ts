@@ -2,6 +2,7 @@ import type { Policy, ResourceValidationPolicy } from "@pulumi/policy";
 import { parsePorts, type PortRange } from "../firewall/ports";
 import type { FirewallRule } from "../firewall/rule";
 import { worldInWords, worldOf } from "../firewall/world";
+import type { NetworkPolicy } from "../network-policy/policy";
 import { isUnenforced } from "../review/risks";
 import { nameIn } from "../topology/of-resources";
 import { configOf } from "./config";
@@ -9,7 +10,11 @@ import { plain } from "./noted";
 
 /** What may be open to the whole Internet. */
 export interface WorldOpenConfig {
-  /** Rules that may allow the whole Internet, by their names in the preview without the cluster's name. @default - none */
+  /**
+   * Rules that may allow the whole Internet, by their names in the preview without the cluster's name, and policies of networks by the names
+   * that the program gives them.
+   * @default - none
+   */
   readonly allow?: readonly string[];
   /** Ports that any rule may open to the whole Internet: `443`, `30000-30100`. @default - none */
   readonly ports?: readonly string[];
@@ -25,6 +30,17 @@ export function openRule(rule: FirewallRule, { allow = [], ports = [] }: WorldOp
   const what = [rule.protocol, ...rule.ports].join(" ");
   const fix = `name in "from" who needs it, or allow the rule by "allow": ["${rule.name}"] in the configuration of the policy world-open`;
   return `The rule "${rule.name}" opens ${what} on ${rule.to} to ${worldInWords(rule.from) ?? ""} (${open.join(", ")}). Fix: ${fix}.`;
+}
+
+/** The same of what is let through to containers. */
+export function openPolicy(
+  { name, from, to, protocol, ports }: NetworkPolicy,
+  { allow = [], ports: allowed = [] }: WorldOpenConfig,
+): string | undefined {
+  const open = worldOf(from);
+  if (open.length === 0 || allow.includes(name) || ports.every((port) => isWithin(port, allowed))) return undefined;
+  const fix = `name in "from" who needs it, or allow the policy by "allow": ["${name}"] in the configuration of the policy world-open`;
+  return `The policy "${name}" opens ${[protocol, ...ports].join(" ")} of containers on ${to.join(", ")} to ${worldInWords(from) ?? ""} (${open.join(", ")}). Fix: ${fix}.`;
 }
 
 function isWithin(port: string, allowed: readonly string[]): boolean {
@@ -70,6 +86,10 @@ export function worldOpenPolicy(): ResourceValidationPolicy {
         if (type === "pulumi-swarm:index:FirewallRule") {
           const rule = plain(props) as FirewallRule;
           return openRule({ ...rule, name: ownName(name, opts.parent) }, config);
+        }
+        if (type === "pulumi-swarm:index:NetworkPolicy") {
+          const { policy: called, ...shown } = plain(props) as Omit<NetworkPolicy, "name"> & { readonly policy: string };
+          return openPolicy({ ...shown, name: called }, config);
         }
         if (type !== "pulumi-swarm:index:SwarmCluster") return undefined;
         return unenforced(name, (plain(props) as { enforced?: "hosts" | "none" }).enforced, config);

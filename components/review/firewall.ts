@@ -173,7 +173,8 @@ function differencesOf(was: FirewallRule, rule: FirewallRule): Text[] {
   ];
 }
 
-function changeOf(what: string, was: readonly string[], will: readonly string[]): Text[] {
+/** What is more and less in a list. */
+export function changeOf(what: string, was: readonly string[], will: readonly string[]): Text[] {
   const more = will.filter((each) => !was.includes(each));
   const less = was.filter((each) => !will.includes(each));
   if (more.length === 0 && less.length === 0) return [];
@@ -198,7 +199,7 @@ function whatOf({ protocol, ports }: FirewallRule): string {
 }
 
 /** Whether everybody can reach something by this rule which no rule let everybody reach before. */
-function newToTheWorld(rule: FirewallRule, was: readonly FirewallRule[]): boolean {
+export function newToTheWorld(rule: FirewallRule, was: readonly FirewallRule[]): boolean {
   const alike = was.filter((other) => isWorldOpen(other) && other.protocol === rule.protocol && (other.to === "members" || other.to === rule.to));
   // Families count by themselves: what was open to all of IPv4 may be new to all of IPv6.
   const families = (other: FirewallRule): Set<string> =>

@@ -8,6 +8,7 @@ import { type ClusterChange, type Finding } from "./findings";
 import { firewallFindings } from "./firewall";
 import { hostFindings, quorumFindings, refusedReplacements } from "./hosts";
 import { networkFindings } from "./networks";
+import { policyFindings } from "./policies";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
 import { unknownFindings } from "./unknown";
@@ -71,6 +72,7 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
     ...quorumFindings(change),
     ...walkQuorum(change),
     ...firewallFindings(change),
+    ...policyFindings(change),
     ...encryptionFindings(change),
     ...addressFindings(change),
     ...networkFindings(change),

@@ -4,6 +4,7 @@ import { dockerRulesScript } from "../engine";
 import { type DaemonSettings, daemonSettings, engineChanges, lostRules } from "../engine/bridges";
 import { ownSettings } from "../engine/own";
 import { nftRuleset } from "../firewall/nftables";
+import { outsideLines } from "../network-policy/compile";
 import type { SwarmRequest, SwarmRequestHost } from "../agents/request";
 import { loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
@@ -61,10 +62,11 @@ function validityOf(base64: string): System["certificate"] {
 }
 
 function rulesetOf({ firewall, tunnel, overlay, hosts }: SwarmRequest, host: SwarmRequestHost): string {
-  const { routedIn } = overlay.onHosts ?? {};
+  const { onHosts: routed } = overlay;
   return nftRuleset(firewall?.rules ?? [], host, hosts, {
     ...(tunnel && { tunnelInterface: tunnel.interface }),
-    routedIn: routedIn ? [routedIn] : [],
+    routedIn: routed?.routedIn ? [routed.routedIn] : [],
+    toRouted: outsideLines(routed, host, hosts, tunnel?.interface),
   });
 }
 

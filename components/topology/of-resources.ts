@@ -1,4 +1,5 @@
 import type { FirewallRule } from "../firewall/rule";
+import type { NetworkPolicy } from "../network-policy/policy";
 import type { EncryptionChannel } from "../addresses/encryption";
 import { byName, type Topology, type TopologyHost, type TopologyNetwork, type TopologyProgram, type TopologySubnet } from "./topology";
 
@@ -81,6 +82,7 @@ function topologyFrom(owner: WrittenResource, children: readonly WrittenResource
       return { owner, cidr, purpose, pinned };
     }),
     rules: all("FirewallRule", (inputs, name) => ({ ...(inputs as unknown as FirewallRule), name })),
+    policies: all("NetworkPolicy", ({ policy, ...inputs }) => ({ ...(inputs as unknown as NetworkPolicy), name: String(policy) })),
     encryption: all("Encryption", (inputs) => inputs as unknown as EncryptionChannel),
     programs: all("HostProgram", ({ program, version }): TopologyProgram => ({ name: String(program), version: String(version) })),
   };

@@ -1,5 +1,6 @@
 import type { FirewallRule } from "../firewall/rule";
 import type { HostRole, PublicAddress } from "../hosts/host";
+import type { NetworkPolicy } from "../network-policy/policy";
 import type { EncryptionChannel } from "../addresses/encryption";
 
 /** A host as a picture or a review shows it. */
@@ -62,6 +63,8 @@ export interface Topology {
   readonly subnets: readonly TopologySubnet[];
   /** What is let in. Names are as in resource names: no spaces. */
   readonly rules: readonly FirewallRule[];
+  /** What is let through between networks, and to them from outside. */
+  readonly policies: readonly NetworkPolicy[];
   readonly encryption: readonly EncryptionChannel[];
   readonly programs: readonly TopologyProgram[];
 }
@@ -73,5 +76,5 @@ export function byName<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
 
 /** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
 export function nothingOf(topology: Topology): Topology {
-  return { ...topology, hosts: [], networks: [], subnets: [], rules: [], encryption: [], programs: [] };
+  return { ...topology, hosts: [], networks: [], subnets: [], rules: [], policies: [], encryption: [], programs: [] };
 }

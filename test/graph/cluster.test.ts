@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { direct, type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
+import { calico, direct, type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
 import type { SwarmRequest } from "../../components/agents/request";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
@@ -50,7 +50,7 @@ async function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
 
 /** What shows the plan, whatever machines there are. */
 function ofThePlan({ type, name }: Registered): boolean {
-  const shows = ["SubnetAssignment", "FirewallRule", "Encryption"].some((kind) => type === `pulumi-swarm:index:${kind}`);
+  const shows = ["SubnetAssignment", "FirewallRule", "NetworkPolicy", "Encryption"].some((kind) => type === `pulumi-swarm:index:${kind}`);
   return shows || (type === "pulumi:index:Stash" && !["lab-local-keys", "lab-underlay"].includes(name));
 }
 
@@ -307,6 +307,20 @@ describe("the graph of a cluster", function () {
     const shown = ({ inputs }: Registered): unknown =>
       JSON.parse(JSON.stringify(inputs, (_, value: unknown) => (isSecret(value) ? "<secret>" : value)));
     for (const resource of without.resources) assert.deepEqual(shown(find(more, resource.type, resource.name)), shown(resource), resource.name);
+  });
+
+  it("shows each policy between networks, under the name that the program gives it", async () => {
+    const policy = { "web may reach db": { from: ["web", "group control"], to: ["db"], port: [5432, "9000-9010"] as const } };
+    const graph = await graphOf({ ...three, networks: { web: {}, db: {} }, overlay: calico(), firewall: {}, policy }, { preview: true });
+    const { inputs, parent } = find(graph, "pulumi-swarm:index:NetworkPolicy", "lab-web-may-reach-db");
+    assert.equal(parent, "lab");
+    assert.deepEqual(inputs, {
+      policy: "web may reach db",
+      from: ["web", "group control"],
+      to: ["db"],
+      protocol: "tcp",
+      ports: ["5432", "9000-9010"],
+    });
   });
 
   it("prefixes all names, so that two clusters can be in one stack", async () => {

@@ -28,7 +28,7 @@ const order = [
   ["remote"],
   ["addresses", "names", "node"],
   ["firewall", "programs"],
-  ["hosts"],
+  ["hosts", "network-policy"],
   // What runs on hosts.
   ["engine", "maintenance", "underlay", "gossip", "memory", "owner", "docker-provider"],
   ["overlays"],

@@ -130,6 +130,30 @@ const dockerRestartedTwo = (steps: readonly Step[]): Step[] => dockerRestarted(s
 /** Another version and other settings. */
 const dockerReplacedAndSet = (steps: readonly Step[]): Step[] => dockerRestarted(dockerReplaced(steps));
 
+/** Between networks, and to them: `web may reach db` was there, `the office` is gone. */
+const policed = (steps: readonly Step[]): Step[] => {
+  const type = "pulumi-swarm:index:NetworkPolicy";
+  const parent = clusterUrn(steps);
+  const step = (op: string, name: string, was: object | undefined, will: object | undefined): Step => {
+    const urn = parent.replace(`::${cluster}::`, `::${cluster}$${type}::`).concat(`-${name.replaceAll(" ", "-")}`);
+    const state = (inputs: object | undefined): State | null =>
+      inputs ? { urn, type, parent, inputs: { policy: name, protocol: "tcp", ...inputs } } : null;
+    return { op, urn, oldState: state(was), newState: state(will), ...(was && will && { diffReasons: ["from", "ports"] }) };
+  };
+  return [
+    ...steps,
+    step(
+      "update",
+      "web may reach db",
+      { from: ["web"], to: ["db"], ports: ["5432"] },
+      { from: ["web", "group edge"], to: ["db"], ports: ["5432", "5433"] },
+    ),
+    step("create", "web may reach the cache", undefined, { from: ["web"], to: ["cache"], ports: ["6379"] }),
+    step("create", "everybody may reach web", undefined, { from: ["world"], to: ["web"], ports: ["443"] }),
+    step("delete", "the office may reach db", { from: ["10.20.0.0/16"], to: ["db"], ports: ["5432"] }, undefined),
+  ];
+};
+
 /** What `cases` have no preview of the engine's for. `encryption-lost` was one network's hosts before, as an adopted swarm's have to be. */
 export const derived: readonly Derived[] = [
   { name: "cluster-removed", of: "nothing", edit: removed },
@@ -141,6 +165,7 @@ export const derived: readonly Derived[] = [
   { name: "docker-restarted", of: "nothing", edit: dockerRestarted },
   { name: "docker-restarted-two-managers", of: "nothing", edit: dockerRestartedTwo },
   { name: "docker-replaced-and-set", of: "nothing", edit: dockerReplacedAndSet },
+  { name: "policies", of: "nothing", edit: policed },
 ];
 
 /** The preview as the engine's digest writes it. */

@@ -28,7 +28,7 @@ class FakeHosts {
       if (this.broken.get(key) === verb) throw new Error(`${key}: ${verb} failed`);
       if (verb === "look") return { sessions: this.sessions(key), blocked: this.blocked.get(key) ?? [] };
       if (verb === "check") return { silent: this.silent.get(key) ?? [] };
-      if (verb === "up") this.given.set(key, values);
+      if (verb === "up" || verb === "admit") this.given.set(key, values);
       if (verb === "up" || verb === "tell") this.configs.set(key, values["CONFIG"] ?? "");
       return { changed: true };
     };
@@ -39,7 +39,10 @@ class FakeHosts {
     return [...(this.configs.get(key) ?? "").matchAll(/^protocol bgp '(.*)' from/gm)].map(([, peer]) => peer ?? "");
   }
 
-  work(more: Partial<CalicoSettings> = {}, { away = [] as readonly string[], leaving = [] as readonly string[] } = {}): OverlayWork<CalicoSettings> {
+  work(
+    more: Partial<CalicoSettings> = {},
+    { away = [] as readonly string[], leaving = [] as readonly string[], policed = false } = {},
+  ): OverlayWork<CalicoSettings> {
     const host = (key: string): OverlayHost => ({
       key,
       role: "manager",
@@ -68,6 +71,7 @@ class FakeHosts {
         { name: "web", slice: "0.0.0.64/26" },
         { name: "bridge", slice: "0.0.0.224/27" },
       ],
+      ...(policed && { policy: rackMayReachWeb }),
       underlayMtu: 1500,
       mtu: 1500,
       secret: "c2VjcmV0",
@@ -75,6 +79,11 @@ class FakeHosts {
     };
   }
 }
+
+const rackMayReachWeb: NonNullable<OverlayWork["policy"]> = {
+  hostPrefix: 24,
+  policies: [{ name: "all hosts may reach web", from: ["group all"], to: ["web"], protocol: "tcp", ports: ["80"] }],
+};
 
 const reflected = { telling: { meshed: false, reflectors: ["a", "b"] } };
 
@@ -177,6 +186,22 @@ describe("calico's agent", () => {
     assert.deepEqual(fake.sessions("a"), ["b", "c"]);
     assert.equal(fake.calls.at(-1), "d down");
     assert.ok(!fake.calls.slice(0, -1).some((call) => call.startsWith("d ")), fake.calls.join());
+  });
+
+  it("tells each host what is let through between networks, and those that stay when others have left", async () => {
+    await calicoAgent.up(fake.work());
+    assert.equal(fake.given.get("a")?.["POLICY"], "");
+    await calicoAgent.up(fake.work({}, { leaving: ["d"], policed: true }));
+    const line = (addresses: string): string =>
+      `outside ip saddr ${addresses} ip daddr 10.96.0.0/16 ip daddr & 0.0.0.192 == 0.0.0.64 tcp dport 80 accept comment "policy all hosts may reach web"`;
+    assert.equal(fake.given.get("a")?.["POLICY"], line("{ 172.31.3.12, 172.31.3.13, 172.31.3.14 }"));
+    fake.calls.length = 0;
+    await calicoAgent.depart(fake.work({}, { leaving: ["d"], policed: true }));
+    assert.equal(fake.given.get("a")?.["POLICY"], line("{ 172.31.3.12, 172.31.3.13 }"));
+    assert.deepEqual(
+      fake.calls.filter((call) => call.endsWith("admit")),
+      ["a admit", "b admit", "c admit"],
+    );
   });
 
   it("is taken off each host, whatever fails on another one", async () => {

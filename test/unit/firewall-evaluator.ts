@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { AnyCidr, isAnyCidr } from "../../components/addresses/any-cidr";
+import { Cidr, isCidr } from "../../components/addresses/cidr";
 
-/** A packet that opens a connection, as the kernel would see it. */
+/** A packet, as the kernel would see it. */
 export interface Packet {
   readonly hook: "input" | "forward" | "output";
   readonly source: string;
@@ -16,6 +17,10 @@ export interface Packet {
   readonly target?: string;
   /** Whether it goes to an address of the host on which its own resolver listens. */
   readonly resolver?: boolean;
+  /** Whether it belongs to a connection that stands. Otherwise it opens one. */
+  readonly established?: boolean;
+  /** Whether the way back to its source leaves by another interface than the one on which it came. */
+  readonly elsewhere?: boolean;
 }
 
 /**
@@ -46,7 +51,7 @@ export function evaluate(ruleset: string, packet: Packet, uplinks: readonly stri
     }
     return "return";
   };
-  const policy = new RegExp(`hook ${packet.hook} priority filter - 5; policy (accept|drop)`).exec(ruleset)?.[1];
+  const policy = new RegExp(`hook ${packet.hook} priority filter - [45]; policy (accept|drop)`).exec(ruleset)?.[1];
   if (policy === undefined) return "accept";
   const result = run(packet.hook);
   return result === "return" ? (policy as "accept" | "drop") : result;
@@ -75,7 +80,12 @@ function matches(text: string, packet: Packet, uplinks: readonly string[]): bool
   while (rest !== "") {
     let found: RegExpExecArray | undefined;
     let holds: boolean;
-    if (take(/^ct state established,related/) ?? take(/^ct state invalid/)) holds = false;
+    if (take(/^ct state established,related/)) holds = packet.established === true;
+    else if (take(/^ct state invalid/)) holds = false;
+    else if (take(/^fib saddr \. iif oif missing/)) holds = packet.elsewhere === true;
+    else if ((found = take(/^ip (saddr|daddr) & (\S+) == (\S+)/))) holds = masked(addressOf(packet, found[1]), found[2]) === number(found[3]);
+    else if ((found = take(/^ip saddr != (\S+)/))) holds = !contains(wholeNetwork(found[1] ?? ""), packet.source);
+    else if (take(/^ct status & dnat == 0/)) holds = packet.translated !== true;
     else if (take(/^ct status dnat/)) holds = packet.translated === true;
     else if ((found = take(/^ct original proto-dst (\S+)/))) holds = inPorts(found[1], packet.port);
     else if ((found = take(/^meta (iif|oif)kind "bridge"/))) holds = (packet.bridges ?? []).includes(interfaceOf(packet, found[1]));
@@ -101,6 +111,24 @@ function matches(text: string, packet: Packet, uplinks: readonly string[]): bool
 
 function interfaceOf(packet: Packet, side: string | undefined): string {
   return (side === "iif" ? packet.arrivesOn : packet.leavesOn) ?? "none";
+}
+
+/** nft takes an address with a prefix for the network in which it is. */
+function wholeNetwork(text: string): string {
+  const network = Cidr.around(text);
+  return isCidr(network) ? network.toString() : text;
+}
+
+function addressOf(packet: Packet, side: string | undefined): string {
+  return (side === "saddr" ? packet.source : packet.target) ?? "0.0.0.0";
+}
+
+function masked(address: string, mask: string | undefined): bigint {
+  return number(address) & number(mask);
+}
+
+function number(address: string | undefined): bigint {
+  return (address ?? "").split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n);
 }
 
 function elements(set: string | undefined): readonly string[] {

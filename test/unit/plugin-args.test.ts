@@ -7,6 +7,7 @@ import type { Problem } from "../../components/report";
 import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
 import * as local from "../../components/hosts/local";
+import { calico } from "../../components/overlays/calico";
 import { flannel } from "../../components/overlays/flannel";
 import { openvswitch } from "../../components/overlays/openvswitch";
 import { native } from "../../components/overlays/native";
@@ -157,6 +158,19 @@ describe("arguments of other languages", () => {
       },
     ],
     [
+      "what networks may reach",
+      {
+        networks: { web: {}, db: {} },
+        overlay: { kind: "calico" },
+        policy: { "web may reach db": { from: ["web"], to: ["db"], ports: ["5432", "8000-8010"], protocol: "udp" } },
+      },
+      {
+        networks: { web: {}, db: {} },
+        overlay: calico(),
+        policy: { "web may reach db": { from: ["web"], to: ["db"], port: ["5432", "8000-8010"], protocol: "udp" } },
+      },
+    ],
+    [
       "what hosts serve",
       { firewall: { allow: { m: { ports: ["9100"], from: ["world"] } } } },
       { firewall: { allow: { m: { port: ["9100"], from: ["world"] } } } },
@@ -238,6 +252,14 @@ describe("arguments of other languages", () => {
       "two ways to write ports",
       { hosts: { control }, firewall: { expose: { a: { port: 80, ports: ["81"], from: ["world"] } } } },
       ["firewall.expose.a.ports: port and ports are both given. Fix: keep one of them"],
+    ],
+    [
+      "two ways to write a policy's ports, on an overlay that has none",
+      { hosts: { control }, networks: { web: {}, db: {} }, policy: { a: { from: ["web"], to: ["db"], port: 80, ports: ["81"] } } },
+      [
+        "policy.a.ports: port and ports are both given. Fix: keep one of them",
+        "policy: { kind: native } keeps each network in a VXLAN of its own, and no host routes from one to another. Fix: take { kind: calico } or { kind: flannel } as the overlay, or put containers that talk to each other on one network",
+      ],
     ],
     [
       "two ways to write a bridge",

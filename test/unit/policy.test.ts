@@ -153,6 +153,23 @@ describe("the policy world-open", () => {
     assert.equal(said(rule("ping", { protocol: "icmp", ports: [] }), { ports: ["1-65535"] }).length, 1, "what has no port is allowed by name");
   });
 
+  it("names a policy of networks by the name that the program gives it, and lets pass what is allowed", () => {
+    const open = (more: object): Resource => ({
+      type: `${swarm}NetworkPolicy`,
+      name: "prod-everybody-may-reach-web",
+      parent: prod,
+      inputs: { policy: "everybody may reach web", from: ["world"], to: ["web", "shop"], protocol: "tcp", ports: ["443"], ...more },
+    });
+    assert.deepEqual(said(open({})), [
+      'The policy "everybody may reach web" opens tcp 443 of containers on web, shop to the whole Internet (world). Fix: name in "from" who needs it, or ' +
+        'allow the policy by "allow": ["everybody may reach web"] in the configuration of the policy world-open.',
+    ]);
+    assert.deepEqual(said(open({}), { allow: ["everybody may reach web"] }), []);
+    assert.deepEqual(said(open({}), { ports: ["443"] }), []);
+    assert.equal(said(open({ ports: ["443", "8443"] }), { ports: ["443"] }).length, 1);
+    for (const from of [["db"], ["group edge"], ["10.20.0.0/16"]]) assert.deepEqual(said(open({ from })), [], from.join());
+  });
+
   it("says nothing of networks and hosts, nor of what is not known yet", () => {
     for (const from of [["members"], ["203.0.113.0/24"], [notYet], []]) assert.deepEqual(said(rule("https", { from })), [], from.join());
   });

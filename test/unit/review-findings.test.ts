@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { FirewallRule } from "../../components/firewall/rule";
 import type { EncryptionChannel } from "../../components/addresses/encryption";
+import type { NetworkPolicy } from "../../components/network-policy/policy";
 import { protectedBy as byCloud } from "../../components/review/clouds";
 import type { ClusterChange, Finding, MachineChange } from "../../components/review/findings";
 import type { ReviewStep } from "../../components/review/read";
@@ -26,6 +27,7 @@ const base: Topology = {
   networks: [],
   subnets: [],
   rules: [],
+  policies: [],
   encryption: [],
   programs: [],
 };
@@ -221,6 +223,48 @@ describe("what a review says of who is let in", () => {
     assert.deepEqual(changed("none", "hosts"), ["each host now drops all traffic that no rule allows"]);
     assert.deepEqual(changed("none", "none"), []);
     assert.match(lines(findings(undefined, { enforced: "none" }), "firewall").join(), /^world-open: hosts drop nothing: only your own firewall/);
+  });
+});
+
+describe("what a review says of policies between networks", () => {
+  const policy = (from: readonly string[], more: Partial<NetworkPolicy> = {}): NetworkPolicy => ({
+    name: "web may reach db",
+    from,
+    to: ["db"],
+    protocol: "tcp",
+    ports: ["5432"],
+    ...more,
+  });
+  const said = (was: readonly NetworkPolicy[], will: readonly NetworkPolicy[]): string[] =>
+    lines(findings({ policies: was }, { policies: will }), "firewall");
+
+  it("is what is opened, what becomes wider or narrower, and what is closed", () => {
+    assert.deepEqual(said([], [policy(["web"])]), ["opened: 5432/tcp of containers on db from web; policy web may reach db"]);
+    assert.deepEqual(said([policy(["web"])], [policy(["web", "group edge"], { to: ["cache"], ports: ["5433"] })]), [
+      "policy web may reach db (5433/tcp): ports 5433 instead of 5432; from also group edge; to cache instead of db",
+    ]);
+    assert.deepEqual(said([policy(["web", "batch"])], [policy(["web"])]), ["policy web may reach db (5432/tcp): from no more batch"]);
+    assert.deepEqual(said([policy(["web"])], []), [
+      "closed: 5432/tcp of containers on db from web; policy web may reach db. Connections that are open stay open",
+    ]);
+    assert.deepEqual(said([policy(["web"])], [policy(["web"])]), []);
+    assert.deepEqual(
+      lines(findings({ policies: [policy(["web"])] }, undefined), "firewall").filter((line) => /policy/.test(line)),
+      [],
+    );
+  });
+
+  it("takes everybody for a risk where nobody let them in before", () => {
+    const open = "open to the whole Internet: 5432/tcp of containers on db from world, web; policy web may reach db";
+    assert.deepEqual(said([], [policy(["web", "world"])]), [`world-open: ${open}`]);
+    assert.match(
+      said([policy(["web"])], [policy(["web", "0.0.0.0/0"])])[0] ?? "",
+      /^world-open: open to the whole Internet now: .*: from also 0\.0\.0\.0\/0$/,
+    );
+    const known = policy(["world"], { name: "all", ports: ["5000-6000"], to: ["db", "web"] });
+    assert.deepEqual(said([known], [known, policy(["world"])]), ["opened: 5432/tcp of containers on db from world; policy web may reach db"]);
+    assert.match(said([known], [known, policy(["world"], { to: ["db", "cache"] })])[0] ?? "", /^world-open/, "of another network");
+    assert.match(said([known], [known, policy(["world"], { protocol: "udp" })])[0] ?? "", /^world-open/, "by another protocol");
   });
 });
 

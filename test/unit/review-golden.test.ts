@@ -51,6 +51,7 @@ describe("the review of a preview that the engine made", () => {
       "docker-restarted": {},
       "docker-restarted-two-managers": { "quorum-loss": 1 },
       "docker-replaced-and-set": {},
+      policies: { "world-open": 1 },
     });
   });
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type { FirewallRule } from "../../components/firewall/rule";
+import type { FirewallRule, Source } from "../../components/firewall/rule";
 import { isWorldOpen } from "../../components/firewall/world";
 import type { EncryptionChannel } from "../../components/addresses/encryption";
+import type { NetworkPolicy } from "../../components/network-policy/policy";
 import type { ClusterChange, Finding } from "../../components/review/findings";
 import { reviewCluster } from "../../components/review/review";
 import type { Topology, TopologyHost, TopologySubnet } from "../../components/topology/topology";
@@ -38,6 +39,13 @@ const channel: fc.Arbitrary<EncryptionChannel> = fc.record({
   rotation: fc.constantFrom("daily", "never"),
   protects: fc.boolean(),
 });
+const policy: fc.Arbitrary<NetworkPolicy> = fc.record({
+  name: name.map((own) => `policy ${own}`),
+  from: fc.uniqueArray(fc.constantFrom<Source>("web", "group edge", "10.20.0.0/16", "world"), { minLength: 1 }),
+  to: fc.uniqueArray(fc.constantFrom("db", "cache"), { minLength: 1 }),
+  protocol: fc.constantFrom("tcp", "udp"),
+  ports: fc.uniqueArray(fc.constantFrom("443", "5432", "8000-9000"), { minLength: 1 }),
+});
 const topology: fc.Arbitrary<Topology> = fc.record({
   cluster: fc.constant("prod"),
   addressSpace: fc.constant("10.96.0.0/14"),
@@ -49,6 +57,7 @@ const topology: fc.Arbitrary<Topology> = fc.record({
   networks: fc.uniqueArray(fc.record({ name, subnet: fc.constant("10.99.0.0/24"), internal: fc.boolean() }), { selector: (each) => each.name }),
   subnets: fc.uniqueArray(subnet, { selector: ({ owner }) => owner, maxLength: 5 }),
   rules: fc.uniqueArray(rule, { selector: (each) => each.name, maxLength: 6 }),
+  policies: fc.uniqueArray(policy, { selector: (each) => each.name, maxLength: 3 }),
   encryption: fc.uniqueArray(channel, { selector: (each) => each.channel }),
   programs: fc.uniqueArray(fc.record({ name, version: fc.constantFrom("1", "2") }), { selector: (each) => each.name, maxLength: 2 }),
 });
@@ -75,8 +84,13 @@ describe("the review of random edits", () => {
       fc.property(topology, topology, (before, after) => {
         const findings = findingsOf(before, after);
         const was = new Map(before.rules.map((each) => [each.name, each]));
-        const opened = after.rules.filter((each) => !was.has(each.name)).map((each) => each.name);
-        const closed = before.rules.filter((each) => !after.rules.some((other) => other.name === each.name)).map((each) => each.name);
+        const policies = new Set(before.policies.map((each) => each.name));
+        const opened = [...after.rules.filter((each) => !was.has(each.name)), ...after.policies.filter((each) => !policies.has(each.name))].map(
+          (each) => each.name,
+        );
+        const closed = (["rules", "policies"] as const).flatMap((kind) =>
+          before[kind].filter((each) => !after[kind].some((other) => other.name === each.name)).map((each) => each.name),
+        );
         assert.deepEqual(subjects(findings, "firewall", "added").sort(), opened.sort());
         assert.deepEqual(subjects(findings, "firewall", "removed").sort(), closed.sort());
         const all = subjects(
@@ -98,7 +112,7 @@ describe("the review of random edits", () => {
         const rules = findings.filter(({ risk, kind, subject }) => risk === "world-open" && kind !== "note" && subject !== "enforcement");
         for (const each of rules) {
           worlds++;
-          assert.ok(after.rules.some((known) => known.name === each.subject && isWorldOpen(known)));
+          assert.ok([...after.rules, ...after.policies].some((known) => known.name === each.subject && isWorldOpen(known)));
         }
       }),
       { numRuns: 30 },

@@ -28,6 +28,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Firewall: { "": "FirewallArgs" },
   Expose: { "": "ExposeArgs" },
   Allow: { "": "AllowArgs" },
+  NetworkPolicy: { "": "NetworkPolicyArgs" },
   Rule: { "": "RuleArgs" },
   Engine: { "": "EngineArgs" },
   LogLimits: { "": "LogLimits" },

@@ -78,7 +78,7 @@ export async function removeOverlays(hosts: readonly ReachedHost[], failures: Fa
 }
 
 function overlayWork(
-  { hosts: asked, overlay, underlayMtu }: SwarmRequest,
+  { hosts: asked, overlay, underlayMtu, tunnel }: SwarmRequest,
   ready: readonly Ready[],
   departing: readonly Departing[],
 ): OverlayWork | undefined {
@@ -106,6 +106,7 @@ function overlayWork(
     ...onHosts,
     hosts: asked.map(described),
     departing: departing.map(({ host, reached }) => ({ ...described(host), ...(reached && { session: reached.session }) })),
+    ...(tunnel && { tunnelInterface: tunnel.interface }),
     underlayMtu,
     mtu: overlay.mtu,
     io,

@@ -2,6 +2,7 @@ import { applyFirewall, removeFirewall } from "../../firewall/apply";
 import { isSsh, nftRuleset, smallestRuleset } from "../../firewall/nftables";
 import { selects } from "../../firewall/resolve";
 import type { FirewallHost, FirewallRule } from "../../firewall/rule";
+import { outsideLines } from "../../network-policy/compile";
 import { type MeshMember, raiseMesh } from "../../underlay/wireguard/apply";
 import type { Connection } from "../../remote/connection";
 import type { SshSession } from "../../remote/ssh";
@@ -90,8 +91,8 @@ export async function enforceFirewall(
   failures: Failure[],
 ): Promise<void> {
   const { firewall, tunnel, leaving } = request;
-  const own = "overlay" in request ? request.overlay.onHosts?.routedIn : undefined;
-  const routedIn = [own, leaving?.routedIn].flatMap((each) => each ?? []);
+  const routed = "overlay" in request ? request.overlay.onHosts : undefined;
+  const routedIn = [routed?.routedIn, leaving?.routedIn].flatMap((each) => each ?? []);
   if (!firewall) {
     await onEach(hosts, failures, ({ key, session }) => leaveFirewall(request, owner, key, session));
     return;
@@ -100,6 +101,7 @@ export async function enforceFirewall(
     const ruleset = nftRuleset([...firewall.rules, ...(leaving?.rules ?? [])], host, all, {
       ...(tunnel && { tunnelInterface: tunnel.interface }),
       routedIn,
+      toRouted: outsideLines(routed, host, all, tunnel?.interface),
     });
     const { dial, seconds } = confirmation(host.connection, hosts.length, session.slowest);
     const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));

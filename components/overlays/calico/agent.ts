@@ -4,6 +4,7 @@ import type { ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
 import { addressOf, type Reached, reachedOf, runnerOf, type Session, subnetOf } from "../hosts";
 import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
+import { policyFile } from "../routed/policy";
 import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 import type { CalicoSettings } from "./args";
 import { birdConfig, bgpPassword, type Speaker } from "./bird";
@@ -51,7 +52,10 @@ class CalicoRun {
   /** Those that stay first: what is on its way to those that leave is not lost sooner than it must be. */
   async depart(): Promise<readonly Failure[]> {
     const { work } = this;
-    await this.onWorking((host) => this.script(host, "tell", { CONFIG: this.configFor(host, this.sessionsOf(host, work.hosts)) }));
+    await this.onWorking(async (host) => {
+      await this.script(host, "tell", { CONFIG: this.configFor(host, this.sessionsOf(host, work.hosts)) });
+      if (work.policy) await this.script(host, "admit", { POLICY: policyFile(work, host, work.hosts) });
+    });
     this.failures.push(...(await down(reachedOf(work.departing), work.io)));
     return this.failures;
   }
@@ -75,6 +79,7 @@ class CalicoRun {
       SUBNET: subnetOf(host),
       UNDERLAY: settings.tunnel ? "pulumi-swarm-wireguard.service" : "",
       NETWORKS: networksFile(this.networksOf(host)),
+      POLICY: policyFile(this.work, host, this.all()),
       CONFIG: this.configFor(host, this.sessionsMeanwhile(host)),
       PASSWORD: bgpPassword(secret),
       BRIDGES: bridgesScript,

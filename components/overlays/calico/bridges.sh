@@ -1,53 +1,22 @@
 #!/bin/sh
 # The host's side of Calico's networks, from the files beside it; a unit runs it before Docker starts, and so does every change. Its
-# beginning is links.sh.
+# beginning is links.sh and tenants.sh.
 #   up      bridges, their links, what is routed and what is not let through
 #   remove  FILE: those of the networks in that file
 #   clear   what is let through goes
-# The file `settings` has SPACE, of all containers, and SUBNET, of those on this host.
 set -eu
 
 table="inet pulumi_swarm_calico"
 chain=PULUMI-SWARM-CALICO
 
-# saddr or daddr, MASK PLACE: a network has the same place in each host's subnet.
-in_network() {
-  printf 'ip %s %s' "$1" "$SPACE"
-  if [ "$2" != 0.0.0.0 ]; then printf ' ip %s & %s == %s' "$1" "$2" "$3"; fi
-}
+overlay_rules() { :; }
 
-# The slice of a network, from its gateway's address: nft takes an address with a prefix for the network in which it is.
-rules_of_networks() {
-  while read -r _ _ bridge _ _ address mask place; do
-    echo "    iifname \"$bridge\" ip saddr != $address drop"
-    echo "    $(in_network saddr "$mask" "$place") $(in_network daddr "$mask" "$place") accept"
-  done <networks
-}
-
-# What has an address of this host's containers comes out of their bridges, and nothing else does: also within a connection, where an
-# answer may leave by another of the container's networks than the one by which it was asked.
 rules() {
-  all=$(bridges)
   cat <<END
 table $table
 delete table $table
 table $table {
-  chain forward {
-    type filter hook forward priority filter - 4; policy accept;
-END
-  if [ -n "$all" ]; then
-    cat <<END
-    iifname { $all } ip saddr != $SUBNET drop
-    iifname != { $all } ip saddr $SUBNET drop
-END
-  fi
-  cat <<END
-    ct state established,related accept
-    ct status dnat accept
-$(rules_of_networks)
-    ip daddr $SPACE drop
-$(off_other_bridges)
-  }
+$(tenants)
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr $SUBNET ip daddr != $SPACE masquerade

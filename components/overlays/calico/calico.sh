@@ -5,8 +5,9 @@
 #   look     MTU, DOCKER, GATEWAY_MODE as in up: the hosts with which there are sessions, and which of Docker's networks would have to be
 #            recreated, but are in use. Changes nothing
 #   up       SPACE, SUBNET, MTU, UNDERLAY (a unit, or empty), NETWORKS (lines as in bridges.sh), DOCKER (lines as in networks.sh),
-#            GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, BRIDGES (text of the script)
+#            POLICY (lines as in tenants.sh), GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, BRIDGES (text of the script)
 #   tell     CONFIG: BIRD alone, where it was put up
+#   admit    POLICY alone, where it was put up
 #   check    FROM (an address of this host's containers, or empty), HOSTS (lines: key, subnet, address to ask or nothing), WAIT (seconds): waits
 #            for a route to each and for an answer. Result: those that are silent, and why
 #   down     everything of it away
@@ -188,6 +189,7 @@ up() {
   refuse_special
   mkdir -p "$folder"
   put "$folder/bridges" 0700 "$BRIDGES"
+  put "$folder/policy" 0600 "$POLICY"
   put "$folder/settings" 0600 "$(printf 'SPACE=%s\nSUBNET=%s\nMTU=%s' "$SPACE" "$SUBNET" "$MTU")"
   put_password "$(password_text)"
   put_config "$CONFIG"
@@ -274,6 +276,7 @@ case "$1" in
   look) look ;;
   up) lock; up ;;
   tell) lock; tell ;;
+  admit) lock; admit ;;
   check) check ;;
   down) lock; down ;;
   *) die "unknown verb $1" ;;

@@ -10,6 +10,7 @@ import { type EtcdHost, EtcdRun, removeEtcd } from "./etcd/apply";
 import { certifier } from "./etcd/pki";
 import { addressOf, type Reached, reachedOf, runnerOf, type Session, subnetOf } from "../hosts";
 import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
+import { policyFile } from "../routed/policy";
 import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 
 const script = loadRoutedScript(__dirname, "flannel.sh");
@@ -74,6 +75,7 @@ class FlannelRun {
     const change = planForgetting(content, known(work.departing), known(work.hosts));
     if (isDue(change)) await etcd.change(change);
     const staying = this.working();
+    if (work.policy) await onEach(staying, this.failures, (host) => this.script(host, "admit", { POLICY: policyFile(work, host, work.hosts) }));
     await this.follow(staying, () => ({ gone: work.departing.flatMap(({ containerSubnet }) => containerSubnet ?? []), ways: [] }));
     await clear(
       leaving.filter((host) => !this.failed(host)),
@@ -190,6 +192,7 @@ class FlannelRun {
         .map((member) => `https://${addressOf(member)}:${etcdPorts.clients}`)
         .join(","),
       NETWORKS: networksFile(networks),
+      POLICY: policyFile(this.work, host, [...this.work.hosts, ...this.work.departing]),
       DOCKER: dockerFile(networks),
       GATEWAY_MODE: gatewayModeOf(host.engine),
       BRIDGES: bridgesScript,

@@ -2,28 +2,29 @@
 # The host's side of flannel's networks, from the files beside it; a unit runs it before Docker starts, and so does every change.
 #   up      bridges, their links, what is routed and what is not let through
 #   remove  FILE: those of the networks in that file
-# The file `networks` has a line for each: kind, name, bridge, parent, port, address with prefix, mask and place of its slice.
+# Its beginning is links.sh and tenants.sh.
 set -eu
 
 table="inet pulumi_swarm_flannel"
 
-# A network's containers reach their own network on all hosts, and the outside, but no other network. Others of this host reach
-# none of them.
+# By VXLAN, a host comes to containers of other hosts with the first address of its own subnet, which no container has.
+hosts_mask() {
+  bits=$((32 - ${SUBNET#*/}))
+  if [ "$bits" -gt 8 ]; then echo "0.0.$(((1 << (bits - 8)) - 1)).255"; else echo "0.0.0.$(((1 << bits) - 1))"; fi
+}
+
+overlay_rules() {
+  echo "    iifname \"flannel.1\" $(in_network saddr "$(hosts_mask)" 0.0.0.0) accept"
+}
+
 rules() {
   cat <<END
 table $table
 delete table $table
 table $table {
-  chain forward {
-    type filter hook forward priority filter - 4; policy accept;
-    ct state established,related accept
-    ip daddr $SPACE ip saddr != $SPACE meta iifkind "bridge" drop
+$(tenants)
+}
 END
-  while read -r _ _ bridge _ _ _ mask place; do
-    if [ -n "$bridge" ] && [ "$mask" != 0.0.0.0 ]; then echo "    iifname \"$bridge\" ip daddr $SPACE ip daddr & $mask != $place drop"; fi
-  done <networks
-  off_other_bridges
-  printf '  }\n}\n'
 }
 
 up() {

@@ -5,12 +5,13 @@
 #            but are in use. Changes nothing
 #   pause    flanneld stops; what it has set up stays, and carries traffic
 #   up       SPACE, SUBNET, FIRST (address in it, with prefix), ADDRESS, BACKEND, MTU, UNDERLAY (a unit, or empty), FLANNELD, ETCDCTL, ENDPOINTS, NETWORKS (lines as in
-#            bridges.sh), DOCKER (lines: kind, name, Docker's name, subnet, gateway, parent or bridge), GATEWAY_MODE, BRIDGES and PIN
-#            (texts of the scripts)
+#            bridges.sh), DOCKER (lines: kind, name, Docker's name, subnet, gateway, parent or bridge), GATEWAY_MODE, POLICY (lines as in
+#            tenants.sh), BRIDGES and PIN (texts of the scripts)
 #   settle   WAYS (subnets of other hosts): has flanneld have its own backend's route to each, and takes away what another one has left.
 #            When no host needs that any more
 #   follow   GONE and WAYS (subnets of other hosts): has flanneld have no route to the ones and one to each of the others
 #   check    ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
+#   admit    POLICY alone, where it was put up
 #   down     everything of it away but the mark that something may be left
 #   forget   the mark
 set -eu
@@ -141,6 +142,7 @@ up() {
   need nft nftables
   [ -s "$folder/host.pem" ] || die "this host has no certificate for etcd yet"
   put "$folder/bridges" 0700 "$BRIDGES"
+  put "$folder/policy" 0600 "$POLICY"
   put "$folder/pin" 0700 "$PIN" restart
   put "$folder/settings" 0600 "$(settings_text)"
   put "$folder/flanneld.env" 0600 "$(environment_text)" restart
@@ -306,6 +308,7 @@ case "$1" in
   settle) lock; settle ;;
   follow) lock; follow ;;
   check) check ;;
+  admit) lock; admit ;;
   down) lock; down ;;
   forget) lock; forget ;;
   *) die "unknown verb $1" ;;

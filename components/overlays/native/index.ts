@@ -32,6 +32,7 @@ function plan(args: NativeArgs, context: OverlayContext): ReturnType<Overlay["pl
     needs: { features: encrypted ? ["vxlan", "ipsec"] : ["vxlan"], ...(args.dataPathPort !== undefined && { dataPathPort: port }) },
     programs: [],
     serves: "virtual address",
+    noPolicies: "native() keeps each network in a VXLAN of its own, and no host routes from one to another",
     problems: [...argumentProblems(args), ...(encrypted ? encryptionProblems(port, context) : plaintextProblems(context))],
     warnings: encrypted ? encryptionWarnings(context) : [],
   };

@@ -60,6 +60,7 @@ function plan(args: OpenvswitchArgs, context: OverlayContext): OverlayPlan {
     programs: [],
     settings,
     serves: "routed addresses",
+    noPolicies: "each network is a VLAN of its own, and no host routes from one to another",
     problems: [...argumentProblems(args, places), ...siteProblems(context), ...sizeProblems(places, context)],
     warnings: [],
   };

@@ -104,6 +104,18 @@ make_networks() {
   rm "$folder/docker.wanted"
 }
 
+# What is let through between networks alone. Of the overlay's own script: `put`.
+admit() {
+  if [ -e "$folder/networks" ]; then
+    put "$folder/policy" 0600 "$POLICY"
+    if [ -e "$folder/pending" ]; then
+      sh "$folder/bridges" up 2>"$LOG" || die "what is let through between networks cannot be changed: $(tail -n 1 "$LOG")"
+      rm "$folder/pending"
+    fi
+  fi
+  echo '{}'
+}
+
 # Those that would have to be recreated and are in use, as JSON's strings with commas between.
 blocked_networks() {
   separator=""

@@ -5,7 +5,7 @@ export function loadRoutedScript(folder: string, name: string): string {
   return [loadHostScript(__dirname, "networks.sh"), loadScript(folder, name)].join("\n");
 }
 
-/** Reads an overlay's `bridges.sh`, and puts before it how links are made. A file on hosts. */
+/** Reads an overlay's `bridges.sh`, and puts before it how links are made and networks kept apart. A file on hosts. */
 export function loadBridgesScript(folder: string): string {
-  return [loadScript(__dirname, "links.sh"), loadScript(folder, "bridges.sh")].join("\n");
+  return [loadScript(__dirname, "links.sh"), loadScript(__dirname, "tenants.sh"), loadScript(folder, "bridges.sh")].join("\n");
 }

@@ -70,6 +70,7 @@ function plan(args: WeaveArgs, context: OverlayContext): OverlayPlan {
     programs: [program],
     settings,
     serves: "DNS round robin",
+    noPolicies: "Weave carries packets from container to container, past every firewall of the host, and nothing routes from one network to another",
     problems: [...argumentProblems(args), ...pathProblems(encrypted, context), ...trustProblems(args, encrypted, context), ...problems],
     warnings: warnings(encrypted, args, context),
   };

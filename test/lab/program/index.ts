@@ -22,6 +22,7 @@ interface Spec {
   readonly local?: Record<string, local.LocalHostsArgs>;
   readonly existing?: Record<string, existing.ExistingHostsArgs>;
   readonly networks?: Record<string, NetworkArgs>;
+  readonly policy?: NonNullable<SwarmClusterArgs["policy"]>;
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
   readonly recheck?: string;
@@ -57,6 +58,7 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   hosts,
   ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
   ...(spec.networks && { networks: spec.networks }),
+  ...(spec.policy && { policy: spec.policy }),
   ...(spec.wireguard && { underlay: wireguard(spec.wireguard) }),
   ...(spec.overlay && { overlay: chosen(spec.overlay) }),
   ...(spec.programs && { programs: spec.programs }),
