@@ -334,4 +334,4 @@ export async function removeEtcd(
 
 const foreign =
   "there is flannel of another cluster on it, or of this one with a secret that is lost: the certificates are of another authority. " +
-  "Take it off first, if nothing needs it: systemctl disable --now 'pulumi-swarm-flannel*'; rm -rf /etc/pulumi-swarm/flannel /var/lib/pulumi-swarm/flannel";
+  "Take it off first, if nothing needs it: systemctl stop 'pulumi-swarm-flannel*'; rm -rf /etc/systemd/system/pulumi-swarm-flannel* /etc/pulumi-swarm/flannel /var/lib/pulumi-swarm/flannel";
