@@ -1,5 +1,5 @@
 import { type Aside, type AsideWork, beBack, giveBack, stepAside } from "../membership/aside";
-import { messageOf } from "../membership/control";
+import { localOrNothing, messageOf } from "../membership/control";
 import { isAlive } from "../membership/quorum";
 import type { SwarmApi, SwarmNode } from "../membership/swarm-api";
 import { hostLabel, type HostFailure } from "../membership/types";
@@ -22,6 +22,8 @@ export interface WalkedHost extends WalkHost {
   readonly errands: readonly Errand[];
   /** Its engine, over a connection that may have been made anew meanwhile. */
   api(): SwarmApi;
+  /** @returns when its engine has restarted and answers. */
+  restart(): Promise<void>;
 }
 
 /** What a walk works with. */
@@ -103,8 +105,37 @@ async function takeTurn(hosts: readonly WalkedHost[], services: Services, work: 
   return { visited, failures };
 }
 
-/** For a host to take part again where its work failed, in milliseconds: that work had a limit of its own for the engine to start. */
-const afterFailure = 60_000;
+/**
+ * For a host to take part again before it is looked at more closely, in milliseconds. It is all that it has where its work failed: that work
+ * had a limit of its own for the engine to start.
+ */
+const usuallyBack = 60_000;
+
+/**
+ * An engine that was away for as long as managers wait for its heartbeat, 15 s, may be down to them from then on, though it registered again
+ * and its heart beats: what they noted last is that the old one stopped (swarmkit, manager/dispatcher/dispatcher.go, register and
+ * markNodeNotReady; seen on 26.1.5). Nothing but another registration ends it.
+ *
+ * @returns what is wrong with it, if anything.
+ */
+async function untilBack(host: WalkedHost, aside: Aside, work: WalkWork, failed: boolean): Promise<string | undefined> {
+  const { key } = host;
+  const back = (ready: number): Promise<string | undefined> =>
+    beBack(key, aside, host.api(), { ...work, limits: { ...work.limits, ready } }).then(() => undefined, messageOf);
+  const first = await back(Math.min(work.limits.ready, usuallyBack));
+  if (first === undefined || failed) return first;
+  try {
+    const node = await work.control.node(aside.nodeId);
+    const local = await localOrNothing(host.api());
+    if (node?.state === "down" && local?.state === "active" && local.error === "") {
+      work.io.progress(key, "is a member by its own account, but down to the managers: restarting Docker");
+      await host.restart();
+    }
+  } catch (error) {
+    return `${first}; ${messageOf(error)}`;
+  }
+  return back(work.limits.ready);
+}
 
 interface Back {
   readonly key: string;
@@ -146,8 +177,7 @@ async function visit(host: WalkedHost, aside: Aside, work: WalkWork, fail: (host
     }
   }
   // Also where the work failed: a host whose engine runs is of use, and is not left drained.
-  const limits = wrong === undefined ? work.limits : { ...work.limits, ready: Math.min(work.limits.ready, afterFailure) };
-  const gone = await beBack(key, aside, host.api(), { ...work, limits }).then(() => undefined, messageOf);
+  const gone = await untilBack(host, aside, work, wrong !== undefined);
   if (wrong !== undefined) fail(key, gone === undefined ? `${wrong}. It is back in the swarm` : `${wrong}. It is not back in the swarm: ${gone}`);
   else if (gone !== undefined) fail(key, `is not back in the swarm: ${gone}`);
   return gone === undefined ? { key, aside } : undefined;

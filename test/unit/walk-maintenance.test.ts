@@ -74,7 +74,7 @@ class Cluster {
       const host = this.ready(key, { due: dueMaintenance(seen, maintenance), done: doneMaintenance(seen) }, run);
       const work = { request: { engine: { version: "29" }, maintenance }, learn: () => {}, reboot: (text?: string) => this.reboot(key, text, run) };
       const errands = errandsOf({ host, packages: 5 }, work);
-      return errands.length === 0 ? [] : [{ key, role, api: () => this.swarm.api(key, run), errands }];
+      return errands.length === 0 ? [] : [{ key, role, api: () => this.swarm.api(key, run), restart: () => Promise.resolve(), errands }];
     });
     const workers = Object.keys(five).filter((key) => five[key] === "worker");
     const prove = (): Promise<[]> => (run.check(), Promise.resolve([]));

@@ -21,6 +21,8 @@ class Cluster {
   readonly dead = new Set<string>();
   /** Hosts on which the new engine does not start, so that the old one is back. */
   readonly stubborn = new Set<string>();
+  /** Hosts that the managers take for down until their engine restarts once more. */
+  readonly mistaken = new Set<string>();
   /** Hosts to which no packet passes. */
   readonly silent = new Set<string>();
   drain = true;
@@ -82,10 +84,18 @@ class Cluster {
         key,
         role,
         api: () => this.swarm.api(key, run),
+        restart: () => this.restartAgain(key, run),
         errands: [{ what: "version 1 to 2", run: () => this.upgrade(key, run) }],
       })),
       work,
     );
+  }
+
+  private async restartAgain(key: string, run: SimulatedRun): Promise<void> {
+    run.check();
+    await this.swarm.clock.sleep(3_000);
+    this.swarm.revive(key);
+    this.restarted.push(`${key} again`);
   }
 
   /** The engine is away for a while, and all that is looked at meanwhile must hold. */
@@ -105,6 +115,7 @@ class Cluster {
     if (this.dead.has(key)) throw new Error("its Docker does not answer");
     this.swarm.revive(key);
     this.swarm.reboot(key);
+    if (this.mistaken.has(key)) Object.assign(member, { goneAt: this.swarm.clock.now(), noticedAfter: 0 });
     if (this.stubborn.has(key)) throw new Error("its Docker was not replaced: the version before was put back and runs");
     this.versions.set(key, 2);
     run.check();
@@ -246,6 +257,15 @@ describe("a walk over a swarm", () => {
       { host: "edge-1", reason: "its Docker was not replaced: the version before was put back and runs. It is back in the swarm" },
     ]);
     assert.equal(cluster.availability("edge-1"), "active");
+    assert.deepEqual(cluster.program.differences(), []);
+  });
+
+  it("restarts an engine that is back, and down to the managers all the same, and goes on", async () => {
+    const cluster = await new Cluster().form();
+    cluster.mistaken.add("control-2");
+    assert.deepEqual((await cluster.walk()).failures, []);
+    assert.deepEqual(cluster.restarted, ["edge-1", "edge-2", "control-2", "control-2 again", "control-3", "control-1"]);
+    assert.ok(cluster.swarm.progress.includes("control-2: is a member by its own account, but down to the managers: restarting Docker"));
     assert.deepEqual(cluster.program.differences(), []);
   });
 

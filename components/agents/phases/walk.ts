@@ -2,6 +2,7 @@ import { DockerSwarmApi } from "../../membership/docker-swarm-api";
 import { Control } from "../../membership/control";
 import { defaultLimits } from "../../membership/types";
 import type { Failure } from "../../remote/each";
+import { restartEngine } from "../../gossip/ports";
 import { fewOf } from "../../report";
 import { defaultWorkersAway } from "../../walk/args";
 import { walk, type WalkedHost, type WalkWork } from "../../walk";
@@ -59,6 +60,7 @@ export async function walkMembers(
         role: host.host.role,
         errands: errandsOf(turn, { request, learn, reboot: (text) => rebootHost(fleet, request, host, text, inOrder) }),
         api: () => new DockerSwarmApi(host.key, host.docker),
+        restart: () => restartEngine(host.session),
       };
     });
   const { failures: stopped, left } = await walk(walkedHosts, workOf(request, inOrder, formed, unlockKeys));
