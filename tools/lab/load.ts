@@ -5,13 +5,13 @@ export interface Requests {
   readonly asked: number;
   /** Answered by another host than the one that was asked first, as a load balancer's health check would have it. */
   readonly elsewhere: number;
-  /** Answered by nobody. */
-  readonly lost: number;
+  /** Answered by nobody: when it was asked, and what each host did instead. */
+  readonly lost: readonly string[];
 }
 
 /** Requests to hosts in turn, one after the other, until it is stopped. One that is not answered goes to the next host. */
 export class Load {
-  private requests: Requests = { asked: 0, elsewhere: 0, lost: 0 };
+  private requests: Requests = { asked: 0, elsewhere: 0, lost: [] };
   private stopped = false;
   private readonly ended: Promise<void>;
 
@@ -37,30 +37,42 @@ export class Load {
   private async run(): Promise<void> {
     for (let first = 0; !this.stopped; first++) {
       const { asked, elsewhere, lost } = this.requests;
-      const tries = await this.ask(first);
-      this.requests = { asked: asked + 1, elsewhere: elsewhere + (tries > 1 ? 1 : 0), lost: lost + (tries === 0 ? 1 : 0) };
+      const refusals = await this.ask(first);
+      const none = refusals.length === this.addresses.length;
+      this.requests = {
+        asked: asked + 1,
+        elsewhere: elsewhere + (refusals.length > 0 && !none ? 1 : 0),
+        lost: none ? [...lost, `${new Date().toISOString()}: ${refusals.join(", ")}`] : lost,
+      };
       await new Promise((resolve) => setTimeout(resolve, this.every));
     }
   }
 
-  /** @returns how many hosts were asked until one answered, 0 where none did */
-  private async ask(first: number): Promise<number> {
-    for (let tries = 1; tries <= this.addresses.length; tries++) {
-      const address = this.addresses[(first + tries - 1) % this.addresses.length] ?? "";
-      if (await answers(address, this.port)) return tries;
+  /** @returns what the hosts did that were asked before one answered. */
+  private async ask(first: number): Promise<readonly string[]> {
+    const refusals: string[] = [];
+    for (const index of this.addresses.keys()) {
+      const address = this.addresses[(first + index) % this.addresses.length] ?? "";
+      const began = Date.now();
+      const refusal = await refusalOf(address, this.port);
+      if (refusal === undefined) break;
+      refusals.push(`${address} ${refusal} after ${Date.now() - began} ms`);
     }
-    return 0;
+    return refusals;
   }
 }
 
-function answers(host: string, port: number): Promise<boolean> {
+/** Longest silence of a host, in milliseconds, before the next one is asked. */
+const patience = 2_000;
+
+function refusalOf(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = get({ host, port, path: "/", timeout: 2_000, agent: false }, (response) => {
+    const request = get({ host, port, path: "/", timeout: patience, agent: false }, (response) => {
       response.resume();
-      response.on("end", () => resolve(response.statusCode === 200));
-      response.on("error", () => resolve(false));
+      response.on("end", () => resolve(response.statusCode === 200 ? undefined : `answers ${response.statusCode}`));
+      response.on("error", ({ message }) => resolve(message));
     });
-    request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(false));
+    request.on("timeout", () => request.destroy(new Error("is silent")));
+    request.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
 }

@@ -1,17 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { Agent, get, type IncomingHttpHeaders } from "node:http";
+import { docker } from "./docker";
 
-/** Looks of one manager at itself and the swarm, again and again. Not by echo: dash makes line ends of those that JSON has escaped. */
-const script = `
-ask() { curl -s -m 2 --unix-socket /run/docker.sock "http://docker$1" 2>/dev/null || true; }
-while :; do
-  printf '%s %s\\n' "$(ask /info | tr -d '\\n')" "$(ask /nodes | tr -d '\\n')"
-  sleep 0.5
-done`;
-
-/** One look of all managers: the last that each has seen, within the time that it may be old. */
+/** Looks at all managers: the last that each has said. */
 export interface WatchedSwarm {
   readonly looks: number;
+  /** Longest time between two looks, in milliseconds. */
+  readonly longestPause: number;
   /** Fewest managers whose engine took part at any look. */
   readonly fewestManagers: number;
   /** Most workers that were down or drained at any look. */
@@ -20,7 +14,7 @@ export interface WatchedSwarm {
   readonly drained: readonly string[];
   /** Names of hosts that led, in this order. */
   readonly led: readonly string[];
-  /** Longest time without a manager that could be asked for the nodes, in milliseconds: an election, at least. */
+  /** Longest time without a manager that could tell the nodes, in milliseconds: an election, at least. */
   readonly longestWithout: number;
 }
 
@@ -31,45 +25,88 @@ interface Node {
   readonly ManagerStatus?: { readonly Leader?: boolean };
 }
 
-/** Watches a swarm from within its managers, several times a second, whatever happens to their networks. */
+/** Milliseconds from one look to the next, between two questions for the nodes, and until a manager that says nothing counts as away. */
+const [every, nodesEvery, patience] = [100, 500, 2_000];
+
+interface Answer {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/**
+ * Watches a swarm ten times a second, whatever happens to its hosts' networks: it asks the managers' engines at their sockets, which it
+ * finds from outside under the first process of each container. A ping tells whether an engine takes part (the header `Swarm`, from
+ * Docker 23 on), and costs it next to nothing.
+ */
 export class SwarmWatch {
-  private readonly children: readonly ChildProcess[];
-  private readonly states = new Map<string, { readonly at: number; readonly takesPart: boolean }>();
-  private seen: WatchedSwarm = { looks: 0, fewestManagers: Infinity, mostWorkersAway: 0, drained: [], led: [], longestWithout: 0 };
-  private answeredAt = Date.now();
+  private readonly takesPart = new Map<string, boolean>();
+  private readonly sockets = new Map<string, { readonly path: string; readonly at: number }>();
+  private readonly agent = new Agent({ keepAlive: true });
+  private readonly ended: Promise<unknown>;
+  private stopped = false;
+  private seen: WatchedSwarm = {
+    looks: 0,
+    longestPause: 0,
+    fewestManagers: Infinity,
+    mostWorkersAway: 0,
+    drained: [],
+    led: [],
+    longestWithout: 0,
+  };
+  private lookedAt: number | undefined;
+  private toldAt = Date.now();
 
   /** @param managers Containers that play them. */
   constructor(private readonly managers: readonly string[]) {
-    this.children = managers.map((manager) => {
-      const child = spawn("docker", ["exec", manager, "sh", "-c", script], { stdio: ["ignore", "pipe", "ignore"] });
-      createInterface({ input: child.stdout }).on("line", (line) => this.look(manager, line));
-      return child;
-    });
+    const loops = managers.flatMap((manager) => [
+      this.each(every, async () => void this.takesPart.set(manager, await this.isManager(manager))),
+      this.each(nodesEvery, async () => this.lookAtNodes(await this.ask(manager, "/nodes"))),
+    ]);
+    this.ended = Promise.all([this.each(every, () => Promise.resolve(this.look())), ...loops]);
   }
 
   get soFar(): WatchedSwarm {
     return this.seen;
   }
 
-  /** Their loops end when nobody reads what they say. */
-  stop(): WatchedSwarm {
-    for (const child of this.children) child.kill();
+  async stop(): Promise<WatchedSwarm> {
+    this.stopped = true;
+    await this.ended;
+    this.agent.destroy();
     return this.seen;
   }
 
-  private look(manager: string, line: string): void {
-    const [, info = "", nodes = ""] = /^(\{.*\})? ?(\[.*\]|\{.*\})?$/.exec(line) ?? [];
-    const takesPart = /"LocalNodeState":"active"/.test(info) && /"ControlAvailable":true/.test(info);
-    this.states.set(manager, { at: Date.now(), takesPart });
-    if (this.states.size < this.managers.length) return;
-    const parts = [...this.states.values()].filter((state) => state.takesPart).length;
-    this.seen = { ...this.seen, looks: this.seen.looks + 1, fewestManagers: Math.min(this.seen.fewestManagers, parts) };
-    if (nodes.startsWith("[")) this.lookAtNodes(JSON.parse(nodes) as readonly Node[]);
-    else this.seen = { ...this.seen, longestWithout: Math.max(this.seen.longestWithout, Date.now() - this.answeredAt) };
+  private async each(milliseconds: number, work: () => Promise<void>): Promise<void> {
+    while (!this.stopped) {
+      const next = new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await work();
+      await next;
+    }
   }
 
-  private lookAtNodes(nodes: readonly Node[]): void {
-    this.answeredAt = Date.now();
+  private look(): void {
+    if (this.takesPart.size < this.managers.length) return;
+    const now = Date.now();
+    const parts = [...this.takesPart.values()].filter(Boolean).length;
+    this.seen = {
+      ...this.seen,
+      looks: this.seen.looks + 1,
+      longestPause: Math.max(this.seen.longestPause, now - (this.lookedAt ?? now)),
+      fewestManagers: Math.min(this.seen.fewestManagers, parts),
+      longestWithout: Math.max(this.seen.longestWithout, now - this.toldAt),
+    };
+    this.lookedAt = now;
+  }
+
+  private async isManager(manager: string): Promise<boolean> {
+    const answer = await this.ask(manager, "/_ping");
+    return answer?.headers["swarm"] === "active/manager";
+  }
+
+  private lookAtNodes(answer: Answer | undefined): void {
+    if (!answer?.body.startsWith("[")) return;
+    this.toldAt = Date.now();
+    const nodes = JSON.parse(answer.body) as readonly Node[];
     const away = nodes.filter(({ Spec, Status }) => Spec.Role === "worker" && (Spec.Availability !== "active" || Status.State !== "ready"));
     const names = (some: readonly Node[]): string[] => some.map(({ Description }) => Description.Hostname);
     const drained = names(nodes.filter(({ Spec }) => Spec.Availability === "drain")).filter((name) => !this.seen.drained.includes(name));
@@ -81,4 +118,32 @@ export class SwarmWatch {
       led: leader === undefined || this.seen.led.at(-1) === leader ? this.seen.led : [...this.seen.led, leader],
     };
   }
+
+  /** @returns nothing where its engine does not answer. */
+  private async ask(manager: string, path: string): Promise<Answer | undefined> {
+    const socket = this.sockets.get(manager) ?? { path: await socketOf(manager), at: Date.now() };
+    this.sockets.set(manager, socket);
+    const answer = await answerOf(socket.path, path, this.agent);
+    // A machine that was switched off and on has other processes.
+    if (!answer && Date.now() > socket.at + patience) this.sockets.delete(manager);
+    return answer;
+  }
+}
+
+async function socketOf(machine: string): Promise<string> {
+  const pid = await docker("inspect", "--format", "{{.State.Pid}}", machine).catch(() => "0");
+  return `/proc/${pid}/root/run/docker.sock`;
+}
+
+function answerOf(socketPath: string, path: string, agent: Agent): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    const request = get({ socketPath, path, agent, timeout: patience }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (data: string) => (body += data));
+      response.on("end", () => resolve({ headers: response.headers, body }));
+      response.on("error", () => resolve(undefined));
+    });
+    request.on("timeout", () => request.destroy(new Error("is silent")));
+    request.on("error", () => resolve(undefined));
+  });
 }
