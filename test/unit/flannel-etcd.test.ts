@@ -252,6 +252,16 @@ describe("a failure on one of etcd's hosts", () => {
     assert.doesNotMatch(said, /(enable|disable)[^;]*\*/, "systemctl takes no patterns for these");
     assert.deepEqual(etcd.members(), three);
   });
+
+  it("is said, too, where all hosts have it, as when the cluster's secret is lost with Pulumi's state", async () => {
+    const etcd = await formed(three);
+    for (const key of three) etcd.machine(key).authority = "another authority";
+    const said = await failure(etcd.up(three));
+    assert.match(
+      said,
+      /none of its hosts can be worked on \(a, b, c\): there is flannel of another cluster on it, or of this one with a secret that is lost/,
+    );
+  });
 });
 
 describe("a run on etcd that is cut off", () => {

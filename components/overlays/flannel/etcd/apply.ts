@@ -58,8 +58,17 @@ export class EtcdRun {
   /** @returns whether anything was changed. */
   async up(): Promise<boolean> {
     await this.look();
+    this.refuseWithoutMembers();
     const issued = await this.certify();
     return (await this.reconcile()) || issued;
+  }
+
+  /** The plan could only say that nobody is there, and not why. */
+  private refuseWithoutMembers(): void {
+    const members = this.request.members.map(({ key }) => key);
+    const [first] = this.failures.filter(({ host }) => members.includes(host));
+    if (!first || this.working().some(({ key }) => members.includes(key))) return;
+    throw new EtcdRefusal(`none of its hosts can be worked on (${members.join(", ")}): ${first.reason}`);
   }
 
   /** Hosts on which nothing has failed. */
