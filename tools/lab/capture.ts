@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askIn, type NetworkFile, startIn } from "./namespace";
+import { eventually } from "./cluster";
+import { askIn, type Background, type NetworkFile, startIn } from "./namespace";
 
 /** A packet as it was seen on a wire. */
 export interface Packet {
@@ -29,7 +30,7 @@ export async function interfaceWith(network: NetworkFile, address: string): Prom
 const headers = 128;
 
 /**
- * Everything that passes an interface while some work is done.
+ * Everything that passes an interface while some work is done. Not for `lo`, whose packets the kernel counts twice.
  *
  * @param filter in tcpdump's words
  * @param bytes how many of each packet are kept in `bytes`
@@ -48,7 +49,9 @@ export async function capture<T>(
     const watching = await startIn(network, /listening on/, "tcpdump", ...options, ...filter);
     let result: T;
     try {
+      const never = await unread(watching);
       result = await work();
+      await untilRead(watching, never);
     } finally {
       const said = await watching.stop();
       if (!/^0 packets dropped by kernel$/m.test(said)) throw new Error(`not everything was captured: ${said}`);
@@ -58,6 +61,26 @@ export async function capture<T>(
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** How many packets the kernel has given to tcpdump that are not in its file. */
+async function unread(watching: Background): Promise<number> {
+  const counts = /(\d+) packets? captured, (\d+) packets? received by filter/;
+  const [, read, received] = counts.exec(await watching.tell("SIGUSR1", counts)) ?? [];
+  return Number(received) - Number(read);
+}
+
+/**
+ * tcpdump ends without what it has not read yet, which is much where it waits for a processor.
+ *
+ * @param never those that it will not read: they came before its filter
+ */
+async function untilRead(watching: Background, never: number): Promise<void> {
+  await eventually("tcpdump has read all packets", 60, async () => {
+    const left = (await unread(watching)) - never;
+    if (left > 0) throw new Error(`${left} are left`);
+    return true;
+  });
 }
 
 /** How many packets of each kind there were, the most frequent first. A kind is one of those that are expected, or spelt out. */

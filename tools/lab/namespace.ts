@@ -45,6 +45,8 @@ export async function askIn(network: NetworkFile, command: string, ...args: read
 export interface Background {
   /** Ends the program as Ctrl-C does. @returns what it had printed, when it has ended */
   stop(): Promise<string>;
+  /** Sends a signal that makes it print something. @returns that, when it has come */
+  tell(signal: NodeJS.Signals, answer: RegExp): Promise<string>;
   /** When it ended by itself. @returns what it printed */
   readonly ended: Promise<string>;
 }
@@ -59,9 +61,21 @@ export function startIn(network: NetworkFile, ready: RegExp, command: string, ..
       child.kill("SIGINT");
       return ended;
     };
+    let heard = (): void => {};
+    const tell = (signal: NodeJS.Signals, answer: RegExp): Promise<string> =>
+      new Promise((settle, fail) => {
+        const before = output.length;
+        heard = () => {
+          const [found] = answer.exec(output.slice(before)) ?? [];
+          if (found !== undefined) settle(found);
+        };
+        void ended.then((said) => fail(new Error(`${command} ended: ${said}`)));
+        child.kill(signal);
+      });
     const seen = (data: string): void => {
       output += data;
-      if (ready.test(output)) resolve({ stop, ended });
+      heard();
+      if (ready.test(output)) resolve({ stop, tell, ended });
     };
     child.stdout.setEncoding("utf8").on("data", seen);
     child.stderr.setEncoding("utf8").on("data", seen);
