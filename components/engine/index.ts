@@ -66,10 +66,18 @@ export async function probeHost<Also>(host: Omit<ProbedHost, "key">, { needs, pa
   }) as ScriptValues;
   const [seen, answer] = await Promise.all([
     host.session.script<ProbeScript & { readonly also: Also }>(text, values, { verb: "probe", timeout: 150_000 }),
-    engineOf(host),
+    engineOf(host).catch((error: unknown) => {
+      if (error instanceof DockerSilence) return error;
+      throw error;
+    }),
   ]);
+  // Its socket takes calls from early in the boot on, and its engine answers them when it starts.
+  if (answer instanceof DockerSilence) {
+    if (seen.settingUp === "") throw answer;
+    return { ...seen, engine: "", firewall: null };
+  }
   // The script waits for an engine that is just starting.
-  const engine = answer ?? (seen.cli ? await engineOf(host) : undefined);
+  const engine = answer ?? (seen.cli && seen.settingUp === "" ? await engineOf(host) : undefined);
   return { ...seen, engine: engine ? `${engine.Version} ${engine.ApiVersion}` : "", firewall: engine ? await backendOf(host, engine, seen) : null };
 }
 
@@ -120,7 +128,8 @@ export async function probeSettled<Also>(
   if (first.settingUp === "") return first;
   return whileWaiting(io, host.key, "cloud-init to set the machine up", firstBootTimeout, async (seen) => {
     let probe = first;
-    for (let looks = 0; probe.settingUp !== "" && looks < firstBoot.looks; looks++) {
+    const until = Date.now() + firstBootTimeout;
+    for (let looks = 0; probe.settingUp !== "" && looks < firstBoot.looks && Date.now() < until; looks++) {
       seen(probe.settingUp);
       await sleep(every);
       probe = await probeHost<Also>(host, args);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type FirstLook, probeSettled } from "../../components/engine";
 import { daemonSettings } from "../../components/engine/bridges";
 import type { Probe } from "../../components/engine/preflight";
+import { DockerSilence } from "../../components/remote/docker-api";
 import { brokenSession } from "../../components/remote/ssh";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -102,6 +103,25 @@ describe("a first look at a machine that cloud-init is setting up", () => {
     const told = setUpBy("");
     await probeSettled(told.host, io(told.said), {}, 0);
     assert.deepEqual([told.looks, told.said], [1, []]);
+  });
+
+  it("does not mind that Docker is silent meanwhile: its socket takes calls from when the machine boots", async () => {
+    const told = setUpBy("cloud-final.service", "");
+    const { get } = told.host.docker;
+    const silent = {
+      ...told.host,
+      docker: {
+        get: <Result>(path: string) => (told.looks < 2 ? Promise.reject(new DockerSilence("edge-1", "Docker did not answer")) : get<Result>(path)),
+      },
+    };
+    assert.equal((await probeSettled(silent, io(told.said), {}, 0)).engine, "26.1.5 1.45");
+    assert.deepEqual(told.said, ["edge-1: cloud-init to set the machine up, 600 s: cloud-final.service", "end"]);
+  });
+
+  it("fails when Docker is silent and nothing sets the machine up", async () => {
+    const { host, said } = setUpBy("");
+    const silent = { ...host, docker: { get: () => Promise.reject(new DockerSilence("edge-1", "Docker did not answer")) } };
+    await assert.rejects(probeSettled(silent, io(said), {}, 0), /Docker did not answer/);
   });
 
   it("is taken all the same, with a warning, when cloud-init never ends: it may wait for the swarm itself", async () => {
