@@ -17,7 +17,7 @@ class Host {
   /** @param systemctl What it does beside. */
   constructor(systemctl = "") {
     const programs = {
-      nft: `case "$*" in *list*) cat '${this.folder}/loaded' ;; *-c*) ;; *) cat "$2" >'${this.folder}/loaded' ;; esac`,
+      nft: `case " $* " in *" list "*) cat '${this.folder}/loaded' ;; *" -c "*) ;; *) cat "$2" >'${this.folder}/loaded' ;; esac`,
       ip: "",
       systemctl: `echo "$*" >>'${this.log}'\n${systemctl}\ncase "$*" in "is-active pulumi"*) echo inactive ;; esac`,
       "systemd-run": `echo "systemd-run" >>'${this.log}'`,
