@@ -51,16 +51,17 @@ while [ -d /run/systemd/system ] && [ -z "$state" ]; do
   state=$(engine_state)
 done
 
-# A machine that just booted is still starting its engine: that is not the same as having none.
+# What sets the machine up may turn on anything that is looked for here, so it is asked for before all of that.
+setting_up=$(cloud_init)
+
+# A machine that just booted is still starting its engine: that is not the same as having none. One that is being set up is looked at again.
 tries=0
-while [ "$state" = activating ] && [ "$tries" -lt 60 ]; do
+while [ -z "$setting_up" ] && [ "$state" = activating ] && [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
   sleep 0.5
   state=$(engine_state)
 done
 
-# What sets the machine up may turn on anything that is looked for here, so it is asked for before all of that.
-setting_up=$(cloud_init)
 # shellcheck source=/dev/null
 distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; plain "${ID:-} ${VERSION_CODENAME:-}")
 swarm_nftables=false

@@ -151,6 +151,10 @@ describe("a first look at a machine that cloud-init is setting up", () => {
         );
       assert.equal((look(folder) as Probe).settingUp, "cloud-final.service");
       assert.equal((look(join(folder, "nothing")) as Probe).settingUp, "");
+      // The engine is not waited for meanwhile: another look follows.
+      writeFileSync(join(folder, "systemctl"), `${systemctl.join("\n").replace("echo inactive", `echo activating; echo asked >>${folder}/asked`)}\n`);
+      assert.equal((look(folder) as Probe).settingUp, "cloud-final.service");
+      assert.equal(readFileSync(join(folder, "asked"), "utf8"), "asked\n");
     } finally {
       rmSync(folder, { recursive: true });
     }
