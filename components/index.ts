@@ -51,6 +51,8 @@ export { readSwarm, type SeenNetwork, type SeenNode, type SeenService, type Seen
 export type { AdoptArgs } from "./membership/adopt";
 export type { MembershipArgs, SwarmOptions } from "./membership/args";
 export type { MaintenanceArgs } from "./walk/args";
+export type { GatewayArgs, GatewayHosts } from "./gateways/args";
+export type { PlannedGateway } from "./gateways/gateway";
 export type { NetworkArgs } from "./networks/args";
 export { calico, type CalicoArgs } from "./overlays/calico";
 export { type EtcdArgs, flannel, type FlannelArgs } from "./overlays/flannel";

@@ -81,6 +81,7 @@ export interface ClusterArgs {
   hosts: Record<string, HostGroup>;
   networks?: Record<string, Network>;
   policy?: Record<string, NetworkPolicy>;
+  gateways?: Record<string, Gateway>;
   overlay?: Overlay;
   underlay?: Underlay;
   programs?: Programs;
@@ -185,6 +186,16 @@ export interface PrivateNetwork {
 }
 
 export interface Network extends NetworkArgs {}
+
+export interface Gateway {
+  to: string;
+  port: number;
+  targetPort?: number;
+  on: string;
+  networks: string[];
+  protocol?: Protocol;
+  program?: Program;
+}
 
 export interface Overlay {
   /** What carries traffic between containers on different hosts. The other options depend on it. */

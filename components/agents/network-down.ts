@@ -6,8 +6,10 @@ import type { NetworkRequest } from "./request";
 import { progress, runUndoing } from "./run";
 
 async function down(request: NetworkRequest, previous: NetworkResponse | undefined): Promise<Record<string, never>> {
-  const remove = (): Promise<void> => withManager(request, (docker, io) => networkDown(docker, request.cluster, request.name, previous, io));
-  await removeIfAnswered(request.name, remove, (line) => progress(undefined, line));
+  const { cluster, name } = request;
+  const what = `network ${name}`;
+  const remove = (): Promise<void> => withManager(what, request, (docker, io) => networkDown(docker, cluster, name, previous, io));
+  await removeIfAnswered({ what, command: `docker network rm ${name}` }, remove, (line) => progress(undefined, line));
   return {};
 }
 

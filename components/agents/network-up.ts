@@ -6,5 +6,7 @@ import type { NetworkRequest } from "./request";
 import { runAgent } from "./run";
 
 void runAgent(async (request: NetworkRequest, previous: NetworkResponse | undefined): Promise<NetworkResponse> => {
-  return withManager(request, (docker, io) => networkUp(docker, request.cluster, request.name, request.spec, previous, io));
+  return withManager(`network ${request.name}`, request, (docker, io) =>
+    networkUp(docker, request.cluster, request.name, request.spec, previous, io),
+  );
 });

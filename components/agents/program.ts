@@ -7,7 +7,8 @@ import { describeVersioned, pathInState } from "./path";
  * Files beside this one. States hold their paths, and a destroy runs what the state names: a file that is renamed or moved leaves clusters of
  * older versions without what undoes them.
  */
-export type AgentProgram = "intent" | "nodes" | "swarm-up" | "swarm-down" | "network-up" | "network-down" | "hosts-up" | "hosts-down";
+export type AgentProgram =
+  "intent" | "nodes" | "swarm-up" | "swarm-down" | "network-up" | "network-down" | "gateway-up" | "gateway-down" | "hosts-up" | "hosts-down";
 
 /** The path of one of our programs as Pulumi's state should hold it. */
 export function agentPath(program: AgentProgram): string {

@@ -7,6 +7,7 @@ import type { FirewallHost, FirewallRule } from "../firewall/rule";
 import type { HostRole } from "../hosts/host";
 import type { AdoptArgs } from "../membership/adopt";
 import type { SwarmOptions } from "../membership/args";
+import type { GatewaySpec } from "../gateways/api";
 import type { PoliciesOnHosts } from "../network-policy/compile";
 import type { NetworkSpec } from "../networks/api";
 import type { NetworkSlice } from "../overlays/docker-network";
@@ -253,15 +254,24 @@ export interface RememberedHost extends Omit<FirewallHost, "key"> {
   readonly struckOff?: true;
 }
 
-export interface NetworkRequest {
+/** What any manager can do. */
+export interface ManagersRequest {
   readonly cluster: string;
-  readonly name: string;
-  readonly spec: NetworkSpec;
   /** Any one of them will do. */
   readonly managers: readonly { readonly key: string; readonly connection: Connection }[];
   readonly reachableSeconds: number;
   /** Any change of it makes an update of a request that is otherwise the same. */
   readonly recheck?: string;
+}
+
+export interface NetworkRequest extends ManagersRequest {
+  readonly name: string;
+  readonly spec: NetworkSpec;
+}
+
+export interface GatewayRequest extends ManagersRequest {
+  readonly name: string;
+  readonly spec: GatewaySpec;
 }
 
 type Identity = Pick<SwarmRequest, "project" | "stack">;

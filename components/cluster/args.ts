@@ -1,5 +1,6 @@
 import type { EngineArgs } from "../engine/args";
 import type { FirewallArgs } from "../firewall/args";
+import type { GatewayArgs } from "../gateways/args";
 import type { HostGroup } from "../hosts/host";
 import type { NetworkPolicyArgs } from "../network-policy/args";
 import type { NetworkArgs } from "../networks/args";
@@ -13,6 +14,7 @@ import type { Transform } from "../transform";
 import type { MaintenanceArgs } from "../walk/args";
 import { engineOptions } from "../engine/args";
 import { firewallOptions } from "../firewall/args";
+import { gatewayOptions } from "../gateways/args";
 import { adoptOptions } from "../membership/adopt";
 import { membershipOptions, swarmOptions } from "../membership/args";
 import { networkPolicyOptions } from "../network-policy/args";
@@ -43,6 +45,12 @@ export interface SwarmClusterArgs {
    * @default - networks are apart, and nobody outside reaches them
    */
   readonly policy?: Readonly<Record<string, NetworkPolicyArgs>>;
+  /**
+   * What containers reach outside the swarm, each by its name and wherever they run, through hosts that can reach it: a database in a rack, a
+   * machine behind a VPN.
+   * @default - none: containers reach what their own host reaches, by its address
+   */
+  readonly gateways?: Readonly<Record<string, GatewayArgs>>;
   /** What carries traffic between containers on different hosts. @default native() */
   readonly overlay?: Overlay;
   /** Where the overlay's programs on hosts come from. @default - the projects' own images */
@@ -110,6 +118,8 @@ export interface SwarmClusterArgs {
     readonly nodes?: Transform<local.CommandArgs>;
     /** The command of each of the cluster's networks. */
     readonly network?: Transform<local.CommandArgs>;
+    /** The command of each of the cluster's gateways. */
+    readonly gateway?: Transform<local.CommandArgs>;
   };
 }
 
@@ -125,6 +135,7 @@ export const clusterOptions = options<SwarmClusterArgs>(
     hosts: named(opaque, "groups of hosts by name", '{ control: existing.hosts({ role: "manager", … }) }'),
     networks: named(networkOptions, "networks by name", "{ web: {} }"),
     policy: named(networkPolicyOptions, "policies by name", '{ "web may reach db": { from: ["web"], to: ["db"], port: 5432 } }'),
+    gateways: named(gatewayOptions, "gateways by name", '{ oracle: { to: "192.168.7.20", port: 1521, on: "group rack", networks: ["web"] } }'),
     overlay: opaque,
     programs: programsOptions,
     underlay: opaque,
@@ -139,7 +150,7 @@ export const clusterOptions = options<SwarmClusterArgs>(
     swarm: swarmOptions,
     transform: options<NonNullable<SwarmClusterArgs["transform"]>>(
       { of: "transform", thing: "changes of resources", example: "{ swarm: { … } }" },
-      { intent: change, swarm: change, nodes: change, network: change },
+      { intent: change, swarm: change, nodes: change, network: change, gateway: change },
     ),
   },
 );

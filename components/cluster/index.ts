@@ -9,7 +9,8 @@ import type { DockerProviderArgs } from "../docker-provider/args";
 import { prometheusJob } from "../engine/metrics";
 import type { HostRole, Machine } from "../hosts/host";
 import { type MadeHosts, makeHosts, requestOf } from "../hosts/make";
-import { OverlayNetwork } from "./overlay-network";
+import { Gateway } from "./gateway";
+import { type ManagedArgs, OverlayNetwork } from "./overlay-network";
 import { nodeProblems, transformsOf } from "../node/on-path";
 import type { Connection } from "../remote/connection";
 import type { SwarmClusterArgs } from "./args";
@@ -97,8 +98,8 @@ export class SwarmCluster extends pulumi.ComponentResource {
   readonly connections: pulumi.Output<Record<string, Connection>>;
   private readonly cluster: string;
   private readonly machines: ReadonlyMap<string, Machine>;
-  /** What makes the cluster one that can be worked with: the swarm, and its networks. */
-  private readonly ready: readonly [local.Command, ...OverlayNetwork[]];
+  /** What makes the cluster one that can be worked with: the swarm, its networks and gateways. */
+  private readonly ready: readonly [local.Command, ...pulumi.Resource[]];
   private readonly dockerProviders = new Map<string, pulumi.ProviderResource>();
 
   constructor(name: string, args: SwarmClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -126,10 +127,12 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const made = this.createHosts(name, args, checked);
     const { machines } = made;
     const { swarm, told } = this.createSwarm(name, args, made, checked);
-    const networks = this.createNetworks(name, args, machines, swarm);
+    const managed = this.managed(name, args, machines);
+    const networks = this.createNetworks(name, args, managed, swarm);
+    const gateways = this.createGateways(name, args, managed, swarm, networks);
     logWarnings(swarm.stdout, this);
     this.machines = machines;
-    this.ready = [swarm, ...networks];
+    this.ready = [swarm, ...networks, ...gateways];
     settleManagers({ cluster: name, args, plan, machines, parent: this }, this.ready);
 
     this.swarmId = pulumi.unsecret(swarm.stdout.apply((stdout) => answerOf<SwarmUpResponse>(stdout, "swarm-up").swarmId));
@@ -258,26 +261,38 @@ export class SwarmCluster extends pulumi.ComponentResource {
     return { swarm, told };
   }
 
-  private createNetworks(name: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>, swarm: local.Command): OverlayNetwork[] {
+  /** What is made through any manager is told of all of them. */
+  private managed(cluster: string, args: SwarmClusterArgs, machines: ReadonlyMap<string, Machine>): ManagedArgs {
+    const { reachableSeconds = defaultReachableSeconds, recheck } = args.membership ?? {};
     const managers = pulumi.all(
       this.plan.hosts
         .filter(({ role }) => role === "manager")
         .map(({ key }) => pulumi.output(machines.get(key)?.connection).apply((connection) => ({ key, connection: connection as Connection }))),
     );
+    return { cluster, managers, reachableSeconds, ...(recheck !== undefined && { recheck }) };
+  }
+
+  private createNetworks(name: string, args: SwarmClusterArgs, managed: ManagedArgs, swarm: local.Command): OverlayNetwork[] {
+    const transform = args.transform?.network;
     return this.plan.networks.map(
       (network) =>
-        new OverlayNetwork(
-          `${name}-${network.name}`,
-          {
-            cluster: name,
-            network,
-            managers,
-            reachableSeconds: args.membership?.reachableSeconds ?? defaultReachableSeconds,
-            ...(args.membership?.recheck !== undefined && { recheck: args.membership.recheck }),
-            ...(args.transform?.network && { transform: args.transform.network }),
-          },
-          { parent: this, dependsOn: swarm },
-        ),
+        new OverlayNetwork(`${name}-${network.name}`, { ...managed, network, ...(transform && { transform }) }, { parent: this, dependsOn: swarm }),
     );
+  }
+
+  private createGateways(
+    name: string,
+    args: SwarmClusterArgs,
+    managed: ManagedArgs,
+    swarm: local.Command,
+    networks: readonly OverlayNetwork[],
+  ): Gateway[] {
+    const transform = args.transform?.gateway;
+    const ids = new Map(this.plan.networks.map((network, index) => [network.name, networks[index]?.networkId ?? ""]));
+    return this.plan.gateways.map((gateway) => {
+      const networkIds = Object.fromEntries(gateway.networks.map((network) => [network, ids.get(network) ?? ""]));
+      const options = { parent: this, dependsOn: [swarm, ...networks] };
+      return new Gateway(`${name}-${gateway.name}`, { ...managed, gateway, networkIds, ...(transform && { transform }) }, options);
+    });
   }
 }

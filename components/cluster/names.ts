@@ -6,11 +6,12 @@ import type { ClusterPlan } from "./planned";
 
 const command = "command:local:Command";
 const overlayNetwork = "pulumi-swarm:index:OverlayNetwork";
+const gatewayType = "pulumi-swarm:index:Gateway";
 
 /** What names depend on, of a plan that need not be whole yet. */
 export type NamedPlan = Pick<
   ClusterPlan,
-  "hosts" | "networks" | "policies" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays"
+  "hosts" | "networks" | "policies" | "gateways" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays"
 >;
 
 /** The names of all resources under a cluster's component. What the user asks for later, such as a provider, is not among them. */
@@ -28,6 +29,10 @@ export function clusterNames(cluster: string, plan: NamedPlan, groups: Groups, f
     ...plan.networks.flatMap(({ name: network }): PlannedName[] => {
       const resource = { name: `${cluster}-${network}`, of: `network ${network}`, path: `networks.${network}` };
       return [overlayNetwork, `${overlayNetwork}$${command}`].map((type) => ({ ...resource, type }));
+    }),
+    ...plan.gateways.flatMap(({ name: gateway }): PlannedName[] => {
+      const resource = { name: `${cluster}-${gateway}`, of: `gateway ${gateway}`, path: `gateways.${gateway}` };
+      return [gatewayType, `${gatewayType}$${command}`].map((type) => ({ ...resource, type }));
     }),
   ];
 }

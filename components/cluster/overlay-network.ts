@@ -8,13 +8,17 @@ import type { PlannedNetwork } from "../networks/network";
 import { type Transform, transformed } from "../transform";
 import type { Connection } from "../remote/connection";
 
-export interface OverlayNetworkArgs {
+/** What the swarm keeps for the cluster, made through any of its managers. */
+export interface ManagedArgs {
   readonly cluster: string;
-  readonly network: PlannedNetwork;
   readonly managers: pulumi.Input<readonly { readonly key: string; readonly connection: Connection }[]>;
   readonly reachableSeconds: number;
   readonly recheck?: string;
   readonly transform?: Transform<local.CommandArgs>;
+}
+
+export interface OverlayNetworkArgs extends ManagedArgs {
+  readonly network: PlannedNetwork;
 }
 
 /** One network across the swarm. Its inputs are the plan of it, for the preview to show. */

@@ -4,6 +4,7 @@ import { planFirewall } from "../firewall/plan";
 import type { PlannedHost, Site } from "../hosts/host";
 import type { Problem } from "../report";
 import { areRead, checkGroups, type Groups, planHosts, planSites } from "../hosts/plan";
+import { type GatewayContext, gatewayWarnings, planGateways, withGatewayLabels } from "../gateways/plan";
 import { swarmRules } from "../membership/rules";
 import { smallestMtu, underlayMtu } from "../addresses/mtu";
 import { planSpace } from "../addresses/space";
@@ -111,9 +112,25 @@ function planRead(args: SwarmClusterArgs): Planned {
   const renumber = checkRenumber(args.renumber, report);
 
   const encryption = planEncryption(underlay, overlay, args.swarm ?? {}, groups);
+  const around: GatewayContext = {
+    ...{ hosts, sites, networks, encryption, addressSpace: space.whole, mirror: args.programs?.mirror },
+    groups: groups.map(([key]) => key),
+    networkNames: Object.keys(args.networks ?? {}),
+  };
+  const gateways = planGateways(args.gateways ?? {}, around, report);
   const onHosts = overlay.settings && planOnHosts(overlay.settings, overlay, space, networks, policy.policies);
   const { programs } = overlay;
-  const named = { hosts, networks, policies: policy.policies, firewall: firewall.rules, encryption, programs, subnets, ...(onHosts && { onHosts }) };
+  const named = {
+    hosts,
+    networks,
+    policies: policy.policies,
+    gateways,
+    firewall: firewall.rules,
+    encryption,
+    programs,
+    subnets,
+    ...(onHosts && { onHosts }),
+  };
   reportSameNames(clusterNames("", named, groups, args.firewall), report);
 
   return {
@@ -121,9 +138,10 @@ function planRead(args: SwarmClusterArgs): Planned {
       addressSpace: space.whole.toString(),
       dockerPool: space.docker.toString(),
       sites,
-      hosts,
+      hosts: withGatewayLabels(hosts, gateways),
       networks,
       policies: policy.policies,
+      gateways,
       quorum,
       overlay: overlay.kind,
       underlay: underlay.kind,
@@ -152,6 +170,7 @@ function planRead(args: SwarmClusterArgs): Planned {
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,
         ...policy.warnings,
+        ...gatewayWarnings(gateways, around),
         ...firewall.warnings,
         ...renumberWarnings(renumber, subnets),
       ],

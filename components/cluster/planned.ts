@@ -5,6 +5,7 @@ import type { PlannedHost, Site } from "../hosts/host";
 import type { Problem } from "../report";
 import type { EncryptionChannel } from "../addresses/encryption";
 import type { PlannedSubnet } from "../addresses/subnets";
+import type { PlannedGateway } from "../gateways/gateway";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
 import type { OverlayKind } from "../overlays/overlay";
@@ -27,6 +28,8 @@ export interface ClusterPlan {
   readonly networks: readonly PlannedNetwork[];
   /** What is allowed between networks, and to them from outside. All else is dropped. */
   readonly policies: readonly NetworkPolicy[];
+  /** What containers reach outside the swarm, by name. */
+  readonly gateways: readonly PlannedGateway[];
   /** How many managers there are, and how many may fail. */
   readonly quorum: Quorum;
   /** What carries traffic between containers on different hosts. */

@@ -12,6 +12,7 @@ export function summarize(cluster: string, plan: ClusterPlan): string {
     ...section("quorum", [plan.quorum.says]),
     ...section("open", openLines(plan)),
     ...section("encrypted", encryptionLines(plan)),
+    ...section("gateways", plan.gateways.map(gatewayLine)),
     ...section("subnets", subnetLines(plan)),
     ...section("MTU", [mtuLine(plan)]),
     ...section("programs", plan.programs.map(programLine)),
@@ -55,6 +56,11 @@ function openLines({ firewall, policies, enforced, hosts }: ClusterPlan): string
     ({ name, from, to, protocol, ports }) => `${ports.join(",")}/${protocol} of containers on ${to.join(", ")} from ${from.join(", ")}: ${name}`,
   );
   return [...lines, ...between, enforced === "hosts" ? "nothing else" : "everything else that your own firewall allows: none is kept on the hosts"];
+}
+
+function gatewayLine({ name, port, networks, to, targetPort, on, replicas, hosts, encryptedBy }: ClusterPlan["gateways"][number]): string {
+  const where = `${replicas} of ${hosts.length === 1 ? "1 host" : `${hosts.length} hosts`} of "${on}"`;
+  return `${name}:${port} on ${networks.join(", ")} leads to ${to}:${targetPort} through ${where}; encrypted up to there: ${encryptedBy}`;
 }
 
 function programLine(program: HostProgram): string {

@@ -14,6 +14,7 @@ export function topologyOf(cluster: string, plan: ClusterPlan): Topology {
     enforced,
     hosts: byName(plan.hosts, ({ key }) => key).map(({ place: _place, sshPort: _port, labels: _labels, ...host }) => host),
     networks: byName(plan.networks, ({ name }) => name).map(({ name, subnet, internal }) => ({ name, subnet, internal })),
+    gateways: byName(plan.gateways, ({ name }) => name).map(({ hosts: _hosts, replicas: _replicas, ...gateway }) => gateway),
     subnets: byName(plan.subnets, ({ owner }) => slug(owner)).map(({ owner, cidr, purpose, pinned }) => ({ owner, cidr, purpose, pinned })),
     rules: byName(
       plan.firewall.map((rule) => ({ ...rule, name: slug(rule.name) })),

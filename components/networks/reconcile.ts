@@ -7,10 +7,11 @@ import type { EngineApi } from "../remote/engine-api";
 import { whileWaiting } from "../waiting";
 import { NetworkOwner } from "./owner";
 import { hostNetworkOf } from "../overlays/docker-network";
+import { removeGatewaysOn } from "./gateways";
 import { usersOf } from "./users";
 
 /** Says whose network it is, so that one that somebody made by hand is never taken or removed. */
-const ownerLabel = "pulumi-swarm.cluster";
+export const ownerLabel = "pulumi-swarm.cluster";
 
 const vxlanIds = "com.docker.network.driver.overlay.vxlanid_list";
 
@@ -88,6 +89,7 @@ async function makeAnew(
   mine: NetworkOwner,
   io: NetworkIo,
 ): Promise<string> {
+  const gateways = await removeGatewaysOn(api, present, io);
   await removeNetwork(api, present, io);
   try {
     return (await withLeader(io, () => createNetwork(api, body, io))).Id;
@@ -104,7 +106,8 @@ async function makeAnew(
       );
     }
     await withLeader(io, () => mine.keepFor(present.Id));
-    throw new Error(`${problem}. It was made again as it was`);
+    const without = gateways.length === 0 ? "" : `, without the gateway ${gateways.join(", ")}: another membership.recheck makes it again`;
+    throw new Error(`${problem}. It was made again as it was${without}`);
   }
 }
 
@@ -136,6 +139,8 @@ export async function networkDown(
     io.progress("was taken over by another run, as when its resource is replaced: left alone");
     return;
   }
+  // One of a run that was cut off may be on it, and no resource knows it.
+  await removeGatewaysOn(api, present, io);
   await removeNetwork(api, present, io);
   await owner.forget();
 }

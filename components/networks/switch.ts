@@ -2,6 +2,7 @@ import { whileWaiting } from "../waiting";
 import type { DockerApi } from "../remote/docker-api";
 import type { Network, NetworkIo } from "./api";
 import { ownerOf, removeNetwork } from "./reconcile";
+import { removeGatewaysOn } from "./gateways";
 import { containersOn, servicesOn } from "./users";
 
 /** An overlay as hosts have it. */
@@ -75,6 +76,7 @@ const taskTimeout = 30_000;
 export async function removeNetworks(networks: readonly FoundNetwork[], hosts: readonly Host[], io: NetworkIo): Promise<void> {
   for (const { manager, network } of networks) {
     io.progress(`network ${network.Name}: nothing uses it; it is removed, and recreated if the plan has it`);
+    await removeGatewaysOn(manager, network, io);
     await removeNetwork(manager, network, io);
   }
   const ids = new Set(networks.map(({ network }) => network.Id));

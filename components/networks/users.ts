@@ -1,5 +1,6 @@
 import type { Network } from "./api";
 import type { EngineApi } from "../remote/engine-api";
+import { allServicesOn, isGateway } from "./gateways";
 
 type NetworkName = Pick<Network, "Id" | "Name">;
 
@@ -8,21 +9,10 @@ export async function usersOf(api: EngineApi, network: NetworkName): Promise<str
   return [...(await servicesOn(api, network)), ...(await containersOn(api, network))];
 }
 
-/** Services of the swarm, asked of any manager. */
+/** Services of the swarm but for our own gateways, asked of any manager. */
 export async function servicesOn(api: EngineApi, network: NetworkName): Promise<string[]> {
-  interface Service {
-    readonly Spec: {
-      readonly Name: string;
-      readonly Networks?: readonly { readonly Target: string }[] | null;
-      readonly TaskTemplate: { readonly Networks?: readonly { readonly Target: string }[] | null };
-    };
-  }
-  const services = await api.get<readonly Service[]>("/services");
-  return services
-    .filter(({ Spec }) =>
-      [...(Spec.Networks ?? []), ...(Spec.TaskTemplate.Networks ?? [])].some(({ Target }) => Target === network.Id || Target === network.Name),
-    )
-    .map(({ Spec }) => `service ${Spec.Name}`);
+  const services = await allServicesOn(api, network);
+  return services.filter((service) => !isGateway(service)).map(({ Spec }) => `service ${Spec.Name}`);
 }
 
 /** Containers of this engine's own host that belong to no service. */

@@ -42,6 +42,7 @@ export const sections = {
   hosts: "Hosts",
   quorum: "Quorum",
   firewall: "Open to whom",
+  gateways: "What containers reach outside",
   encryption: "Encryption",
   addresses: "Addresses",
   networks: "Networks",

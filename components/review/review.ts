@@ -6,6 +6,7 @@ import { type Drawable, drawableOf } from "./drawable";
 import { encryptionFindings } from "./encryption";
 import { type ClusterChange, type Finding } from "./findings";
 import { firewallFindings } from "./firewall";
+import { gatewayFindings } from "./gateways";
 import { hostFindings, quorumFindings, refusedReplacements } from "./hosts";
 import { networkFindings } from "./networks";
 import { policyFindings } from "./policies";
@@ -73,6 +74,7 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
     ...walkQuorum(change),
     ...firewallFindings(change),
     ...policyFindings(change),
+    ...gatewayFindings(change),
     ...encryptionFindings(change),
     ...addressFindings(change),
     ...networkFindings(change),

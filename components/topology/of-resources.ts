@@ -1,7 +1,15 @@
 import type { FirewallRule } from "../firewall/rule";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { EncryptionChannel } from "../addresses/encryption";
-import { byName, type Topology, type TopologyHost, type TopologyNetwork, type TopologyProgram, type TopologySubnet } from "./topology";
+import {
+  byName,
+  type Topology,
+  type TopologyGateway,
+  type TopologyHost,
+  type TopologyNetwork,
+  type TopologyProgram,
+  type TopologySubnet,
+} from "./topology";
 
 /** A resource as previews and states write it down. */
 export interface WrittenResource {
@@ -76,6 +84,10 @@ function topologyFrom(owner: WrittenResource, children: readonly WrittenResource
     networks: all("OverlayNetwork", (inputs) => {
       const { name, subnet, internal } = inputs as unknown as TopologyNetwork;
       return { name, subnet, internal };
+    }),
+    gateways: all("Gateway", (inputs) => {
+      const { name, to, port, targetPort, on, networks, encryptedBy, image } = inputs as unknown as TopologyGateway;
+      return { name, to, port, targetPort, on, networks, encryptedBy, image };
     }),
     subnets: all("SubnetAssignment", (inputs) => {
       const { owner, cidr, purpose, pinned } = inputs as unknown as TopologySubnet;

@@ -31,6 +31,20 @@ export interface TopologyNetwork {
   readonly internal: boolean;
 }
 
+/** What containers reach outside the swarm, as a picture or a review shows it. */
+export interface TopologyGateway {
+  readonly name: string;
+  readonly to: string;
+  readonly port: number;
+  readonly targetPort: number;
+  /** Hosts that may run it, in the words of the program. */
+  readonly on: string;
+  readonly networks: readonly string[];
+  readonly encryptedBy: string;
+  /** Image of its proxy. */
+  readonly image: string;
+}
+
 /** A piece of address space and who has it. */
 export interface TopologySubnet {
   readonly owner: string;
@@ -60,6 +74,7 @@ export interface Topology {
   readonly enforced?: "hosts" | "none";
   readonly hosts: readonly TopologyHost[];
   readonly networks: readonly TopologyNetwork[];
+  readonly gateways: readonly TopologyGateway[];
   readonly subnets: readonly TopologySubnet[];
   /** What is let in. Names are as in resource names: no spaces. */
   readonly rules: readonly FirewallRule[];
@@ -76,5 +91,5 @@ export function byName<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
 
 /** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
 export function nothingOf(topology: Topology): Topology {
-  return { ...topology, hosts: [], networks: [], subnets: [], rules: [], policies: [], encryption: [], programs: [] };
+  return { ...topology, hosts: [], networks: [], gateways: [], subnets: [], rules: [], policies: [], encryption: [], programs: [] };
 }

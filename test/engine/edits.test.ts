@@ -27,6 +27,7 @@ const edits: readonly (readonly [string, object])[] = [
   ["add an admin network", { ...base, firewall: { ...base.firewall, ssh: ["198.51.100.0/24", "192.0.2.0/28"] } }],
   ["narrow a built-in rule", { ...base, firewall: { ...base.firewall, rules: { ping: { from: ["members"] } } } }],
   ["add a network", { ...base, networks: { ...base.networks, queue: {} } }],
+  ["reach a database by a gateway", { ...base, gateways: { oracle: { to: "192.168.7.200", port: 1521, on: "group edge", networks: ["web"] } } }],
   ["remove a network", { ...base, networks: { web: {} } }],
   ["add a group", { ...base, groups: { control, edge, batch: { ...edge, machines: { a: machine(21) } } } }],
   ["add a host", { ...base, groups: { control, edge: { ...edge, machines: { ...edge.machines, c: machine(13) } } } }],

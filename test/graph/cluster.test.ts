@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { calico, direct, type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
-import type { SwarmRequest } from "../../components/agents/request";
+import type { GatewayRequest, SwarmRequest } from "../../components/agents/request";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
 import { type Graph, isSecret, readable, record, type Registered, unknown } from "./harness";
@@ -299,6 +299,41 @@ describe("the graph of a cluster", function () {
     assert.deepEqual(swarm.inputs["environment"], { DEBUG: "1" });
     assert.ok(isSecret(swarm.inputs["stdin"]), "a transform leaves the rest as it is");
     assert.equal(find(graph, command, "lab-web").inputs["logging"], "none");
+  });
+
+  it("makes gateways after the networks that they are on, shows the plan of each, and keeps the ways to managers secret", async () => {
+    const oracle = { to: "192.168.7.20", port: 1521, on: "group rack", networks: ["web"] } as const;
+    const args = { hosts: { rack: racks(3) }, networks: { web: {}, db: { internal: true } }, gateways: { oracle } };
+    const graph = await graphOf({ ...args, transform: { gateway: { environment: { DEBUG: "1" } } } });
+    const gateway = "pulumi-swarm:index:Gateway";
+    const { inputs } = find(graph, gateway, "lab-oracle");
+    assert.deepEqual(inputs, {
+      name: "oracle",
+      to: "192.168.7.20",
+      port: 1521,
+      targetPort: 1521,
+      on: "group rack",
+      replicas: 2,
+      networks: ["web"],
+      image: "docker.io/library/haproxy:3.0.11",
+      encryptedBy: "nothing",
+    });
+    const made = graph.resources.filter(({ parent }) => parent === "lab-oracle");
+    assert.deepEqual(names(made), ["lab-oracle > lab-oracle (command:local:Command)"]);
+    const [only] = made;
+    assert.ok(only && isSecret(only.inputs["stdin"]) && only.inputs["delete"] !== undefined);
+    assert.deepEqual(only.inputs["environment"], { DEBUG: "1" });
+    const request = JSON.parse(only.inputs["stdin"].secret as string) as GatewayRequest;
+    assert.deepEqual(request.spec.networks, [{ name: "web", id: "network1" }]);
+    assert.match(request.spec.config, /server target 192\.168\.7\.20:1521/);
+    for (const needed of ["lab-swarm", "lab-web", "lab-db"])
+      assert.ok(waitsFor(graph, only).includes(`${needed} (${command})`), waitsFor(graph, only).join());
+    for (const number of [1, 2, 3]) {
+      assert.deepEqual(find(graph, "pulumi-swarm:index:Host", `lab-rack-${number}`).inputs["labels"], { "pulumi-swarm.gateway.oracle": "true" });
+    }
+    const preview = await graphOf(args, { preview: true });
+    const asked = preview.resources.find(({ parent }) => parent === "lab-oracle")?.inputs["stdin"];
+    assert.ok(JSON.stringify(asked).includes(unknown), "before there are networks, nobody knows their ids");
   });
 
   it("leaves alone what one host more does not concern", async () => {

@@ -45,6 +45,7 @@ const clusters: Readonly<Record<string, SwarmClusterArgs>> = {
   "local hosts and networks": {
     hosts: { control: local.hosts({ role: "manager", count: 3 }), edge: worker, "edge-a": local.hosts({ role: "worker" }) },
     networks: { web: {}, "db.internal": { internal: true } },
+    gateways: { oracle: { to: "192.168.7.20", port: 1521, on: "host edge-a-1", networks: ["web"] } },
     underlay: wireguard(),
   },
   "flannel, with etcd on groups": {

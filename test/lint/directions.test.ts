@@ -35,6 +35,7 @@ const order = [
   ["membership"],
   ["walk"],
   ["networks"],
+  ["gateways"],
   ["agents"],
   // The shape of a cluster, for readers.
   ["topology"],

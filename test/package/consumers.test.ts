@@ -11,9 +11,18 @@ import { ours, pack } from "./packed";
  * States name these files, below `node_modules/pulumi-swarm`, and a destroy runs what the state names: a promise to every cluster that stands.
  * A program may be added. None may be moved, renamed or removed.
  */
-const promised = ["hosts-down", "hosts-up", "intent", "network-down", "network-up", "nodes", "swarm-down", "swarm-up"].map(
-  (name) => `dist/components/agents/${name}.js`,
-);
+const promised = [
+  "gateway-down",
+  "gateway-up",
+  "hosts-down",
+  "hosts-up",
+  "intent",
+  "network-down",
+  "network-up",
+  "nodes",
+  "swarm-down",
+  "swarm-up",
+].map((name) => `dist/components/agents/${name}.js`);
 
 const { exports, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   exports: Record<string, unknown>;

@@ -24,6 +24,8 @@ const base = {
   wireguard: {},
   networks: { web: {}, db: { internal: true } },
 };
+const oracle = { to: "192.168.7.200", port: 1521, on: "group edge", networks: ["web"] };
+const gated = { ...base, gateways: { oracle } };
 const encrypted = { ...base, wireguard: undefined, native: { encrypted: true }, swarm: { autolock: true } };
 
 const region = "eu-west-1";
@@ -49,8 +51,13 @@ export const cases: readonly Case[] = [
       groups: { control, edge: { ...edge, machines: { a: machine(11), c: machine(13), d: machine(14) } } },
     },
     renumber: { ...base, networks: { web: { prefix: 25 }, db: { internal: true } }, renumber: ["network web"] },
+    "gateway-opened": gated,
     "overlay-switch": { ...base, networks: { web: {} }, weave: {} },
     refused: { ...base, addressSpace: "10.112.0.0/14" },
+  }),
+  ...edits("existing", gated, {
+    "gateway-changed": { ...base, gateways: { oracle: { ...oracle, to: "oracle.example.com", networks: ["web", "db"] } } },
+    "gateway-closed": base,
   }),
   ...edits("existing", encrypted, { "encryption-lost": { ...base, wireguard: undefined } }),
   ...edits("aws", cloud, {

@@ -39,6 +39,7 @@ export class FakeDocker implements EngineApi {
     readonly uses: string;
     readonly where: "task" | "spec";
     readonly publishes?: readonly ("host" | "ingress")[];
+    readonly labels?: Readonly<Record<string, string>>;
   }[] = [];
   readonly containers: { readonly name: string; readonly uses: string; readonly service?: string }[] = [];
   readonly tasks: { readonly uses: string; readonly state: string; readonly stopsWithin: number }[] = [];
@@ -121,9 +122,11 @@ export class FakeDocker implements EngineApi {
       case "/nodes":
         return this.nodes.map(({ ID, version, Spec }) => ({ ID, Version: { Index: version }, Spec })) as Result;
       case "/services":
-        return this.services.map(({ Name, uses, where: place, publishes }) => ({
+        return this.services.map(({ Name, uses, where: place, publishes, labels = {} }) => ({
+          ID: `service-${Name}`,
           Spec: {
             Name,
+            Labels: labels,
             ...(publishes && { EndpointSpec: { Ports: publishes.map((PublishMode) => ({ PublishMode })) } }),
             Networks: place === "spec" ? [{ Target: uses }] : null,
             TaskTemplate: place === "task" ? { Networks: [{ Target: uses }] } : {},
@@ -180,6 +183,12 @@ export class FakeDocker implements EngineApi {
   }
 
   async delete(path: string): Promise<void> {
+    if (path.startsWith("/services/")) {
+      this.changes++;
+      const service = this.services.findIndex(({ Name }) => path === `/services/service-${Name}`);
+      if (service < 0) throw this.refusal(404, "service not found", `DELETE ${path}`);
+      return void this.services.splice(service, 1);
+    }
     const id = path.replace("/networks/", "");
     if (this.refuseDelete) throw this.refuseDelete;
     if (this.goneBeforeDelete) this.drop(id);

@@ -10,7 +10,7 @@ export class FakeIo implements NetworkIo {
   readonly waits: string[] = [];
   private clock = 0;
 
-  constructor(private readonly docker: FakeDocker) {}
+  constructor(private readonly docker: Pick<FakeDocker, "passes">) {}
 
   progress(line: string): void {
     this.lines.push(line);

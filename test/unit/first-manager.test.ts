@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ReachedHost } from "../../components/agents/fleet";
 import { firstManager } from "../../components/agents/network";
-import type { NetworkRequest } from "../../components/agents/request";
+import type { ManagersRequest } from "../../components/agents/request";
 
 type Behaviour = "answers" | "hangs" | "dead" | "demoted";
 
@@ -20,7 +20,7 @@ async function ask(...behaviours: readonly Behaviour[]): Promise<{ readonly dial
       return Promise.resolve({ key, docker: { key, get: () => Promise.resolve(info) } } as unknown as ReachedHost);
     },
   };
-  const answer = firstManager(fleet, { name: "web", managers } as unknown as NetworkRequest).then(
+  const answer = firstManager(fleet, "network web", { managers } as unknown as ManagersRequest).then(
     (docker) => (docker as unknown as { key: string }).key,
   );
   await answer.catch(() => undefined);

@@ -20,12 +20,12 @@ const dead: NetworkRequest = {
 describe("the removal of a network where nobody can do it", () => {
   async function removed(remove: () => Promise<void>): Promise<string[]> {
     const said: string[] = [];
-    await removeIfAnswered("web", remove, (line) => said.push(line));
+    await removeIfAnswered({ what: "network web", command: "docker network rm web" }, remove, (line) => said.push(line));
     return said;
   }
 
   it("warns, names each manager and why, and succeeds, so that the machines behind it can go", async () => {
-    const said = await removed(() => withManager(dead, () => Promise.reject(new Error("never asked"))));
+    const said = await removed(() => withManager("network web", dead, () => Promise.reject(new Error("never asked"))));
     assert.equal(said.length, 1);
     assert.match(
       said[0] ?? "",

@@ -131,6 +131,44 @@ describe("networkUp", () => {
     assert.equal(docker.find("web")?.Id, id);
   });
 
+  const gateway = { Name: "oracle", where: "task", labels: { "pulumi-swarm.cluster": "lab", "pulumi-swarm.gateway": "oracle" } } as const;
+
+  it("removes the cluster's own gateways first, which their resources make again, and no service beside one", async () => {
+    const { docker, io, up } = setUp();
+    const id = await up();
+    docker.services.push({ ...gateway, uses: id });
+    await up();
+    assert.equal(docker.services.length, 1, "a network that stays as it is disturbs no gateway");
+    docker.services.push({ Name: "shop", uses: id, where: "task" });
+    assert.match(await failure(up({ internal: true })), /while it is used by service shop; it is left as it was/);
+    assert.equal(docker.services.length, 2);
+    docker.services.pop();
+    const anew = await up({ internal: true });
+    assert.notEqual(anew, id);
+    assert.deepEqual(docker.services, []);
+    assert.deepEqual(io.lines, [
+      "nothing uses it: recreating it (internal false to true)",
+      "the gateway oracle is removed first, and recreated if the plan has it",
+    ]);
+  });
+
+  it("says which gateways are missing where the network had to be made again as it was", async () => {
+    const { docker, up } = setUp();
+    docker.services.push({ ...gateway, uses: await up() });
+    docker.refuseCreate = { times: 1, reason: "invalid pool request" };
+    assert.match(
+      await failure(up({ internal: true })),
+      /It was made again as it was, without the gateway oracle: another membership\.recheck makes it again$/,
+    );
+  });
+
+  it("goes with a gateway that a run left on it which was cut off", async () => {
+    const { docker, io, up, memory } = setUp();
+    docker.services.push({ ...gateway, uses: await up() });
+    await networkDown(docker, "lab", "web", memory(), io);
+    assert.deepEqual([docker.networks, docker.services], [[], []]);
+  });
+
   it("waits for tasks that were just removed to let go", async () => {
     const { docker, up } = setUp();
     await up();

@@ -45,7 +45,7 @@ describe("versions of Node", () => {
     const programs = readdirSync(agents).filter(
       (file) => file.endsWith(".ts") && /^void run(?:Agent|Undoing)\(/m.test(readFileSync(join(agents, file), "utf8")),
     );
-    assert.equal(programs.length, 8);
+    assert.equal(programs.length, 10);
     for (const file of programs) assert.match(readFileSync(join(agents, file), "utf8"), /^import "\.\.\/node\/this";\n/, file);
   });
 });

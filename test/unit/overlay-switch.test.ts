@@ -101,6 +101,18 @@ describe("a change of the overlay", () => {
     assert.match(io.lines.join("\n"), /^network db: nothing uses it; it is removed/);
   });
 
+  it("takes the cluster's gateways with their networks", async () => {
+    const docker = manager();
+    const labels = { "pulumi-swarm.cluster": "lab", "pulumi-swarm.gateway": "oracle" };
+    docker.services.push({ Name: "oracle", uses: docker.find("web")?.Id ?? "", where: "task", labels });
+    const hosts = [host("control-1", docker)];
+    const networks = await found(hosts);
+    await refuseInUse(networks, change, hosts);
+    await removeNetworks(networks, hosts, new FakeIo(docker));
+    assert.deepEqual(docker.services, []);
+    assert.equal(docker.find("web"), undefined);
+  });
+
   it("waits until hosts are rid of them too, and no longer than a task may take to stop", async () => {
     const docker = manager();
     const io = new FakeIo(docker);

@@ -131,6 +131,11 @@ describe("arguments of other languages", () => {
     ],
     ["what another language says by null", { addressSpace: null, overlay: null, networks: { web: { prefix: null } } }, { networks: { web: {} } }],
     ["networks", { networks: { web: { prefix: 23, internal: true } } }, { networks: { web: { prefix: 23, internal: true } } }],
+    [
+      "gateways",
+      { gateways: { oracle: { to: "192.168.7.20", port: 1521, on: "managers", networks: ["web"], targetPort: null } }, networks: { web: {} } },
+      { gateways: { oracle: { to: "192.168.7.20", port: 1521, on: "managers", networks: ["web"] } }, networks: { web: {} } },
+    ],
     ["the native overlay", { overlay: { kind: "native", dataPathPort: 4790 } }, { overlay: native({ dataPathPort: 4790 }) }],
     ["weave", { overlay: { kind: "weave", encrypted: true, rotation: "a" } }, { overlay: weave({ encrypted: true, rotation: "a" }) }],
     ["flannel", { overlay: { kind: "flannel", backend: "host-gw", hostPrefix: 23 } }, { overlay: flannel({ backend: "host-gw", hostPrefix: 23 }) }],

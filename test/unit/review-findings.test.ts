@@ -25,6 +25,7 @@ const base: Topology = {
   enforced: "hosts",
   hosts: [host("a"), host("b"), host("c"), host("w", "worker")],
   networks: [],
+  gateways: [],
   subnets: [],
   rules: [],
   policies: [],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import type { FirewallRule, Source } from "../../components/firewall/rule";
 import { isWorldOpen } from "../../components/firewall/world";
@@ -55,6 +56,19 @@ const topology: fc.Arbitrary<Topology> = fc.record({
   enforced: fc.constantFrom("hosts", "none"),
   hosts: fc.uniqueArray(host, { selector: ({ key }) => key, maxLength: 6 }),
   networks: fc.uniqueArray(fc.record({ name, subnet: fc.constant("10.99.0.0/24"), internal: fc.boolean() }), { selector: (each) => each.name }),
+  gateways: fc.uniqueArray(
+    fc.record({
+      name,
+      to: fc.constantFrom("192.168.7.20", "oracle.example.com"),
+      port: fc.constantFrom(1521, 5432),
+      targetPort: fc.constant(1521),
+      on: fc.constantFrom("group rack", "workers"),
+      networks: fc.constantFrom(["web"], ["web", "store"]),
+      encryptedBy: fc.constantFrom("nothing", "inside the wireguard underlay"),
+      image: fc.constant("docker.io/library/haproxy:3.0.11"),
+    }),
+    { selector: (each) => each.name, maxLength: 3 },
+  ),
   subnets: fc.uniqueArray(subnet, { selector: ({ owner }) => owner, maxLength: 5 }),
   rules: fc.uniqueArray(rule, { selector: (each) => each.name, maxLength: 6 }),
   policies: fc.uniqueArray(policy, { selector: (each) => each.name, maxLength: 3 }),
@@ -118,6 +132,21 @@ describe("the review of random edits", () => {
       { numRuns: 30 },
     );
     assert.ok(worlds > 5, "hardly any rule of all these is open to the world: the case is not tried");
+  });
+
+  it("names each gateway that is opened, changed or closed once", () => {
+    fc.assert(
+      fc.property(topology, topology, (before, after) => {
+        const findings = findingsOf(before, after);
+        const names = ({ gateways }: Topology, { gateways: others }: Topology): string[] =>
+          gateways.flatMap(({ name: own }) => (others.some((other) => other.name === own) ? [] : [own])).sort();
+        assert.deepEqual(subjects(findings, "gateways", "added").sort(), names(after, before));
+        assert.deepEqual(subjects(findings, "gateways", "removed").sort(), names(before, after));
+        const changed = after.gateways.filter((now) => before.gateways.some((was) => was.name === now.name && !isDeepStrictEqual(was, now)));
+        assert.deepEqual(subjects(findings, "gateways", "changed").sort(), changed.map((each) => each.name).sort());
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it("finds the world where it was kept out, however many rules there are, and not where it was let in already", () => {

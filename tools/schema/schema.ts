@@ -20,6 +20,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Subnet: { "": "AwsSubnet" },
   PrivateNetwork: { "": "HetznerNetwork" },
   Network: { "": "NetworkArgs" },
+  Gateway: { "": "GatewayArgs" },
   Overlay: { native: "NativeArgs", weave: "WeaveArgs", flannel: "FlannelArgs", calico: "CalicoArgs", openvswitch: "OpenvswitchArgs" },
   Etcd: { "": "EtcdArgs" },
   Underlay: { wireguard: "WireGuardArgs" },

@@ -60,6 +60,7 @@ const swarm = new SwarmCluster("prod", {
           swarm: pretend({ swarmId: "swarm", generation: 1 }),
           nodes: pretend({ hosts: {} }),
           network: pretend({ id: "network" }),
+          gateway: pretend({ id: "service", mark: "mark" }),
         },
 });
 
