@@ -19,13 +19,15 @@ const { Progress, SetupError } = require("./report");
  */
 const etcdVersion = "v3.5.35";
 const olderEtcd = "v3.5.16";
+/** Of components/gateways, and Debian's. */
+const haproxyVersion = "3.0.11";
 const flannels = { "tools/go/flannel": "v0.28.10", "tools/go/flannel-older": "v0.26.7" };
 
 // One file without libraries, as flannel's own is: it runs on any release of the hosts.
 const goFlags = ["-mod=readonly", "-trimpath", "-tags", "netgo,osusergo"];
 const linkerFlags = '-s -w -linkmode external -extldflags "-static"';
 
-/** Without them the demonstration works and the tests of weave and flannel do not, which say so themselves. */
+/** Without them the demonstration works and the tests of weave, flannel and gateways do not, which say so themselves. */
 async function overlays() {
   const progress = new Progress("overlay programs");
   // One after the other: each compiler uses all processors.
@@ -38,6 +40,7 @@ async function overlays() {
           flannel(module, version),
     ),
     weave,
+    haproxy,
   ];
   if (await tried(progress, registry)) for (const make of works) await tried(progress, make);
   progress.done();
@@ -116,6 +119,33 @@ async function etcdOfDebian() {
       );
     }
     return Object.fromEntries(programs.map((program) => [`/usr/local/bin/${program}`, path.join(folder, program)]));
+  });
+}
+
+/** Debian's, with the libraries that it needs, where the official image has the program. It runs as a service, so that the image must be whole. */
+async function haproxy() {
+  const script = [
+    "set -eu; apt-get update -qq; apt-get install -qq --no-install-recommends haproxy >/dev/null",
+    "dpkg-query -W -f '${Version}' haproxy >/out/version",
+    "mkdir -p /out/root/usr/local/sbin; cp /usr/sbin/haproxy /out/root/usr/local/sbin/",
+    "ldd /usr/sbin/haproxy | grep -o '/[^ ]*' | sort -u | while read -r library; do",
+    '  mkdir -p "/out/root${library%/*}"; cp -L "$library" "/out/root$library"',
+    "done",
+  ].join("\n");
+  await image("library/haproxy", haproxyVersion, fingerprint([], [script, haproxyVersion]), async (progress, folder) => {
+    progress.working("taking it out of Debian's packages");
+    const host = await ensureHostImage("trixie");
+    await run("haproxy", "docker", ["run", "--rm", "-v", `${folder}:/out`, host, "sh", "-c", script], { fix: "needs a Debian mirror" });
+    const found = fs.readFileSync(path.join(folder, "version"), "utf8").trim();
+    if (!found.startsWith(`${haproxyVersion}-`)) {
+      throw new SetupError(
+        `Debian has HAProxy ${found} now, and gateways take ${haproxyVersion}`,
+        "change the version in tools/setup/overlays.js and in components/gateways, and look whether the tests still pass",
+      );
+    }
+    const root = path.join(folder, "root");
+    const files = fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    return Object.fromEntries(files.map((entry) => path.join(entry.parentPath, entry.name)).map((file) => [`/${path.relative(root, file)}`, file]));
   });
 }
 

@@ -23,6 +23,7 @@ interface Spec {
   readonly existing?: Record<string, existing.ExistingHostsArgs>;
   readonly networks?: Record<string, NetworkArgs>;
   readonly policy?: NonNullable<SwarmClusterArgs["policy"]>;
+  readonly gateways?: NonNullable<SwarmClusterArgs["gateways"]>;
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
   readonly recheck?: string;
@@ -59,6 +60,7 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.addressSpace !== undefined && { addressSpace: spec.addressSpace }),
   ...(spec.networks && { networks: spec.networks }),
   ...(spec.policy && { policy: spec.policy }),
+  ...(spec.gateways && { gateways: spec.gateways }),
   ...(spec.wireguard && { underlay: wireguard(spec.wireguard) }),
   ...(spec.overlay && { overlay: chosen(spec.overlay) }),
   ...(spec.programs && { programs: spec.programs }),
