@@ -267,6 +267,11 @@ export interface ManagersRequest {
 export interface NetworkRequest extends ManagersRequest {
   readonly name: string;
   readonly spec: NetworkSpec;
+  /**
+   * Kind of the overlay, for networks that take their addresses from hosts: one overlay's may be as another's to Docker, and they are removed
+   * where the overlay is changed. So the request is another one then, and the network is made again. @default - others differ by their drivers
+   */
+  readonly overlay?: string;
 }
 
 export interface GatewayRequest extends ManagersRequest {

@@ -274,10 +274,11 @@ export class SwarmCluster extends pulumi.ComponentResource {
 
   private createNetworks(name: string, args: SwarmClusterArgs, managed: ManagedArgs, swarm: local.Command): OverlayNetwork[] {
     const transform = args.transform?.network;
-    return this.plan.networks.map(
-      (network) =>
-        new OverlayNetwork(`${name}-${network.name}`, { ...managed, network, ...(transform && { transform }) }, { parent: this, dependsOn: swarm }),
-    );
+    const { networks, overlay } = this.plan;
+    return networks.map((network) => {
+      const own = { ...managed, network, overlay, ...(transform && { transform }) };
+      return new OverlayNetwork(`${name}-${network.name}`, own, { parent: this, dependsOn: swarm });
+    });
   }
 
   private createGateways(

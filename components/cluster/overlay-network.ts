@@ -19,6 +19,8 @@ export interface ManagedArgs {
 
 export interface OverlayNetworkArgs extends ManagedArgs {
   readonly network: PlannedNetwork;
+  /** Kind of the overlay that carries it. */
+  readonly overlay: string;
 }
 
 /** One network across the swarm. Its inputs are the plan of it, for the preview to show. */
@@ -29,9 +31,17 @@ export class OverlayNetwork extends pulumi.ComponentResource {
   constructor(name: string, args: OverlayNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("pulumi-swarm:index:OverlayNetwork", name, { ...args.network }, opts);
     const { name: network, ...spec } = args.network;
-    const { cluster, managers, reachableSeconds, recheck } = args;
+    const { cluster, managers, overlay, reachableSeconds, recheck } = args;
     const request = pulumi.output(managers).apply((known): string => {
-      const asked: NetworkRequest = { cluster, name: network, spec, managers: known, reachableSeconds, ...(recheck !== undefined && { recheck }) };
+      const asked: NetworkRequest = {
+        cluster,
+        name: network,
+        spec,
+        ...(spec.configFrom !== undefined && { overlay }),
+        managers: known,
+        reachableSeconds,
+        ...(recheck !== undefined && { recheck }),
+      };
       return JSON.stringify(asked);
     });
     const command = new local.Command(name, transformed(args.transform, agentCommand("network-up", "network-down", pulumi.secret(request))), {

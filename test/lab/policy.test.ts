@@ -177,10 +177,18 @@ async function withoutLoss(what: string, work: () => Promise<unknown>): Promise<
   const ping = `echo $$ >/run/pinging; exec nsenter -t ${pid} -n ping -q -i 0.02 ${web}`;
   const pinging = run("docker", ["exec", sites.host("w1").machine, "sh", "-c", ping]);
   await eventually("pings", 10, () => sh("w1", "cat /run/pinging"));
-  await work();
-  const made = [...(await connecting.stop()).matchAll(/ok/g)].length;
-  await sh("w1", "kill -INT $(cat /run/pinging); rm /run/pinging");
-  const said = (await pinging).stdout;
+  const stop = async (): Promise<readonly [string, string]> => {
+    const heard = await connecting.stop();
+    await sh("w1", "kill -INT $(cat /run/pinging); rm /run/pinging");
+    return [heard, (await pinging).stdout];
+  };
+  // Whatever fails meanwhile: what asks would keep this program from ending.
+  await work().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  const [heard, said] = await stop();
+  const made = [...heard.matchAll(/ok/g)].length;
   const [, sent = "0", received = "0"] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
   const again = (await sentAgain()) - before;
   process.stdout.write(
@@ -263,7 +271,8 @@ describe("policies between networks", function () {
     const edits = 20;
     // What an edit does on a host.
     const line = "between ip saddr 10.96.0.0/16 ip daddr 10.96.0.0/16 tcp dport";
-    const edit = `cd /etc/pulumi-swarm/calico; cp policy /tmp/policy; for n in $(seq ${edits}); do { cat /tmp/policy; echo "${line} $n accept"; } >policy; sh bridges up; done; cp /tmp/policy policy; sh bridges up`;
+    const put = 'sh "$PWD/bridges" up';
+    const edit = `cd /etc/pulumi-swarm/calico; cp policy /tmp/policy; for n in $(seq ${edits}); do { cat /tmp/policy; echo "${line} $n accept"; } >policy; ${put}; done; cp /tmp/policy policy; ${put}`;
     await withoutLoss(`${edits} edits on each host`, () => Promise.all(names.map((name) => sh(name, edit))));
     assertNoChange(await lab.up());
   });
