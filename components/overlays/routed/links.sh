@@ -12,19 +12,6 @@ settings() {
 
 bridges() { awk 'NF { printf "%s\"%s\"", (n++ ? ", " : ""), $3 }' networks; }
 
-# A bridge may be the host's own way out.
-not_uplinks() {
-  ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") printf "%s\"%s\"", (n++ ? ", " : " oifname != { "), $(i + 1) } END { if (n) printf " }" }'
-}
-
-# A rule of nftables. Docker keeps its own bridges apart from each other, and knows nothing of these. What a container of theirs publishes on
-# this host is reached as from outside.
-off_other_bridges() {
-  ours=$(bridges)
-  if [ -z "$ours" ]; then return 0; fi
-  echo "    iifname { $ours } meta oifkind \"bridge\" oifname != { $ours }$(not_uplinks) ct status & dnat == 0 drop"
-}
-
 # The swarm's networks hang on one end of a link whose other end is in the bridge: Docker knows nothing of the bridge, and the
 # containers are behind it all the same.
 link() {

@@ -41,6 +41,19 @@ forged_elsewhere() {
   echo "    meta iifkind \"bridge\" ${others}ip daddr $SPACE fib saddr . iif oif missing drop"
 }
 
+# A bridge may be the host's own way out.
+not_uplinks() {
+  ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") printf "%s\"%s\"", (n++ ? ", " : " oifname != { "), $(i + 1) } END { if (n) printf " }" }'
+}
+
+# A rule of nftables. Docker keeps its own bridges apart from each other, and knows nothing of these. What a container of theirs publishes on
+# this host is reached as from outside.
+off_other_bridges() {
+  ours=$(bridges)
+  if [ -z "$ours" ]; then return 0; fi
+  echo "    iifname { $ours } meta oifkind \"bridge\" oifname != { $ours }$(not_uplinks) ct status & dnat == 0 drop"
+}
+
 policy() { sed -n "s/^$1 /    /p" policy 2>/dev/null || true; }
 
 # The chains of the table, but for its end.
