@@ -269,7 +269,8 @@ export interface NetworkRequest extends ManagersRequest {
   readonly spec: NetworkSpec;
   /**
    * Kind of the overlay, for networks that take their addresses from hosts: one overlay's may be as another's to Docker, and they are removed
-   * where the overlay is changed. So the request is another one then, and the network is made again. @default - others differ by their drivers
+   * where the overlay is changed. So the request is another one then, and the network is made again. @default - flannel's, or others that
+   * differ by their drivers
    */
   readonly overlay?: string;
 }
