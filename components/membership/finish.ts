@@ -38,6 +38,7 @@ export async function finishSwarm(
     await renewCertificates(options, control, io, bounds);
     const settings = await bring(control, (seen) => settle(seen, options, io));
     const newest = settings.autolock ? [await control.call((api) => api.unlockKey())] : [];
+    await seenAsReady(nodes, control, io, bounds);
     const unlockKeys = [...new Set([...newest, ...(memory?.unlockKeys ?? [])])].filter((key) => key !== "").slice(0, keysKept);
     return {
       swarmId,
@@ -64,6 +65,25 @@ async function bring(control: Control, decide: (seen: SwarmSettings) => SwarmCha
     await api.updateSwarm(seen.version, change);
     return api.settings();
   });
+}
+
+/**
+ * A leader that has just been elected calls all nodes unknown until each has spoken to it (swarmkit, manager/dispatcher, markNodesUnknown),
+ * and would give nobody's tasks to them.
+ */
+async function seenAsReady(nodes: MembershipResult["nodes"], control: Control, io: MembershipIo, limits: MembershipLimits): Promise<void> {
+  let others: readonly string[] = [];
+  const all = await waitUntil(io, "the managers to see all hosts as ready", limits.ready, async (seen) => {
+    const states = new Map((await control.nodes()).map(({ id, state }) => [id, state]));
+    others = Object.entries(nodes).flatMap(([key, id]) => (states.get(id) === "ready" ? [] : [`${key} (${states.get(id) ?? "no member"})`]));
+    seen(others.join(", "));
+    return others.length === 0;
+  });
+  if (!all)
+    throw new Error(
+      `after ${limits.ready / 1000} s the managers do not see all hosts as ready: ${others.join(", ")}. ` +
+        'Look at "journalctl -u docker" there and on the leader, then run again',
+    );
 }
 
 async function renewCertificates(

@@ -39,6 +39,28 @@ function mustNotShowTheKey(program: SimulatedProgram, ...outcomes: readonly Outc
   assert.doesNotMatch(shown.join("\n"), /SWMKEY|SWMTKN/);
 }
 
+describe("the end of a run", () => {
+  it("is when a leader that has just been elected has heard of all nodes", async () => {
+    const program = await formed();
+    program.beforeFinish = () => program.swarm.leaderChanged(raftOf(program), 5_000);
+    const before = program.swarm.clock.now();
+    const { error } = await program.run();
+    assert.equal(error, undefined);
+    assert.ok(program.swarm.clock.now() >= before + 5_000);
+    assert.ok(program.swarm.view(raftOf(program)).every(({ state }) => state === "ready"));
+  });
+
+  it("is an error that names the hosts of which it does not hear in a minute", async () => {
+    const program = await formed();
+    program.beforeFinish = () => program.swarm.leaderChanged(raftOf(program), 600_000);
+    const { error } = await program.run();
+    assert.match(
+      error?.message ?? "",
+      /^after 60 s the managers do not see all hosts as ready: control-1 \(unknown\), control-2 \(unknown\), control-3 \(unknown\), edge-1 \(unknown\)/,
+    );
+  });
+});
+
 describe("autolock", () => {
   it("is turned on once, by one change at the end, and its key is remembered", async () => {
     const program = await formed();

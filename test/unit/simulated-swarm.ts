@@ -444,6 +444,11 @@ export class SimulatedSwarm {
     }));
   }
 
+  /** A leader was just elected, and hears of each node after so many milliseconds. */
+  leaderChanged(raft: Raft, until: number): void {
+    for (const member of raft.members.values()) member.readyAt = this.clock.now() + until;
+  }
+
   /** One run of the reconciler: its own calls, counted, cut off after so many changes. */
   begin(interruptAfter = Infinity): SimulatedRun {
     return new SimulatedRun(this, interruptAfter);
@@ -854,6 +859,8 @@ export class SimulatedProgram {
   /** Hosts that the program keeps drained. */
   drained: readonly string[] = [];
   dataPathPort: number | undefined;
+  /** What happens once all hosts are members, before the run's last steps. */
+  beforeFinish = (): void => {};
 
   constructor(
     readonly swarm: SimulatedSwarm,
@@ -883,6 +890,7 @@ export class SimulatedProgram {
       const io = run.io(departing);
       const result = await reconcileMembership(desired, run.access(keys), this.memory, io);
       if (result.failures.length === 0 && !run.cutOff) {
+        this.beforeFinish();
         const memory = await finishSwarm(desired, run.access(keys), result, this.memory, io);
         if (!run.cutOff) this.memory = memory;
       }
