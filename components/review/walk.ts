@@ -1,4 +1,5 @@
 import { isVersion, upgradeOf } from "../engine/upgrade";
+import { type AskedMaintenance, asksForMaintenance, ifRequired } from "../maintenance/due";
 import { managersOf, quorumOf, quorumRisk } from "../topology/quorum";
 import type { WrittenResource } from "../topology/of-resources";
 import { defaultWorkersAway, type MaintenanceArgs } from "../walk/args";
@@ -13,6 +14,8 @@ export interface ReviewedWalk {
   readonly upgrade?: EngineUpgrade;
   /** Keys of daemon.json with which engines start again. */
   readonly settings: readonly string[];
+  /** Upgrades of packages and reboots that the program asks for by other texts than before. */
+  readonly asked: AskedMaintenance;
   readonly maintenance: MaintenanceArgs;
 }
 
@@ -35,9 +38,21 @@ export function walkIn(before: WrittenResource | undefined, after: WrittenResour
   if (!before || !after) return undefined;
   const upgrade = upgradeIn(before, after, hosts);
   const settings = settingsIn(before, after);
-  if (!upgrade && settings.length === 0) return undefined;
-  const walked = settings.length > 0 ? hosts : [...Object.values(upgrade?.from ?? {}).flat(), ...(upgrade?.unknown ?? [])];
-  return { hosts: [...walked].sort(), ...(upgrade && { upgrade }), settings, maintenance: fields(after.inputs["maintenance"]) };
+  const asked = askedIn(before, after);
+  const all = settings.length > 0 || asksForMaintenance(asked);
+  if (!upgrade && !all) return undefined;
+  const walked = all ? hosts : [...Object.values(upgrade?.from ?? {}).flat(), ...(upgrade?.unknown ?? [])];
+  return { hosts: [...walked].sort(), ...(upgrade && { upgrade }), settings, asked, maintenance: fields(after.inputs["maintenance"]) };
+}
+
+/** A text that goes out of the program asks for nothing. */
+function askedIn(before: WrittenResource, after: WrittenResource): AskedMaintenance {
+  const [was, will] = [before, after].map(({ inputs }) => fields(inputs["maintenance"]));
+  const asked = (["reboot", "packages"] as const).flatMap((what) => {
+    const text = will?.[what];
+    return typeof text === "string" && text !== was?.[what] ? [[what, text] as const] : [];
+  });
+  return Object.fromEntries(asked);
 }
 
 function upgradeIn(before: WrittenResource, after: WrittenResource, hosts: readonly string[]): EngineUpgrade | undefined {
@@ -72,18 +87,27 @@ function fields(value: unknown): Fields {
 export function walkFindings(change: ClusterChange): Finding[] {
   const { walk, after, cluster } = change;
   if (!walk || !after || !isEdit(change)) return [];
-  const { upgrade, settings, hosts } = walk;
-  const order = words(`. Order: ${orderOf(change, walk)}. The first host that does not come back ends it, and the next up goes on`);
+  const { upgrade, settings, hosts, asked } = walk;
   const those = list(settings);
-  const said: Text[] = [
-    ...(upgrade ? [text`Docker becomes ${upgrade.to} in place of ${joined(replaced(upgrade), "; ")}${order}`] : []),
+  const done: Text[] = [
+    ...(upgrade ? [text`Docker becomes ${upgrade.to} in place of ${joined(replaced(upgrade), "; ")}`] : []),
     ...(settings.length === 0
       ? []
       : upgrade
         ? [text`Docker gets other settings in the same turns, and on all hosts that lack them: ${those}`]
-        : [text`Docker starts again with other settings (${those}) on those of ${list(hosts)} that lack them${order}`]),
+        : [text`Docker starts again with other settings (${those}) on those of ${list(hosts)} that lack them`]),
+    ...(asked.packages === undefined ? [] : [text`upgrades of all packages that are not held, for ${asked.packages}, on ${list(hosts)}`]),
+    ...(asked.reboot === undefined ? [] : [reboots(asked.reboot, hosts)]),
   ];
+  const order = words(`. Order: ${orderOf(change, walk)}. The first host that does not come back ends it, and the next up goes on`);
+  const said = done.map((each, index) => (index === 0 ? [...each, ...order] : each));
   return said.map((each) => ({ section: "hosts", kind: "changed", subject: cluster, text: each }));
+}
+
+function reboots(asked: string, hosts: readonly string[]): Text {
+  return asked === ifRequired
+    ? text`a reboot of each of ${list(hosts)} whose updates need one, now and in every up that works on hosts`
+    : text`a reboot, for ${asked}, of ${list(hosts)}`;
 }
 
 function replaced({ from, unknown }: EngineUpgrade): Text[] {
@@ -112,13 +136,21 @@ export function walkQuorum({ walk, before, cluster }: ClusterChange): Finding[] 
   const { majority } = quorumOf(all.length);
   const lost = quorumRisk(all.length, 1);
   const left = all.length - 1;
-  const does = walk.upgrade ? "is replaced" : "starts again";
+  const does = deedOn(walk);
   const away =
     all.length === 1 ? "the only manager is away" : `${left} of ${all.length} managers ${left === 1 ? "is" : "are"} left and ${majority} are needed`;
   const what = lost
-    ? `while Docker ${does} on a manager, ${away}: nothing of the swarm can be changed meanwhile, though services go on. Fix: three managers`
-    : `Docker ${does} on one manager at a time: ${left} of ${all.length} are left meanwhile, which is a majority`;
+    ? `while ${does("a manager")}, ${away}: nothing of the swarm can be changed meanwhile, though services go on. Fix: three managers`
+    : `${does("one manager at a time")}: ${left} of ${all.length} are left meanwhile, which is a majority`;
   return [{ section: "quorum", kind: lost ? "changed" : "note", subject: cluster, text: words(what), ...(lost && { risk: "quorum-loss" as const }) }];
+}
+
+/** What keeps a manager away for the longest. */
+function deedOn({ upgrade, settings, asked }: ReviewedWalk): (whom: string) => string {
+  if (asked.reboot !== undefined) return (whom) => `${whom} reboots`;
+  if (upgrade) return (whom) => `Docker is replaced on ${whom}`;
+  if (settings.length > 0) return (whom) => `Docker starts again on ${whom}`;
+  return (whom) => `packages are upgraded on ${whom}`;
 }
 
 /** What services notice of it, by their kinds. */

@@ -130,6 +130,37 @@ const dockerRestartedTwo = (steps: readonly Step[]): Step[] => dockerRestarted(s
 /** Another version and other settings. */
 const dockerReplacedAndSet = (steps: readonly Step[]): Step[] => dockerRestarted(dockerReplaced(steps));
 
+/** The month's upgrades of packages, and the reboots that these need; last month's were done. */
+const maintained = (steps: readonly Step[]): Step[] =>
+  steps.map((step): Step => {
+    const { oldState, newState } = step;
+    if (oldState?.type !== cluster || !newState) return step;
+    const [was, will] = [
+      { packages: "2026-11", reboot: "2026-11", workersAway: 0.5 },
+      { packages: "2026-12", reboot: "if required", workersAway: 0.5 },
+    ];
+    return {
+      ...step,
+      op: "update",
+      oldState: { ...oldState, inputs: { ...oldState.inputs, maintenance: was } },
+      newState: { ...newState, inputs: { ...newState.inputs, maintenance: will } },
+      diffReasons: ["maintenance"],
+    };
+  });
+
+/** Reboots alone, of a swarm with one manager; nothing is drained. */
+const rebootedAlone = (steps: readonly Step[]): Step[] =>
+  maintained(steps)
+    .filter(({ urn }) => !/Host::prod-control-[bc]$/.test(urn))
+    .map((step): Step => {
+      const { newState } = step;
+      if (newState?.type !== cluster) return step;
+      return {
+        ...step,
+        newState: { ...newState, inputs: { ...newState.inputs, maintenance: { packages: "2026-11", reboot: "2026-12", drain: false } } },
+      };
+    });
+
 /** Between networks, and to them: `web may reach db` was there, `the office` is gone. */
 const policed = (steps: readonly Step[]): Step[] => {
   const type = "pulumi-swarm:index:NetworkPolicy";
@@ -165,6 +196,8 @@ export const derived: readonly Derived[] = [
   { name: "docker-restarted", of: "nothing", edit: dockerRestarted },
   { name: "docker-restarted-two-managers", of: "nothing", edit: dockerRestartedTwo },
   { name: "docker-replaced-and-set", of: "nothing", edit: dockerReplacedAndSet },
+  { name: "packages-and-reboots", of: "nothing", edit: maintained },
+  { name: "reboots-one-manager", of: "nothing", edit: rebootedAlone },
   { name: "policies", of: "nothing", edit: policed },
 ];
 

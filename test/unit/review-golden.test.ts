@@ -51,6 +51,8 @@ describe("the review of a preview that the engine made", () => {
       "docker-restarted": {},
       "docker-restarted-two-managers": { "quorum-loss": 1 },
       "docker-replaced-and-set": {},
+      "packages-and-reboots": {},
+      "reboots-one-manager": { "quorum-loss": 1 },
       policies: { "world-open": 1 },
     });
   });
