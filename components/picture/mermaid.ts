@@ -51,7 +51,11 @@ const lists: Readonly<Record<Kind, string>> = {
  * @param machines Hosts whose machines the edit makes anew or changes.
  */
 export function mermaid(after: Topology, before?: Topology, machines?: Machines): string {
-  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, programs, channels } = sceneOf(after, before, machines);
+  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, policies, gateways, programs, channels } = sceneOf(
+    after,
+    before,
+    machines,
+  );
   const draw = new Drawing();
   draw.line(`accTitle: ${plain(title)}`);
   draw.line(`accDescr: ${plain(facts)}`);
@@ -65,10 +69,11 @@ export function mermaid(after: Topology, before?: Topology, machines?: Machines)
     });
   }
   if (overlay) {
-    draw.box("overlay", titleOf(overlay), bandLooks[overlay.change], networks.length + programs.length, () => {
-      [...networks, ...programs].forEach((piece) => draw.node(piece));
+    const inside = [...networks, ...policies, ...gateways.map((piece) => ({ ...piece, name: `reached outside: ${piece.name}` })), ...programs];
+    draw.box("overlay", titleOf(overlay), bandLooks[overlay.change], inside.length, () => {
+      inside.forEach((piece) => draw.node(piece));
       // What has nothing in it would not be drawn as a box.
-      if (networks.length + programs.length === 0) draw.text("no network yet", "rule");
+      if (inside.length === 0) draw.text("no network yet", "rule");
     });
   }
   if (channels.length > 0) {

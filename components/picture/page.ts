@@ -142,13 +142,28 @@ function siteOf({ name, roles }: SceneSite, { x, y, width }: Area): Block {
   return { boxes: [{ x, y, width, height: bottom - y, radius: 9, look: ["site"], texts, tip: `site ${name}` }, ...boxes], bottom };
 }
 
-/** The networks that lie over all hosts. */
-function overlayOf({ networks, programs }: Scene, overlay: Piece, y: number): Block {
+/** The networks that lie over all hosts, with the ways between them and out of them. */
+function overlayOf({ networks, policies, gateways, programs }: Scene, overlay: Piece, y: number): Block {
   const area = { x: frame, y: y + 2 * labelHeight, width: pageWidth - 2 * frame };
   const nets = cards(networks, area);
-  const runs = chips(programs, { ...area, y: networks.length === 0 ? area.y : nets.bottom + gap });
-  const bottom = networks.length + programs.length === 0 ? area.y : (programs.length === 0 ? nets : runs).bottom + frame;
-  return { boxes: [band(overlay, { x: 0, y, width: pageWidth }, bottom, []), ...nets.boxes, ...runs.boxes], bottom };
+  const boxes: Box[] = [...nets.boxes];
+  const texts: Text[] = [];
+  let bottom = networks.length === 0 ? area.y - gap : nets.bottom;
+  const put = (rows: Block): void => {
+    boxes.push(...rows.boxes);
+    bottom = rows.bottom;
+  };
+  for (const [label, pieces] of [
+    ["allowed between networks", policies],
+    ["reached outside", gateways],
+  ] as const) {
+    if (pieces.length === 0) continue;
+    texts.push(textAt(frame, bottom + gap + 13, label, "label", true));
+    put(cards(pieces, { ...area, y: bottom + labelHeight + gap / 2 }));
+  }
+  if (programs.length > 0) put(chips(programs, { ...area, y: bottom + gap }));
+  bottom = boxes.length === 0 ? area.y : bottom + frame;
+  return { boxes: [band(overlay, { x: 0, y, width: pageWidth }, bottom, texts), ...boxes], bottom };
 }
 
 /** A box over the whole width with a name and a line: what others lie in. */

@@ -73,7 +73,7 @@ function firstOf([first = "", ...others]: readonly string[]): string {
   return others.length === 0 ? alone : `${alone} and ${others.length} more`;
 }
 
-function portsOf({ ports, protocol }: FirewallRule): string {
+function portsOf({ ports, protocol }: Pick<FirewallRule, "ports" | "protocol">): string {
   const all = saidAll(ports).join(",");
   return all === "" ? said(protocol) : `${all}/${said(protocol)}`;
 }
@@ -86,6 +86,24 @@ export function networkPieces({ networks }: Topology): Unmarked[] {
   return networks.map(({ name, subnet, internal }) => {
     const says = line(said(subnet), internal ? "internal" : "");
     return { id: name, kind: internal ? "internal" : "network", name: said(name), says, tip: `network ${said(name)}, ${says}` };
+  });
+}
+
+/** What containers are let in from other networks, and from outside. */
+export function policyPieces({ policies }: Topology): Unmarked[] {
+  return policies.map(({ name, from, to, ports, protocol }) => {
+    const way = `${saidAll(from).join(", ")} to ${saidAll(to).join(", ")}, ${portsOf({ ports, protocol })}`;
+    const kind = isWorldOpen({ from: saidAll(from) }) ? "world" : "rule";
+    return { id: `policy ${name}`, kind, name: said(name), says: way, tip: `policy ${said(name)}: ${way}` };
+  });
+}
+
+/** What containers reach outside the swarm. */
+export function gatewayPieces({ gateways }: Topology): Unmarked[] {
+  return gateways.map(({ name, to, port, targetPort, on, networks, encryptedBy }) => {
+    const target = `${said(to)}:${said(targetPort)}`;
+    const tip = `gateway ${said(name)}:${said(port)} to ${target} by ${said(on)}, for networks ${saidAll(networks).join(", ")}, encrypted by: ${said(encryptedBy)}`;
+    return { id: `gateway ${name}`, kind: "rule", name: `${said(name)}:${said(port)}`, says: `${target} by ${said(on)}`, tip };
   });
 }
 

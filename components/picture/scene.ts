@@ -1,6 +1,6 @@
 import { quorumOf } from "../topology/quorum";
 import { byName, type Topology, type TopologyHost } from "../topology/topology";
-import { channelPieces, hostPiece, networkPieces, openingPieces, programPieces, rulePieces } from "./pieces";
+import { channelPieces, gatewayPieces, hostPiece, networkPieces, openingPieces, policyPieces, programPieces, rulePieces } from "./pieces";
 import { type Change, merged, type Piece, type Unmarked } from "./piece";
 import { count, line, said } from "./words";
 
@@ -23,6 +23,10 @@ export interface Scene {
   /** Undefined for hosts without one, such as those of a firewall alone. */
   readonly overlay: Piece | undefined;
   readonly networks: readonly Piece[];
+  /** What is let through between networks, and to them from outside. */
+  readonly policies: readonly Piece[];
+  /** What containers reach outside. */
+  readonly gateways: readonly Piece[];
   readonly programs: readonly Piece[];
   /** What is encrypted, and what is not. */
   readonly channels: readonly Piece[];
@@ -58,6 +62,8 @@ export function sceneOf(after: Topology, before?: Topology, machines: Machines =
     between: both(rulePieces),
     overlay: overlay && withWas(overlay),
     networks: both(networkPieces),
+    policies: both(policyPieces),
+    gateways: both(gatewayPieces),
     programs: both(programPieces),
     channels: both(channelPieces).map(withTurn),
   };
@@ -67,7 +73,8 @@ export function sceneOf(after: Topology, before?: Topology, machines: Machines =
 export function isChanged(scene: Scene): boolean {
   const hosts = scene.sites.flatMap(({ roles }) => roles.flatMap((role) => role.hosts));
   const bands = [scene.underlay, scene.overlay].filter((band) => band !== undefined);
-  const all = [...bands, ...scene.openings, ...scene.between, ...scene.networks, ...scene.programs, ...scene.channels, ...hosts];
+  const inOverlay = [...scene.networks, ...scene.policies, ...scene.gateways, ...scene.programs];
+  const all = [...bands, ...scene.openings, ...scene.between, ...inOverlay, ...scene.channels, ...hosts];
   return all.some(({ change }) => change !== "same");
 }
 

@@ -4,6 +4,7 @@ import * as aws from "../../components/hosts/aws";
 import * as existing from "../../components/hosts/existing";
 import * as hetzner from "../../components/hosts/hetzner";
 import * as local from "../../components/hosts/local";
+import { calico } from "../../components/overlays/calico";
 import { weave } from "../../components/overlays/weave";
 import { topologyOf } from "../../components/cluster/topology";
 import type { Topology } from "../../components/topology/topology";
@@ -54,6 +55,27 @@ export function sixty(workers = 57): Topology {
   });
 }
 
+/** Networks that are apart, with ways between them and out of them; an edit opens one to the world and closes another. */
+export function ways(edited = false): Topology {
+  const machine = (address: string): existing.ExistingMachine => ({ address, hostKey });
+  return planned("ways", {
+    overlay: calico(),
+    firewall: { ssh: ["203.0.113.0/24"] },
+    hosts: {
+      control: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: machine("10.20.0.1") } }),
+      rack: existing.hosts({ role: "worker", privateKey: clientKey, machines: { a: machine("10.20.0.2"), b: machine("10.20.0.3") } }),
+    },
+    networks: { web: {}, db: {}, queue: {} },
+    policy: {
+      "web may reach db": { from: ["web"], to: ["db"], port: 5432 },
+      ...(edited
+        ? { "everybody may reach web": { from: ["world"], to: ["web"], port: 443 } }
+        : { "the office may see the queue": { from: ["10.20.0.0/16"], to: ["queue"], port: 15672 } }),
+    },
+    gateways: { oracle: { to: edited ? "192.168.7.21" : "192.168.7.20", port: 1521, on: "group rack", networks: ["web"] } },
+  });
+}
+
 /** The hybrid cluster before an edit, and after it: things are added, changed and taken away. */
 export function edit(): { readonly before: Topology; readonly after: Topology } {
   const after = hybrid({
@@ -82,5 +104,7 @@ export function named(names: readonly string[]): Topology {
     rules: names.map((name) => ({ ...rule, name, ports: [name], from: [name], reason: name })),
     encryption: names.map((name) => ({ ...channel, channel: name as typeof channel.channel, mechanism: name, note: name })),
     programs: names.map((name) => ({ name, version: name })),
+    policies: names.map((name) => ({ name, from: [name], to: [name], protocol: "tcp", ports: [name] })),
+    gateways: names.map((name) => ({ name, to: name, port: 1, targetPort: 1, on: name, networks: [name], encryptedBy: name, image: name })),
   };
 }

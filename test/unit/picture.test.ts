@@ -9,7 +9,7 @@ import { type Scene, sceneOf } from "../../components/picture/scene";
 import { nothingOf } from "../../components/topology/topology";
 import { svg } from "../../components/picture/svg";
 import type { Topology } from "../../components/topology/topology";
-import { demo, edit, hybrid, named, sixty } from "./clusters-to-draw";
+import { demo, edit, hybrid, named, sixty, ways } from "./clusters-to-draw";
 import { textsIn, wellFormed } from "./xml";
 
 /** Pictures that pages show are those that are checked. */
@@ -21,6 +21,7 @@ const drawn: Readonly<Record<string, readonly [after: Topology, before?: Topolog
   hybrid: [edited.before],
   sixty: [sixty()],
   edit: [edited.after, edited.before],
+  ways: [ways(true), ways()],
 };
 /** Planned once: tests of one file share it. */
 const [demoCluster, hybridCluster] = [drawn["demo"]?.[0], drawn["hybrid"]?.[0]] as [Topology, Topology];
@@ -73,7 +74,7 @@ describe("a picture of a cluster", () => {
 
     for (const [form, draw] of Object.entries({ svg, mmd: mermaid })) {
       it(`is for ${name} the ${form} that was looked at`, () => {
-        const file = form === "svg" && name !== "sixty" ? join(pages, `cluster-${name}.svg`) : join(golden, `${name}.${form}`);
+        const file = form === "svg" && !["sixty", "ways"].includes(name) ? join(pages, `cluster-${name}.svg`) : join(golden, `${name}.${form}`);
         const text = draw(after, before);
         if (process.env["UPDATE_GOLDEN"] !== undefined) {
           mkdirSync(golden, { recursive: true });
@@ -88,7 +89,7 @@ describe("a picture of a cluster", () => {
       assertNested(page.boxes);
     });
 
-    it(`names for ${name} each host, network, rule and channel once`, () => {
+    it(`names for ${name} each host, network, rule, way and channel once`, () => {
       const keys = (of: (topology: Topology) => readonly string[]): string[] => [...new Set([...of(after), ...(before ? of(before) : [])])].sort();
       assert.deepEqual(
         shown(page, "manager", "worker"),
@@ -100,7 +101,11 @@ describe("a picture of a cluster", () => {
       );
       assert.deepEqual(
         shown(page, "opening", "world", "rule"),
-        keys(({ rules }) => rules.map((rule) => rule.name)),
+        keys(({ rules, policies, gateways }) => [
+          ...rules.map((rule) => rule.name),
+          ...policies.map((policy) => `policy ${policy.name}`),
+          ...gateways.map((gateway) => `gateway ${gateway.name}`),
+        ]),
       );
       const channels = page.boxes.filter(({ look, piece }) => look[0] !== "band" && (piece?.kind === "protected" || piece?.kind === "bare"));
       assert.deepEqual(
