@@ -116,8 +116,11 @@ export class SshSession {
       }),
     );
     if (result.code !== 0) {
-      const reason = lastLine(result.stderr) || lastLine(result.stdout) || "no message";
-      throw new RemoteError(this.host, sudoHint(reason, this.connection) ?? `${reason} (exit code ${result.code})`);
+      const said = lastLine(result.stderr) || lastLine(result.stdout);
+      const reason = said || "no message";
+      // A script that gives up says why, in a sentence that others may follow.
+      const code = said && result.code === 1 ? "" : ` (exit code ${result.code})`;
+      throw new RemoteError(this.host, sudoHint(reason, this.connection) ?? `${reason}${code}`);
     }
     const line = lastLine(result.stdout);
     const answer = parsed<Result>(line);

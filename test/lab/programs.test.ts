@@ -195,7 +195,7 @@ describe("programs that are put onto a host", function () {
     const told = await failure(single({ url: webUrl("one-1"), sha256: sha256(local("one-2")), version: "web" }));
     assert.equal(
       told,
-      `one: ${webUrl("one-1")} is not what was asked for: its SHA-256 is ${sha256(local("one-1"))}, and should be ${sha256(local("one-2"))}. Correct the one that is wrong (exit code 1)`,
+      `one: ${webUrl("one-1")} is not what was asked for: its SHA-256 is ${sha256(local("one-1"))}, and should be ${sha256(local("one-2"))}. Correct the one that is wrong`,
     );
   });
 

@@ -96,4 +96,21 @@ describe("a session with a host", () => {
     full = "";
     await assert.rejects(session.script("", {}, { verb: "read", timeout: 5_000 }), /which is no JSON: a file there may be damaged$/);
   });
+
+  it("ends with what a script said where it gave up by itself, and with the exit code where it did not", async () => {
+    const fail = async (code: number, said: string): Promise<string> => {
+      answer = (_command, channel) => {
+        channel.stderr.write(said);
+        channel.exit(code);
+        channel.end();
+      };
+      return session.script("", {}, { verb: "replace", timeout: 5_000 }).then(
+        () => "no failure",
+        (error: unknown) => (error as Error).message,
+      );
+    };
+    assert.equal(await fail(1, "getting it\nDocker 28.5.2 was put back and runs\n"), "edge-1: Docker 28.5.2 was put back and runs");
+    assert.equal(await fail(137, "getting it\n"), "edge-1: getting it (exit code 137)");
+    assert.equal(await fail(1, ""), "edge-1: no message (exit code 1)");
+  });
 });
