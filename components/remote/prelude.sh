@@ -49,10 +49,12 @@ lock_holder() {
 
 # WHAT COMMAND…: a command that works on packages, when it is its turn. Another run holds the locks, or the machine's own upgrades do at
 # its first boot. Nobody else waits for all of them: apt-get's DPkg::Lock::Timeout is for dpkg's alone, and dpkg refuses at once.
-# A command that does more than the few packages of one program is given package_seconds.
+# A command that does more than the few packages of one program is given package_seconds. What is waited for is said again now and then:
+# whoever looks at a run sees its last words.
 package_minutes=10
 package_limit=""
 package_holder=""
+package_said=0
 with_packages() {
   what=$1
   shift
@@ -63,7 +65,13 @@ with_packages() {
     holder=$(lock_holder)
     [ "$now" -lt "$package_limit" ] ||
       die "$what: $holder has held the packages' lock for $package_minutes minutes. Fix: see on the host why it does not end, then run again"
-    if [ "$holder" != "$package_holder" ]; then say "waiting until $holder has installed its packages; $package_minutes minutes at most"; fi
+    if [ "$holder" != "$package_holder" ]; then
+      say "waiting until $holder has installed its packages; $package_minutes minutes at most"
+      package_said=$now
+    elif [ "$((now - package_said))" -ge 30 ]; then
+      say "still waiting until $holder has installed its packages: $((now - package_limit + package_minutes * 60)) of $((package_minutes * 60)) s"
+      package_said=$now
+    fi
     package_holder=$holder
     sleep 2
   done

@@ -94,6 +94,9 @@ describe("a host whose packages somebody else is installing", () => {
       /^apt-get update: \S+ \(process \d+.*\) has held the packages' lock for 10 minutes\. Fix: see on the host why it does not end, then run again$/,
     );
     assert.ok(calls("apt-get").length < 15, "and in the end nobody asks any more");
+    const again = said.split("\n").filter((line) => line.startsWith("still waiting"));
+    assert.match(again[0] ?? "", /^still waiting until \S+ \(process \d+.*\) has installed its packages: 60 of 600 s$/);
+    assert.equal(again.length, 9, "and who looks on is told again and again");
   });
 
   it("has a package that was half unpacked when the power went unpacked again, with nothing taken off for it", () => {
