@@ -19,8 +19,11 @@ Address=192.0.2.1/24
 LinkLocalAddressing=no
 END
 systemctl -q enable systemd-networkd.service
-# A test that wants it starts it: it would cost each boot seconds.
-systemctl -q disable openvswitch-switch.service
+# A test that wants one of them starts it: they would cost each boot seconds.
+systemctl -q disable openvswitch-switch.service systemd-resolved.service unattended-upgrades.service uuidd.socket
+touch /etc/cloud/cloud-init.disabled
+# netplan has it clean up an Open vSwitch that is not turned on, which fails.
+systemctl -q mask netplan-ovs-cleanup.service
 # Whoever makes a machine gives it another; without one sshd does not start.
 ssh-keygen -q -t ed25519 -N '' -C '' -f /etc/ssh/ssh_host_ed25519_key
 echo '/dev/vda / ext4 defaults 0 0' >/etc/fstab

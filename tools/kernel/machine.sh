@@ -6,6 +6,7 @@ set -eu
 verb=$1 made=$2 memory=$3
 disk=$made/disk.qcow2
 state=
+seed=
 
 network() {
   ip link add machines type bridge
@@ -39,8 +40,12 @@ if [ "$verb" = run ]; then
     state="-incoming file:$made/state"
   fi
 fi
+# A second disk, by whose label cloud-init finds what a cloud tells a machine at its first boot.
+if [ -d /seed ]; then
+  seed="-blockdev driver=vvfat,node-name=seed,dir=/seed,label=CIDATA,read-only=on -device virtio-blk-pci,drive=seed"
+fi
 
-# shellcheck disable=SC2086 # two words or none
+# shellcheck disable=SC2086 # words or none
 exec qemu-system-x86_64 -M q35,sata=off,i8042=off -accel tcg,thread=multi -cpu max,-svm,-vmx -m "$memory" -smp 1 \
   -nodefaults -no-user-config -display none -serial stdio -qmp unix:/run/monitor.sock,server=on,wait=off \
   -kernel "$made/vmlinuz" -initrd "$made/initrd" -append "console=ttyS0 quiet loglevel=3" \
@@ -48,4 +53,4 @@ exec qemu-system-x86_64 -M q35,sata=off,i8042=off -accel tcg,thread=multi -cpu m
   -netdev tap,id=net,ifname=machine,script=no,downscript=no -device "virtio-net-pci,netdev=net,mac=$address" \
   -device virtio-serial-pci -chardev socket,id=agent,path=/run/agent.sock,server=on,wait=off \
   -device virtserialport,chardev=agent,name=org.qemu.guest_agent.0 \
-  -device vmgenid,guid=auto -rtc base=utc $state
+  -device vmgenid,guid=auto -rtc base=utc $seed $state

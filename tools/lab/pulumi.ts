@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly killWhen?: (output: string) => boolean;
   /** The command's process group, as soon as there is one: a signal to it stops all that the command started. */
   readonly onStart?: (group: number) => void;
+  /** Each line that the command prints, as soon as it is whole. */
+  readonly seen?: (line: string) => void;
   readonly stdin?: string;
 }
 
@@ -47,14 +49,17 @@ export function run(command: string, args: readonly string[], options: RunOption
     const seen = (): void => {
       if (options.killWhen?.(stdout + stderr)) kill();
     };
+    const [tellOut, tellErr] = [lineByLine(options.seen), lineByLine(options.seen)];
     child.stdout.setEncoding("utf8").on("data", (data: string) => {
       stdout += data;
       if (options.show) process.stdout.write(data);
+      tellOut(data);
       seen();
     });
     child.stderr.setEncoding("utf8").on("data", (data: string) => {
       stderr += data;
       if (options.show) process.stderr.write(data);
+      tellErr(data);
       seen();
     });
     child.on("error", reject);
@@ -65,6 +70,16 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.stdin.on("error", () => {});
     child.stdin.end(options.stdin ?? "");
   });
+}
+
+/** Of one stream: a line may come in pieces. */
+function lineByLine(tell: (line: string) => void = () => {}): (data: string) => void {
+  let begun = "";
+  return (data) => {
+    const lines = (begun + data).split("\n");
+    begun = lines.pop() ?? "";
+    for (const line of lines) tell(line);
+  };
 }
 
 /** The Pulumi CLI on one stack of one program folder, with the project's own home, state and passphrase. */

@@ -16,6 +16,7 @@ import {
 } from "./machines";
 import { type NetworkFile, networkOf } from "./namespace";
 import { run } from "./pulumi";
+import { isVirtual } from "./virtual";
 
 /*
  * Sites far apart, on one machine. Each is a Docker network; Docker lets nothing pass from one to another, so all traffic
@@ -131,7 +132,9 @@ export class Sites {
 
   /** @returns when the host runs Docker. */
   async ready(name: string): Promise<void> {
-    await eventually(`${name} runs Docker`, 90, () => this.on(name, "docker", "version", "--format", "{{.Server.Version}}"));
+    // An emulated processor takes its time.
+    const seconds = (await isVirtual(this.host(name).machine)) ? 240 : 90;
+    await eventually(`${name} runs Docker`, seconds, () => this.on(name, "docker", "version", "--format", "{{.Server.Version}}"));
   }
 
   /** Runs a command on a host, as root. @returns what it printed */

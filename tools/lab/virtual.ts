@@ -82,7 +82,9 @@ export async function individualise(args: MachineArgs, access: readonly string[]
     `echo ${randomBytes(16).toString("hex")} >/etc/machine-id`,
     `umask 077; echo '${keys.host.privateKey}' >/etc/ssh/ssh_host_ed25519_key; umask 022`,
     ...access,
-    `echo '${resolvers()}' >/etc/resolv.conf`,
+    `echo '${resolvers()
+      .map((server) => `nameserver ${server}`)
+      .join("\n")}' >/etc/resolv.conf`,
     "link=$(basename /sys/bus/virtio/drivers/virtio_net/*/net/*)",
     `ip link set "$link" address ${await docker("exec", name, "cat", "/run/mac")}`,
     `echo '${networkFile(`${address}/${subnet.prefix}`, { default: gateway, ...routes })}' >/etc/systemd/network/lab.network`,
@@ -111,9 +113,9 @@ async function untilItListens(name: string): Promise<void> {
 }
 
 /** What this machine asks, as Docker gives it to its containers: a resolver on a loopback address is of no use to them. */
-function resolvers(): string {
+export function resolvers(): string[] {
   const lines = readFileSync("/etc/resolv.conf", "utf8").split("\n");
-  return lines.filter((line) => /^nameserver (?!127\.|::1)/.test(line)).join("\n");
+  return lines.flatMap((line) => /^nameserver (?!127\.|::1)(\S+)/.exec(line)?.[1] ?? []);
 }
 
 function networkFile(address: string, routes: Readonly<Record<string, string>>): string {
@@ -152,7 +154,7 @@ export async function cutPower(...names: readonly string[]): Promise<void> {
 }
 
 async function booted(name: string, before: string): Promise<void> {
-  const until = Date.now() + 240_000;
+  const until = Date.now() + 600_000;
   for (let seen = "nothing"; ;) {
     try {
       seen = await bootOf(name);
@@ -160,7 +162,7 @@ async function booted(name: string, before: string): Promise<void> {
     } catch (error) {
       seen = (error as Error).message;
     }
-    if (Date.now() > until) throw new Error(`${name} did not boot within four minutes; seen last: ${seen}`);
+    if (Date.now() > until) throw new Error(`${name} did not boot within ten minutes; seen last: ${seen}`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
 }

@@ -14,6 +14,8 @@ const { ask, isRoot, run } = require("./programs");
 const { Progress, SetupError } = require("./report");
 
 const recipeFolder = "tools/kernel";
+/** What a cloud's image sets itself up with at its first boot, which guest.sh keeps turned off. */
+const cloudPackages = ["cloud-init", "netplan.io", "systemd-resolved", "unattended-upgrades", "e2fsprogs"];
 /** Of the machine: its kernel, what loads its modules, the agent by which it is spoken with from outside, and what looks at its network. The disk needs no initrd of Debian's. */
 const guestPackages = [
   "kmod",
@@ -25,6 +27,8 @@ const guestPackages = [
   "openvswitch-switch",
   "nmap",
   "tcpdump",
+  "iperf3",
+  ...cloudPackages,
 ];
 /** Of the container in which a machine runs, and its disk is made. */
 const runnerPackages = ["qemu-system-x86", "qemu-utils", "kmod", "xz-utils", "e2fsprogs"];
