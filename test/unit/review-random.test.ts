@@ -57,16 +57,20 @@ const topology: fc.Arbitrary<Topology> = fc.record({
   hosts: fc.uniqueArray(host, { selector: ({ key }) => key, maxLength: 6 }),
   networks: fc.uniqueArray(fc.record({ name, subnet: fc.constant("10.99.0.0/24"), internal: fc.boolean() }), { selector: (each) => each.name }),
   gateways: fc.uniqueArray(
-    fc.record({
-      name,
-      to: fc.constantFrom("192.168.7.20", "oracle.example.com"),
-      port: fc.constantFrom(1521, 5432),
-      targetPort: fc.constant(1521),
-      on: fc.constantFrom("group rack", "workers"),
-      networks: fc.constantFrom(["web"], ["web", "store"]),
-      encryptedBy: fc.constantFrom("nothing", "inside the wireguard underlay"),
-      image: fc.constant("docker.io/library/haproxy:3.0.11"),
-    }),
+    fc.record(
+      {
+        name,
+        to: fc.constantFrom("192.168.7.20", "oracle.example.com"),
+        port: fc.constantFrom(1521, 5432),
+        targetPort: fc.constant(1521),
+        on: fc.constantFrom("group rack", "workers"),
+        networks: fc.constantFrom(["web"], ["web", "store"]),
+        encryptedBy: fc.constantFrom("nothing", "inside the wireguard underlay"),
+        image: fc.constant("docker.io/library/haproxy:3.0.11"),
+      },
+      // What is compared below comes from JSON in earnest, where no object is without a prototype.
+      { noNullPrototype: true },
+    ),
     { selector: (each) => each.name, maxLength: 3 },
   ),
   subnets: fc.uniqueArray(subnet, { selector: ({ owner }) => owner, maxLength: 5 }),
