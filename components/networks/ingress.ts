@@ -19,10 +19,11 @@ const mtuOption = "com.docker.network.driver.mtu";
  * with an MTU of 1500. It cannot be changed, only made anew, and only while no service publishes a port by it: else the old one is
  * left working, and the error says what to do. A run that was cut off between the two is finished by the next.
  *
+ * @param onRemoved Called when the swarm has no other one any more: a node that joins from then on gets no other, and needs not wait for the new one.
  * @returns whether it was made; then no node has it until `attachNodes`.
  */
-export function placeIngress(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<boolean> {
-  return onceMoreIfOverlooked(() => bring(api, plan, io));
+export function placeIngress(api: EngineApi, plan: IngressPlan, io: NetworkIo, onRemoved?: () => void): Promise<boolean> {
+  return onceMoreIfOverlooked(() => bring(api, plan, io, onRemoved));
 }
 
 /** The same, and waits until the nodes have it. */
@@ -30,7 +31,7 @@ export async function ingressUp(api: EngineApi, plan: IngressPlan, io: NetworkIo
   if (await placeIngress(api, plan, io)) await attachNodes(api, io);
 }
 
-async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<boolean> {
+async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo, onRemoved?: () => void): Promise<boolean> {
   // By what it is, not by its name: somebody may have made it anew under another one.
   const present = (await api.get<readonly Network[]>("/networks")).find(({ Ingress, Scope }) => Ingress === true && Scope === "swarm");
   if (present) {
@@ -46,7 +47,7 @@ async function bring(api: EngineApi, plan: IngressPlan, io: NetworkIo): Promise<
     }
     io.progress(`recreating the ingress network (${differences.join("; ")})`);
     await tasksAreGone(api, present, io);
-    await removeNetwork(api, present, io);
+    await removeNetwork(api, present, io, onRemoved);
   } else {
     io.progress(`making the ingress network, which is missing (${plan.subnet}, MTU ${plan.mtu})`);
   }

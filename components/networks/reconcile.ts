@@ -184,14 +184,19 @@ function show(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Removes a network, and returns when it is gone. */
-export function removeNetwork(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
-  return whileWaiting(io, undefined, `network ${network.Name} to be gone`, releaseTimeout, () => remove(api, network, io));
+/**
+ * Removes a network, and returns when it is gone.
+ *
+ * @param onRemoved Called when the swarm has it no more, and only this engine may still know it.
+ */
+export function removeNetwork(api: EngineApi, network: Network, io: NetworkIo, onRemoved: () => void = () => {}): Promise<void> {
+  return whileWaiting(io, undefined, `network ${network.Name} to be gone`, releaseTimeout, () => remove(api, network, io, onRemoved));
 }
 
-async function remove(api: EngineApi, network: Network, io: NetworkIo): Promise<void> {
+async function remove(api: EngineApi, network: Network, io: NetworkIo, onRemoved: () => void): Promise<void> {
   const until = io.now() + releaseTimeout;
   while (!(await isRemoved(api, network, io.now() > until))) await io.sleep(500);
+  onRemoved();
   const pause = backoff(20, 500);
   // Docker answers before the network is gone everywhere; making it anew at once would meet "already exists".
   while (await find(api, network.Name)) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ingressUp } from "../../components/networks/ingress";
+import { ingressUp, placeIngress } from "../../components/networks/ingress";
 import { FakeDocker, type FakeNode } from "./fake-docker";
 import { failure, FakeIo } from "./fake-io";
 
@@ -51,6 +51,19 @@ describe("ingressUp", () => {
     docker.changes = 0;
     await up();
     assert.equal(docker.changes, 0, "and is content with the new one");
+  });
+
+  it("tells when no node can get the old one any more, before its own engine has let it go", async () => {
+    const { docker, io } = setUp("by the swarm");
+    docker.removalTakes = 3_000;
+    const began = io.now();
+    let told: number | undefined;
+    assert.equal(await placeIngress(docker, plan, io, () => (told ??= io.now() - began)), true);
+    assert.equal(told, 0);
+    assert.ok(io.now() - began >= 3_000);
+    let again = false;
+    assert.equal(await placeIngress(docker, plan, io, () => (again = true)), false);
+    assert.equal(again, false, "where it is as planned, there is nothing to wait for");
   });
 
   it("waits for an engine that was still making the old one when the swarm removed it", async () => {

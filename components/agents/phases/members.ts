@@ -121,6 +121,7 @@ export async function formSwarm(
   announce("bringing the swarm to its", request.hosts.length);
   // Who is left without in the end is found by the proof, which attaches once more.
   let attaching: Promise<void> | undefined;
+  let placing: Promise<unknown> = Promise.resolve();
   const attach = (docker: DockerApi): Promise<void> => attachNodes(docker, { sleep }).catch(() => undefined);
   const io: MembershipIo = {
     progress,
@@ -135,15 +136,22 @@ export async function formSwarm(
       const host = byKey.get(key);
       if (host) await restartEngine(host.session);
     },
-    formed: async (key) => {
+    formed: (key) => {
       const host = byKey.get(key);
-      // The other hosts are attached when they join, and need not wait until this one is.
-      if (host && (await bringIngress(request, host.docker))) attaching = attach(host.docker);
+      if (!host) return Promise.resolve();
+      // The other hosts need not wait until this one's engine has let the old one go: they are attached to the new one with it.
+      return new Promise((goOn, fail) => {
+        placing = bringIngress(request, host.docker, goOn).then((made) => {
+          if (made) attaching = attach(host.docker);
+          goOn();
+        }, fail);
+      });
     },
   };
   const result = await reconcileMembership(desired, access, memory, io, { drain: request.drainSeconds * 1000 }).catch((error: unknown) =>
     refuseWith(failures, error, afterHosts),
   );
+  await placing;
   const known = new Set(failures.map(({ host }) => host));
   failures.push(...result.failures.filter(({ host }) => !known.has(host)));
   const manager = result.managers.flatMap((key) => byKey.get(key) ?? [])[0];
@@ -167,9 +175,10 @@ export async function finish({ desired, access, memory, io, result }: Members, f
 }
 
 /** An adopted swarm keeps the one that it has: ports may be published by it. */
-async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docker: DockerApi): Promise<boolean> {
+async function bringIngress({ ingress, underlayMtu, adopt }: SwarmRequest, docker: DockerApi, onRemoved?: () => void): Promise<boolean> {
   if (adopt) return false;
-  return placeIngress(docker, { ...ingress, mtu: underlayMtu }, { progress: (line) => progress(undefined, line), waiting, sleep, now: Date.now });
+  const io = { progress: (line: string): void => progress(undefined, line), waiting, sleep, now: Date.now };
+  return placeIngress(docker, { ...ingress, mtu: underlayMtu }, io, onRemoved);
 }
 
 function desiredSwarm(request: Asking): DesiredSwarm {
