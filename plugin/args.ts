@@ -123,6 +123,8 @@ export interface HostGroup {
   sudo?: boolean;
   privateKey?: pulumi.Input<string>;
   passphrase?: pulumi.Input<string>;
+  previousKey?: pulumi.Input<string>;
+  loginKey?: number;
   agentSocket?: string;
   proxyCommand?: string[];
   region?: string;
@@ -342,6 +344,8 @@ export interface HostConnection {
   user?: string;
   privateKey?: string;
   passphrase?: string;
+  /** Private keys that logged in before `privateKey` did. */
+  formerKeys?: string[];
   agentSocket?: string;
   /** The host's public key in authorized_keys form. */
   hostKey: string;
@@ -360,6 +364,8 @@ export interface HostHop {
   user?: string;
   privateKey?: string;
   passphrase?: string;
+  /** Private keys that logged in before `privateKey` did. */
+  formerKeys?: string[];
   agentSocket?: string;
   /** The host's public key in authorized_keys form. */
   hostKey: string;

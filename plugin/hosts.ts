@@ -116,8 +116,8 @@ function overrides(provider: Provider, path: string, { each }: Given, report: Re
 }
 
 /** Some languages pass a whole group as one value, and what was secret in it is plain by then. */
-function secrets(given: { readonly privateKey?: unknown; readonly passphrase?: unknown }): object {
+function secrets(given: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
-    (["privateKey", "passphrase"] as const).flatMap((name) => (given[name] === undefined ? [] : [[name, pulumi.secret(given[name])]])),
+    ["privateKey", "passphrase", "previousKey"].flatMap((name) => (given[name] === undefined ? [] : [[name, pulumi.secret(given[name])]])),
   );
 }

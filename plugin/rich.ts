@@ -49,7 +49,7 @@ function inWords({ path, message, fix }: Problem): Problem {
 
 /** Options whose value may come to be known only when something else was made. */
 const leaves =
-  /^hosts\.[^.]+\.(imageId|kmsKeyId|iamInstanceProfile|privateKey|passphrase|bastion\.privateKey|tags\.[^.]+|hcloudLabels\.[^.]+|(vpc|privateNetwork)\.(id|cidr|subnetId)|vpc\.subnets\.[^.]+\.(id|cidr))$/;
+  /^hosts\.[^.]+\.(imageId|kmsKeyId|iamInstanceProfile|privateKey|passphrase|previousKey|bastion\.privateKey|tags\.[^.]+|hcloudLabels\.[^.]+|(vpc|privateNetwork)\.(id|cidr|subnetId)|vpc\.subnets\.[^.]+\.(id|cidr))$/;
 
 /** The shape of the cluster has to be known at preview, wherever in the arguments an `Output` stands. */
 function reportLate(value: unknown, path: string, report: Report): void {

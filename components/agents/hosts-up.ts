@@ -7,6 +7,7 @@ import { Fleet } from "./fleet";
 import { reachDeparting, release, warnOfUncleaned } from "./phases/departing";
 import { checkMtu, publicKeys, remembered, without } from "./phases/hosts";
 import { lockHosts } from "./phases/lock";
+import { renewLogins } from "./phases/login";
 import { lookAtFirewalls } from "./phases/look";
 import { keepOn, recallFrom } from "./phases/memory";
 import { enforceFirewall, type Guarded, type PublicKeys, raiseTunnel, takeHosts } from "./phases/protect";
@@ -32,6 +33,7 @@ async function hostsUp(request: HostsRequest, printed: Partial<HostsResponse> | 
     const departing = await reachDeparting(fleet, request, previous);
     await lockHosts(fleet, [...reached, ...departing.flatMap((host) => host.reached ?? [])], hostsLock(request), failures);
     await takeHosts(request, owner, without(failures, reached), failures);
+    await renewLogins(fleet, without(failures, reached), failures);
     const protect = async (all: readonly FirewallHost[]): Promise<PublicKeys> => {
       await enforceFirewall(fleet, request, owner, without(failures, reached), all, failures);
       return raiseTunnel(request, without(failures, reached), all, publicKeys(previous), failures);

@@ -6,6 +6,7 @@ import { Fleet } from "./fleet";
 import { type Departing, reachDeparting, release, sparingOthers, warnOfUncleaned } from "./phases/departing";
 import { finishSettings, prepareEngines } from "./phases/engines";
 import { lockHosts } from "./phases/lock";
+import { renewLogins } from "./phases/login";
 import { type Asked, type Looked, lookAtHosts, reachHosts } from "./phases/look";
 import { checkAdoption, checkSwarm, finish, formSwarm, type Members } from "./phases/members";
 import { aboutToAsk, beforeOf, forgetMemory, isNews, keepMemory, learn, recallSwarm, stillKnown } from "./phases/memory";
@@ -49,6 +50,7 @@ async function swarmUp(request: SwarmRequest, previous: Partial<SwarmResponse & 
     const managers = looked.filter(({ host }) => host.role === "manager");
     const asked = { ...aboutToAsk(request, owner, without(failures, looked), memory), removed };
     await keepMemory(request, managers, asked);
+    await renewLogins(fleet, without(failures, looked), failures);
 
     const members = departing.filter(({ struckOff }) => !struckOff);
     const leaving = leavingWays(request, memory?.overlay);

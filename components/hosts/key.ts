@@ -14,7 +14,9 @@ export function keyProblem(path: string, key: unknown, passphrase?: unknown): Pr
   const problem = privateKeyProblem(key, typeof passphrase === "string" ? passphrase : undefined);
   if (!problem) return undefined;
   const { of, message, fix } = problem;
-  // A bastion's own key has no option for its passphrase.
-  if (of === "passphrase" && path !== "privateKey") return { path, message, fix: "give a key without a passphrase, or agentSocket" };
+  // A bastion's own key and a previous one have no option for their passphrases.
+  if (of === "passphrase" && path !== "privateKey") {
+    return { path, message, fix: `give a ${path === "previousKey" ? "copy without a passphrase" : "key without a passphrase, or agentSocket"}` };
+  }
   return { path: of === "passphrase" ? "passphrase" : path, message, fix };
 }

@@ -10,6 +10,11 @@ export interface Connection {
   readonly privateKey?: string;
   /** Passphrase of `privateKey`. Secret. @default - the key is not encrypted */
   readonly passphrase?: string;
+  /**
+   * Private keys, without passphrases, that logged in before `privateKey` did. Secret. A host that refuses `privateKey` is logged in to by
+   * them, and the next `up` takes them off it. @default - none
+   */
+  readonly formerKeys?: readonly string[];
   /** Path of a running ssh-agent's socket, for keys that never leave the agent. */
   readonly agentSocket?: string;
   /** The host's public key in authorized_keys form, such as `ssh-ed25519 AAAA…`. */

@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { type AuthHandlerMiddleware, Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import type { Connection, RemoteLimits } from "./connection";
 import { fingerprintOf, privateKeyProblem } from "./private-key";
 import { CannotDial, type Carrier, carry } from "./proxy";
@@ -17,6 +17,14 @@ class ConnectionLost extends Error {}
 
 /** What carries each client. */
 const carriers = new WeakMap<Client, Duplex>();
+
+/** What let clients in that the connection's own key did not. */
+const formerly = new WeakMap<Client, string>();
+
+/** The former private key that let a client in. @returns undefined where it was the connection's own, or an agent's */
+export function formerKeyOf(client: Client): string | undefined {
+  return formerly.get(client);
+}
 
 /** Milliseconds for the last bytes to leave. */
 const parting = 2_000;
@@ -98,6 +106,7 @@ export function dial(
       ...(connection.privateKey && { privateKey: connection.privateKey }),
       ...(connection.passphrase && { passphrase: connection.passphrase }),
       ...(connection.agentSocket && { agent: connection.agentSocket }),
+      ...(connection.formerKeys && { authHandler: inTurn(connection, connection.formerKeys, client) }),
       sock: stream,
     };
     try {
@@ -111,10 +120,31 @@ export function dial(
   });
 }
 
+/** The own key, an agent's, and then those of before: all within one connection, which sshd ends after six (sshd_config(5), MaxAuthTries). */
+function inTurn(
+  { user: username = "root", privateKey, passphrase, agentSocket }: Omit<Connection, "sudo">,
+  formerKeys: readonly string[],
+  client: Client,
+): AuthHandlerMiddleware {
+  const byKey = (key: string) => ({ type: "publickey" as const, username, key });
+  const own = privateKey === undefined ? [] : [{ ...byKey(privateKey), ...(passphrase !== undefined && { passphrase }) }];
+  const agent = agentSocket === undefined ? [] : [{ type: "agent" as const, username, agent: agentSocket }];
+  const turns = [
+    ...[...own, ...agent].map((method) => ({ method, former: undefined })),
+    ...formerKeys.map((former) => ({ method: byKey(former), former })),
+  ];
+  return (_left, _partial, next) => {
+    const turn = turns.shift();
+    if (turn?.former !== undefined) formerly.set(client, turn.former);
+    // Its types do not know how to end.
+    next(turn?.method ?? (false as unknown as "none"));
+  };
+}
+
 /** What is settled by the first answer, and why. */
 function refusalOf(error: Error, connection: Omit<Connection, "sudo">, name: string): CannotDial | undefined {
   const { message, level } = error as { message: string; level?: string };
-  const { user = "root", privateKey, passphrase, agentSocket } = connection;
+  const { user = "root", privateKey, passphrase, agentSocket, formerKeys = [] } = connection;
   if (level === "agent") {
     const key = privateKey === undefined ? "" : `${name} refused the key, and `;
     return new CannotDial(`${key}the ssh-agent at ${agentSocket} gives none (${message}). Fix: start it, or correct agentSocket`);
@@ -126,7 +156,11 @@ function refusalOf(error: Error, connection: Omit<Connection, "sudo">, name: str
   }
   if (level !== "client-authentication") return undefined;
   const fingerprint = privateKey === undefined ? undefined : fingerprintOf(privateKey, passphrase);
-  const keys = [...(privateKey === undefined ? [] : [`the key ${fingerprint}`]), ...(agentSocket === undefined ? [] : ["each key of the ssh-agent"])];
+  const keys = [
+    ...(privateKey === undefined ? [] : [`the key ${fingerprint}`]),
+    ...(agentSocket === undefined ? [] : ["each key of the ssh-agent"]),
+    ...formerKeys.map((key) => `the previous key ${fingerprintOf(key)}`),
+  ];
   return new CannotDial(
     `${name} refused ${keys.join(" and ")}. Fix: add its public key to the authorized_keys of ${user} there, or correct user or key`,
   );

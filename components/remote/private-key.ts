@@ -73,6 +73,12 @@ function parse(key: string, passphrase: string | undefined): ParsedKey | Error {
   return parsed instanceof Error || parsed.getPrivatePEM() !== null ? parsed : new Error();
 }
 
+/** Its public half, type and key in authorized_keys form. @returns undefined where the key cannot be read. */
+export function publicKeyOf(privateKey: string, passphrase?: string): string | undefined {
+  const key = parse(privateKey, passphrase);
+  return key instanceof Error ? undefined : `${key.type} ${key.getPublicSSH().toString("base64")}`;
+}
+
 /** Of its public half, as `ssh-keygen -l` says it. @returns undefined where the key cannot be read. */
 export function fingerprintOf(privateKey: string, passphrase?: string): string | undefined {
   const key = parse(privateKey, passphrase);

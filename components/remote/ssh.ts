@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
-import { explain, hangUp, HostKeyMismatch, Silence, targetOf } from "./dial";
+import { explain, formerKeyOf, hangUp, HostKeyMismatch, Silence, targetOf } from "./dial";
 import { CannotDial } from "./proxy";
 import { quote, type ScriptValues, scriptInput } from "./script";
 import { utf8, utf8Lines } from "./text";
@@ -157,6 +157,11 @@ export class SshSession {
   close(): void {
     hangUp(this.client);
     this.ownWays.close();
+  }
+
+  /** The key of before that let us in. @returns undefined where the connection's own did */
+  get formerKey(): string | undefined {
+    return formerKeyOf(this.client);
   }
 
   /** Where the host is, the same in all runs that dial it in the same way. */

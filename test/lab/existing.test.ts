@@ -133,6 +133,70 @@ describe("machines that stand already", function () {
     }
   });
 
+  it("are logged in to by another key, which has the place and the options of the one before, and by that no more", async () => {
+    const next = machineKeys("existing, far away, later").client;
+    const keysOf = async (): Promise<string> => (await run("docker", ["exec", "given-m2", "cat", "/home/ops/.ssh/authorized_keys"])).stdout;
+    const others = `# kept\n${machineKeys("somebody else").client.publicKey} somebody else\n`;
+    const options = `from="${prefix}.1",no-X11-forwarding`;
+    const write = `printf '%s' '${others}${options} ${farKey.publicKey} ops of us\n' >/home/ops/.ssh/authorized_keys`;
+    await run("docker", ["exec", "given-m2", "sh", "-c", write.replaceAll("\n", "'\"\\n\"'")]);
+    const program = (more: object): object => ({
+      existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, { ...bastion, privateKey: next.privateKey, ...more }) },
+      networks: { web: {} },
+      firewall,
+      engine: { settings: { "log-driver": "local" } },
+    });
+    await lab.spec(program({}));
+    const refused = await lab.stack.up();
+    assert.match(refused.stdout + refused.stderr, /far-b: cannot be reached: \S+ refused the key ssh-ed25519 SHA256:/);
+    await lab.spec(program({ previousKey: farKey.privateKey }));
+    const { stdout } = await lab.up();
+    assert.match(stdout, /far-b: gets the key ssh-ed25519 SHA256:\S+ for ops, in \/home\/ops\/\.ssh\/authorized_keys/);
+    assert.match(stdout, /far-b: is logged in to by the new key alone/);
+    assert.equal(await keysOf(), `${others}${options} ${next.publicKey} ops of us\n`);
+    assert.equal(
+      (await run("docker", ["exec", "given-m2", "stat", "-c", "%U %a", "/home/ops/.ssh/authorized_keys"])).stdout.trim().split(" ")[0],
+      "ops",
+    );
+    assertNoChange(await lab.up());
+    await lab.spec(program({}));
+    await lab.up();
+    assertNoChange(await lab.up());
+    Object.assign(bastion, { privateKey: next.privateKey });
+  });
+
+  it("keep their swarm, its networks and its services where this package is left", async () => {
+    const program = { existing: { head: group("manager", { a: 1 }), far: group("worker", { b: 2 }, bastion) }, networks: { web: {} }, firewall };
+    await lab.withShell((shell) => shell.putTestImage());
+    const create = "docker service create --detach --quiet --no-resolve-image --name kept --mode global --endpoint-mode dnsrr --network web";
+    await run("docker", ["exec", "given-m1", "sh", "-c", `${create} pulumi-swarm-busybox:1 /bin/busybox sleep 10000`]);
+    const running = (): Promise<string> =>
+      eventually("two containers run", 60, async () => {
+        const ids = await Promise.all(
+          ["given-m1", "given-m2"].map(async (name) => (await run("docker", ["exec", name, "docker", "ps", "-q"])).stdout.trim()),
+        );
+        return ids.every((id) => /^[0-9a-f]{12}$/.test(id)) ? ids.join() : undefined;
+      });
+    const before = await running();
+    const { swarmId } = await lab.outputs();
+    await lab.spec({ ...program, adopt: { swarmId } });
+    await lab.up();
+    const result = await lab.stack.destroy();
+    process.stdout.write(result.stdout);
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    assert.deepEqual([await stateOf("given-m1"), await stateOf("given-m2")], ["active", "active"]);
+    assert.equal(await running(), before, "nothing was started again");
+    assert.match((await run("docker", ["exec", "given-m1", "docker", "network", "ls"])).stdout, / web /);
+    for (const name of ["given-m1", "given-m2"]) {
+      assert.equal((await run("docker", ["exec", name, "ls", "/etc/pulumi-swarm"])).stdout, "");
+      assert.doesNotMatch((await run("docker", ["exec", name, "nft", "list", "tables"])).stdout, /pulumi/);
+    }
+    await run("docker", ["exec", "given-m1", "docker", "service", "rm", "kept"]);
+    // And come back into the program, as any swarm that exists.
+    await lab.spec({ ...program, adopt: { swarmId, dissolve: true } });
+    await lab.up();
+  });
+
   it("are left as they were found by a destroy: no swarm, nothing else touched", async () => {
     const result = await lab.stack.destroy();
     assert.equal(result.code, 0, result.stdout + result.stderr);

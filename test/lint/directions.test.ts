@@ -30,7 +30,7 @@ const order = [
   ["firewall", "programs"],
   ["hosts", "network-policy"],
   // What runs on hosts.
-  ["engine", "maintenance", "underlay", "gossip", "memory", "owner", "docker-provider"],
+  ["engine", "maintenance", "underlay", "gossip", "memory", "owner", "login", "docker-provider"],
   ["overlays"],
   ["membership"],
   ["walk"],

@@ -72,7 +72,7 @@ describe("the schema for other languages", function () {
         .filter(([name, { plain }]) => plain !== true && !["count"].includes(name))
         .map(([name]) => name)
         .sort(),
-      ["iamInstanceProfile", "imageId", "kmsKeyId", "passphrase", "privateKey"],
+      ["iamInstanceProfile", "imageId", "kmsKeyId", "passphrase", "previousKey", "privateKey"],
     );
   });
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as existing from "../../components/hosts/existing";
 import type { HostContext } from "../../components/hosts/host";
 import type { Connection } from "../../components/remote/connection";
+import { deriveSshKey } from "../../components/remote/ssh-key";
 import { clientKey, partOfClientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfGPyNWtYyFgxwFK5uRvVYL3jMrRjMIDTNtCyCtoCz9";
@@ -48,6 +49,15 @@ describe("a private key that is a secret", () => {
     const { logged } = await outcome({ privateKey: pulumi.secret(clientKey.split("\n").slice(0, 6).join("\n")) });
     assert.match(logged.join("\n"), /the private key cannot be read: a part of it is missing/);
     assert.ok(!logged.join("\n").includes(partOfClientKey));
+  });
+
+  it("may be one that takes another's place, which is not the same", async () => {
+    const before = deriveSshKey("late", "before").privateKey;
+    const { logged, connections } = await outcome({ privateKey: pulumi.secret(clientKey), previousKey: pulumi.secret(before) });
+    assert.deepEqual(logged, []);
+    assert.deepEqual(connections[0], { host: "10.20.0.1", port: 22, user: "root", hostKey, privateKey: clientKey, formerKeys: [before] });
+    const same = await outcome({ privateKey: pulumi.secret(clientKey), previousKey: pulumi.secret(clientKey) });
+    assert.match(same.logged.join("\n"), /hosts\.rack\.previousKey: this is the same key as privateKey/);
   });
 
   it("logs in where it can be read, to a bastion too, with the same passphrase", async () => {

@@ -41,7 +41,9 @@ function given(group: object): { readonly args: Record<string, unknown>; readonl
 describe("arguments of other languages", () => {
   for (const [provider, options] of Object.entries(hostKinds)) {
     it(`reach the ${provider} provider, each of them`, () => {
-      for (const option of Object.keys(options).filter((name) => !["imageId", "each", "bastion", "privateKey", "passphrase"].includes(name))) {
+      for (const option of Object.keys(options).filter(
+        (name) => !["imageId", "each", "bastion", "privateKey", "passphrase", "previousKey"].includes(name),
+      )) {
         const value = `a value of ${option}`;
         assert.deepEqual(given({ provider, role: "worker", [option]: value }), { args: { role: "worker", [option]: value }, problems: [] });
       }
@@ -89,9 +91,10 @@ describe("arguments of other languages", () => {
       role: "worker",
       privateKey: "a",
       passphrase: "b",
+      previousKey: "d",
       bastion: { address: "h", hostKey: "k", privateKey: "c" },
     });
-    for (const key of [args["privateKey"], args["passphrase"], (args["bastion"] as { privateKey: unknown }).privateKey]) {
+    for (const key of [args["privateKey"], args["passphrase"], args["previousKey"], (args["bastion"] as { privateKey: unknown }).privateKey]) {
       assert.equal(await (key as { isSecret: Promise<boolean> }).isSecret, true);
     }
   });

@@ -11,6 +11,7 @@ import * as local from "../../components/hosts/local";
 import type { Overlay } from "../../components/overlays/overlay";
 import type { Underlay } from "../../components/underlay/underlay";
 import { wireguard } from "../../components/underlay/wireguard";
+import { deriveSshKey } from "../../components/remote/ssh-key";
 import { clientKey } from "./client-key";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM2Xe7akWuUKbDefId+7J/KVvXm35t1buxhlGirgBNuI";
@@ -484,6 +485,26 @@ describe("a private key that is none", () => {
 
   it("is none of these", () => {
     assert.deepEqual([problemOf(clientKey), problemOf(`\n${clientKey.replaceAll("\n", "\r\n")}`), problemOf(locked, "right")], [[], [], []]);
+  });
+
+  it("is told beside the one that takes its place, too", () => {
+    const problemsOf = (args: object): string[] =>
+      rack("manager", args).problems.map(({ path: where, message, fix }) => `${where}: ${message}. Fix: ${fix}`);
+    const bastion = { address: "198.51.100.4", hostKey };
+    assert.deepEqual(problemsOf({ privateKey: clientKey, previousKey: clientKey }), [
+      "previousKey: this is the same key as privateKey. Fix: leave it out, or give the one that logged in before",
+    ]);
+    assert.deepEqual(problemsOf({ privateKey: clientKey, previousKey: locked }), [
+      "previousKey: the private key is encrypted, and its passphrase is missing. Fix: give a copy without a passphrase",
+    ]);
+    const before = deriveSshKey("wrong input", "before").privateKey;
+    assert.deepEqual(problemsOf({ privateKey: undefined, agentSocket: "/run/agent", previousKey: before }), [
+      "previousKey: there is no key to take its place. Fix: give the new one as privateKey",
+    ]);
+    assert.deepEqual(problemsOf({ privateKey: clientKey, previousKey: before, bastion }), [
+      "previousKey: the bastion is logged in to by the group's key, which up does not change there. Fix: give the bastion's own as bastion.privateKey",
+    ]);
+    assert.deepEqual(problemsOf({ privateKey: clientKey, previousKey: before, bastion: { ...bastion, privateKey: clientKey } }), []);
   });
 
   it("is looked at later where it is an Output", () => {

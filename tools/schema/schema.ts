@@ -52,7 +52,7 @@ interface Schema {
   readonly language: Readonly<Record<string, object>>;
 }
 
-const secrets: readonly string[] = ["privateKey", "passphrase"];
+const secrets: readonly string[] = ["privateKey", "passphrase", "previousKey", "formerKeys"];
 
 /** The schema as text, as it lies in `plugin/schema.json`. */
 export function pluginSchema(root: string): string {

@@ -74,6 +74,12 @@ export interface AwsHostsArgs extends NumberedHosts {
   /** Jump host for all of them. @default - direct connections */
   readonly bastion?: Bastion;
   /**
+   * Number of the key that logs in to these hosts, 1 to 1000. Count it up to change the key: `up` puts the next one on each host beside the one
+   * before, proves it by a connection of its own, and then takes the one before off. No machine is replaced. All of them follow from one
+   * secret in the stack's state. @default 1
+   */
+  readonly loginKey?: number;
+  /**
    * The site's network, made by the stack: a /16 to /21. Zone `a` has its first eighth, `b` the second. Another zone moves
    * nothing.
    * @default "10.64.0.0/16"
@@ -240,6 +246,7 @@ export const awsHostsOptions = options<AwsHostsArgs>(
     natAddress: text,
     access: optional,
     bastion: bastionOptions,
+    loginKey: optional,
     network: text,
     vpc: awsVpcOptions,
     site: text,

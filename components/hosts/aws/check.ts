@@ -2,6 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { isNot, show } from "../../report";
 import { checkBastionAndKey } from "../bastion";
 import { checkEach } from "../cloud/each";
+import { checkLoginKey } from "../cloud/keys";
 import type { HostDescription } from "../host";
 import type { Problem } from "../../report";
 import type { AwsHostsArgs } from "./args";
@@ -16,6 +17,7 @@ export function checkArgs(args: AwsHostsArgs, hosts: readonly HostDescription[])
     ...checkReach(args),
     ...checkQuota(args),
     ...checkAccess(args),
+    ...checkLoginKey(args.loginKey),
   ];
 }
 

@@ -36,7 +36,7 @@ export function createMachine(args: AwsHostsArgs, host: HostToMake, surroundings
   const { seed, common, context } = surroundings;
   const { instanceType } = hostArgs(args, host.place);
   const memory = remembered(args, host, newestImage(args, architectureOf(instanceType), common, context), context);
-  const keys = hostKeys(seed, host.key);
+  const keys = hostKeys(seed, host.key, args.loginKey);
   const face = createInterface(args, host, memory.birth, surroundings);
   const address = host.address ?? face.privateIp;
   const elastic = args.publicAddress === "none" ? undefined : createElasticIp(args, host, face, surroundings);

@@ -1,12 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deriveSshKey, type SshKey } from "../../remote/ssh-key";
 import { rememberedSecret } from "../../secret";
+import { isNot, type Problem } from "../../report";
 import type { HostContext } from "../host";
 
-/** The two keys of a host that a cloud boots. */
+/** The keys of a host that a cloud boots. */
 export interface HostKeys {
-  /** Logs in to it, and to every other host of the same cloud. */
+  /** A machine is made with it: what a machine is made with must not change with a number. */
   readonly client: SshKey;
+  /** Logs in to it. */
+  readonly login: SshKey;
+  /** Those that may log in to it until now: the one of the number before, and the one that new machines begin with. */
+  readonly former: readonly SshKey[];
   /** What the host shows for itself. */
   readonly machine: SshKey;
 }
@@ -31,6 +36,27 @@ export function clientKey(seed: pulumi.Output<string>, client = "client"): pulum
   return seed.apply((secret) => deriveSshKey(secret, client));
 }
 
-export function hostKeys(seed: pulumi.Output<string>, host: string, client = "client"): pulumi.Output<HostKeys> {
-  return seed.apply((secret) => ({ client: deriveSshKey(secret, client), machine: deriveSshKey(secret, `host ${host}`) }));
+export function hostKeys(seed: pulumi.Output<string>, host: string, loginKey = firstLoginKey, client = "client"): pulumi.Output<HostKeys> {
+  return seed.apply((secret): HostKeys => {
+    const key = (number: number): SshKey => deriveSshKey(secret, number === firstLoginKey ? client : `${client} ${number}`);
+    // Each costs a try of the six that sshd allows (sshd_config(5), MaxAuthTries).
+    const former = [...new Set([loginKey - 1, firstLoginKey, loginKey - 2])].filter((number) => number >= firstLoginKey && number < loginKey);
+    return { client: key(firstLoginKey), login: key(loginKey), former: former.map(key), machine: deriveSshKey(secret, `host ${host}`) };
+  });
+}
+
+const firstLoginKey = 1;
+const mostLoginKey = 1000;
+
+/** What is wrong with the number of a key. */
+export function checkLoginKey(loginKey: unknown): Problem[] {
+  if (loginKey === undefined) return [];
+  if (typeof loginKey === "number" && Number.isInteger(loginKey) && loginKey >= firstLoginKey && loginKey <= mostLoginKey) return [];
+  return [
+    {
+      path: "loginKey",
+      message: isNot(loginKey, "the number of a key"),
+      fix: `give a whole number from ${firstLoginKey} to ${mostLoginKey}, and count it up`,
+    },
+  ];
 }

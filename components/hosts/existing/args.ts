@@ -62,6 +62,12 @@ export interface ExistingHostsArgs {
   readonly privateKey?: pulumi.Input<string>;
   /** Passphrase of `privateKey`. Kept as a secret. @default - none */
   readonly passphrase?: pulumi.Input<string>;
+  /**
+   * The private key that logged in until now, without a passphrase, to change `privateKey`. Kept as a secret. Machines that refuse `privateKey`
+   * are logged in to by this one. `up` puts the new key beside it, with the same options in `authorized_keys`, proves it by a connection of its
+   * own, and then takes this one off. Take it out of the program afterwards. @default - none
+   */
+  readonly previousKey?: pulumi.Input<string>;
   /** Socket of a running ssh-agent. @default - no agent */
   readonly agentSocket?: string;
   /**
@@ -100,7 +106,7 @@ const machineNames = {
 const bastionNames = { host: "address", hostname: "address", ip: "address", key: "privateKey" };
 const groupNames = {
   ...{ hosts: "machines", nodes: "machines", servers: "machines" },
-  ...{ key: "privateKey", keyFile: "privateKey", identityFile: "privateKey", sshKey: "privateKey" },
+  ...{ key: "privateKey", keyFile: "privateKey", identityFile: "privateKey", sshKey: "privateKey", oldKey: "previousKey", formerKey: "previousKey" },
   ...{ agent: "agentSocket", jumpHost: "bastion", proxyJump: "bastion", username: "user" },
 };
 
@@ -134,6 +140,7 @@ export const existingHostsOptions = options<ExistingHostsArgs>(
     sudo: flag,
     privateKey: opaque,
     passphrase: opaque,
+    previousKey: opaque,
     agentSocket: text,
     proxyCommand: optional,
     bastion: bastionOptions,

@@ -72,7 +72,7 @@ function keyOf({ hostKey }: ExistingMachine): string {
 
 function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine, login: pulumi.Output<Login>): Machine {
   const { bastion } = args;
-  const connection = login.apply(({ privateKey, passphrase, bastionKey }): Connection => ({
+  const connection = login.apply(({ privateKey, passphrase, previousKey, bastionKey }): Connection => ({
     host: machine.address,
     port: machine.port ?? args.port ?? 22,
     user: machine.user ?? args.user ?? "root",
@@ -80,6 +80,7 @@ function describeMachine(args: ExistingHostsArgs, machine: ExistingMachine, logi
     ...(args.sudo !== undefined && { sudo: args.sudo }),
     ...(privateKey !== undefined && { privateKey }),
     ...(passphrase !== undefined && { passphrase }),
+    ...(previousKey !== undefined && { formerKeys: [previousKey] }),
     ...(args.agentSocket !== undefined && { agentSocket: args.agentSocket }),
     ...(args.proxyCommand && { proxyCommand: args.proxyCommand }),
     ...(bastion && {

@@ -2,6 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { show } from "../../report";
 import { checkBastionAndKey } from "../bastion";
 import { checkEach } from "../cloud/each";
+import { checkLoginKey } from "../cloud/keys";
 import type { HostDescription } from "../host";
 import type { Problem } from "../../report";
 import type { HetznerHostsArgs } from "./args";
@@ -18,6 +19,7 @@ export function checkArgs(args: HetznerHostsArgs, hosts: readonly HostDescriptio
     ...checkMachines(args, networkZone),
     ...checkEach(args.each, hosts, ({ serverType }, path) => checkServerType(serverType, `${path}.serverType`)),
     ...checkProtection(args),
+    ...checkLoginKey(args.loginKey),
     ...checkLabels(args),
     ...(args.bastion ? checkBastionAndKey(args.bastion) : []),
   ];

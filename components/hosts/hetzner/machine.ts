@@ -40,7 +40,7 @@ export function createMachine(args: HetznerHostsArgs, host: HostToMake, surround
   const { seed, client, common, context } = surroundings;
   const { serverType } = hostArgs(args, host.place);
   const memory = remembered(args, host, newestImage(args, architectureOf(serverType), common, context), context);
-  const keys = hostKeys(seed, host.key, client);
+  const keys = hostKeys(seed, host.key, args.loginKey, client);
   const primaryIp = createPrimaryIp(args, host, memory.birth, surroundings);
   const { server, made } = createServer(args, host, { memory, keys, primaryIp }, surroundings);
   return {

@@ -33,6 +33,7 @@ interface Spec {
   readonly wireguard?: WireGuardArgs;
   /** One of them. @default - native */
   readonly overlay?: Partial<Record<OverlayKind, object>>;
+  readonly adopt?: NonNullable<SwarmClusterArgs["adopt"]>;
   readonly programs?: NonNullable<SwarmClusterArgs["programs"]>;
   readonly firewall?: NonNullable<SwarmClusterArgs["firewall"]>;
   readonly swarm?: NonNullable<SwarmClusterArgs["swarm"]>;
@@ -63,6 +64,7 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.gateways && { gateways: spec.gateways }),
   ...(spec.wireguard && { underlay: wireguard(spec.wireguard) }),
   ...(spec.overlay && { overlay: chosen(spec.overlay) }),
+  ...(spec.adopt && { adopt: spec.adopt }),
   ...(spec.programs && { programs: spec.programs }),
   ...(spec.firewall && { firewall: spec.firewall }),
   ...(spec.swarm && { swarm: spec.swarm }),
