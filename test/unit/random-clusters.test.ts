@@ -106,7 +106,7 @@ describe("ten thousand random clusters", function () {
         for (const each of [plan, other]) assertNoOverlap(each);
         assert.deepEqual(addresses(other), addresses(plan));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -136,7 +136,7 @@ describe("ten thousand random clusters", function () {
         );
         assertNoOverlap(kept);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
     process.stdout.write(`      (an edit would have moved something in ${moved} of 2000)\n`);
     assert.ok(moved > 0, "no edit of all these moved anything: the case is not tried");
