@@ -147,6 +147,6 @@ export async function waitUntil(
 }
 
 /** How the host sees itself, or undefined while its engine gives errors, as one whose role is changing may. */
-export function localOrNothing(api: SwarmApi): Promise<LocalSwarmState | undefined> {
-  return api.local().catch(() => undefined);
+export function localOrNothing(api: SwarmApi, apart = 0): Promise<LocalSwarmState | undefined> {
+  return api.local(apart).catch(() => undefined);
 }

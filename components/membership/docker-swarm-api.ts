@@ -68,15 +68,22 @@ const controlTimeout = 40_000;
 /** One manager of two came back in 14 s; the others, their engines and an election may be waited for. */
 const unlockTimeout = 60_000;
 
+interface Versions {
+  readonly ApiVersion: string;
+  readonly MinAPIVersion?: string;
+}
+
 /** Swarm membership through the engine's own API on one host. */
 export class DockerSwarmApi implements SwarmApi {
+  private versions: Promise<Versions> | undefined;
+
   constructor(
     private readonly host: string,
     private readonly docker: EngineApi,
   ) {}
 
-  async local(): Promise<LocalSwarmState> {
-    const { Swarm: swarm } = await this.docker.get<Info>("/info", controlTimeout);
+  async local(apart = 0): Promise<LocalSwarmState> {
+    const { Swarm: swarm } = await this.docker.get<Info>(apart === 0 ? "/info" : await this.infoApart(apart), controlTimeout);
     return {
       state: swarm.LocalNodeState,
       nodeId: swarm.NodeID,
@@ -87,6 +94,18 @@ export class DockerSwarmApi implements SwarmApi {
       recovered: recoveredOf(swarm.Cluster?.Spec?.Labels ?? {}),
       remoteManagers: (swarm.RemoteManagers ?? []).map(({ NodeID, Addr }) => ({ nodeId: NodeID, address: Addr })),
     };
+  }
+
+  /**
+   * From 25.0 on, an engine gives who asks while an answer is on its way that same answer: one for each version of its API (moby,
+   * api/server/router/system/system_routes.go, getInfo).
+   */
+  private async infoApart(apart: number): Promise<string> {
+    this.versions ??= this.docker.get<Versions>("/version");
+    const { ApiVersion: newest, MinAPIVersion: oldest = newest } = await this.versions;
+    const [major = 0, minor = 0] = newest.split(".").map(Number);
+    const [, oldestMinor = minor] = oldest.split(".").map(Number);
+    return `/v${major}.${Math.max(minor - apart, oldestMinor)}/info`;
   }
 
   async init(options: SwarmInit): Promise<void> {

@@ -91,16 +91,17 @@ async function join({ member, api, remains }: Joining, invitation: Invitation, w
 
 /**
  * Milliseconds in which most managers that joined have learnt of the leader. One that is asked before looks for it once a second, and answers
- * only then (swarmkit, manager/state/raft/raft.go, LeaderConn). So it is asked again beside that.
+ * only then (swarmkit, manager/state/raft/raft.go, LeaderConn). So it is asked again beside that, for answers of their own, as often as there
+ * are streams to an engine.
  */
 const leaderKnown = 150;
-const askedAtOnce = 3;
+const askedAtOnce = 4;
 
 async function soonest(api: SwarmApi, io: Work["io"]): Promise<LocalSwarmState | undefined> {
   const asked: Promise<LocalSwarmState | undefined>[] = [];
   const pause = (): Promise<"silent"> => io.sleep(leaderKnown).then(() => "silent");
   while (asked.length < askedAtOnce) {
-    asked.push(localOrNothing(api));
+    asked.push(localOrNothing(api, asked.length));
     const answer = await Promise.race([...asked, pause()]);
     if (answer !== "silent") return answer;
   }

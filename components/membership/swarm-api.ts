@@ -98,7 +98,8 @@ export interface ServiceTasks {
 
 /** Every call has its own time limit and rejects with an Error that names the host and what was asked. */
 export interface SwarmApi {
-  local(): Promise<LocalSwarmState>;
+  /** @param apart another number than those of calls that may be on their way asks the engine for an answer of its own. @default 0 */
+  local(apart?: number): Promise<LocalSwarmState>;
   init(options: SwarmInit): Promise<void>;
   join(options: SwarmJoin): Promise<void>;
   leave(force: boolean): Promise<void>;

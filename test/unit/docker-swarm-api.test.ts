@@ -34,6 +34,32 @@ class EngineThatLeft implements EngineApi {
 
 const refused = (status: number, reason: string): DockerApiError => new DockerApiError("edge-1", status, reason, "DELETE /containers/one");
 
+describe("an engine that is asked while it looks for its leader", () => {
+  const asked: string[] = [];
+  const engine = (newest: string, oldest?: string): EngineApi => ({
+    get: <Result>(path: string): Promise<Result> => {
+      asked.push(path);
+      const swarm = { LocalNodeState: "active", NodeID: "n", NodeAddr: "10.0.0.1", ControlAvailable: true, Error: "" };
+      return Promise.resolve((path === "/version" ? { ApiVersion: newest, ...(oldest && { MinAPIVersion: oldest }) } : { Swarm: swarm }) as Result);
+    },
+    post: () => Promise.reject(new Error("nothing is to be changed")),
+    delete: () => Promise.reject(new Error("nothing is to be changed")),
+  });
+  beforeEach(() => asked.splice(0));
+
+  it("is asked for an answer of its own by another version of its API, of those that it has", async () => {
+    const api = new DockerSwarmApi("control-2", engine("1.45", "1.24"));
+    for (const apart of [0, 1, 2, 3]) assert.equal((await api.local(apart)).nodeId, "n");
+    assert.deepEqual(asked, ["/info", "/version", "/v1.44/info", "/v1.43/info", "/v1.42/info"]);
+  });
+
+  it("is asked by none that it refuses", async () => {
+    await new DockerSwarmApi("control-2", engine("1.45", "1.44")).local(3);
+    await new DockerSwarmApi("control-2", engine("1.45")).local(3);
+    assert.deepEqual(asked, ["/version", "/v1.44/info", "/version", "/v1.45/info"]);
+  });
+});
+
 describe("a host that leaves a swarm", () => {
   it("takes along the containers of its tasks, which an engine in an error leaves running", async () => {
     const engine = new EngineThatLeft(["one", "two"]);

@@ -50,6 +50,21 @@ async function settle(program: SimulatedProgram, milliseconds = 60_000): Promise
   await program.swarm.clock.sleep(milliseconds);
 }
 
+describe("managers that join", () => {
+  it("are asked until one of their answers comes, and not only once until the next second in which they look for their leader", async () => {
+    const swarm = new SimulatedSwarm();
+    const program = new SimulatedProgram(swarm, { "control-1": "manager" });
+    assert.equal((await program.run()).error, undefined);
+    // Then they have learnt of it 300 ms after they have joined.
+    swarm.settles = 100;
+    const began = swarm.clock.now();
+    program.roles = { "control-1": "manager", "control-2": "manager", "control-3": "manager" };
+    assert.equal((await program.run()).error, undefined);
+    const took = swarm.clock.now() - began;
+    assert.ok(took < 2_000, `${took} ms`);
+  });
+});
+
 describe("the first formation of a swarm", () => {
   for (const [managerCount, workerCount] of [
     [1, 0],

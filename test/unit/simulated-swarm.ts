@@ -603,7 +603,16 @@ class SimulatedEngine implements SwarmApi {
     private readonly machine: Machine,
   ) {}
 
-  async local(): Promise<LocalSwarmState> {
+  /** Who asks while an answer is on its way gets that one, too: one for each version of the API (moby, api/server/router/system, getInfo). */
+  private readonly onTheirWay = new Map<number, Promise<LocalSwarmState>>();
+
+  local(apart = 0): Promise<LocalSwarmState> {
+    const answer = this.onTheirWay.get(apart) ?? this.look().finally(() => this.onTheirWay.delete(apart));
+    this.onTheirWay.set(apart, answer);
+    return answer;
+  }
+
+  private async look(): Promise<LocalSwarmState> {
     const { machine, swarm } = this;
     if (machine.state === "locked")
       return {
