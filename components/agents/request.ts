@@ -273,6 +273,8 @@ export interface NetworkRequest extends ManagersRequest {
    * differ by their drivers
    */
   readonly overlay?: string;
+  /** Whether its deletion leaves it where something uses it. @default false */
+  readonly keepUsed?: boolean;
 }
 
 export interface GatewayRequest extends ManagersRequest {

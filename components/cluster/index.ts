@@ -276,8 +276,9 @@ export class SwarmCluster extends pulumi.ComponentResource {
   private createNetworks(name: string, args: SwarmClusterArgs, managed: ManagedArgs, swarm: local.Command): OverlayNetwork[] {
     const transform = args.transform?.network;
     const { networks, overlay } = this.plan;
+    const keepUsed = args.adopt !== undefined && args.adopt.dissolve !== true;
     return networks.map((network) => {
-      const own = { ...managed, network, overlay, ...(transform && { transform }) };
+      const own = { ...managed, network, overlay, keepUsed, ...(transform && { transform }) };
       return new OverlayNetwork(`${name}-${network.name}`, own, { parent: this, dependsOn: swarm });
     });
   }

@@ -131,9 +131,15 @@ export async function networkDown(
   name: string,
   previous: NetworkResponse | undefined,
   io: NetworkIo,
+  keepUsed = false,
 ): Promise<void> {
   const present = await find(api, name);
   if (!present || ownerOf(present, cluster) !== cluster) return;
+  const users = keepUsed ? await usersOf(api, present) : [];
+  if (users.length > 0) {
+    io.progress(`warning: it stays in the swarm, which lives on: it is used by ${users.join(", ")}`);
+    return;
+  }
   const owner = new NetworkOwner(api, name, io);
   if (await owner.isAnother(previous, present.Id)) {
     io.progress("was taken over by another run, as when its resource is replaced: left alone");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { calico, flannel, native, openvswitch, type Overlay, SwarmCluster, weave } from "../../components";
+import { calico, flannel, native, openvswitch, type Overlay, SwarmCluster, type SwarmClusterArgs, weave } from "../../components";
 import * as existing from "../../components/hosts/existing";
 import { isSecret, record } from "./harness";
 import { clientKey } from "../unit/client-key";
@@ -9,9 +9,16 @@ const control = existing.hosts({ role: "manager", privateKey: clientKey, machine
 const overlays: readonly Overlay[] = [native(), weave(), flannel(), calico(), openvswitch()];
 
 /** What the program is asked that makes the network `web`. */
-async function requestOn(overlay: Overlay): Promise<string> {
+async function requestOn(overlay: Overlay, adopt?: SwarmClusterArgs["adopt"]): Promise<string> {
   const { error, resources } = await record(
-    () => new SwarmCluster("lab", { overlay, firewall: { ssh: ["198.51.100.0/24"] }, hosts: { control }, networks: { web: {} } }),
+    () =>
+      new SwarmCluster("lab", {
+        overlay,
+        firewall: { ssh: ["198.51.100.0/24"] },
+        hosts: { control },
+        networks: { web: {} },
+        ...(adopt && { adopt }),
+      }),
     {
       outputs: ({ name }) => (/-(overlay-secret|memory-key)$/.test(name) ? { output: "secret" } : {}),
     },
@@ -30,5 +37,14 @@ describe("a network of a cluster that changes its overlay", function () {
     for (const overlay of overlays) requests.push(await requestOn(overlay));
     assert.equal(new Set(requests).size, overlays.length);
     assert.equal(await requestOn(calico()), requests[3]);
+    // What a later release adds to it shows in everybody's preview after the upgrade.
+    assert.deepEqual(Object.keys(JSON.parse(requests[2] ?? "") as object), ["cluster", "name", "spec", "managers", "reachableSeconds"]);
+  });
+
+  it("is not removed while it is used where the swarm lives on", async () => {
+    const kept = async (adopt?: SwarmClusterArgs["adopt"]): Promise<unknown> =>
+      (JSON.parse(await requestOn(native(), adopt)) as { readonly keepUsed?: boolean }).keepUsed;
+    const swarmId = "a".repeat(25);
+    assert.deepEqual([await kept(), await kept({ swarmId }), await kept({ swarmId, dissolve: true })], [undefined, true, undefined]);
   });
 });

@@ -274,6 +274,18 @@ describe("networkDown", () => {
     assert.deepEqual(docker.networks, []);
   });
 
+  it("leaves one that is used where the swarm lives on, says who uses it, and removes it once nobody does", async () => {
+    const { docker, io, up } = setUp();
+    docker.services.push({ Name: "shop", uses: await up(), where: "task" });
+    docker.changes = 0;
+    await networkDown(docker, "lab", "web", undefined, io, true);
+    assert.deepEqual([docker.changes, docker.networks.length], [0, 1]);
+    assert.equal(io.lines.at(-1), "warning: it stays in the swarm, which lives on: it is used by service shop");
+    docker.services.pop();
+    await networkDown(docker, "lab", "web", undefined, io, true);
+    assert.deepEqual(docker.networks, []);
+  });
+
   it("does nothing when it is gone already", async () => {
     const { docker, io } = setUp();
     await networkDown(docker, "lab", "web", undefined, io);
