@@ -24,12 +24,12 @@ function group(role: string, members: readonly Name[]): object {
   return { role, site: "rack", network: sites.subnet("rack"), machines: Object.fromEntries(machines) as object };
 }
 
-const spec = (engine: object, maintenance?: object): object => ({
+const spec = (engine: object, more: object = {}): object => ({
   existing: { control: group("manager", managers), edge: group("worker", workers) },
   networks: { web: {} },
   firewall: { ssh: sites.admins, expose: { website: { port, from: ["world"], publish: "host" } } },
   engine,
-  ...(maintenance && { maintenance }),
+  ...more,
 });
 
 const key = (name: Name): string => `${name.startsWith("c") ? "control" : "edge"}-${name}`;
@@ -165,10 +165,10 @@ describe("a walk over five hosts", function () {
     assert.ok(requests.asked > 1_000, `${requests.asked} requests`);
     assert.ok(seen.looks > 1_000, `${seen.looks} looks`);
     assert.equal(seen.fewestManagers, 2);
-    assert.equal(seen.mostWorkersAway, 1);
+    assert.equal(seen.workersAway.length, 1, seen.workersAway.join());
     assert.equal(walked.at(-1), key(names.find((name) => machine(name) === led) ?? "c1"), `${led} led: ${walked.join()}`);
     assert.equal(walked[0], "edge-w1");
-    for (const [host, state] of await nodes()) assert.match(state, /^Active Ready/, host);
+    for (const [host, state] of await nodes()) assert.match(state, /^Active Ready/, `${host} is ${state}`);
     assertNoChange(await lab.up());
   });
 
@@ -192,10 +192,13 @@ describe("a walk over five hosts", function () {
       stdout,
       /edge-w1: its Docker was not replaced: with the new version, it does not run \(failed to start daemon: this engine never starts\)/,
     );
-    assert.match(stdout, /Docker 28\.\S+ was put back and runs\. It is back in the swarm\. The walk stopped here: edge-w2, /);
+    assert.match(
+      stdout,
+      /Docker 28\.\S+ was put back and runs\. It is back in the swarm\. The walk stopped here: control-c1, control-c2, control-c3, edge-w2 are as before/,
+    );
     assert.deepEqual(walkedBy({ stdout }), ["edge-w1"]);
     for (const now of await versions()) assert.ok(now.startsWith(repository.version), now);
-    for (const [host, state] of await nodes()) assert.match(state, /^Active Ready/, host);
+    for (const [host, state] of await nodes()) assert.match(state, /^Active Ready/, `${host} is ${state}`);
   });
 
   it("says what state a host is in where the old version cannot be put back either, and the next up brings it back", async () => {
@@ -204,18 +207,21 @@ describe("a walk over five hosts", function () {
     await lab.spec(spec(engine({ version: repository.broken })));
     const { code, stdout } = await lab.stack.up();
     assert.notEqual(code, 0);
-    assert.match(stdout, /edge-w1: warning: the packages of its present Docker are not to be had any more/);
+    assert.match(stdout, /warning: edge-w1: the packages of its present Docker are not to be had any more/);
     assert.match(
       stdout,
       /edge-w1: its Docker was not replaced: .*The version before, 28\.\S+, could not be put back either: its packages are not to be had any more\. Now docker\.service is \w+, with packages .*docker-ce=5:29\.9\.9/,
     );
-    assert.match(stdout, /It is not back in the swarm: its engine does not answer .*The walk stopped here: edge-w2, /);
+    assert.match(
+      stdout,
+      /It is not back in the swarm: its engine does not answer .*The walk stopped here: control-c1, control-c2, control-c3, edge-w2 are as before/,
+    );
     for (const name of names.filter((each) => each !== "w1")) assert.ok((await version(name)).startsWith(repository.version), name);
     await on("w1", `mv /root/away/* ${pool}/`);
     await lab.spec(spec(engine()));
     await lab.up();
     for (const now of await versions()) assert.ok(now.startsWith(repository.version), now);
-    for (const [host, state] of await nodes()) assert.match(state, /^Active Ready/, host);
+    for (const [host, state] of await nodes()) assert.match(state, /^Active Ready/, `${host} is ${state}`);
   });
 
   it("is refused an older version that is not named, before anything is changed", async () => {
@@ -264,7 +270,8 @@ describe("a walk over five hosts", function () {
   it("leaves hosts drained that a person or the program drained, changes them too, and gives back what the program no longer drains", async () => {
     await on("c1", `docker node update --availability drain ${machine("w2")}`);
     const settings = { "log-driver": "json-file" };
-    await lab.spec(spec(engine({ settings }), { drained: ["edge-w1"] }));
+    // The service lacks a task all the while, for which there is no host left, and is waited for once.
+    await lab.spec(spec(engine({ settings }), { maintenance: { drained: ["edge-w1"] }, drainSeconds: 15 }));
     await lab.up();
     for (const name of workers) {
       assert.match((await nodes()).get(machine(name)) ?? "", /^Drain Ready/, name);
@@ -278,7 +285,8 @@ describe("a walk over five hosts", function () {
   });
 
   it("gives Docker's packages back to apt when the cluster is gone", async () => {
-    const { code, stdout, stderr } = await lab.stack.pulumi(["destroy", "--yes", "--skip-preview"]);
+    await on("c1", "docker service rm shop");
+    const { code, stdout, stderr } = await lab.stack.destroy();
     assert.equal(code, 0, stdout + stderr);
     for (const name of names) assert.equal(await on(name, "apt-mark showhold"), "", name);
   });

@@ -8,8 +8,8 @@ export interface WatchedSwarm {
   readonly longestPause: number;
   /** Fewest managers whose engine took part at any look. */
   readonly fewestManagers: number;
-  /** Most workers that were down or drained at any look. */
-  readonly mostWorkersAway: number;
+  /** The most workers that were down or drained at any look, each with what it was: that a new leader does not know of one yet is neither. */
+  readonly workersAway: readonly string[];
   /** Names of hosts in the order in which each was first seen to be drained. */
   readonly drained: readonly string[];
   /** Names of hosts that led, in this order. */
@@ -48,7 +48,7 @@ export class SwarmWatch {
     looks: 0,
     longestPause: 0,
     fewestManagers: Infinity,
-    mostWorkersAway: 0,
+    workersAway: [],
     drained: [],
     led: [],
     longestWithout: 0,
@@ -107,13 +107,17 @@ export class SwarmWatch {
     if (!answer?.body.startsWith("[")) return;
     this.toldAt = Date.now();
     const nodes = JSON.parse(answer.body) as readonly Node[];
-    const away = nodes.filter(({ Spec, Status }) => Spec.Role === "worker" && (Spec.Availability !== "active" || Status.State !== "ready"));
+    // As a new leader has all nodes until they have registered with it (swarmkit, manager/dispatcher/dispatcher.go, markNodesUnknown). Their tasks go on.
+    const isAway = ({ Spec, Status }: Node): boolean => Spec.Availability !== "active" || !["ready", "unknown"].includes(Status.State);
+    const away = nodes
+      .filter((node) => node.Spec.Role === "worker" && isAway(node))
+      .map(({ Spec, Status, Description }) => `${Description.Hostname} ${Spec.Availability} ${Status.State}`);
     const names = (some: readonly Node[]): string[] => some.map(({ Description }) => Description.Hostname);
     const drained = names(nodes.filter(({ Spec }) => Spec.Availability === "drain")).filter((name) => !this.seen.drained.includes(name));
     const [leader] = names(nodes.filter(({ ManagerStatus }) => ManagerStatus?.Leader === true));
     this.seen = {
       ...this.seen,
-      mostWorkersAway: Math.max(this.seen.mostWorkersAway, away.length),
+      workersAway: away.length > this.seen.workersAway.length ? away : this.seen.workersAway,
       drained: [...this.seen.drained, ...drained],
       led: leader === undefined || this.seen.led.at(-1) === leader ? this.seen.led : [...this.seen.led, leader],
     };

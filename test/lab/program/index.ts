@@ -26,6 +26,7 @@ interface Spec {
   readonly gateways?: NonNullable<SwarmClusterArgs["gateways"]>;
   readonly addressSpace?: string;
   readonly reachableSeconds?: number;
+  readonly drainSeconds?: number;
   readonly recheck?: string;
   readonly recover?: string;
   readonly forget?: readonly string[];
@@ -72,7 +73,7 @@ const swarm = new SwarmCluster(pulumi.getStack(), {
   ...(spec.maintenance && { maintenance: spec.maintenance }),
   membership: {
     reachableSeconds: spec.reachableSeconds ?? 60,
-    drainSeconds: 60,
+    drainSeconds: spec.drainSeconds ?? 60,
     ...(spec.recheck !== undefined && { recheck: spec.recheck }),
     ...(spec.recover !== undefined && { recover: spec.recover }),
     ...(spec.forget && { forget: spec.forget }),
