@@ -183,6 +183,39 @@ describe("the peers of Weave's routers", () => {
   });
 });
 
+describe("a router of Weave that starts after Docker", () => {
+  const text = readFileSync(join(__dirname, "../../components/overlays/weave/router.sh"), "utf8");
+  const part = (name: string): string =>
+    new RegExp(`^${name}\\(\\) \\{(?:[^\\n]*\\}$|\\n[^]*?^\\}$)`, "m").exec(text)?.[0] ?? assert.fail(`there is no ${name}`);
+  const gaveUp = 'level=error msg="failed allocating network t79ewqhokte1 during init" error="plugin pulumi-swarm-weave:latest found but disabled"';
+
+  /** @returns what it does about Docker */
+  function healed(host: { readonly enabled: boolean; readonly leads?: string; readonly log?: string }): string[] {
+    const fakes = [
+      'timeout() { shift; "$@"; }',
+      `docker() { case "$1 $2" in "plugin inspect") echo ${host.enabled} ;; "node inspect") echo "${host.leads ?? ""}"; [ -n "${host.leads ?? ""}" ] ;; *) echo "docker $*" >&2 ;; esac; }`,
+      'systemctl() { case "$1" in is-active) ;; show) echo 5f1c ;; *) echo "systemctl $*" >&2 ;; esac; }',
+      `journalctl() { case "$*" in *_SYSTEMD_INVOCATION_ID=5f1c*) echo '${host.log ?? ""}' ;; *) echo '${gaveUp}' ;; esac; }`,
+    ];
+    const script = [...fakes, ...["heal", "leads", "gave_networks_up"].map(part), "PLUGIN=p; exec 2>&1; heal"].join("\n");
+    return execFileSync("sh", ["-eu"], { input: script, encoding: "utf8" }).split("\n").filter(Boolean);
+  }
+
+  it("enables the plugin that Docker gave up, and leaves one that works alone", () => {
+    assert.deepEqual(healed({ enabled: false }), ["docker plugin enable p"]);
+    assert.deepEqual(healed({ enabled: true, leads: "true", log: gaveUp }), []);
+  });
+
+  it("starts the Docker again that leads the swarm and has given its networks up, and no other", () => {
+    assert.deepEqual(healed({ enabled: false, leads: "true", log: gaveUp }), [
+      "docker plugin enable p",
+      "systemctl restart --no-block docker.service",
+    ]);
+    assert.deepEqual(healed({ enabled: false, leads: "false", log: gaveUp }), ["docker plugin enable p"]);
+    assert.deepEqual(healed({ enabled: false, leads: "true", log: "nothing of that" }), ["docker plugin enable p"]);
+  });
+});
+
 describe("connections of Weave's routers", () => {
   const routers = ["a", "b", "c"].map((key, index) => ({ key, name: `02:00:00:00:00:0${index}`, address: `10.0.0.${index + 1}` }));
   const established = (key: string): Connection => {

@@ -82,7 +82,19 @@ ready() {
 heal() {
   systemctl is-active --quiet docker.service || return 0
   enabled=$(timeout 20 docker plugin inspect -f '{{.Enabled}}' "$PLUGIN" 2>/dev/null) || return 0
-  if [ "$enabled" = false ]; then timeout 60 docker plugin enable "$PLUGIN" >/dev/null; fi
+  if [ "$enabled" = true ]; then return 0; fi
+  timeout 60 docker plugin enable "$PLUGIN" >/dev/null
+  # Docker waits for this unit, of which this is a part.
+  if leads && gave_networks_up; then systemctl restart --no-block docker.service; fi
+}
+
+leads() { [ "$(timeout 20 docker node inspect -f '{{.ManagerStatus.Leader}}' self 2>/dev/null)" = true ]; }
+
+# A manager that begins to lead without the plugin allocates no addresses in its networks, and does not try again: all new tasks in them wait
+# until another manager leads, or Docker starts again.
+gave_networks_up() {
+  started=$(systemctl show -p InvocationID --value docker.service)
+  journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$started" 2>/dev/null | grep -q 'failed allocating network .* during init'
 }
 
 case "$1" in
