@@ -26,6 +26,7 @@ const longFiles = [
   "flannel-sites",
   "calico-sites",
   "openvswitch",
+  "overlays",
   "upgrade",
   "maintenance",
   "lost-quorum",

@@ -32,6 +32,12 @@ export const calls = {
   compact: () => ({ method: "/etcdserverpb.KV/Compact", body: Buffer.from([8, 1]) }),
 } as const;
 
+/** As etcd's root, on a host with a member. Shell. */
+export function etcdctl(command: string): string {
+  const certificates = "--cacert=ca.pem --cert=admin.pem --key=admin.pem";
+  return `cd /etc/pulumi-swarm/flannel; $(cat etcd/programs)/etcdctl --endpoints=https://127.0.0.1:2379 ${certificates} ${command}`;
+}
+
 /** What a host shows to etcd. */
 export function certificateOf(machine: string): Promise<string> {
   return docker("exec", machine, "sh", "-c", "cd /etc/pulumi-swarm/flannel; cat host.pem ca.pem");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { overlayAgents } from "../../components/overlays/agents";
+import { partsOf } from "../../components/status/parts";
 import { allChanges, overlays } from "../lab/overlay-suite/all";
 import { assertQuietFor, measured } from "../lab/overlay-suite/silence";
 
@@ -12,6 +13,18 @@ describe("the suite of overlays", () => {
     assert.deepEqual(Object.keys(overlays).sort(), Object.keys(overlayAgents).sort());
     for (const [kind, overlay] of Object.entries(overlays)) assert.equal(overlay.kind, kind);
     assert.equal(new Set(Object.values(overlays).map(({ port }) => port)).size, Object.keys(overlays).length);
+  });
+
+  it("knows by which word the status finds each program that does not run, and each wrong secret", () => {
+    for (const { kind, daemons, secret } of Object.values(overlays)) {
+      const words = partsOf({ overlay: kind }).flatMap((part) => Object.keys(part.kinds));
+      const said = [...daemons, ...(secret ? [secret.forged] : [])].flatMap(({ finding }) => finding ?? []);
+      assert.deepEqual(
+        said.filter((word) => !words.includes(word)),
+        [],
+        kind,
+      );
+    }
   });
 
   it("makes each change from one to another once, each from where the one before it ended", () => {

@@ -9,10 +9,11 @@ export const calico: OverlayDescription = {
   first: {},
   mtu: { direct: 1500, wireguard: 1440 },
   port: "179",
-  daemons: [{ program: "bird", unit: "pulumi-swarm-calico", on: "all", listens: "on its host's addresses", killed: 0 }],
+  daemons: [{ program: "bird", unit: "pulumi-swarm-calico", on: "all", listens: "on its host's addresses", killed: 0, finding: "bird-stopped" }],
   others: 0,
   upgrade: 0,
   internal: false,
+  services: "dnsrr",
   publishes: false,
   restarts: true,
   secret: {

@@ -43,6 +43,8 @@ export class SuiteCluster {
   /** Arguments that the overlay has after the first `up`. */
   usual: object;
   private program: Program;
+  /** What the last `up` that went well said. */
+  said = "";
   private mirror = "";
   private counter = 0;
 
@@ -67,7 +69,7 @@ export class SuiteCluster {
   }
 
   async begin(context: Mocha.Context): Promise<void> {
-    needTools(context, "nsenter", "nmap", "tcpdump", "nft");
+    needTools(context, "nsenter", "nmap", "tcpdump", "nft", "iperf3");
     await needImages(context, ...this.overlay.images);
     if (this.overlay.usual) this.usual = await this.overlay.usual();
     await this.lab.begin();
@@ -103,7 +105,9 @@ export class SuiteCluster {
   /** Edits the program and runs `up`. */
   async up(edit: Partial<Program> = {}, ...more: readonly string[]): Promise<CommandResult> {
     await this.edit(edit);
-    return this.lab.up(...more);
+    const result = await this.lab.up(...more);
+    this.said = result.stdout + result.stderr;
+    return result;
   }
 
   /** The overlay with these arguments, in addition to its usual ones. */

@@ -15,6 +15,8 @@ export interface Daemon {
   readonly listens: "on its host's addresses" | "everywhere";
   /** Longest silence, in seconds, of containers on a host where it is killed. 0: no packet is lost. */
   readonly killed: number;
+  /** The kind of what `pulumi-swarm status` finds where it does not run. */
+  readonly finding: string;
 }
 
 /** What proves hosts to each other: a password, a certificate with its key. */
@@ -40,6 +42,8 @@ export interface Rotation {
   readonly silence: number;
   /** Whether programs are started again for it. */
   readonly restarts: boolean;
+  /** What it says when a host cannot be told of new secrets, for which all others then wait. @default - nobody waits */
+  readonly waits?: RegExp;
 }
 
 /** A host that comes with another secret than the others have. */
@@ -50,6 +54,8 @@ export interface Forgery {
   readonly cutsOff: boolean;
   /** Prints, on the host, what it says about that. Shell. @default - nothing is said there */
   readonly says?: { readonly print: string; readonly words: RegExp };
+  /** The kind of what `pulumi-swarm status` finds of it, by that host's name. @default - it has no word for it */
+  readonly finding?: string;
   /** Whether the next `up` makes it right, or refuses until a person has. */
   readonly up: "makes it right" | { readonly refuses: RegExp; /** What a person does. Shell. */ readonly undo: string };
 }
@@ -61,7 +67,7 @@ export interface OverlayDescription {
   readonly images: readonly string[];
   /** Its arguments for the first `up`: an earlier program than {@link usual}, where it has programs. */
   readonly first: object;
-  /** Its arguments from then on. Asked when the registry is there. @default - {@link first} */
+  /** Its arguments from when the worker joins. Asked when the registry is there. @default - {@link first} */
   readonly usual?: () => Promise<object>;
   /** Bytes of the largest packet of a container, over a site's own network and in the tunnel. */
   readonly mtu: { readonly direct: number; readonly wireguard: number };
@@ -70,16 +76,20 @@ export interface OverlayDescription {
   readonly daemons: readonly Daemon[];
   /** Longest silence, in seconds, between two hosts when something happens to a third one. 0: no packet is lost. */
   readonly others: number;
-  /** Longest silence, in seconds, between two hosts while their programs are replaced. */
+  /** Longest silence, in seconds, between two hosts while their programs are replaced, and a third one joins. */
   readonly upgrade: number;
   /** Whether a network can be `internal`. */
   readonly internal: boolean;
+  /** How services' names lead to their tasks: as they are made without a word about it, or only by `--endpoint-mode dnsrr`. */
+  readonly services: "as usual" | "dnsrr";
   /** Whether a service can be published by the host that runs it (`mode=host`). */
   readonly publishes: boolean;
   /** Whether a container of no service with `--restart always` is back by itself after its host was turned off and on. */
   readonly restarts: boolean;
   /** @default - it has none of its own */
   readonly secret?: Secret;
+  /** What `up` says to a stack that lost its state, and with it the secret; its group is what to run on each host. @default - nothing: it goes on */
+  readonly lostState?: RegExp;
   /** What of a host's units, files, links, routes, rules, users and networks is the overlay's. @default - nothing: it is Docker's own */
   readonly traces?: RegExp;
 }
@@ -88,8 +98,12 @@ export interface OverlayDescription {
 export interface OwnTests {
   /** Three managers, with {@link OverlayDescription.first}. */
   readonly early?: (cluster: SuiteCluster) => void;
-  /** A worker more, with what is usual. */
+  /** A worker more, with what is usual, after all that may happen to hosts, and with new secrets where it has some. */
   readonly whole?: (cluster: SuiteCluster) => void;
   /** Three managers again, of which one is another machine. The networks are about to go. */
   readonly late?: (cluster: SuiteCluster) => void;
+  /** It comes back from `native()` with these arguments in addition to its usual ones, to hosts without containers. */
+  readonly back?: { readonly args: object; readonly tests: (cluster: SuiteCluster) => void };
+  /** All is destroyed. */
+  readonly gone?: (cluster: SuiteCluster) => void;
 }

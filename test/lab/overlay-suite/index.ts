@@ -8,7 +8,7 @@ import { joining, leaving, replacing } from "./promises/members";
 import { secrets } from "./promises/secrets";
 import { stateLost } from "./promises/state";
 import { ending, switching } from "./promises/switching";
-import { listening, upgrading } from "./promises/upgrading";
+import { listening } from "./promises/listening";
 import { AsFound } from "./traces";
 
 /*
@@ -43,20 +43,20 @@ export function overlaySuite(overlay: OverlayDescription, where: Place, own: Own
 
     making(cluster, asFound);
     own.early?.(cluster);
-    upgrading(cluster);
     joining(cluster, asFound);
-    staying(cluster);
     carrying(cluster);
     apart(cluster);
     listening(cluster);
     stateLost(cluster);
-    own.whole?.(cluster);
+    staying(cluster);
     disturbances(cluster);
     secrets(cluster);
+    own.whole?.(cluster);
     replacing(cluster);
     leaving(cluster, asFound);
     own.late?.(cluster);
-    switching(cluster);
+    switching(cluster, own.back);
     ending(cluster, asFound);
+    own.gone?.(cluster);
   });
 }

@@ -11,6 +11,7 @@ export const native: OverlayDescription = {
   others: 0,
   upgrade: 0,
   internal: true,
+  services: "dnsrr",
   publishes: true,
   restarts: true,
 };

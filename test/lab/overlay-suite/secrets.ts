@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { docker } from "../../../tools/lab/machines";
 import { found } from "../../../tools/lab/secrets";
 import type { Name, SuiteCluster } from "./cluster";
 
@@ -38,4 +39,8 @@ export async function secretsAreHidden(
   );
   assert.deepEqual(found(Object.fromEntries(onHosts), { ...places, "state with its secrets": shown }), []);
   assert.deepEqual(found({ "the cluster's secret": own }, places), []);
+  for (const name of cluster.members) {
+    const others = await docker("exec", "--user", "nobody", cluster.host(name).machine, "sh", "-c", `{ ${secret.print}; } 2>/dev/null || true`);
+    assert.equal(others, "", `another user of ${name} reads them`);
+  }
 }

@@ -18,14 +18,16 @@ docker plugin ls --format '{{.Name}}' | list plugin
 readlink /proc/[0-9]*/exe 2>/dev/null | grep pulumi-swarm | sort -u | list process || true
 `;
 
-/** Comes and goes with Docker, containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address; BIRD's package and its user stay. */
-const ofOthers = /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :|^user bird$/;
+/** Comes and goes with Docker (the table raw since 28), containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address; the packages of BIRD and Open vSwitch stay, with what they need. */
+const ofOthers =
+  /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :|^user (bird|openvswitch|uuidd)$|: openvswitch-switch\.|^link ovs-(netdev|system)$|^nft table ip6? raw$/;
 
 /** What managers remember of the cluster, which may be called as its overlay is. */
 const ofCluster = /^in \/etc\/pulumi-swarm: memory\./;
 
 async function seen(cluster: SuiteCluster, name: Name): Promise<readonly string[]> {
-  return (await cluster.on(name, look)).split("\n").map((line) => line.trim());
+  // Whether a bridge has containers is no trace of an overlay.
+  return (await cluster.on(name, look)).split("\n").map((line) => line.trim().replace(/ linkdown$/, ""));
 }
 
 /** The overlay's own traces on a host. */
@@ -44,8 +46,24 @@ export async function assertNoTraces(cluster: SuiteCluster, names: readonly Name
   for (const name of names) assert.deepEqual(await tracesOn(cluster, name), [], `left of ${cluster.overlay.kind} on ${name}`);
 }
 
+/** What there is one of for each host or network. The rest is another program's, or another version's. */
+const ofMembers = /^(link|route|network) /;
+
+/** Hosts that came and went, and networks, have left nothing of theirs with the hosts that stay. */
+export async function assertAsMade(cluster: SuiteCluster, asFound: AsFound): Promise<void> {
+  for (const [name, before] of asFound.made) {
+    await eventually(`${name} has no more of ${cluster.overlay.kind} than when it was made`, 30, async () => {
+      const more = (await tracesOn(cluster, name)).filter((line) => ofMembers.test(line) && !before.includes(line));
+      assert.deepEqual(more, []);
+      return true;
+    });
+  }
+}
+
 /** What a host was before the first `up`, to be compared with what it is in the end. */
 export class AsFound {
+  /** The overlay's traces after the first `up`, of hosts that stay to the end. */
+  readonly made = new Map<Name, readonly string[]>();
   private readonly before = new Map<Name, readonly string[]>();
 
   constructor(private readonly cluster: SuiteCluster) {}

@@ -29,10 +29,21 @@ export const weave: OverlayDescription = {
   usual: pinned,
   mtu: { direct: 1412, wireguard: 1376 },
   port: "6783",
-  daemons: [{ program: "weaver", unit: "pulumi-swarm-weave", folder: "weave", on: "all", listens: "on its host's addresses", killed: 10 }],
+  daemons: [
+    {
+      program: "weaver",
+      unit: "pulumi-swarm-weave",
+      folder: "weave",
+      on: "all",
+      listens: "on its host's addresses",
+      killed: 10,
+      finding: "weave-router",
+    },
+  ],
   others: 1,
   upgrade: 10,
   internal: true,
+  services: "dnsrr",
   publishes: true,
   restarts: false,
   secret: {
@@ -43,12 +54,18 @@ export const weave: OverlayDescription = {
     forged: {
       give: give.join("; "),
       cutsOff: true,
+      finding: "weave-connection",
       up: {
         refuses: /work-\S+: Weave's router is not connected to those of .* after 20 s: they have another password than it has/,
         undo: `rm -r ${dropIn} /root/wrong; systemctl daemon-reload`,
       },
     },
-    rotation: { args: { rotation: "second" }, silence: 10, restarts: true },
+    rotation: {
+      args: { rotation: "second" },
+      silence: 10,
+      restarts: true,
+      waits: /the routers keep their password for now: work-\S+ cannot be told of another one/,
+    },
   },
   traces: /weave/,
 };

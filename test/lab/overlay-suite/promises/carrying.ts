@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { capture, interfaceWith } from "../../../../tools/lab/capture";
-import { tryPacket } from "../../../../tools/lab/measure";
+import { throughput, tryPacket } from "../../../../tools/lab/measure";
 import { networkOf, networkOfContainer } from "../../../../tools/lab/namespace";
 import { lookAtAll } from "../../looks";
 import { type Name, type SuiteCluster, worker } from "../cluster";
@@ -26,6 +26,15 @@ export function carrying(cluster: SuiteCluster): void {
     const address = cluster.sites.onlookerAddress("outsider", "a");
     const outside = await capture(outsider, await interfaceWith(outsider, address), () => reaches(cluster, "c1", address), ["icmp"]);
     assert.deepEqual(new Set(outside.packets.map(({ from }) => from)), new Set([cluster.host("c1").address, address]));
+  });
+
+  it("carries a stream between hosts", async () => {
+    const [from, to] = await Promise.all((["c1", "c2"] as const).map((name) => networkOfContainer(cluster.host(name).machine, "probe-web")));
+    assert.ok(from !== undefined && to !== undefined);
+    // Small packets pass also where checksums, or what a network card does with long ones, are wrong.
+    const { bitsPerSecond } = await throughput(from, to, { address: await addressOf(cluster, "c2"), port: 5201 }, 1);
+    process.stdout.write(`      ${(bitsPerSecond / 1e9).toFixed(2)} Gbit/s between two containers\n`);
+    assert.ok(bitsPerSecond > 1e7);
   });
 
   it("shows on the wire what containers say, or hides it, as the plan says", async () => {

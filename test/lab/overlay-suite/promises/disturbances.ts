@@ -1,36 +1,45 @@
 import assert from "node:assert/strict";
-import { docker } from "../../../../tools/lab/machines";
 import { eventually } from "../../../../tools/lab/cluster";
+import { docker } from "../../../../tools/lab/machines";
+import { lookAt, targetOf } from "../../status-lab";
 import { type Name, type SuiteCluster, worker } from "../cluster";
-import { everywhere, isWhole, noAddressTwice } from "../containers";
+import { areWhole, everywhere, noAddressTwice } from "../containers";
 import type { Daemon } from "../description";
 import { assertQuietFor, othersDuring, silenceDuring } from "../silence";
 
-/** What happens to hosts and their programs, after which everything is whole again without any help. */
+/** What happens to hosts and their programs, after which everything is whole again without any help. Two at once, as far as they are apart. */
 export function disturbances(cluster: SuiteCluster): void {
-  for (const daemon of cluster.overlay.daemons) {
-    it(`goes on when ${daemon.program} is killed`, async () => {
-      const silence = await silenceDuring(cluster, "c1", "c2", () => kill(cluster, daemon, "c2"));
-      assertQuietFor(`${daemon.program} killed on c2: c1 to c2`, silence, daemon.killed);
+  const { daemons, others } = cluster.overlay;
+  const programs = daemons.map(({ program }) => program).join(" and ");
+
+  it(`is whole again when a worker was turned off and on${programs && `, and goes on meanwhile though a manager's ${programs} died`}`, async () => {
+    const limit = daemons.length > 0 ? Math.max(...daemons.map(({ killed }) => killed)) : others;
+    const silence = await silenceDuring(cluster, "c1", "c2", () =>
+      Promise.all([cluster.sites.reboot(worker), ...daemons.map((daemon) => kill(cluster, daemon, "c2"))]),
+    );
+    assertQuietFor(`w1 turned off and on${programs && `, ${programs} killed on c2`}: c1 to c2`, silence, limit);
+    await areWhole(cluster, worker);
+  });
+
+  if (programs !== "") {
+    it(`has a status that names a host without ${programs}`, async () => {
+      const units = daemons.map(({ unit }) => `${unit}.service`).join(" ");
+      await cluster.on("c3", `systemctl stop ${units}`);
+      const { findings } = await lookAt(await targetOf(cluster.lab));
+      await cluster.on("c3", `systemctl start ${units}`);
+      for (const { finding } of daemons) {
+        const hosts = findings.filter(({ kind }) => kind === finding).flatMap((one) => one.hosts);
+        assert.deepEqual(hosts, [cluster.key("c3")], finding);
+      }
     });
   }
 
-  it("goes on when Docker is killed on a host, where containers then start again", async () => {
-    await othersDuring(cluster, "Docker killed on c3", ["c1", "c2"], async () => {
-      await cluster.on("c3", "systemctl kill -s KILL docker.service");
+  it("is whole again when a manager lost power and Docker was killed on another, which leaves the swarm no majority for seconds, and gives no address twice", async () => {
+    await othersDuring(cluster, "c2 lost power, Docker killed on c3", ["c1", worker], async () => {
+      await Promise.all([cluster.sites.powerCut("c2"), cluster.on("c3", "systemctl kill -s KILL docker.service")]);
       await cluster.sites.ready("c3");
     });
-    await isWhole(cluster, "c3");
-  });
-
-  it("is whole again when a host was turned off and on", async () => {
-    await othersDuring(cluster, "c3 turned off and on", ["c1", "c2"], () => cluster.sites.reboot("c3"));
-    await isWhole(cluster, "c3");
-  });
-
-  it("is whole again when a host lost power, and gives no address twice", async () => {
-    await othersDuring(cluster, "c2 lost power", ["c3", "c1"], () => cluster.sites.powerCut("c2"));
-    await isWhole(cluster, "c2");
+    await areWhole(cluster, "c2", "c3");
     await noAddressTwice(cluster);
   });
 
@@ -41,17 +50,19 @@ export function disturbances(cluster: SuiteCluster): void {
     });
   }
 
-  it("names a host that cannot be reached, and leaves the others at work", async () => {
+  const rotation = cluster.secret?.rotation;
+  const waits = rotation?.waits;
+  it(`names a host that cannot be reached, and leaves the others at work${waits ? ", with the secrets that they have" : ""}`, async () => {
     await docker("pause", cluster.host(worker).machine);
     try {
       await othersDuring(cluster, "a host was frozen", ["c1", "c2"], async () => {
-        const said = await cluster.refused({ reachableSeconds: 5 });
+        const said = await cluster.refused({ reachableSeconds: 5, ...(waits && cluster.with(rotation.args)) });
         assert.match(said, new RegExp(`${cluster.key(worker)}: cannot be reached over SSH at \\S+ within 5 s`));
+        if (waits) assert.match(said, waits);
       });
     } finally {
       await docker("unpause", cluster.host(worker).machine);
     }
-    await everywhere(cluster);
   });
 }
 

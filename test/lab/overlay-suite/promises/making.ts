@@ -5,8 +5,7 @@ import { assertNoChange } from "../../lab";
 import { managers, type SuiteCluster } from "../cluster";
 import { addressOf, everywhere, place, startService } from "../containers";
 import { secretsAreHidden } from "../secrets";
-import type { AsFound } from "../traces";
-import { assertTraces } from "../traces";
+import { type AsFound, assertTraces, tracesOn } from "../traces";
 
 /** A new cluster, and its networks. */
 export function making(cluster: SuiteCluster, asFound: AsFound): void {
@@ -15,6 +14,7 @@ export function making(cluster: SuiteCluster, asFound: AsFound): void {
     const { result, seen } = await argumentsDuring(() => cluster.up());
     await secretsAreHidden(cluster, { output: result.stdout + result.stderr, arguments: seen });
     await assertTraces(cluster);
+    for (const name of ["c1", "c2"] as const) asFound.made.set(name, await tracesOn(cluster, name));
   });
 
   it("lets containers on all hosts find each other by name", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../../../tools/lab/cluster";
 import { argumentsDuring } from "../../../../tools/lab/secrets";
+import { lookAt, targetOf } from "../../status-lab";
 import { type Name, type SuiteCluster, worker } from "../cluster";
 import { addressOf, everywhere, reaches } from "../containers";
 import { secretsAreHidden, secretsOf } from "../secrets";
@@ -26,6 +27,12 @@ export function secrets(cluster: SuiteCluster): void {
         return says.words.test(text) ? text : undefined;
       });
       process.stdout.write(`      ${says.words.exec(said)?.[0]}\n`);
+    }
+    const { finding } = forged;
+    if (finding !== undefined) {
+      const { findings } = await lookAt(await targetOf(cluster.lab));
+      const hosts = findings.filter(({ kind }) => kind === finding).flatMap((one) => one.hosts);
+      assert.deepEqual(hosts, [cluster.key(worker)], "the status says so too");
     }
     if (forged.up === "makes it right") return;
     assert.match(await cluster.refused({}), forged.up.refuses);

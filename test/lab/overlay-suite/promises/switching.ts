@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { proveByName } from "../../../../tools/lab/cluster";
 import { managers, type SuiteCluster } from "../cluster";
+import type { OwnTests } from "../description";
 import { addressOf, reaches, removeContainers } from "../containers";
 import { assertNoTraces, assertTraces } from "../traces";
 
 /** Another overlay, and this one again. */
-export function switching(cluster: SuiteCluster): void {
+export function switching(cluster: SuiteCluster, back: OwnTests["back"]): void {
   const { kind, port } = cluster.overlay;
   const native = { overlay: { native: {} } };
   const proven = async (): Promise<void> => {
@@ -38,10 +39,11 @@ export function switching(cluster: SuiteCluster): void {
   });
 
   it("comes back from native()", async () => {
-    await cluster.up(cluster.with({}));
+    await cluster.up(cluster.with(back?.args ?? {}));
     await assertTraces(cluster);
     await proven();
   });
+  back?.tests(cluster);
 }
 
 /** The end. */
