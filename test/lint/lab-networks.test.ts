@@ -8,7 +8,7 @@ const rings = ["lab", "kernel"].map((ring) => join(__dirname, "..", ring));
 /** Networks of this machine's Docker that a file of the lab makes for its hosts. What hosts make within themselves is nobody else's. */
 function networksOf(text: string): readonly Cidr[] {
   const cidr = String.raw`"(10\.\d+\.\d+\.\d+\/\d+)"`;
-  const made = [`"--subnet", ${cidr}`, `\\bnetwork(?::| =) ${cidr}`, `subnet: ${cidr}[^}]*hosts:`, `new Shop\\("[^"]*", ${cidr}`].flatMap(
+  const made = [`"--subnet", ${cidr}`, `\\bnetwork(?::| =) ${cidr}`, `subnet: ${cidr}[^}]*hosts:`, `new (?:Shop|Pair)\\("[^"]*", ${cidr}`].flatMap(
     (pattern) => [...text.matchAll(new RegExp(pattern, "g"))],
   );
   const sites = [...text.matchAll(/new TwoSites\("[^"]*", (\d+)\)/g)].flatMap(([, second]) => [`10.${second}.0.0/24`, `10.${second}.1.0/24`]);
