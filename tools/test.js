@@ -28,6 +28,7 @@ const longFiles = [
   "openvswitch",
   "overlays",
   "upgrade",
+  "dnf",
   "maintenance",
   "lost-quorum",
 ];

@@ -127,7 +127,7 @@ function checkRepository({ repository, source }: EngineArgs, report: Report): vo
       typeof given === "string" && given.startsWith("http://")
         ? "write it as https://…, for its key comes from there too"
         : 'write the folder that has "debian" and "ubuntu", such as "https://mirror.example.com/docker/linux"';
-    report("engine.repository", `${show(given)} is no place of Docker's apt repositories`, fix);
+    report("engine.repository", `${show(given)} is no place of Docker's repositories`, fix);
   }
   if (source !== "docker")
     report("engine.repository", 'nothing is taken from there unless engine.source is "docker"', 'set engine.source to "docker", or leave it out');

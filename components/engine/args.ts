@@ -3,17 +3,18 @@ import { flag, list, named, opaque, optional, options } from "../options";
 /** How Docker is installed on the hosts, and in which version. */
 export interface EngineArgs {
   /**
-   * Where Docker comes from on a host without it. `distribution` is the host's own package (Debian and Ubuntu's `docker.io`),
-   * `docker` is Docker's apt repository, `present` refuses such a host.
+   * Where Docker comes from on a host without it. `distribution` is the host's own package (Debian and Ubuntu's `docker.io`,
+   * Fedora's `moby-engine`, Amazon Linux's `docker`; RHEL and its relatives have none), `docker` is Docker's repository, `present` refuses
+   * such a host.
    * @default "distribution"
    */
   readonly source?: "present" | "distribution" | "docker";
   /**
    * Version that every host's engine must have, as a prefix: `28` or `28.5.2`. With the source `docker`, this version is
    * installed. A host with an older engine gets this version from the source: hosts of the swarm one after the other, as
-   * `maintenance` says, others before they join. From then on, apt holds Docker's packages, so that no unattended upgrade restarts
-   * the engines of two managers at once. With the source `present`, and where there is no apt-get, such a host is refused before
-   * anything changes.
+   * `maintenance` says, others before they join. From then on, apt or dnf holds Docker's packages, so that no unattended upgrade
+   * restarts the engines of two managers at once. With the source `present`, and where there is neither apt-get nor dnf, such a host is
+   * refused before anything changes.
    * @default - any version from 20.10, and nothing is held
    */
   readonly version?: string;
@@ -24,8 +25,8 @@ export interface EngineArgs {
    */
   readonly downgradeFrom?: string;
   /**
-   * A copy of Docker's apt repositories: the folder that has `debian` and `ubuntu`, with their files `gpg`, as `https://…` or
-   * `file:///…` on the hosts. Only with the source `docker`.
+   * A copy of Docker's repositories: the folder that has `debian` and `ubuntu`, or `rhel`, `centos` and `fedora`, with their files `gpg`,
+   * as `https://…` or `file:///…` on the hosts. Only with the source `docker`.
    * @default "https://download.docker.com/linux"
    */
   readonly repository?: string;

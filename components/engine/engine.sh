@@ -1,35 +1,10 @@
 #!/bin/sh
 # Puts Docker on a host, and its settings in place. All verbs may be run again at any time.
-# packages.sh comes before it.
+# apt.sh, dnf.sh and packages.sh come before it.
 #   install    SOURCE (distribution or docker), VERSION (a prefix, may be empty), REPOSITORY (Docker's, of all its systems)
 #   configure  CONTENT: the whole new daemon.json; checked before it replaces the old one, then the engine restarts
 #   reload     CONTENT: the same, where only registries differ: the engine reads them without a restart. Result: whether it did
 set -eu
-
-install_from_distribution() {
-  say "installing Docker from the distribution"
-  apt update
-  if apt-cache show docker-cli >/dev/null 2>&1; then
-    apt install --no-install-recommends docker.io docker-cli
-  else
-    apt install --no-install-recommends docker.io
-  fi
-}
-
-install_from_docker() {
-  say "installing Docker ${VERSION:-} from Docker's repository"
-  add_repository
-  apt update
-  package=docker-ce
-  if [ -n "$VERSION" ]; then
-    full=$(newest_of docker-ce)
-    [ -n "$full" ] || die "$(no_such_version docker-ce)"
-    package="docker-ce=$full docker-ce-cli=$full"
-  fi
-  # $package may be two words.
-  # shellcheck disable=SC2086
-  apt install --no-install-recommends $package containerd.io
-}
 
 install_engine() {
   settle_engine
@@ -40,8 +15,10 @@ install_engine() {
     elif command -v dockerd >/dev/null 2>&1; then
       say "Docker is installed but not running: starting it"
     elif [ "$SOURCE" = docker ]; then
+      say "installing Docker ${VERSION:-} from Docker's repository"
       install_from_docker
     else
+      say "installing Docker from the distribution"
       install_from_distribution
     fi
     systemctl enable --now docker >"$LOG" 2>&1 || die "docker.service does not start: $(tail -n 1 "$LOG")"

@@ -13,8 +13,9 @@ import type { Probe, ProbeScript } from "./preflight";
 import { isOlder, versionNumbers } from "./version";
 
 const probeScript = loadScript(__dirname, "probe.sh");
-const engineScript = loadHostScript(__dirname, "packages.sh", "engine.sh");
-const replaceScript = loadHostScript(__dirname, "packages.sh", "replace.sh");
+const packages = ["apt.sh", "dnf.sh", "packages.sh"] as const;
+const engineScript = loadHostScript(__dirname, ...packages, "engine.sh");
+const replaceScript = loadHostScript(__dirname, ...packages, "replace.sh");
 /** Prints which tables of iptables lack Docker's own rules, by the function `tables_without_rules`. */
 export const dockerRulesScript = loadScript(__dirname, "docker-rules.sh");
 const bridgesScript = loadHostScript(__dirname, "docker-rules.sh", "bridges.sh");
@@ -173,7 +174,7 @@ export async function fetchEngine(session: Session, engine: EngineArgs, progress
 }
 
 /**
- * Replaces the engine by `engine.version`, and has apt hold it.
+ * Replaces the engine by `engine.version`, and has apt or dnf hold it.
  *
  * @returns its version. @throws what runs there then: the version before, or nothing.
  */
@@ -189,15 +190,19 @@ export async function replaceEngine(session: Session, engine: EngineArgs, progre
 /** Folders in `/etc/pulumi-swarm`: see packages.sh. */
 const [heldFolder, replacingFolder] = ["engine-held", "engine-replacing"];
 
-/** Has apt leave Docker's packages alone where the program names a version, and only there. Asks nothing where the first look saw that it is so. */
-export async function holdEngine(session: Session, { version, source }: EngineArgs, { folders, apt }: Pick<Probe, "folders" | "apt">): Promise<void> {
+/** Has apt or dnf leave Docker's packages alone where the program names a version, and only there. Asks nothing where the first look saw that it is so. */
+export async function holdEngine(
+  session: Session,
+  { version, source }: EngineArgs,
+  { folders, apt, dnf }: Pick<Probe, "folders" | "apt" | "dnf">,
+): Promise<void> {
   const held = folders.includes(heldFolder);
-  if (version !== undefined && source !== "present" && apt) {
+  if (version !== undefined && source !== "present" && (apt || dnf)) {
     if (!held || folders.includes(replacingFolder)) await session.script(replaceScript, {}, { verb: "hold", timeout: installTimeout });
   } else if (held) await releaseEngine(session);
 }
 
-/** Lets apt change Docker's packages again, where this package has held them. */
+/** Lets apt or dnf change Docker's packages again, where this package has held them. */
 export async function releaseEngine(session: Session): Promise<void> {
   await session.script(replaceScript, {}, { verb: "release", timeout: 60_000 });
 }

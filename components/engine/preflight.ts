@@ -1,5 +1,6 @@
 import type { EngineArgs } from "./args";
 import { backendProblem, swarmProblem } from "./known";
+import { sourceProblem } from "./source";
 import { type HostNeeds, type IpsecProbe, ipsecProblems } from "./needs";
 import { type Upgrade, upgradeOf, upgradeProblem } from "./upgrade";
 import { isOlder, versionNumbers } from "./version";
@@ -17,9 +18,10 @@ export interface ProbeScript {
   readonly cli: boolean;
   /** Whether `daemon.json` lets an engine that keeps its rules with nftables be in a swarm. */
   readonly swarmNftables: boolean;
-  /** `ID` and `VERSION_CODENAME` of os-release. */
+  /** `ID` of os-release, and `VERSION_CODENAME` or, without one, `VERSION_ID`. */
   readonly distribution: string;
   readonly apt: boolean;
+  readonly dnf: boolean;
   readonly systemd: boolean;
   /** The unit of cloud-init that is at work, or empty: as long as it is, what else was seen may still change. */
   readonly settingUp: string;
@@ -64,10 +66,9 @@ export function preflight(probe: Probe, engine: EngineArgs, now: number, needs: 
   if (needsEngine && engine.source === "present") {
     refusals.push(`Docker is not there, or does not answer, and engine.source is "present": install it, or choose another source`);
   }
-  if (needsEngine && engine.source !== "present" && !probe.apt) {
-    refusals.push(
-      `Docker is not there and this system (${probe.distribution || "unknown"}) has no apt-get to install it with: install Docker yourself`,
-    );
+  const unavailable = needsEngine && engine.source !== "present" ? sourceProblem(engine, probe) : undefined;
+  if (unavailable !== undefined) {
+    refusals.push(`Docker is not there and ${unavailable.problem}: ${unavailable.fix ?? "install Docker yourself"}`);
   }
   if (!probe.systemd) refusals.push("it is not run by systemd, which keeps Docker up");
   const upgrade = needsEngine ? undefined : upgradeOf(version, engine);
@@ -102,7 +103,7 @@ export function engineProblems(
   version: string,
   engine: EngineArgs,
   needs: HostNeeds,
-  probe: Pick<Probe, "firewall" | "apt" | "distribution">,
+  probe: Pick<Probe, "firewall" | "apt" | "dnf" | "distribution">,
 ): string[] {
   const upgrade = upgradeOf(version, engine);
   if (!upgrade) return [...ageProblems(version), ...overlayProblems(version, needs), ...knownProblems(version, engine, probe.firewall)];

@@ -63,7 +63,7 @@ while [ -z "$setting_up" ] && [ "$state" = activating ] && [ "$tries" -lt 60 ]; 
 done
 
 # shellcheck source=/dev/null
-distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; plain "${ID:-} ${VERSION_CODENAME:-}")
+distribution=$(if [ -r /etc/os-release ]; then . /etc/os-release; fi; plain "${ID:-} ${VERSION_CODENAME:-${VERSION_ID:-}}")
 swarm_nftables=false
 if [ -e /etc/docker/daemon.json ] && grep -Eq '"swarm-nftables" *: *true' /etc/docker/daemon.json; then swarm_nftables=true; fi
 # /var/lib/docker need not exist yet.
@@ -103,10 +103,12 @@ cli=false
 if has docker; then cli=true; fi
 apt=false
 if has apt-get; then apt=true; fi
+dnf=false
+if has dnf; then dnf=true; fi
 systemd=false
 if [ -d /run/systemd/system ]; then systemd=true; fi
 read -r hostname </proc/sys/kernel/hostname
-printf '{"cli":%s,"swarmNftables":%s,"distribution":"%s","apt":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"openvswitch":%s,"folders":[%s],"addresses":[%s],"hostname":"%s","also":{%s}}\n' \
-  "$cli" "$swarm_nftables" "$distribution" "$apt" "$systemd" "$(plain "$setting_up")" \
+printf '{"cli":%s,"swarmNftables":%s,"distribution":"%s","apt":%s,"dnf":%s,"systemd":%s,"settingUp":"%s","vxlan":%s,"ipvs":%s,"epoch":%s,"freeKilobytes":%s,"ipsec":%s,"macvlan":%s,"openvswitch":%s,"folders":[%s],"addresses":[%s],"hostname":"%s","also":{%s}}\n' \
+  "$cli" "$swarm_nftables" "$distribution" "$apt" "$dnf" "$systemd" "$(plain "$setting_up")" \
   "$(flag makes_vxlan)" "$(flag has_ipvs)" "$(date +%s)" "$free" \
   "$ipsec" "$macvlan" "$openvswitch" "$folders" "${addresses#,}" "$(plain "$hostname")" "$also"

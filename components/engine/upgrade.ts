@@ -1,6 +1,7 @@
 import type { EngineArgs } from "./args";
 import { mixProblem, type NamedEngine, shortIndex } from "./known";
 import type { Probe } from "./preflight";
+import { sourceProblem } from "./source";
 import { isOlder, versionNumbers, within } from "./version";
 
 /** Another version of Docker for a host that has one. */
@@ -27,14 +28,12 @@ export function upgradeOf(version: string, { version: wanted }: EngineArgs): Upg
 }
 
 /** Why an engine cannot be replaced from here, or must not. */
-export function upgradeProblem(
-  { from, to }: Upgrade,
-  { source, downgradeFrom }: EngineArgs,
-  { apt, distribution }: Pick<Probe, "apt" | "distribution">,
-): string | undefined {
+export function upgradeProblem({ from, to }: Upgrade, engine: EngineArgs, probe: Pick<Probe, "apt" | "dnf" | "distribution">): string | undefined {
+  const { source, downgradeFrom } = engine;
   const differs = `its Docker is ${from} and engine.version asks for ${to}`;
   if (source === "present") return `${differs}, and engine.source is "present": upgrade it, or choose another source`;
-  if (!apt) return `${differs}, and this system (${distribution || "unknown"}) has no apt-get to install it with: upgrade it yourself`;
+  const unavailable = sourceProblem(engine, probe);
+  if (unavailable !== undefined) return `${differs}, and ${unavailable.problem}: ${unavailable.fix ?? "upgrade it yourself"}`;
   if (!isDowngrade({ from, to }) || (downgradeFrom !== undefined && isVersion(from, downgradeFrom))) return undefined;
   return (
     `${differs}, which is older, and an older engine may not read what a newer one wrote: ` +

@@ -36,9 +36,13 @@ required() {
   fi
 }
 
-# A container has its host's. What was removed leaves its list there.
+# A container has its host's. What was removed leaves its list there. Amazon's, Red Hat's and Oracle's all provide a kernel.
 newer_kernels() {
   started=$(sed -n 's/^btime //p' /proc/stat)
+  if [ "$packages_by" = dnf ]; then
+    rpm -q --whatprovides --qf '%{INSTALLTIME} %{NAME}-%{VERSION}-%{RELEASE}\n' kernel 2>/dev/null | awk -v started="$started" '$1 ~ /^[0-9]+$/ && $1 > started { print $2 }' || true
+    return
+  fi
   for list in /var/lib/dpkg/info/linux-image-[0-9]*.list; do
     name=${list##*/}
     name=${name%.list}
@@ -65,19 +69,33 @@ upgrade_packages() {
     -qq --with-new-pkgs --no-remove "$@" upgrade || die "its packages cannot be upgraded: $(grep -E '^(E:|dpkg: error)' "$LOG" | head -n 1 || true)"
 }
 
+# FLAG…: the same by dnf. It tells what it would do unless it is quiet; what is locked is no part of that. Old kernels beyond its limit go.
+dnf_upgrade_packages() {
+  package_seconds=3600 with_packages "dnf upgrade" dnf -y --setopt=exit_on_lock=True "$@" upgrade || die "its packages cannot be upgraded: $(dnf_error)"
+}
+
+# How many dnf has in its summary: "Upgrade  3 Packages" of dnf 4, " Upgrading:  3 packages" of dnf 5.
+dnf_count() { awk '/^ *(Install|Upgrade|Installing|Upgrading):? +[0-9]+ [Pp]ackages?$/ { count += $(NF - 1) } END { print count + 0 }' "$LOG"; }
+
 fetch() {
-  command -v apt-get >/dev/null 2>&1 || die "it has no apt-get, so its packages cannot be upgraded from here: leave maintenance.packages out"
+  [ -n "$packages_by" ] || die "it has neither apt-get nor dnf, so its packages cannot be upgraded from here: leave maintenance.packages out"
   settle_packages
-  apt update
-  upgrade_packages --simulate
-  count=$(grep -c '^Inst ' "$LOG" || true)
-  if [ "$count" -gt 0 ]; then upgrade_packages --download-only; else keep "$upgraded" "$TEXT"; fi
+  if [ "$packages_by" = dnf ]; then
+    dnf_upgrade_packages --refresh --downloadonly
+    count=$(dnf_count)
+  else
+    apt update
+    upgrade_packages --simulate
+    count=$(grep -c '^Inst ' "$LOG" || true)
+    if [ "$count" -gt 0 ]; then upgrade_packages --download-only; fi
+  fi
+  if [ "$count" -eq 0 ]; then keep "$upgraded" "$TEXT"; fi
   printf '{"count":%s}\n' "$count"
 }
 
 upgrade() {
   settle_packages
-  upgrade_packages
+  if [ "$packages_by" = dnf ]; then dnf_upgrade_packages; else upgrade_packages; fi
   keep "$upgraded" "$TEXT"
   echo '{}'
 }

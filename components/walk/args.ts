@@ -32,7 +32,7 @@ export interface MaintenanceArgs {
    */
   readonly reboot?: string;
   /**
-   * Upgrades all packages of each host once for each new text, such as the month: `"2026-12"`. Only Debian and Ubuntu. Packages that
+   * Upgrades all packages of each host once for each new text, such as the month: `"2026-12"`. By apt or dnf. Packages that
    * are held stay as they are, Docker's too where `engine.version` is set; none is removed, and changed configuration files stay. A host
    * without upgrades is left alone. Hosts that join later are upgraded before they join.
    * @default - none

@@ -75,6 +75,7 @@ describe("what is known of engines", () => {
         swarmNftables: false,
         distribution: "debian trixie",
         apt: true,
+        dnf: false,
         systemd: true,
         settingUp: "",
         vxlan: true,

@@ -182,7 +182,7 @@ describe("the script for a host's packages and reboots", () => {
     assert.deepEqual(readdirSync(host.kept), []);
   });
 
-  it("is not asked to upgrade where there is no apt-get", async () => {
+  it("is not asked to upgrade where there is neither apt-get nor dnf", async () => {
     host = new Host();
     rmSync(join(host.folder, "apt-get"));
     const only = { PATH: host.folder };
@@ -191,7 +191,7 @@ describe("the script for a host's packages and reboots", () => {
       (resolve) => void fetchPackages({ script: (script) => (resolve(script), Promise.reject(new Error())) }, "", quiet).catch(quiet),
     );
     const { stderr } = spawnSync("/bin/sh", ["-s"], { input: scriptInput(text, "fetch", { TEXT: '"a"' }), encoding: "utf8", env: only });
-    assert.match(stderr, /^it has no apt-get, so its packages cannot be upgraded from here: leave maintenance\.packages out\n$/);
+    assert.match(stderr, /^it has neither apt-get nor dnf, so its packages cannot be upgraded from here: leave maintenance\.packages out\n$/);
   });
 });
 

@@ -11,6 +11,7 @@ const healthy: Probe = {
   firewall: null,
   distribution: "debian trixie",
   apt: true,
+  dnf: false,
   systemd: true,
   settingUp: "",
   vxlan: true,
@@ -52,13 +53,13 @@ const cases: readonly Case[] = [
   {
     host: "a host with neither Docker nor apt",
     probe: { engine: "", apt: false, distribution: "fedora " },
-    refusals: [/this system \(fedora \) has no apt-get to install it with: install Docker yourself/],
+    refusals: [/this system \(fedora\) has neither apt-get nor dnf to install it with: install Docker yourself/],
     needsEngine: true,
   },
   {
     host: "an unknown system with neither",
     probe: { engine: "", apt: false, distribution: "" },
-    refusals: [/\(unknown\) has no apt-get/],
+    refusals: [/\(unknown\) has neither apt-get nor dnf/],
     needsEngine: true,
   },
   { host: "a host with Docker but no apt", probe: { apt: false } },
@@ -101,7 +102,7 @@ const cases: readonly Case[] = [
     host: "an older version than asked where there is no apt",
     probe: { apt: false, distribution: "fedora 42" },
     engine: { version: "29.7" },
-    refusals: [/asks for 29\.7, and this system \(fedora 42\) has no apt-get to install it with: upgrade it yourself$/],
+    refusals: [/asks for 29\.7, and this system \(fedora 42\) has neither apt-get nor dnf to install it with: upgrade it yourself$/],
   },
   { host: "an engine that is bad for swarms, to be replaced", probe: { engine: "28.2.2 1.50" }, engine: { version: "28.5" } },
   {
