@@ -17,6 +17,6 @@ export const openvswitch: OverlayDescription = {
   services: "as usual",
   publishes: false,
   restarts: true,
-  // The package stays, and what it keeps in /run.
-  traces: /(?<!^in \/run: )openvswitch(?!-switch)|^in .*: ovs-vswitchd|ov[pbghx]-|ovs-swarm/,
+  // The package stays, with its units and what it keeps in /run.
+  traces: /(?<!^in (\/run|\/etc\/systemd\/system): )openvswitch|^in .*: ovs-vswitchd|ov[pbghx]-|ovs-swarm/,
 };

@@ -20,7 +20,7 @@ readlink /proc/[0-9]*/exe 2>/dev/null | grep pulumi-swarm | sort -u | list proce
 
 /** Comes and goes with Docker (the table raw since 28), containers and systemd, or stays when a host leaves a swarm; docker0 keeps its planned address; the packages of BIRD and Open vSwitch stay, with what they need. */
 const ofOthers =
-  /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :|^user (bird|openvswitch|uuidd)$|: openvswitch-switch\.|^link ovs-(netdev|system)$|^nft table ip6? raw$/;
+  /docker_gwbridge|docker0|DOCKER|br-[0-9a-f]{12}|veth|ingress|^in \/run: |^iptables :|^user (bird|openvswitch|uuidd)$|: openvswitch(-switch)?\.|^link ovs-(netdev|system)$|^nft table ip6? raw$/;
 
 /** What managers remember of the cluster, which may be called as its overlay is. */
 const ofCluster = /^in \/etc\/pulumi-swarm: memory\./;
