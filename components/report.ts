@@ -28,6 +28,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
   [/PRIVATE KEY-----|PuTTY-User-Key-File/, "a private key"],
   [/SWMTKN-/, "a join token"],
   [/SWMKEY-/, "an unlock key"],
+  [/"pass(?:word|phrase)":/, "something with a password in it"],
 ];
 
 /** Of what is longer, the beginning says which value is meant. */

@@ -221,6 +221,19 @@ export interface Overlay {
   asNumber?: number;
   reflectors?: string[];
   bfd?: boolean;
+  peers?: Record<string, BgpPeer>;
+}
+
+/** Your own router, to which hosts announce their containers. */
+export interface BgpPeer {
+  address: string;
+  as: number;
+  password?: pulumi.Input<string>;
+  on?: string;
+  announce?: string[];
+  /** What hosts take from the router: IPv4 networks in CIDR form, or "default" for a default route. Never the cluster's own subnets, or the hosts' network. Default: nothing. */
+  accept?: string[];
+  bfd?: boolean;
 }
 
 export interface Etcd {

@@ -49,7 +49,7 @@ function inWords({ path, message, fix }: Problem): Problem {
 
 /** Options whose value may come to be known only when something else was made. */
 const leaves =
-  /^hosts\.[^.]+\.(imageId|kmsKeyId|iamInstanceProfile|privateKey|passphrase|previousKey|bastion\.privateKey|tags\.[^.]+|hcloudLabels\.[^.]+|(vpc|privateNetwork)\.(id|cidr|subnetId)|vpc\.subnets\.[^.]+\.(id|cidr))$/;
+  /^hosts\.[^.]+\.(imageId|kmsKeyId|iamInstanceProfile|privateKey|passphrase|previousKey|bastion\.privateKey|tags\.[^.]+|hcloudLabels\.[^.]+|(vpc|privateNetwork)\.(id|cidr|subnetId)|vpc\.subnets\.[^.]+\.(id|cidr))$|^overlay\.peers\.[^.]+\.password$/;
 
 /** The shape of the cluster has to be known at preview, wherever in the arguments an `Output` stands. */
 function reportLate(value: unknown, path: string, report: Report): void {
@@ -62,7 +62,7 @@ function reportLate(value: unknown, path: string, report: Report): void {
 
 /** Under these the user chooses the names: a name with nothing behind it was written for something. */
 const named =
-  /^(?:hosts|networks|policy|gateways|pins|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
+  /^(?:hosts|networks|policy|gateways|pins|overlay\/peers|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
 
 /** Languages differ in how they say "not given": all of them mean the default. @param at The names on the way, with slashes between. */
 function withoutNull(value: unknown, at = ""): unknown {

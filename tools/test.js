@@ -25,6 +25,7 @@ const longFiles = [
   "versions",
   "flannel-sites",
   "calico-sites",
+  "peers",
   "openvswitch",
   "overlays",
   "upgrade",

@@ -172,6 +172,8 @@ export interface OverlayRequest {
     readonly routedIn?: RoutedNetwork;
     /** 256 random bits in base64url. */
     readonly secret: string;
+    /** The user's own secrets, by what the overlay calls them. @default - none */
+    readonly passwords?: Readonly<Record<string, string>>;
     /** Goes up when it is time to look at it again; makes an update of a request that is otherwise the same. */
     readonly revisit?: number;
   };

@@ -24,7 +24,8 @@ import { crossesBare } from "./on-hosts";
 import { operatorOverlaps } from "./operator";
 import { describeProblems, planCluster } from "./plan";
 import { type ClusterPlan } from "./planned";
-import { defaultReachableSeconds, nodesRequest, swarmDownRequest, swarmRequest } from "./request";
+import { overlayPasswords } from "./passwords";
+import { defaultReachableSeconds, nodesRequest, type RequestSecrets, swarmDownRequest, swarmRequest } from "./request";
 import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { guardMembers, settleManagers } from "./memory";
@@ -213,7 +214,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
       groups: args.hosts,
       hosts,
       rules: firewall,
-      containersRouted: crossesBare(onHosts?.routedIn),
+      containersRouted: crossesBare(onHosts?.routedIn) || this.plan.peers.length > 0,
       checked,
       service,
       parent: this,
@@ -239,12 +240,15 @@ export class SwarmCluster extends pulumi.ComponentResource {
   ): { readonly swarm: local.Command; readonly told: local.Command } {
     const overlay = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
     const memory = rememberedSecret(`${name}-memory-key`, this);
-    const secret = pulumi.all({ overlay, memory }).apply((secrets) => JSON.stringify(secrets));
+    const passwords = overlayPasswords(name, args.overlay, this);
+    const secret = pulumi
+      .all([overlay, memory, passwords])
+      .apply(([own, key, given]) => JSON.stringify({ overlay: own, memory: key, passwords: given }));
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name };
     const since = this.plan.revisitDays === undefined ? "" : rememberedDay(`${name}-overlay-since`, this);
     const checked = pulumi.all([planned, made.allowed]);
     const request = requestOf(made, { secret, since, checked }, (known, secrets, day) =>
-      swarmRequest(identity, args, this.plan, known, { ...(JSON.parse(secrets) as { overlay: string; memory: string }), since: day }),
+      swarmRequest(identity, args, this.plan, known, { ...(JSON.parse(secrets) as Omit<RequestSecrets, "since">), since: day }),
     );
     const swarm = intendedCommand(
       `${name}-swarm`,

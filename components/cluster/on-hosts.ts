@@ -1,9 +1,9 @@
-import type { PlannedHost } from "../hosts/host";
+import type { PlannedHost, Site } from "../hosts/host";
 import type { Groups } from "../hosts/plan";
 import { Cidr, isCidr } from "../addresses/cidr";
 import { planPieces, type PlannedPieces } from "../addresses/pieces";
 import type { Space } from "../addresses/space";
-import type { Pins } from "../addresses/subnets";
+import type { Pins, PlannedSubnet } from "../addresses/subnets";
 import type { PoliciesOnHosts } from "../network-policy/compile";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
@@ -12,6 +12,7 @@ import type { NetworkSlice } from "../overlays/docker-network";
 import type { NetworkRanges } from "../overlays/ranges";
 import { ownSlices } from "../networks/slices";
 import type { OverlayPlan } from "../overlays/overlay";
+import type { PeersPlan } from "../overlays/peers";
 import type { Report } from "../report";
 
 /** The overlay's part of the work on hosts. */
@@ -124,6 +125,32 @@ function planHostPlaces(
     }
   }
   return planned;
+}
+
+/** Of the plan so far, what routers outside the cluster are planned among. */
+interface AroundPeers {
+  readonly hosts: readonly PlannedHost[];
+  readonly groups: Groups;
+  readonly sites: readonly Site[];
+  readonly networks: readonly PlannedNetwork[];
+  /** As they were written. */
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly space: Space;
+  readonly subnets: readonly PlannedSubnet[];
+}
+
+/** Sessions of hosts with routers outside the cluster, where the overlay has such. */
+export function planOutside({ peers: plan }: OverlayPlan, { groups, networks, given, space, ...around }: AroundPeers, report: Report): PeersPlan {
+  const planned = plan?.({
+    ...around,
+    groups: groups.map(([key, { role, noContainerRoutes }]) => ({ key, role, ...(noContainerRoutes !== undefined && { noContainerRoutes }) })),
+    networkNames: Object.keys(given),
+    slices: networks.flatMap(({ name, slice }) => (slice === undefined ? [] : [{ name, slice }])),
+    addressSpace: space.whole.toString(),
+    containers: space.containers.toString(),
+  });
+  for (const { path, message, fix } of planned?.problems ?? []) report(path, message, fix);
+  return planned ?? { peers: [], rules: [], settings: {}, problems: [], warnings: [] };
 }
 
 /** What hosts are told to do for the overlay. */

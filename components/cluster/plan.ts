@@ -28,7 +28,7 @@ import { checkCloudRules } from "../hosts/cloud-rules";
 import { reportSameNames } from "../names/planned";
 import { planEncryption } from "./encryption";
 import { clusterNames } from "./names";
-import { checkRoutes, planContainers, planOnHosts } from "./on-hosts";
+import { checkRoutes, planContainers, planOnHosts, planOutside } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
 import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, siteLossWarnings, sizeWarnings } from "./rules";
@@ -105,7 +105,14 @@ function planRead(args: SwarmClusterArgs): Planned {
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const ofSwarm = [...swarmRules(underlay.over), ...metricsRules(args.engine ?? {}, underlay.over), ...overlay.rules];
   checkTunnelPort(underlay.rules, ofSwarm, report);
-  const contributed = [...swarmRules(underlay.over), ...underlay.rules, ...overlay.rules, ...metricsRules(args.engine ?? {}, underlay.over)];
+  const outside = planOutside(overlay, { hosts, groups, sites, networks, space, subnets, given: args.networks ?? {} }, report);
+  const contributed = [
+    ...swarmRules(underlay.over),
+    ...underlay.rules,
+    ...overlay.rules,
+    ...outside.rules,
+    ...metricsRules(args.engine ?? {}, underlay.over),
+  ];
   const firewall = planFirewall(args.firewall, { groups: firewallGroups(groups), sshPorts: sshPorts(hosts), contributed }, report);
   checkCloudRules(groups, hosts, firewall.rules, report);
   checkSwarmOptions(args.swarm ?? {}, report);
@@ -118,12 +125,13 @@ function planRead(args: SwarmClusterArgs): Planned {
     networkNames: Object.keys(args.networks ?? {}),
   };
   const gateways = planGateways(args.gateways ?? {}, around, report);
-  const onHosts = overlay.settings && planOnHosts(overlay.settings, overlay, space, networks, policy.policies);
+  const onHosts = overlay.settings && planOnHosts({ ...overlay.settings, ...outside.settings }, overlay, space, networks, policy.policies);
   const { programs } = overlay;
   const named = {
     hosts,
     networks,
     policies: policy.policies,
+    peers: outside.peers,
     gateways,
     firewall: firewall.rules,
     encryption,
@@ -141,6 +149,7 @@ function planRead(args: SwarmClusterArgs): Planned {
       hosts: withGatewayLabels(hosts, gateways),
       networks,
       policies: policy.policies,
+      peers: outside.peers,
       gateways,
       quorum,
       overlay: overlay.kind,
@@ -169,6 +178,7 @@ function planRead(args: SwarmClusterArgs): Planned {
         ...cloudWarnings(groups, hosts),
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,
+        ...outside.warnings,
         ...policy.warnings,
         ...gatewayWarnings(gateways, around),
         ...firewall.warnings,

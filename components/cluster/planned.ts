@@ -9,6 +9,7 @@ import type { PlannedGateway } from "../gateways/gateway";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
 import type { OverlayKind } from "../overlays/overlay";
+import type { PlannedPeer } from "../overlays/peers";
 import type { HostProgram } from "../programs/program";
 import type { Tunnel } from "../underlay/underlay";
 import type { OverlayOnHosts } from "./on-hosts";
@@ -28,6 +29,8 @@ export interface ClusterPlan {
   readonly networks: readonly PlannedNetwork[];
   /** What is allowed between networks, and to them from outside. All else is dropped. */
   readonly policies: readonly NetworkPolicy[];
+  /** Routers outside the cluster, to which hosts announce containers. */
+  readonly peers: readonly PlannedPeer[];
   /** What containers reach outside the swarm, by name. */
   readonly gateways: readonly PlannedGateway[];
   /** How many managers there are, and how many may fail. */

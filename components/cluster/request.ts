@@ -16,13 +16,23 @@ export const defaultDrainSeconds = 120;
 /** Whose request it is. */
 export type RequestIdentity = Pick<SwarmRequest, "project" | "stack" | "cluster">;
 
+/** What no plan holds of a request. */
+export interface RequestSecrets {
+  readonly overlay: string;
+  readonly memory: string;
+  /** The user's own, for the overlay. @default - none */
+  readonly passwords?: Readonly<Record<string, string>>;
+  /** Empty, or the day from which on times are counted. */
+  readonly since: string;
+}
+
 /** What the program that works on all hosts is asked, but for what its intent adds. Pure. */
 export function swarmRequest(
   identity: RequestIdentity,
   args: SwarmClusterArgs,
   plan: ClusterPlan,
   machines: ReadonlyMap<string, KnownMachine>,
-  secrets: { readonly overlay: string; readonly memory: string; /** Empty, or the day from which on times are counted. */ readonly since: string },
+  secrets: RequestSecrets,
 ): Omit<SwarmRequest, "intent"> {
   const {
     abandonedSwarm,
@@ -32,6 +42,7 @@ export function swarmRequest(
     reachableSeconds = defaultReachableSeconds,
     drainSeconds = defaultDrainSeconds,
   } = args.membership ?? {};
+  const { passwords = {} } = secrets;
   return {
     ...identity,
     memoryKey: secrets.memory,
@@ -49,7 +60,15 @@ export function swarmRequest(
       slices: Object.fromEntries(
         plan.networks.flatMap(({ name, slice, configFrom, subnet }) => (configFrom === undefined ? [] : [[name, slice ?? subnet]])),
       ),
-      ...(plan.onHosts && { onHosts: { ...plan.onHosts, programs: plan.programs, secret: secrets.overlay, ...revisit(plan, secrets.since) } }),
+      ...(plan.onHosts && {
+        onHosts: {
+          ...plan.onHosts,
+          programs: plan.programs,
+          secret: secrets.overlay,
+          ...(Object.keys(passwords).length > 0 && { passwords }),
+          ...revisit(plan, secrets.since),
+        },
+      }),
     },
     ...(plan.tunnel && { tunnel: withPrefix(plan.tunnel) }),
     ...(plan.enforced === "hosts" && { firewall: { rules: plan.firewall } }),

@@ -3,6 +3,7 @@ import { FirewallRule } from "../firewall/resource";
 import { Encryption, SubnetAssignment } from "../addresses/resource";
 import { describeRenumbering } from "../addresses/subnets";
 import { NetworkPolicy } from "../network-policy/resource";
+import { BgpPeer } from "../overlays/peer-resource";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../stop";
 import { shownName } from "./shown-names";
@@ -21,6 +22,7 @@ import { planRenumbering } from "./renumbering";
 export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterArgs, parent: pulumi.Resource): pulumi.Output<unknown> {
   for (const rule of plan.firewall) new FirewallRule(shownName(cluster, rule.name), rule, { parent });
   for (const policy of plan.policies) new NetworkPolicy(shownName(cluster, policy.name), policy, { parent });
+  for (const peer of plan.peers) new BgpPeer(shownName(cluster, peer.name), peer, { parent });
   for (const channel of plan.encryption) new Encryption(shownName(cluster, channel.channel), channel, { parent });
   for (const program of plan.programs) new HostProgram(shownName(cluster, program.name), program, { parent });
   const memories = plan.subnets.flatMap((subnet) => {

@@ -7,6 +7,7 @@ import type { EncryptionChannel } from "../addresses/encryption";
 import type { PlannedSubnet } from "../addresses/subnets";
 import type { HostProgram } from "../programs/program";
 import type { NetworkPolicy } from "../network-policy/policy";
+import type { PlannedPeer } from "../overlays/peers";
 import { slug } from "../slug";
 
 const renameGroup = "rename one of the groups, but not one that is deployed already";
@@ -21,6 +22,8 @@ export interface ShownPlan {
   readonly firewall: readonly FirewallRule[];
   /** @default - none */
   readonly policies?: readonly NetworkPolicy[];
+  /** @default - none */
+  readonly peers?: readonly PlannedPeer[];
   readonly encryption: readonly EncryptionChannel[];
   readonly programs: readonly HostProgram[];
   readonly subnets: readonly PlannedSubnet[];
@@ -36,7 +39,7 @@ export interface OwnRules {
 
 /** Resources that show the plan, under their component. */
 export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): PlannedName[] {
-  const { firewall, policies = [], encryption, programs, subnets, remembers } = plan;
+  const { firewall, policies = [], peers = [], encryption, programs, subnets, remembers } = plan;
   return [
     ...subnets.flatMap(({ owner }): PlannedName[] => {
       const resource = { type: "pulumi-swarm:index:SubnetAssignment", name: shownName(cluster, owner), ...ownerOf(owner) };
@@ -53,6 +56,13 @@ export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): Pla
       of: `the policy "${name}"`,
       path: `policy.${name}`,
       fix: "choose another name for the policy",
+    })),
+    ...peers.map(({ name }): PlannedName => ({
+      type: "pulumi-swarm:index:BgpPeer",
+      name: shownName(cluster, name),
+      of: `the router ${name}`,
+      path: `overlay.peers.${name}`,
+      fix: "choose another name for the router",
     })),
     ...encryption.map(({ channel }): PlannedName => ({
       type: "pulumi-swarm:index:Encryption",

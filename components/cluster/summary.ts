@@ -13,6 +13,7 @@ export function summarize(cluster: string, plan: ClusterPlan): string {
     ...section("open", openLines(plan)),
     ...section("encrypted", encryptionLines(plan)),
     ...section("gateways", plan.gateways.map(gatewayLine)),
+    ...section("routers", plan.peers.map(peerLine)),
     ...section("subnets", subnetLines(plan)),
     ...section("MTU", [mtuLine(plan)]),
     ...section("programs", plan.programs.map(programLine)),
@@ -61,6 +62,12 @@ function openLines({ firewall, policies, enforced, hosts }: ClusterPlan): string
 function gatewayLine({ name, port, networks, to, targetPort, on, replicas, hosts, encryptedBy }: ClusterPlan["gateways"][number]): string {
   const where = `${replicas} of ${hosts.length === 1 ? "1 host" : `${hosts.length} hosts`} of "${on}"`;
   return `${name}:${port} on ${networks.join(", ")} leads to ${to}:${targetPort} through ${where}; encrypted up to there: ${encryptedBy}`;
+}
+
+function peerLine({ name, address, as, on, announces, accepts, signedBy }: ClusterPlan["peers"][number]): string {
+  const told = Object.keys(announces).join(", ");
+  const taken = accepts.length === 0 ? "take nothing from it" : `take a way to ${accepts.join(", ")} from it`;
+  return `${name} (${address}, AS ${as}): ${on} announce ${told === "" ? "nothing" : told}; ${taken}; signed by ${signedBy}`;
 }
 
 function programLine(program: HostProgram): string {

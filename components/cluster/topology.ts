@@ -21,6 +21,7 @@ export function topologyOf(cluster: string, plan: ClusterPlan): Topology {
       ({ name }) => name,
     ),
     policies: byName(plan.policies, ({ name }) => slug(name)),
+    peers: byName(plan.peers, ({ name }) => name),
     encryption: byName(plan.encryption, ({ channel }) => slug(channel)),
     programs: byName(plan.programs, ({ name }) => slug(name)).map(({ name, version }) => ({ name, version })),
   };

@@ -49,7 +49,7 @@ export function nftRuleset(rules: readonly FirewallRule[], host: FirewallHost, a
     chain("to_containers", [...toContainers.flatMap((opening) => lines(opening, tunnelInterface, throughDocker)), "drop"]),
     ...(tunnelInterface === undefined
       ? []
-      : [chain("output", outputChain(sorted, tunnelInterface, all), "type filter hook output priority filter - 5; policy accept;")]),
+      : [chain("output", outputChain(sorted, here, tunnelInterface, all), "type filter hook output priority filter - 5; policy accept;")]),
   ];
   return [
     `table ${nftTable}`,
@@ -159,8 +159,17 @@ function forwardChain(routedIn: readonly RoutedNetwork[], toRouted: readonly str
   ];
 }
 
-/** What is for the tunnel never leaves by another way: not while the tunnel is down, nor when an address is wrong. */
-function outputChain(rules: readonly FirewallRule[], tunnel: string, all: readonly FirewallHost[]): readonly string[] {
+/**
+ * What is for the tunnel never leaves by another way: not while the tunnel is down, nor when an address is wrong. Only those outside whom this
+ * host calls at the same ports are called there.
+ */
+function outputChain(rules: readonly FirewallRule[], here: readonly Opening[], tunnel: string, all: readonly FirewallHost[]): readonly string[] {
+  const called = here
+    .filter(({ rule: { begins, over } }) => begins === "either" && over === "site")
+    .flatMap(({ rule, from }) => {
+      const networks = from.networks.filter(({ version }) => version === 4).map(showNetwork);
+      return networks.length === 0 ? [] : onHost(rule, 4).map((match) => `ip daddr ${set(networks)} ${match} accept comment "${comment(rule.name)}"`);
+    });
   const inTunnel = rules.filter(({ over }) => over === "tunnel");
   const elsewhere = `oifname != { "lo", "${tunnel}" }`;
   const byPort = (["tcp", "udp"] as const).flatMap((protocol) => {
@@ -169,7 +178,8 @@ function outputChain(rules: readonly FirewallRule[], tunnel: string, all: readon
   });
   // Where every port is for the tunnel, only the address tells what else a host has to say.
   const addresses = all.flatMap(({ tunnelAddress }) => tunnelAddress ?? []).sort();
-  return inTunnel.some(isForEveryPort) && addresses.length > 0 ? [...byPort, `${elsewhere} ip daddr ${set(addresses)} drop`] : byPort;
+  const byAddress = inTunnel.some(isForEveryPort) && addresses.length > 0 ? [`${elsewhere} ip daddr ${set(addresses)} drop`] : [];
+  return [...called, ...byPort, ...byAddress];
 }
 
 function isForEveryPort({ ports }: FirewallRule): boolean {

@@ -32,6 +32,12 @@ export interface FirewallRule {
    * @default "closed"
    */
   readonly unknownAddress?: "closed" | "open";
+  /**
+   * Who begins a connection: those in `from`, or also the hosts, which call them at the same ports. Hosts may call whom they like in any case, except
+   * at ports that are for the tunnel.
+   * @default "sources"
+   */
+  readonly begins?: "sources" | "either";
 }
 
 /** For rules of whole protocols. */

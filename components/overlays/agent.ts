@@ -47,6 +47,8 @@ export interface OverlayWork<Settings extends object = object> {
    * Pulumi's state before any host is touched, so that no interrupted run can lose them.
    */
   readonly secret: string;
+  /** The user's own secrets, by what the overlay calls them. @default - none */
+  readonly passwords?: Readonly<Record<string, string>>;
   readonly io: OverlayIo;
 }
 

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { HostNeeds } from "../engine/needs";
 import type { FirewallRule } from "../firewall/rule";
 import type { PlannedHost } from "../hosts/host";
@@ -5,6 +6,7 @@ import type { Problem } from "../report";
 import type { EncryptionChannel } from "../addresses/encryption";
 import type { HostProgram } from "../programs/program";
 import type { UnderlayPlan } from "../underlay/underlay";
+import type { PlanPeers } from "./peers";
 
 /** The available overlays. A new one is a folder, and a line in `agents.ts`, which the compiler requires. */
 export type OverlayKind = "native" | "weave" | "flannel" | "calico" | "openvswitch";
@@ -101,6 +103,8 @@ export interface OverlayPlan {
   readonly serves: Serving;
   /** Why one network cannot be opened to another by a policy. @default - it can */
   readonly noPolicies?: string;
+  /** Plans the sessions with routers outside the cluster. @default - it has none */
+  readonly peers?: PlanPeers;
   /** Problems with it on this cluster. Paths are those of the cluster's arguments. */
   readonly problems: readonly Problem[];
   /** What works but needs attention. */
@@ -116,6 +120,16 @@ export interface Overlay {
   readonly kind: OverlayKind;
   /** Computes its part of this cluster's plan, and its problems. Touches nothing. */
   plan(context: OverlayContext): OverlayPlan;
+  /** What its agent needs and no plan may hold. @default - nothing */
+  readonly secrets?: OverlaySecrets;
+}
+
+/** Secrets of the user's for an overlay's agent, by what that calls them. */
+export interface OverlaySecrets {
+  /** They may be known only when resources are made. */
+  readonly values: Readonly<Record<string, pulumi.Input<string>>>;
+  /** What is wrong with one, without any of it. */
+  problem(name: string, value: string): Problem | undefined;
 }
 
 /** Refuses what is not one of ours, as happens in a program without types. */

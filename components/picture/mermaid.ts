@@ -51,7 +51,7 @@ const lists: Readonly<Record<Kind, string>> = {
  * @param machines Hosts whose machines the edit makes anew or changes.
  */
 export function mermaid(after: Topology, before?: Topology, machines?: Machines): string {
-  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, policies, gateways, programs, channels } = sceneOf(
+  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, policies, gateways, peers, programs, channels } = sceneOf(
     after,
     before,
     machines,
@@ -69,7 +69,8 @@ export function mermaid(after: Topology, before?: Topology, machines?: Machines)
     });
   }
   if (overlay) {
-    const inside = [...networks, ...policies, ...gateways.map((piece) => ({ ...piece, name: `reached outside: ${piece.name}` })), ...programs];
+    const called = (what: string, pieces: readonly Piece[]): Piece[] => pieces.map((piece) => ({ ...piece, name: `${what}: ${piece.name}` }));
+    const inside = [...networks, ...policies, ...called("reached outside", gateways), ...called("announced to", peers), ...programs];
     draw.box("overlay", titleOf(overlay), bandLooks[overlay.change], inside.length, () => {
       inside.forEach((piece) => draw.node(piece));
       // What has nothing in it would not be drawn as a box.

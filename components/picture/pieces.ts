@@ -107,6 +107,17 @@ export function gatewayPieces({ gateways }: Topology): Unmarked[] {
   });
 }
 
+/** To which routers outside hosts announce containers. */
+export function peerPieces({ peers }: Topology): Unmarked[] {
+  return peers.map(({ name, address, as, on, announces, accepts, signedBy }) => {
+    const told = saidAll(Object.keys(announces)).join(", ");
+    const says = `${told === "" ? "nothing" : told} by ${said(on)}`;
+    const taken = accepts.length === 0 ? "takes nothing" : `takes ${saidAll(accepts).join(", ")}`;
+    const tip = `router ${said(name)} (${said(address)}, AS ${said(as)}): ${said(on)} announces ${told === "" ? "nothing" : told}, ${taken}, signed by ${said(signedBy)}`;
+    return { id: `router ${name}`, kind: "rule", name: said(name), says, tip };
+  });
+}
+
 export function programPieces({ programs }: Topology): Unmarked[] {
   return programs.map(({ name, version }) => ({
     id: name,

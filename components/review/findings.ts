@@ -43,6 +43,7 @@ export const sections = {
   quorum: "Quorum",
   firewall: "Open to whom",
   gateways: "What containers reach outside",
+  routers: "What hosts announce to routers outside",
   encryption: "Encryption",
   addresses: "Addresses",
   networks: "Networks",

@@ -10,6 +10,7 @@ import { gatewayFindings } from "./gateways";
 import { hostFindings, quorumFindings, refusedReplacements } from "./hosts";
 import { networkFindings } from "./networks";
 import { policyFindings } from "./policies";
+import { peerFindings } from "./peers";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
 import { unknownFindings } from "./unknown";
@@ -75,6 +76,7 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
     ...firewallFindings(change),
     ...policyFindings(change),
     ...gatewayFindings(change),
+    ...peerFindings(change),
     ...encryptionFindings(change),
     ...addressFindings(change),
     ...networkFindings(change),

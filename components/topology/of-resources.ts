@@ -7,6 +7,7 @@ import {
   type TopologyGateway,
   type TopologyHost,
   type TopologyNetwork,
+  type TopologyPeer,
   type TopologyProgram,
   type TopologySubnet,
 } from "./topology";
@@ -95,6 +96,7 @@ function topologyFrom(owner: WrittenResource, children: readonly WrittenResource
     }),
     rules: all("FirewallRule", (inputs, name) => ({ ...(inputs as unknown as FirewallRule), name })),
     policies: all("NetworkPolicy", ({ policy, ...inputs }) => ({ ...(inputs as unknown as NetworkPolicy), name: String(policy) })),
+    peers: all("BgpPeer", ({ router, ...inputs }) => ({ ...(inputs as unknown as TopologyPeer), name: String(router) })),
     encryption: all("Encryption", (inputs) => inputs as unknown as EncryptionChannel),
     programs: all("HostProgram", ({ program, version }): TopologyProgram => ({ name: String(program), version: String(version) })),
   };

@@ -1,6 +1,7 @@
 import type { FirewallRule } from "../firewall/rule";
 import type { HostRole, PublicAddress } from "../hosts/host";
 import type { NetworkPolicy } from "../network-policy/policy";
+import type { PlannedPeer } from "../overlays/peers";
 import type { EncryptionChannel } from "../addresses/encryption";
 
 /** A host as a picture or a review shows it. */
@@ -45,6 +46,9 @@ export interface TopologyGateway {
   readonly image: string;
 }
 
+/** A router outside the cluster, to which hosts announce containers. */
+export type TopologyPeer = PlannedPeer;
+
 /** A piece of address space and who has it. */
 export interface TopologySubnet {
   readonly owner: string;
@@ -80,6 +84,7 @@ export interface Topology {
   readonly rules: readonly FirewallRule[];
   /** What is let through between networks, and to them from outside. */
   readonly policies: readonly NetworkPolicy[];
+  readonly peers: readonly TopologyPeer[];
   readonly encryption: readonly EncryptionChannel[];
   readonly programs: readonly TopologyProgram[];
 }
@@ -91,5 +96,5 @@ export function byName<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
 
 /** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
 export function nothingOf(topology: Topology): Topology {
-  return { ...topology, hosts: [], networks: [], gateways: [], subnets: [], rules: [], policies: [], encryption: [], programs: [] };
+  return { ...topology, hosts: [], networks: [], gateways: [], subnets: [], rules: [], policies: [], peers: [], encryption: [], programs: [] };
 }

@@ -358,6 +358,28 @@ describe("the graph of a cluster", function () {
     });
   });
 
+  it("shows each router outside the cluster, and hands its password to the hosts' program alone, as a secret", async () => {
+    const tor = { address: "10.5.0.1", as: 65010, password: pulumi.secret("tor-and-us"), announce: ["web"], accept: "default" } as const;
+    const args = { ...three, networks: { web: {}, db: {} }, overlay: calico({ peers: { tor } }), firewall: {} };
+    const graph = await graphOf(args);
+    const { inputs, parent } = find(graph, "pulumi-swarm:index:BgpPeer", "lab-tor");
+    assert.equal(parent, "lab");
+    assert.deepEqual(inputs, {
+      ...{ router: "tor", address: "10.5.0.1", as: 65010, clusterAs: 64512, on: "members", signedBy: "TCP MD5", bfd: false },
+      announces: { web: "0.0.0.128/26 of each host's own /24 in 10.97.0.0/17" },
+      accepts: ["0.0.0.0/0"],
+    });
+    assert.deepEqual(find(graph, "pulumi-swarm:index:FirewallRule", "lab-bgp-tor").inputs["from"], ["10.5.0.1/32"]);
+    const holders = graph.resources.filter((each) => JSON.stringify(each.inputs).includes("tor-and-us"));
+    assert.deepEqual(
+      holders.map(({ name }) => name),
+      ["lab-swarm"],
+    );
+    const asked = find(graph, command, "lab-swarm").inputs["stdin"];
+    assert.ok(isSecret(asked));
+    assert.deepEqual((JSON.parse(asked.secret as string) as SwarmRequest).overlay.onHosts?.passwords, { tor: "tor-and-us" });
+  });
+
   it("prefixes all names, so that two clusters can be in one stack", async () => {
     const { resources, error } = await record(() => [new SwarmCluster("one", three), new SwarmCluster("two", three)]);
     assert.equal(error, undefined);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { planCluster, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
+import { calico, planCluster, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
 import { mermaid } from "../../components/picture/mermaid";
@@ -54,6 +54,28 @@ describe("the topology that is read out of resources", () => {
       assert.equal(lab?.topology.cluster, "lab");
       assert.deepEqual(JSON.parse(JSON.stringify(prod?.topology)), JSON.parse(JSON.stringify(expected)));
     }
+  });
+
+  it("has the routers outside, which no picture stumbles over", async () => {
+    const peers = {
+      tor: { address: "10.214.0.1", as: 65010, password: "tor-and-us", announce: ["web"], accept: "default", bfd: true },
+      spine: { address: "10.214.0.2", as: 65011 },
+    } as const;
+    const args: SwarmClusterArgs = { ...spread, networks: { web: {} }, overlay: calico({ peers }) };
+    let picture = "";
+    const { resources: made, error } = await record(() => {
+      const cluster = new SwarmCluster("prod", args);
+      picture = cluster.picture + cluster.diagram;
+    });
+    assert.equal(error, undefined);
+    const planned = topologyOf("prod", planCluster(args).plan);
+    assert.deepEqual(
+      planned.peers.map(({ name }) => name),
+      ["spine", "tor"],
+    );
+    const [found] = topologiesIn(written(made));
+    assert.deepEqual(JSON.parse(JSON.stringify(found?.topology)), JSON.parse(JSON.stringify(planned)));
+    assert.ok(picture.length > 1000 && !picture.includes("tor-and-us"));
   });
 
   it("is what the cluster itself draws, before anything is made", () => {

@@ -185,6 +185,30 @@ const policed = (steps: readonly Step[]): Step[] => {
   ];
 };
 
+/** Routers outside: `tor` is told more, `spine` is new, and `old` is gone. */
+const announced = (steps: readonly Step[]): Step[] => {
+  const type = "pulumi-swarm:index:BgpPeer";
+  const parent = clusterUrn(steps);
+  const step = (op: string, name: string, was: object | undefined, will: object | undefined): Step => {
+    const urn = `${parent.replace(`::${cluster}::`, `::${cluster}$${type}::`)}-${name}`;
+    const usual = { router: name, address: "10.0.0.1", as: 65010, clusterAs: 64512, on: "members", accepts: [], signedBy: "TCP MD5", bfd: false };
+    const state = (inputs: object | undefined): State | null => (inputs ? { urn, type, parent, inputs: { ...usual, ...inputs } } : null);
+    return { op, urn, oldState: state(was), newState: state(will), ...(was && will && { diffReasons: ["announces", "accepts"] }) };
+  };
+  const web = { web: "0.0.0.64/26 of each host's own /24 in 10.97.0.0/17" };
+  return [
+    ...steps,
+    step(
+      "update",
+      "tor",
+      { announces: web },
+      { announces: { ...web, db: "0.0.0.128/26 of each host's own /24 in 10.97.0.0/17" }, accepts: ["0.0.0.0/0"] },
+    ),
+    step("create", "spine", undefined, { address: "10.0.0.2", announces: { "all networks": "each host's own /24 in 10.97.0.0/17" }, bfd: true }),
+    step("delete", "old", { address: "10.0.0.3", announces: web, signedBy: "nothing" }, undefined),
+  ];
+};
+
 /** What `cases` have no preview of the engine's for. `encryption-lost` was one network's hosts before, as an adopted swarm's have to be. */
 export const derived: readonly Derived[] = [
   { name: "cluster-removed", of: "nothing", edit: removed },
@@ -199,6 +223,7 @@ export const derived: readonly Derived[] = [
   { name: "packages-and-reboots", of: "nothing", edit: maintained },
   { name: "reboots-one-manager", of: "nothing", edit: rebootedAlone },
   { name: "policies", of: "nothing", edit: policed },
+  { name: "routers", of: "nothing", edit: announced },
 ];
 
 /** The preview as the engine's digest writes it. */

@@ -58,8 +58,9 @@ export function sixty(workers = 57): Topology {
 /** Networks that are apart, with ways between them and out of them; an edit opens one to the world and closes another. */
 export function ways(edited = false): Topology {
   const machine = (address: string): existing.ExistingMachine => ({ address, hostKey });
+  const tor = { address: "10.20.0.254", as: 65010, password: "tor-and-us", announce: edited ? ["web", "db"] : ["web"] };
   return planned("ways", {
-    overlay: calico(),
+    overlay: calico({ peers: edited ? { tor, spine: { ...tor, address: "10.20.0.253", accept: "default" } } : { tor } }),
     firewall: { ssh: ["203.0.113.0/24"] },
     hosts: {
       control: existing.hosts({ role: "manager", privateKey: clientKey, machines: { a: machine("10.20.0.1") } }),
@@ -106,5 +107,8 @@ export function named(names: readonly string[]): Topology {
     programs: names.map((name) => ({ name, version: name })),
     policies: names.map((name) => ({ name, from: [name], to: [name], protocol: "tcp", ports: [name] })),
     gateways: names.map((name) => ({ name, to: name, port: 1, targetPort: 1, on: name, networks: [name], encryptedBy: name, image: name })),
+    peers: names.map((name) => ({
+      ...{ name, address: name, as: 1, clusterAs: 2, on: "members", announces: { [name]: name }, accepts: [name], signedBy: "nothing", bfd: false },
+    })),
   };
 }

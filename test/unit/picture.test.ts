@@ -101,10 +101,11 @@ describe("a picture of a cluster", () => {
       );
       assert.deepEqual(
         shown(page, "opening", "world", "rule"),
-        keys(({ rules, policies, gateways }) => [
+        keys(({ rules, policies, gateways, peers }) => [
           ...rules.map((rule) => rule.name),
           ...policies.map((policy) => `policy ${policy.name}`),
           ...gateways.map((gateway) => `gateway ${gateway.name}`),
+          ...peers.map((peer) => `router ${peer.name}`),
         ]),
       );
       const channels = page.boxes.filter(({ look, piece }) => look[0] !== "band" && (piece?.kind === "protected" || piece?.kind === "bare"));

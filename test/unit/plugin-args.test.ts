@@ -179,6 +179,20 @@ describe("arguments of other languages", () => {
       },
     ],
     [
+      "routers outside, and what is taken from them",
+      {
+        networks: { web: {} },
+        overlay: {
+          kind: "calico",
+          peers: { tor: { address: "10.5.0.1", as: 65010, password: "p", on: "workers", announce: ["web"], accept: ["default"], bfd: null } },
+        },
+      },
+      {
+        networks: { web: {} },
+        overlay: calico({ peers: { tor: { address: "10.5.0.1", as: 65010, password: "p", on: "workers", announce: ["web"], accept: ["default"] } } }),
+      },
+    ],
+    [
       "what hosts serve",
       { firewall: { allow: { m: { ports: ["9100"], from: ["world"] } } } },
       { firewall: { allow: { m: { port: ["9100"], from: ["world"] } } } },
@@ -285,6 +299,15 @@ describe("arguments of other languages", () => {
   for (const [what, written, told] of wrong) {
     it(`are told of: ${what}`, () => assert.deepEqual(lines(richArgs(flat(written)).problems), told));
   }
+
+  it("may have a router's password that is known later, and nothing else of it", () => {
+    const router = (more: object): readonly string[] => {
+      const peers = { tor: { address: "10.5.0.1", as: 65010, ...more } };
+      return lines(richArgs(flat({ hosts: { control }, networks: { web: {} }, overlay: { kind: "calico", peers } })).problems);
+    };
+    assert.deepEqual(router({ password: pulumi.output("tor-and-us") }), []);
+    assert.match(router({ as: pulumi.output(65010) }).join(), /^overlay\.peers\.tor\.as: an Output/);
+  });
 
   it("are told of what is misspelt anywhere, also beside a group or an overlay that cannot be read", () => {
     const misspelt = { adressSpace: "10.96.0.0/14", networks: { db: { intern: true } }, firewall: { exposed: {} } };

@@ -29,6 +29,7 @@ const base: Topology = {
   subnets: [],
   rules: [],
   policies: [],
+  peers: [],
   encryption: [],
   programs: [],
 };

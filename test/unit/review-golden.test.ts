@@ -54,6 +54,7 @@ describe("the review of a preview that the engine made", () => {
       "packages-and-reboots": {},
       "reboots-one-manager": { "quorum-loss": 1 },
       policies: { "world-open": 1 },
+      routers: {},
     });
   });
 

@@ -76,6 +76,20 @@ const topology: fc.Arbitrary<Topology> = fc.record({
   subnets: fc.uniqueArray(subnet, { selector: ({ owner }) => owner, maxLength: 5 }),
   rules: fc.uniqueArray(rule, { selector: (each) => each.name, maxLength: 6 }),
   policies: fc.uniqueArray(policy, { selector: (each) => each.name, maxLength: 3 }),
+  peers: fc.uniqueArray(
+    fc.record({
+      name,
+      address: fc.constantFrom("10.0.0.1", "10.0.0.2"),
+      as: fc.constantFrom(65010, 65011),
+      clusterAs: fc.constant(64512),
+      on: fc.constantFrom("members", "group rack"),
+      announces: fc.constantFrom({ web: "0.0.0.64/26" }, { "all networks": "each host's own /24" }),
+      accepts: fc.constantFrom([], ["0.0.0.0/0"]),
+      signedBy: fc.constantFrom("TCP MD5", "nothing"),
+      bfd: fc.boolean(),
+    }),
+    { selector: (each) => each.name, maxLength: 3 },
+  ),
   encryption: fc.uniqueArray(channel, { selector: (each) => each.channel }),
   programs: fc.uniqueArray(fc.record({ name, version: fc.constantFrom("1", "2") }), { selector: (each) => each.name, maxLength: 2 }),
 });

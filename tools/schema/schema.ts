@@ -23,6 +23,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Gateway: { "": "GatewayArgs" },
   Overlay: { native: "NativeArgs", weave: "WeaveArgs", flannel: "FlannelArgs", calico: "CalicoArgs", openvswitch: "OpenvswitchArgs" },
   Etcd: { "": "EtcdArgs" },
+  BgpPeer: { "": "CalicoPeerArgs" },
   Underlay: { wireguard: "WireGuardArgs" },
   Programs: { "": "ProgramsArgs" },
   Program: { "an image": "ProgramImageArgs", "a file": "ProgramFileArgs" },
@@ -52,7 +53,7 @@ interface Schema {
   readonly language: Readonly<Record<string, object>>;
 }
 
-const secrets: readonly string[] = ["privateKey", "passphrase", "previousKey", "formerKeys"];
+const secrets: readonly string[] = ["privateKey", "passphrase", "previousKey", "formerKeys", "password"];
 
 /** The schema as text, as it lies in `plugin/schema.json`. */
 export function pluginSchema(root: string): string {

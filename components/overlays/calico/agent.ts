@@ -8,9 +8,11 @@ import { policyFile } from "../routed/policy";
 import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 import type { CalicoSettings } from "./args";
 import { birdConfig, bgpPassword, type Speaker } from "./bird";
+import { type Greeting, silentRouters } from "./peers/greeting";
+import { type CalicoPeer, hostPeers, peersOn } from "./peers/settings";
 import { type Session as BgpSession, sessionsMeanwhile, sessionsOf } from "./reflectors";
 
-const script = loadRoutedScript(__dirname, "calico.sh");
+const script = loadRoutedScript(__dirname, "calico.sh", ["peers/peers.sh"]);
 const bridgesScript = loadBridgesScript(__dirname);
 
 /** A package may come slowly; apt's own limits are inside the script. */
@@ -20,6 +22,9 @@ const run = runnerOf(script, scriptTimeout);
 
 /** How long two hosts may take to find the way to each other's containers. BIRD waits five seconds between two tries. */
 const meetSeconds = 40;
+
+/** How long a router may take to answer. BIRD waits up to ten seconds after an error. */
+const greetSeconds = 20;
 
 export const calicoAgent: OverlayAgent<CalicoSettings> = {
   up: (work) => new CalicoRun(work).up(),
@@ -46,6 +51,7 @@ class CalicoRun {
     await this.onWorking((host) => this.script(host, "up", this.valuesFor(host)));
     await this.check();
     await this.settle();
+    await this.greet();
     return this.failures;
   }
 
@@ -82,6 +88,9 @@ class CalicoRun {
       POLICY: policyFile(this.work, host, this.all()),
       CONFIG: this.configFor(host, this.sessionsMeanwhile(host)),
       PASSWORD: bgpPassword(secret),
+      PEER_KEYS: this.peersOf(host)
+        .flatMap(({ name, signed }) => (signed ? [`${name} ${this.passwordOf(name)}`] : []))
+        .join("\n"),
       BRIDGES: bridgesScript,
     };
   }
@@ -97,8 +106,33 @@ class CalicoRun {
   private configFor(host: OverlayHost, sessions: readonly BgpSession<OverlayHost>[]): string {
     const { settings, space } = this.work;
     const speaking = sessions.map((session) => ({ ...session, peer: speaker(session.peer) }));
-    const { meshed, reflectors } = settings.telling;
-    return birdConfig(speaker(host), speaking, { space, ...settings, reflects: !meshed && reflectors.includes(host.key) });
+    const { telling, peers, ...same } = settings;
+    const reflects = !telling.meshed && telling.reflectors.includes(host.key);
+    const outside = peers && { peers: hostPeers(peers, host), never: peers.never };
+    return birdConfig(speaker(host), speaking, { space, ...same, reflects, ...outside });
+  }
+
+  private peersOf(host: OverlayHost): readonly CalicoPeer[] {
+    const { peers } = this.work.settings;
+    return peers ? peersOn(peers, host) : [];
+  }
+
+  private passwordOf(router: string): string {
+    const password = this.work.passwords?.[router];
+    if (password === undefined) throw new Error(`the request has no password for the router ${router}`);
+    return password;
+  }
+
+  /** A router may be off, or not know of these hosts yet: that is told, and nothing fails. */
+  private async greet(): Promise<void> {
+    const greeting = this.working().filter((host) => this.peersOf(host).length > 0);
+    const heard: (Greeting & { readonly host: string })[] = [];
+    await onEach(greeting, this.failures, async (host) => {
+      const answer = await this.script<Greeting>(host, "greet", { WAIT: String(greetSeconds) }, scriptTimeout + greetSeconds * 1000);
+      heard.push({ host: host.key, ...answer });
+    });
+    const routers = this.work.settings.peers?.routers ?? [];
+    for (const line of silentRouters(routers, heard, this.work.settings.asNumber)) this.work.io.progress(undefined, line);
   }
 
   /** Those that leave are told of the others until they have left. */

@@ -1,5 +1,7 @@
+import { flag, named, optional, options } from "../../options";
+import { type CalicoPeerArgs, peerOptions } from "./peers/args";
+import type { CalicoPeers } from "./peers/settings";
 import type { Telling } from "./reflectors";
-import { flag, optional, options } from "../../options";
 
 /** Calico's way of networking: each host has its own subnet, and announces it to the others by BGP. */
 export interface CalicoArgs {
@@ -43,6 +45,12 @@ export interface CalicoArgs {
    * @default true
    */
   readonly bfd?: boolean;
+  /**
+   * Your own routers, to which hosts announce containers, by a name of your choice: `{ tor: { address: "10.0.0.1", as: 65010, password } }`.
+   * What comes from behind them to containers needs a `policy`. A router that does not answer is a warning.
+   * @default - none
+   */
+  readonly peers?: Readonly<Record<string, CalicoPeerArgs>>;
 }
 
 /** What the agent is given. */
@@ -55,12 +63,9 @@ export interface CalicoSettings {
   readonly bfd: boolean;
   /** Hosts talk through the encrypted tunnel. */
   readonly tunnel: boolean;
+  /** Routers outside the cluster. @default - none */
+  readonly peers?: CalicoPeers;
 }
-
-export const bgpPort = 179;
-
-/** BFD's control packets (RFC 5881, section 4). */
-export const bfdPort = 3784;
 
 export const calicoOptions = options<CalicoArgs>(
   { of: "the calico overlay", thing: "the calico overlay", example: "calico()" },
@@ -72,5 +77,6 @@ export const calicoOptions = options<CalicoArgs>(
     asNumber: optional,
     reflectors: optional,
     bfd: flag,
+    peers: named(peerOptions, "routers by name", '{ tor: { address: "10.0.0.1", as: 65010, password } }'),
   },
 );

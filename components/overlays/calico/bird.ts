@@ -1,4 +1,6 @@
 import { hkdfSync } from "node:crypto";
+import { peersConfig } from "./peers/bird";
+import type { HostPeer } from "./peers/settings";
 import type { Session } from "./reflectors";
 
 /** A host that announces its subnet. */
@@ -18,6 +20,10 @@ export interface BirdSettings {
   readonly bfd: boolean;
   /** This host tells others what it has heard. */
   readonly reflects: boolean;
+  /** Routers outside the cluster. @default - none */
+  readonly peers?: readonly HostPeer[];
+  /** Networks in CIDR form of which none of them is believed. @default - none */
+  readonly never?: readonly string[];
 }
 
 /** So long others keep the routes to a host whose BIRD does not answer: it may be starting again. */
@@ -36,6 +42,8 @@ export const passwordFile = "password.conf";
  */
 export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[], settings: BirdSettings): string {
   const { space, hostPrefix, asNumber, bfd, reflects } = settings;
+  const outside = peersConfig(settings.peers ?? [], settings.never ?? [], asNumber, restartSeconds);
+  const known = ["net ~ HOSTS", ...(outside.accepted === undefined ? [] : [`net ~ ${outside.accepted}`])];
   const exported = ["net = OWN", ...(reflects ? ["source = RTS_BGP && net ~ HOSTS"] : [])];
   return [
     `# Routes between containers: this is ${self.key}. Made by pulumi-swarm, and made anew by every up.`,
@@ -43,14 +51,16 @@ export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[],
     `router id ${self.address};`,
     `define HOSTS = [ ${space}{${hostPrefix},${hostPrefix}} ];`,
     `define OWN = ${self.subnet};`,
+    ...outside.head,
     "protocol device { scan time 10; }",
-    ...(bfd ? ['protocol bfd { strict bind on; interface "*" { interval 300 ms; multiplier 5; }; }'] : []),
+    ...(bfd || outside.bfd ? ['protocol bfd { strict bind on; interface "*" { interval 300 ms; multiplier 5; }; }'] : []),
     "protocol static own { ipv4; route OWN unreachable; }",
+    ...outside.announced,
     "protocol kernel {",
     "  persist;",
     "  graceful restart on;",
     "  scan time 15;",
-    "  ipv4 { import none; export filter { if source = RTS_BGP && net ~ HOSTS then accept; reject; }; };",
+    `  ipv4 { import none; export filter { ${known.map((test) => `if source = RTS_BGP && ${test} then accept;`).join(" ")} reject; }; };`,
     "}",
     "template bgp host {",
     `  local ${self.address} as ${asNumber};`,
@@ -70,6 +80,7 @@ export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[],
     "  };",
     "}",
     ...sorted(sessions).map((session) => sessionText(session, asNumber)),
+    ...outside.protocols,
     "",
   ].join("\n");
 }

@@ -5,13 +5,15 @@
 #   look     MTU, DOCKER, GATEWAY_MODE as in up: the hosts with which there are sessions, and which of Docker's networks would have to be
 #            recreated, but are in use. Changes nothing
 #   up       SPACE, SUBNET, MTU, UNDERLAY (a unit, or empty), NETWORKS (lines as in bridges.sh), DOCKER (lines as in networks.sh),
-#            POLICY (lines as in tenants.sh), GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, BRIDGES (text of the script)
+#            POLICY (lines as in tenants.sh), GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, PEER_KEYS (lines: router outside the cluster, its
+#            password), BRIDGES (text of the script)
 #   tell     CONFIG: BIRD alone, where it was put up
 #   admit    POLICY alone, where it was put up
 #   check    FROM (an address of this host's containers, or empty), HOSTS (lines: key, subnet, address to ask or nothing), WAIT (seconds): waits
 #            for a route to each and for an answer. Result: those that are silent, and why
+#   greet    WAIT (seconds): waits for the sessions with routers outside the cluster. Result: those that do not answer, and why
 #   down     everything of it away
-# The password is handed on as a file, never as an argument, and is never printed.
+# Passwords are handed on as files, never as arguments, and are never printed.
 set -eu
 umask 077
 
@@ -66,14 +68,17 @@ install() {
 }
 
 # Newer ones say that they were not told which kind of password it is; older ones do not know the word.
-password_text() {
+password_kind() {
   kind="authentication md5;"
   probe=$(mktemp)
   printf 'protocol bgp { local as 1; neighbor 192.0.2.1 as 1; %s password "x"; }\n' "$kind" >"$probe"
   bird -p -c "$probe" >/dev/null 2>&1 || kind=""
   rm -f "$probe"
-  printf '%s\n' "$kind${kind:+ }password \"$PASSWORD\";"
+  echo "$kind${kind:+ }password"
 }
+
+# KIND: as `password_kind` says it
+password_text() { printf '%s "%s";\n' "$1" "$PASSWORD"; }
 
 # Read by BIRD before it is given to the one that runs, which would go on with the old one. CONFIG on standard input would not find its
 # second file.
@@ -90,16 +95,18 @@ put_config() {
   keep_names "$folder/bird.conf"
 }
 
+# FILE TEXT
 put_password() {
-  if has_text "$folder/password.conf" "$1"; then return 0; fi
+  if has_text "$folder/$1" "$2"; then return 0; fi
   make_mark "$folder/pending"
   make_mark "$folder/reload"
-  write_file "$folder/password.conf" 0600 "$1"
+  write_file "$folder/$1" 0600 "$2"
 }
 
 # BIRD is no root after its start, so it reads copies that are its own. The option -R: see bird.ts. A BIRD that is asked to end takes its leave of
 # the others, which then take away all routes to this host at once: also when it is only to start again.
 unit_text() {
+  copies="/usr/bin/install -m 0640 -g bird $folder/bird.conf $folder/password.conf${PEER_KEYS:+ $folder/peers.conf} $run/"
   cat <<END
 [Unit]
 Description=BIRD, which exchanges the routes to the containers of all hosts
@@ -124,7 +131,6 @@ RestartSec=200ms
 WantedBy=multi-user.target
 END
 }
-copies="/usr/bin/install -m 0640 -g bird $folder/bird.conf $folder/password.conf $run/"
 
 bridges_unit_text() {
   cat <<END
@@ -176,6 +182,7 @@ refuse_special() {
     case "$value" in *[!0-9./]* | "") die "\"$value\" is not a setting of calico" ;; esac
   done
   case "$PASSWORD" in *[!0-9A-Za-z_-]* | "") die "the password for BGP is none" ;; esac
+  case "$PEER_KEYS" in *\"*) die "a router's password has a double quote in it" ;; esac
 }
 
 result() {
@@ -191,7 +198,9 @@ up() {
   put "$folder/bridges" 0700 "$BRIDGES"
   put "$folder/policy" 0600 "$POLICY"
   put "$folder/settings" 0600 "$(printf 'SPACE=%s\nSUBNET=%s\nMTU=%s' "$SPACE" "$SUBNET" "$MTU")"
-  put_password "$(password_text)"
+  kind=$(password_kind)
+  put_password password.conf "$(password_text "$kind")"
+  if [ -n "$PEER_KEYS" ]; then put_password peers.conf "$(keys_text "$kind")"; fi
   put_config "$CONFIG"
   put "$units/$unit" 0644 "$(unit_text)"
   put "$units/$bridges_unit" 0644 "$(bridges_unit_text)"
@@ -206,6 +215,7 @@ up() {
   sh "$folder/bridges" up 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
   make_networks
   run_bird
+  drop_keys
   result
 }
 
@@ -278,6 +288,7 @@ case "$1" in
   tell) lock; tell ;;
   admit) lock; admit ;;
   check) check ;;
+  greet) greet ;;
   down) lock; down ;;
   *) die "unknown verb $1" ;;
 esac

@@ -7,10 +7,14 @@ import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
 import { plainData } from "../plain-data";
 import { readOverlay } from "../read";
 import { isWhole, planSlicing, slicingProblems } from "../routed/slicing";
-import { bfdPort, bgpPort, type CalicoArgs, calicoOptions, type CalicoSettings } from "./args";
+import { type CalicoArgs, calicoOptions, type CalicoSettings } from "./args";
+import { passwordProblem, passwordProblems, passwordsOf } from "./peers/passwords";
+import { planPeers } from "./peers/plan";
+import { bfdPort, bgpPort } from "./ports";
 import { chooseTelling, mostMeshed, mostSessions } from "./reflectors";
 
 export type { CalicoArgs } from "./args";
+export type { CalicoPeerArgs } from "./peers/args";
 
 const usualBridge = "calico";
 const usualAs = 64512;
@@ -30,7 +34,7 @@ const usualAs = 64512;
  * new SwarmCluster("prod", { overlay: calico(), hosts, networks: { web: {} }, firewall: { ssh: ["203.0.113.0/24"] } });
  */
 export function calico(args: CalicoArgs = {}): Overlay {
-  return readOverlay("calico", args, calicoOptions, plan);
+  return readOverlay("calico", args, calicoOptions, plan, ({ peers }) => ({ values: passwordsOf(peers), problem: passwordProblem }));
 }
 
 function plan(args: CalicoArgs, context: OverlayContext): OverlayPlan {
@@ -46,12 +50,19 @@ function plan(args: CalicoArgs, context: OverlayContext): OverlayPlan {
     placement: slicing.placement,
     rules: rules(settings, context),
     routedIn: underlay.tunnel ? { interface: underlay.tunnel.interface } : {},
-    encryption: encryption(context),
+    encryption: encryption(context, Object.keys(args.peers ?? {})),
     needs: { features: ["vxlan", "macvlan"] },
     programs: [],
     settings,
     serves: "routed addresses",
-    problems: [...slicingProblems(args), ...asProblems(args), ...reflectorProblems(args, settings, context), ...siteProblems(context)],
+    peers: (placed) => planPeers(args.peers ?? {}, settings, placed),
+    problems: [
+      ...slicingProblems(args),
+      ...asProblems(args),
+      ...reflectorProblems(args, settings, context),
+      ...siteProblems(context),
+      ...passwordProblems(args.peers),
+    ],
     warnings: warnings(context),
   };
 }
@@ -89,7 +100,10 @@ function rules({ bfd, telling: { meshed, reflectors } }: CalicoSettings, { under
   ];
 }
 
-function encryption({ underlay }: OverlayContext): EncryptionChannel[] {
+/** @param peers Names of routers outside the cluster, which are never in the tunnel. */
+function encryption({ underlay }: OverlayContext, peers: readonly string[]): EncryptionChannel[] {
+  const told = peers.length === 0 ? "" : `${underlay.encrypted ? "" : "; "}who is between hosts and ${peers.join(", ")} can read what hosts announce`;
+  const readable = underlay.encrypted ? told : `whoever is on the site's network can read which subnet is whose${told}`;
   return [
     plainData(underlay),
     {
@@ -98,7 +112,7 @@ function encryption({ underlay }: OverlayContext): EncryptionChannel[] {
       keyHolder: "one password for all hosts, derived from the cluster's secret in Pulumi's state; readable by root and BIRD on each host",
       rotation: "none",
       protects: underlay.encrypted,
-      ...(!underlay.encrypted && { note: "whoever is on the site's network can read which subnet is whose" }),
+      ...(readable !== "" && { note: readable }),
     },
   ];
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # How BIRD of this host is. It only reads.
-#   status   Result: the state of its unit, whether it answers, whether the table is loaded that keeps networks apart, and each session with what BIRD says of it: key, state, what it heard last
+#   status   Result: the state of its unit, whether it answers, whether the table is loaded that keeps networks apart, and each session with what BIRD says of it: key (of a router outside the
+#            cluster peer:NAME), state, what it heard last
 set -eu
 export LC_ALL=C
 

@@ -23,16 +23,18 @@ export const calicoStatus: StatusPart<BirdState> = {
   kinds: {
     "bird-stopped": "BIRD does not run on a host: the others drop their routes to its containers after 15 seconds",
     "bgp-session": "two hosts have no BGP session, so they do not learn of each other's containers",
+    "bgp-peer": "a router outside the cluster has no BGP session with a host, and so knows no way to its containers",
     ...apartKind("calico"),
   },
   rows: (seen) =>
     seen.map(({ key, answer }): Row => {
       if (answer === undefined || typeof answer === "string") return { host: key, says: answer ?? "not seen" };
       if (!answer.answers) return { host: key, says: `BIRD does not answer (its unit is ${answer.unit})` };
-      const sessions = sessionsOf(answer);
-      return { host: key, says: `${sessions.filter(isEstablished).length} of ${sessions.length} BGP sessions established` };
+      const [hosts, routers] = [sessionsOf(answer).filter((each) => !isRouter(each)), sessionsOf(answer).filter(isRouter)];
+      const outside = routers.length === 0 ? "" : `, and ${established(routers)} with routers outside`;
+      return { host: key, says: `${established(hosts)} BGP sessions established${outside}` };
     }),
-  findings: (seen) => [...stopped(seen), ...broken(seen), ...notApart("calico", seen)],
+  findings: (seen) => [...stopped(seen), ...broken(seen), ...silentRouters(seen), ...notApart("calico", seen)],
 };
 
 interface Session {
@@ -45,6 +47,17 @@ function sessionsOf({ sessions }: BirdState): readonly Session[] {
     const [peer = "", ...words] = line.split(" ");
     return { peer, says: words.join(" ") };
   });
+}
+
+/** Sessions with routers are called so in BIRD's configuration. */
+const routerPrefix = "peer:";
+
+function isRouter({ peer }: Session): boolean {
+  return peer.startsWith(routerPrefix);
+}
+
+function established(sessions: readonly Session[]): string {
+  return `${sessions.filter(isEstablished).length} of ${sessions.length}`;
 }
 
 function isEstablished({ says }: Session): boolean {
@@ -83,5 +96,25 @@ function broken(seen: Seen): Finding[] {
         fix: `see whether 179/tcp and 3784/udp pass between ${key} and ${peers}; if they do, ${upAgain}`,
       },
     ];
+  });
+}
+
+/** Each router once, with all hosts that it does not answer. */
+function silentRouters(seen: Seen): Finding[] {
+  const silent = known(seen).flatMap(({ key, answer }) =>
+    (answer.answers ? sessionsOf(answer) : []).flatMap((session) =>
+      isRouter(session) && !isEstablished(session) ? [{ key, router: session.peer.slice(routerPrefix.length), says: session.says }] : [],
+    ),
+  );
+  return [...new Set(silent.map(({ router }) => router))].map((router): Finding => {
+    const its = silent.filter((each) => each.router === router);
+    const hosts = its.map(({ key }) => key);
+    return {
+      kind: "bgp-peer",
+      severity: "warning",
+      hosts,
+      text: `${fewOf(hosts)}: no BGP session with the router ${router}, which so knows no way to their containers: BIRD says "${its[0]?.says}"`,
+      fix: `see that ${router} runs, has these hosts as neighbours with the same password, and that 179/tcp passes; the session begins by itself`,
+    };
   });
 }

@@ -50,11 +50,16 @@ const hosts: Record<string, HostGroup> = {};
 for (const [key, group] of Object.entries(spec.local ?? {})) hosts[key] = local.hosts(group);
 for (const [key, group] of Object.entries(spec.existing ?? {})) hosts[key] = existing.hosts({ ...(privateKey && { privateKey }), ...group });
 
+const routerPassword = config.getSecret("routerPassword");
+
 const overlays: Record<OverlayKind, (args: object) => Overlay> = { native, weave, flannel, calico, openvswitch };
 
 function chosen(one: NonNullable<Spec["overlay"]>): Overlay {
   const [[kind, args] = ["native", {}] as const] = Object.entries(one) as [OverlayKind, object][];
-  return overlays[kind](args);
+  const { peers, ...others } = args as { readonly peers?: Readonly<Record<string, object>> };
+  if (!peers) return overlays[kind](args);
+  const signed = Object.entries(peers).map(([name, peer]) => [name, { ...peer, ...(routerPassword && { password: routerPassword }) }]);
+  return overlays[kind]({ ...others, peers: Object.fromEntries(signed) });
 }
 
 const swarm = new SwarmCluster(pulumi.getStack(), {
