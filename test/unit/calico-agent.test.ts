@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { OverlayHost, OverlayWork } from "../../components/overlays/agent";
 import { calicoAgent } from "../../components/overlays/calico/agent";
 import type { CalicoSettings } from "../../components/overlays/calico/args";
-import { bgpPassword } from "../../components/overlays/calico/bird";
+import { bgpPassword, labelOf } from "../../components/overlays/calico/password";
 import type { ScriptValues } from "../../components/remote/script";
 
 type Session = NonNullable<OverlayHost["session"]>;
@@ -16,6 +16,10 @@ class FakeHosts {
   readonly silent = new Map<string, readonly object[]>();
   /** BIRD's configuration. */
   readonly configs = new Map<string, string>();
+  /** Labels of their passwords, and of those that lie beside them. */
+  readonly labels = new Map<string, string>();
+  readonly next = new Map<string, string>();
+  readonly greeting = new Map<string, readonly object[]>();
   readonly progress: string[] = [];
 
   constructor(readonly names: readonly string[]) {}
@@ -26,13 +30,28 @@ class FakeHosts {
       await Promise.resolve();
       this.calls.push(`${key} ${verb}`);
       if (this.broken.get(key) === verb) throw new Error(`${key}: ${verb} failed`);
-      if (verb === "look") return { sessions: this.sessions(key), blocked: this.blocked.get(key) ?? [] };
+      if (verb === "look") return { sessions: this.sessions(key), blocked: this.blocked.get(key) ?? [], label: this.labels.get(key) ?? "" };
+      if (verb === "greet") return { silent: this.greeting.get(key) ?? [] };
+      if (verb === "renew") this.labels.set(key, this.next.get(key) ?? assert.fail("nothing to renew"));
+      if (verb === "up") return this.placed(key, values);
       if (verb === "check") return { silent: this.silent.get(key) ?? [] };
-      if (verb === "up" || verb === "admit") this.given.set(key, values);
-      if (verb === "up" || verb === "tell") this.configs.set(key, values["CONFIG"] ?? "");
+      if (verb === "admit") this.given.set(key, values);
+      if (verb === "tell") this.configs.set(key, values["CONFIG"] ?? "");
       return { changed: true };
     };
     return { script: script as Session["script"] };
+  }
+
+  /** As the script does: another password lies beside the one that there is. */
+  private placed(key: string, values: ScriptValues): object {
+    this.given.set(key, values);
+    this.configs.set(key, values["CONFIG"] ?? "");
+    const label = values["LABEL"] === "" ? "first" : (values["LABEL"] ?? "");
+    const now = this.labels.get(key) ?? label;
+    this.labels.set(key, now);
+    if (now === label) this.next.delete(key);
+    else this.next.set(key, label);
+    return { changed: true, stale: now !== label };
   }
 
   sessions(key: string): string[] {
@@ -209,5 +228,62 @@ describe("calico's agent", () => {
     fake.broken.set("b", "down");
     assert.deepEqual(await calicoAgent.down(hosts, { progress: () => {} }), [{ host: "b", reason: "b: down failed" }]);
     assert.deepEqual([...fake.calls].sort(), ["a down", "b down"]);
+  });
+
+  describe("changing the hosts' password", () => {
+    const rotated = (rotation: string, more: Parameters<FakeHosts["work"]>[1] = {}): OverlayWork<CalicoSettings> => fake.work({ rotation }, more);
+    const renewed = (): string[] => fake.calls.filter((call) => call.endsWith(" renew"));
+    const all = (label: string): void => assert.deepEqual([...fake.labels.values()], [label, label, label, label]);
+
+    beforeEach(async () => {
+      await calicoAgent.up(fake.work());
+      all("first");
+      fake.calls.length = 0;
+    });
+
+    it("starts BIRD anew everywhere at once, when all hosts have the new one beside the old one", async () => {
+      assert.deepEqual(await calicoAgent.up(rotated("may")), []);
+      all(labelOf("may"));
+      const placed = fake.calls.map((call) => call.endsWith(" up")).lastIndexOf(true);
+      assert.ok(fake.calls.findIndex((call) => call.endsWith(" renew")) > placed, fake.calls.join());
+      assert.equal(renewed().length, 4);
+      assert.equal(fake.given.get("a")?.["PASSWORD"], bgpPassword("c2VjcmV0", labelOf("may")));
+      fake.calls.length = 0;
+      await calicoAgent.up(rotated("may"));
+      await calicoAgent.up(fake.work());
+      assert.deepEqual(renewed(), [], "taking the text out asks for nothing");
+      all(labelOf("may"));
+    });
+
+    it("waits for a host that cannot be told", async () => {
+      assert.deepEqual(await calicoAgent.up(rotated("may", { away: ["d"] })), []);
+      assert.deepEqual(renewed(), []);
+      all("first");
+      assert.match(fake.progress.join("\n"), /all: hosts keep their password for BGP for now: d cannot be given another one/);
+    });
+
+    it("takes the new one back where a host did not take it", async () => {
+      fake.broken.set("c", "up");
+      await calicoAgent.up(rotated("may"));
+      assert.deepEqual([renewed(), [...fake.next]], [[], []]);
+      all("first");
+      assert.match(fake.progress.join("\n"), /did not take the new one/);
+    });
+
+    it("ends a change that was cut off", async () => {
+      fake.labels.set("a", labelOf("may"));
+      await calicoAgent.up(rotated("may", { away: ["d"] }));
+      assert.deepEqual(renewed().sort(), ["b renew", "c renew"]);
+    });
+
+    it("names a host that the others do not meet again", async () => {
+      fake.greeting.set("b", [
+        { name: "c", why: "Connect" },
+        { name: "away", why: "Active" },
+      ]);
+      assert.deepEqual(await calicoAgent.up(rotated("may")), [
+        { host: "b", reason: "after a change of the password, there is no BGP session with c (Connect) within 40 s" },
+      ]);
+    });
   });
 });

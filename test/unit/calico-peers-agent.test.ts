@@ -41,7 +41,7 @@ class FakeHosts {
     const script = async (_: string, values: ScriptValues, { verb }: { verb: string }): Promise<unknown> => {
       await Promise.resolve();
       this.calls.push(`${key} ${verb}`);
-      if (verb === "look") return { sessions: [], blocked: [] };
+      if (verb === "look") return { sessions: [], blocked: [], label: "" };
       if (verb === "check") return { silent: [] };
       if (verb === "greet") return { silent: this.silent.get(key) ?? [] };
       if (verb === "up") this.given.set(key, values);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { PlannedHost } from "../../components/hosts/host";
 import { calico, type CalicoArgs } from "../../components/overlays/calico";
 import type { CalicoSettings } from "../../components/overlays/calico/args";
-import { bgpPassword, birdConfig, type Speaker } from "../../components/overlays/calico/bird";
+import { birdConfig, type Speaker } from "../../components/overlays/calico/bird";
+import { bgpPassword, chooseLabel, firstLabel, labelOf } from "../../components/overlays/calico/password";
 import { chooseTelling, sessionsMeanwhile, sessionsOf } from "../../components/overlays/calico/reflectors";
 import type { OverlayContext, OverlayPlan } from "../../components/overlays/overlay";
 import { direct } from "../../components/underlay/direct";
@@ -117,6 +118,7 @@ describe("the plan of calico", () => {
       [{ asNumber: 65535 }, /^overlay.asNumber: 65535 is not the number of a private autonomous system; give a number from 64512 to 65534/],
       [{ asNumber: "64512" }, /^overlay.asNumber: "64512" is not/],
       [{ bfd: "no" }, /^overlay.bfd: "no"/],
+      [{ rotation: 2026 }, /^overlay.rotation: 2026 is not a text; write any text, such as "2026-11", or leave it out/],
       [{ reflectors: "control-1" }, /^overlay.reflectors: "control-1" is not a list of hosts/],
       [{ reflectors: ["control-1", "nobody"] }, /^overlay.reflectors\[1\]: there is no host "nobody"; name one of control-1, control-2/],
       [{ reflectors: ["edge-1", "edge-1"] }, /^overlay.reflectors\[1\]: the host "edge-1" is named twice/],
@@ -200,9 +202,27 @@ describe("BIRD's configuration", () => {
   });
 
   it("has a password that follows from the cluster's secret and does not give it away", () => {
-    const [one, other] = ["c2VjcmV0", "b3RoZXI"].map(bgpPassword);
+    const [one, other] = ["c2VjcmV0", "b3RoZXI"].map((secret) => bgpPassword(secret));
     assert.match(one ?? "", /^[A-Za-z0-9_-]{43}$/);
     assert.equal(bgpPassword("c2VjcmV0"), one);
     assert.notEqual(one, other);
+    const rotated = bgpPassword("c2VjcmV0", labelOf("2026-11"));
+    assert.ok(![one, bgpPassword("c2VjcmV0", labelOf("2026-12"))].includes(rotated));
+    assert.match(labelOf("2026-11"), /^[0-9a-f]{16}$/);
+  });
+
+  it("changes its password when every host can be told, ends a change that was begun, and asks for none without a rotation", () => {
+    const [may, june] = [labelOf("may"), labelOf("june")];
+    const chosen = (labels: readonly string[], rotation?: string, absent: readonly string[] = []): unknown => {
+      const { label, waiting } = chooseLabel(labels, rotation, absent);
+      return [label, waiting];
+    };
+    assert.deepEqual(chosen(["", ""]), [firstLabel, false]);
+    assert.deepEqual(chosen(["", ""], "may"), [may, false], "a new cluster");
+    assert.deepEqual(chosen([firstLabel, firstLabel], "may"), [may, false]);
+    assert.deepEqual(chosen([firstLabel, firstLabel], "may", ["c"]), [firstLabel, true]);
+    assert.deepEqual(chosen([may, firstLabel], "may", ["c"]), [may, false], "it was begun");
+    assert.deepEqual(chosen([may, may, ""]), [may, false], "a host that joins gets what the others have");
+    assert.deepEqual(chosen([may, may], "june"), [june, false]);
   });
 });

@@ -7,12 +7,13 @@ import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile
 import { policyFile } from "../routed/policy";
 import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
 import type { CalicoSettings } from "./args";
-import { birdConfig, bgpPassword, type Speaker } from "./bird";
+import { birdConfig, type Speaker } from "./bird";
+import { bgpPassword, chooseLabel, firstLabel } from "./password";
 import { type Greeting, silentRouters } from "./peers/greeting";
 import { type CalicoPeer, hostPeers, peersOn } from "./peers/settings";
 import { type Session as BgpSession, sessionsMeanwhile, sessionsOf } from "./reflectors";
 
-const script = loadRoutedScript(__dirname, "calico.sh", ["peers/peers.sh"]);
+const script = loadRoutedScript(__dirname, "calico.sh", ["password.sh", "peers/peers.sh"]);
 const bridgesScript = loadBridgesScript(__dirname);
 
 /** A package may come slowly; apt's own limits are inside the script. */
@@ -37,18 +38,25 @@ interface Look {
   /** Hosts with which it has sessions, by their keys. */
   readonly sessions: readonly string[];
   readonly blocked: readonly string[];
+  /** Of its password; empty where it has none. */
+  readonly label: string;
 }
 
 class CalicoRun {
   private readonly failures: Failure[] = [];
   private readonly sessions = new Map<string, readonly string[]>();
+  private readonly labels = new Map<string, string>();
+  /** Hosts whose BIRD has another password than the one that waits beside it. */
+  private readonly stale = new Set<string>();
+  private label = firstLabel;
 
   constructor(private readonly work: OverlayWork<CalicoSettings>) {}
 
   async up(): Promise<readonly Failure[]> {
     await this.onWorking((host) => this.script(host, "install", {}, installTimeout));
     await this.look();
-    await this.onWorking((host) => this.script(host, "up", this.valuesFor(host)));
+    await this.place();
+    await this.renew();
     await this.check();
     await this.settle();
     await this.greet();
@@ -69,12 +77,57 @@ class CalicoRun {
   /** Docker cannot change a network that is used: a host on which that stops it keeps what it has. */
   private async look(): Promise<void> {
     await this.onWorking(async (host) => {
-      const { sessions, blocked } = await this.script<Look>(host, "look", this.networkValues(host));
+      const { sessions, blocked, label } = await this.script<Look>(host, "look", this.networkValues(host));
       if (blocked.length > 0) {
         throw new Error(`these networks of it must be recreated, but are in use: ${blocked.join(", ")}. Stop what uses them, and run again`);
       }
       this.sessions.set(host.key, sessions);
+      this.labels.set(host.key, label);
     });
+  }
+
+  /** Every host gets its files. Another password lies beside the one that BIRD has, until all hosts have it there. */
+  private async place(): Promise<void> {
+    const { settings, io } = this.work;
+    const working = new Set(this.working().map(({ key }) => key));
+    const absent = this.all().flatMap(({ key }) => (working.has(key) ? [] : [key]));
+    const choice = chooseLabel([...this.labels.values()], settings.rotation, absent);
+    if (choice.waiting) io.progress(undefined, `hosts keep their password for BGP for now: ${absent.join(", ")} cannot be given another one`);
+    await this.give(choice.label);
+    if (this.failures.length === 0 || choice.current === undefined || [...this.labels.values()].includes(choice.label)) return;
+    io.progress(undefined, `hosts keep their password for BGP for now: ${this.failures.map(({ host }) => host).join(", ")} did not take the new one`);
+    await this.give(choice.current);
+  }
+
+  private async give(label: string): Promise<void> {
+    this.label = label;
+    await this.onWorking(async (host) => {
+      const { stale } = await this.script<{ stale: boolean }>(host, "up", this.valuesFor(host));
+      if (stale) this.stale.add(host.key);
+      else this.stale.delete(host.key);
+    });
+  }
+
+  /** All at once: each BIRD keeps its routes in the kernel, and those of the others for as long as they take to start again. */
+  private async renew(): Promise<void> {
+    const waiting = this.working().filter(({ key }) => this.stale.has(key));
+    if (waiting.length === 0) return;
+    this.work.io.progress(undefined, `BIRD starts with another password on ${waiting.map(({ key }) => key).join(", ")}`);
+    await onEach(waiting, this.failures, (host) => this.script(host, "renew", {}));
+    // Routes outlive their sessions for a while, so that these are looked at themselves.
+    const staying = new Set(this.working().map(({ key }) => key));
+    const renewed = waiting.filter(({ key }) => staying.has(key));
+    await onEach(renewed, this.failures, async (host) => {
+      const { silent } = await this.greeted(host, "hosts", meetSeconds);
+      const missed = silent.filter(({ name }) => staying.has(name)).map(({ name, why }) => `${name} (${why})`);
+      if (missed.length > 0)
+        throw new Error(`after a change of the password, there is no BGP session with ${missed.join(", ")} within ${meetSeconds} s`);
+    });
+  }
+
+  /** @returns sessions that do not stand, of those with other hosts or with routers outside. */
+  private greeted(host: Reached, whom: "hosts" | "routers", seconds: number): Promise<Greeting> {
+    return this.script<Greeting>(host, "greet", { WHOM: whom, WAIT: String(seconds) }, scriptTimeout + seconds * 1000);
   }
 
   private valuesFor(host: Reached): ScriptValues {
@@ -87,7 +140,8 @@ class CalicoRun {
       NETWORKS: networksFile(this.networksOf(host)),
       POLICY: policyFile(this.work, host, this.all()),
       CONFIG: this.configFor(host, this.sessionsMeanwhile(host)),
-      PASSWORD: bgpPassword(secret),
+      PASSWORD: bgpPassword(secret, this.label),
+      LABEL: this.label === firstLabel ? "" : this.label,
       PEER_KEYS: this.peersOf(host)
         .flatMap(({ name, signed }) => (signed ? [`${name} ${this.passwordOf(name)}`] : []))
         .join("\n"),
@@ -128,8 +182,7 @@ class CalicoRun {
     const greeting = this.working().filter((host) => this.peersOf(host).length > 0);
     const heard: (Greeting & { readonly host: string })[] = [];
     await onEach(greeting, this.failures, async (host) => {
-      const answer = await this.script<Greeting>(host, "greet", { WAIT: String(greetSeconds) }, scriptTimeout + greetSeconds * 1000);
-      heard.push({ host: host.key, ...answer });
+      heard.push({ host: host.key, ...(await this.greeted(host, "routers", greetSeconds)) });
     });
     const routers = this.work.settings.peers?.routers ?? [];
     for (const line of silentRouters(routers, heard, this.work.settings.asNumber)) this.work.io.progress(undefined, line);

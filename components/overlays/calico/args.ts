@@ -46,6 +46,12 @@ export interface CalicoArgs {
    */
   readonly bfd?: boolean;
   /**
+   * Any text, such as `"2026-05"`. Another text gives the hosts another password for their sessions with each other, in the next `up`. All hosts
+   * have to be reachable for that. Passwords of routers in `peers` are yours to change.
+   * @default - the password stays
+   */
+  readonly rotation?: string;
+  /**
    * Your own routers, to which hosts announce containers, by a name of your choice: `{ tor: { address: "10.0.0.1", as: 65010, password } }`.
    * What comes from behind them to containers needs a `policy`. A router that does not answer is a warning.
    * @default - none
@@ -63,6 +69,8 @@ export interface CalicoSettings {
   readonly bfd: boolean;
   /** Hosts talk through the encrypted tunnel. */
   readonly tunnel: boolean;
+  /** @default - the password stays */
+  readonly rotation?: string;
   /** Routers outside the cluster. @default - none */
   readonly peers?: CalicoPeers;
 }
@@ -77,6 +85,7 @@ export const calicoOptions = options<CalicoArgs>(
     asNumber: optional,
     reflectors: optional,
     bfd: flag,
+    rotation: optional,
     peers: named(peerOptions, "routers by name", '{ tor: { address: "10.0.0.1", as: 65010, password } }'),
   },
 );

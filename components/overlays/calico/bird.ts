@@ -1,4 +1,3 @@
-import { hkdfSync } from "node:crypto";
 import { peersConfig } from "./peers/bird";
 import type { HostPeer } from "./peers/settings";
 import type { Session } from "./reflectors";
@@ -97,9 +96,4 @@ function sessionText({ peer, tellsAll, client }: Session<Speaker>, asNumber: num
 
 function sorted(sessions: readonly Session<Speaker>[]): Session<Speaker>[] {
   return [...sessions].sort((one, other) => (one.peer.key < other.peer.key ? -1 : 1));
-}
-
-/** 256 bits that follow from the cluster's secret: the same on every host and in every run. */
-export function bgpPassword(secret: string): string {
-  return Buffer.from(hkdfSync("sha256", Buffer.from(secret, "base64url"), "", "calico bgp password", 32)).toString("base64url");
 }

@@ -2,16 +2,19 @@
 # Calico's networking on one host: BIRD, the bridges of its networks, and their part of Docker. Every verb may be run again at any
 # time, also after a run that was cut off.
 #   install  BIRD, from the distribution
-#   look     MTU, DOCKER, GATEWAY_MODE as in up: the hosts with which there are sessions, and which of Docker's networks would have to be
-#            recreated, but are in use. Changes nothing
+#   look     MTU, DOCKER, GATEWAY_MODE as in up: the hosts with which there are sessions, which of Docker's networks would have to be
+#            recreated, but are in use, and the label of the password. Changes nothing
 #   up       SPACE, SUBNET, MTU, UNDERLAY (a unit, or empty), NETWORKS (lines as in bridges.sh), DOCKER (lines as in networks.sh),
-#            POLICY (lines as in tenants.sh), GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, PEER_KEYS (lines: router outside the cluster, its
-#            password), BRIDGES (text of the script)
+#            POLICY (lines as in tenants.sh), GATEWAY_MODE, CONFIG (BIRD's), PASSWORD, LABEL (of it; empty for the first one), PEER_KEYS
+#            (lines: router outside the cluster, its password), BRIDGES (text of the script). Result: whether another password than the one
+#            that BIRD has lies beside it
+#   renew    BIRD starts again, with the password that lies there
 #   tell     CONFIG: BIRD alone, where it was put up
 #   admit    POLICY alone, where it was put up
 #   check    FROM (an address of this host's containers, or empty), HOSTS (lines: key, subnet, address to ask or nothing), WAIT (seconds): waits
 #            for a route to each and for an answer. Result: those that are silent, and why
-#   greet    WAIT (seconds): waits for the sessions with routers outside the cluster. Result: those that do not answer, and why
+#   greet    WHOM (hosts, or routers outside the cluster), WAIT (seconds): waits for the sessions with all of them. Result: those that do not
+#            stand, and why
 #   down     everything of it away
 # Passwords are handed on as files, never as arguments, and are never printed.
 set -eu
@@ -67,19 +70,6 @@ install() {
   echo '{}'
 }
 
-# Newer ones say that they were not told which kind of password it is; older ones do not know the word.
-password_kind() {
-  kind="authentication md5;"
-  probe=$(mktemp)
-  printf 'protocol bgp { local as 1; neighbor 192.0.2.1 as 1; %s password "x"; }\n' "$kind" >"$probe"
-  bird -p -c "$probe" >/dev/null 2>&1 || kind=""
-  rm -f "$probe"
-  echo "$kind${kind:+ }password"
-}
-
-# KIND: as `password_kind` says it
-password_text() { printf '%s "%s";\n' "$1" "$PASSWORD"; }
-
 # Read by BIRD before it is given to the one that runs, which would go on with the old one. CONFIG on standard input would not find its
 # second file.
 put_config() {
@@ -93,14 +83,6 @@ put_config() {
   make_mark "$folder/reload"
   mv -f "$folder/bird.conf.next" "$folder/bird.conf"
   keep_names "$folder/bird.conf"
-}
-
-# FILE TEXT
-put_password() {
-  if has_text "$folder/$1" "$2"; then return 0; fi
-  make_mark "$folder/pending"
-  make_mark "$folder/reload"
-  write_file "$folder/$1" 0600 "$2"
 }
 
 # BIRD is no root after its start, so it reads copies that are its own. The option -R: see bird.ts. A BIRD that is asked to end takes its leave of
@@ -173,7 +155,7 @@ sessions() { sed -n "s/^protocol bgp '\([^']*\)' from host .*/\"\1\"/p" "$folder
 look() {
   blocked=""
   if [ -e "$folder" ]; then blocked=$(blocked_networks); fi
-  printf '{"sessions":[%s],"blocked":[%s]}\n' "$(sessions)" "$blocked"
+  printf '{"sessions":[%s],"blocked":[%s],"label":"%s"}\n' "$(sessions)" "$blocked" "$(password_label)"
 }
 
 # They go into files that a shell and systemd read.
@@ -182,6 +164,7 @@ refuse_special() {
     case "$value" in *[!0-9./]* | "") die "\"$value\" is not a setting of calico" ;; esac
   done
   case "$PASSWORD" in *[!0-9A-Za-z_-]* | "") die "the password for BGP is none" ;; esac
+  case "$LABEL" in *[!0-9a-f]*) die "\"$LABEL\" is not a label of a password" ;; esac
   case "$PEER_KEYS" in *\"*) die "a router's password has a double quote in it" ;; esac
 }
 
@@ -189,7 +172,9 @@ result() {
   changed=false
   if [ -e "$folder/pending" ]; then changed=true; fi
   rm -f "$folder/pending"
-  printf '{"changed":%s}\n' "$changed"
+  stale=false
+  if [ -e "$folder/password.next" ]; then stale=true; fi
+  printf '{"changed":%s,"stale":%s}\n' "$changed" "$stale"
 }
 
 up() {
@@ -199,7 +184,7 @@ up() {
   put "$folder/policy" 0600 "$POLICY"
   put "$folder/settings" 0600 "$(printf 'SPACE=%s\nSUBNET=%s\nMTU=%s' "$SPACE" "$SUBNET" "$MTU")"
   kind=$(password_kind)
-  put_password password.conf "$(password_text "$kind")"
+  place_password "$(password_text "$kind")"
   if [ -n "$PEER_KEYS" ]; then put_password peers.conf "$(keys_text "$kind")"; fi
   put_config "$CONFIG"
   put "$units/$unit" 0644 "$(unit_text)"
@@ -288,6 +273,7 @@ case "$1" in
   tell) lock; tell ;;
   admit) lock; admit ;;
   check) check ;;
+  renew) lock; renew ;;
   greet) greet ;;
   down) lock; down ;;
   *) die "unknown verb $1" ;;

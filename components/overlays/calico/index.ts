@@ -50,7 +50,7 @@ function plan(args: CalicoArgs, context: OverlayContext): OverlayPlan {
     placement: slicing.placement,
     rules: rules(settings, context),
     routedIn: underlay.tunnel ? { interface: underlay.tunnel.interface } : {},
-    encryption: encryption(context, Object.keys(args.peers ?? {})),
+    encryption: encryption(context, settings, Object.keys(args.peers ?? {})),
     needs: { features: ["vxlan", "macvlan"] },
     programs: [],
     settings,
@@ -61,6 +61,7 @@ function plan(args: CalicoArgs, context: OverlayContext): OverlayPlan {
       ...asProblems(args),
       ...reflectorProblems(args, settings, context),
       ...siteProblems(context),
+      ...rotationProblems(args),
       ...passwordProblems(args.peers),
     ],
     warnings: warnings(context),
@@ -77,6 +78,7 @@ function settingsOf(args: CalicoArgs, { hosts, underlay }: OverlayContext): Cali
     telling: chooseTelling(hosts, Array.isArray(asked) ? (asked as readonly string[]) : undefined),
     bfd: args.bfd !== false,
     tunnel: underlay.over === "tunnel",
+    ...(isRotation(args.rotation) && { rotation: args.rotation }),
   };
 }
 
@@ -101,7 +103,7 @@ function rules({ bfd, telling: { meshed, reflectors } }: CalicoSettings, { under
 }
 
 /** @param peers Names of routers outside the cluster, which are never in the tunnel. */
-function encryption({ underlay }: OverlayContext, peers: readonly string[]): EncryptionChannel[] {
+function encryption({ underlay }: OverlayContext, { rotation }: CalicoSettings, peers: readonly string[]): EncryptionChannel[] {
   const told = peers.length === 0 ? "" : `${underlay.encrypted ? "" : "; "}who is between hosts and ${peers.join(", ")} can read what hosts announce`;
   const readable = underlay.encrypted ? told : `whoever is on the site's network can read which subnet is whose${told}`;
   return [
@@ -110,7 +112,7 @@ function encryption({ underlay }: OverlayContext, peers: readonly string[]): Enc
       channel: "routes",
       mechanism: "BGP with TCP MD5 signatures (RFC 2385): nobody without the password takes part or alters anything; they are readable",
       keyHolder: "one password for all hosts, derived from the cluster's secret in Pulumi's state; readable by root and BIRD on each host",
-      rotation: "none",
+      rotation: rotation === undefined ? "when overlay.rotation is set" : `the password lasts for rotation "${rotation}"`,
       protects: underlay.encrypted,
       ...(readable !== "" && { note: readable }),
     },
@@ -126,6 +128,15 @@ function asProblems({ asNumber }: CalicoArgs): Problem[] {
       fix: "give a number from 64512 to 65534 or from 4200000000 to 4294967294, or leave it out",
     },
   ];
+}
+
+function rotationProblems({ rotation }: CalicoArgs): Problem[] {
+  if (rotation === undefined || isRotation(rotation)) return [];
+  return [{ path: "overlay.rotation", message: `${show(rotation)} is not a text`, fix: 'write any text, such as "2026-11", or leave it out' }];
+}
+
+function isRotation(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 function isPrivateAs(value: unknown): value is number {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sessions with routers outside the cluster: goes before calico.sh, which has `says`, `bird_answers`, and where its files are, and is given
-#   PEER_KEYS (lines: router, its password), WAIT (seconds)
+#   PEER_KEYS (lines: router, its password), WHOM (hosts or routers), WAIT (seconds)
 folder=""
 run=""
 
@@ -18,18 +18,18 @@ drop_keys() {
   rm -f "$run/peers.conf" "$folder/peers.conf"
 }
 
-# Router and why, of each session with one that does not stand.
-silent_routers() {
-  says show protocols | sed 's/["\\]//g' | awk '$2 == "BGP" && sub(/^peer:/, "", $1) && $6 != "Established" {
+# Who and why, of each session that does not stand with those that are meant.
+silent_sessions() {
+  says show protocols | sed 's/["\\]//g' | awk -v whom="$WHOM" '$2 == "BGP" && sub(/^peer:/, "", $1) == (whom == "routers") && $6 != "Established" {
     why = ""
     for (i = 6; i <= NF; i++) why = why (i > 6 ? " " : "") $i
     printf "{\"name\":\"%s\",\"why\":\"%s\"}\n", $1, (why == "" ? $4 : why)
   }'
 }
-all_answer() { bird_answers && [ -z "$(silent_routers)" ]; }
+all_answer() { bird_answers && [ -z "$(silent_sessions)" ]; }
 
 greet() {
   until_true "$WAIT" all_answer || true
-  printf '{"silent":[%s]}\n' "$(silent_routers | paste -s -d , -)"
+  printf '{"silent":[%s]}\n' "$(silent_sessions | paste -s -d , -)"
 }
 
