@@ -39,10 +39,8 @@ required() {
 # A container has its host's. What was removed leaves its list there. Amazon's, Red Hat's and Oracle's all provide a kernel.
 newer_kernels() {
   started=$(sed -n 's/^btime //p' /proc/stat)
-  if [ "$packages_by" = dnf ]; then
-    rpm -q --whatprovides --qf '%{INSTALLTIME} %{NAME}-%{VERSION}-%{RELEASE}\n' kernel 2>/dev/null | awk -v started="$started" '$1 ~ /^[0-9]+$/ && $1 > started { print $2 }' || true
-    return
-  fi
+  # Where the other kind of packages is used, each finds nothing: a first look has none of what other scripts begin with, to tell which it is.
+  rpm -q --whatprovides --qf '%{INSTALLTIME} %{NAME}-%{VERSION}-%{RELEASE}\n' kernel 2>/dev/null | awk -v started="$started" '$1 ~ /^[0-9]+$/ && $1 > started { print $2 }' || true
   for list in /var/lib/dpkg/info/linux-image-[0-9]*.list; do
     name=${list##*/}
     name=${name%.list}

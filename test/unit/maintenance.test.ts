@@ -167,6 +167,8 @@ describe("the script for a host's packages and reboots", () => {
     host.kernel("6.12.0-amd64", "removed since");
     assert.equal((await lookAtMaintenance(host)).required, "");
     host.kernel("6.12.9-amd64", "since");
+    const first = await host.script<SeenMaintenance>(`${maintenancePart.script}\nmaintenance_seen`, {}, { verb: "probe" });
+    assert.match(first.required, /6\.12\.9-amd64/, "in the first look too, which has none of what other scripts begin with");
     assert.equal((await lookAtMaintenance(host)).required, "linux-image-6.12.9-amd64");
     host.container();
     assert.equal((await lookAtMaintenance(host)).required, "");
