@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DockerApiError, DockerSilence } from "../remote/docker-api";
 import type { EngineApi } from "../remote/engine-api";
-import { loadHostScript, loadScript, type ScriptValues } from "../remote/script";
+import { loadHostScript, loadInstallingScript, loadScript, type ScriptValues } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../waiting";
 import { dockerRepository, type EngineArgs } from "./args";
@@ -14,8 +14,8 @@ import { isOlder, versionNumbers } from "./version";
 
 const probeScript = loadScript(__dirname, "probe.sh");
 const packages = ["apt.sh", "dnf.sh", "packages.sh"] as const;
-const engineScript = loadHostScript(__dirname, ...packages, "engine.sh");
-const replaceScript = loadHostScript(__dirname, ...packages, "replace.sh");
+const engineScript = loadInstallingScript(__dirname, ...packages, "engine.sh");
+const replaceScript = loadInstallingScript(__dirname, ...packages, "replace.sh");
 /** Prints which tables of iptables lack Docker's own rules, by the function `tables_without_rules`. */
 export const dockerRulesScript = loadScript(__dirname, "docker-rules.sh");
 const bridgesScript = loadHostScript(__dirname, "docker-rules.sh", "bridges.sh");

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AnyCidr, isAnyCidr } from "../addresses/any-cidr";
 import { smallestRuleset } from "./nftables";
 import { RemoteError } from "../remote/connection";
-import { loadHostScript, loadScript } from "../remote/script";
+import { loadHostScript, loadInstallingScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 
 const script = loadHostScript(__dirname, "firewall.sh");
+const applyScript = loadInstallingScript(__dirname, "firewall.sh");
 const guard = loadScript(__dirname, "guard.sh").trimEnd();
 
 /** nftables may have to be installed first; apt's own limits are inside the script. */
@@ -56,7 +57,7 @@ export async function applyFirewall(
   const { seconds = 15, slowest = 0 } = options;
   const kept = { SMALLEST: (options.smallest ?? closed).trimEnd(), GUARD: guard };
   const values = { RULESET: ruleset.trimEnd(), LIMIT_SECONDS: String(seconds), ...kept };
-  const { changed } = await target.session.script<{ changed: boolean }>(script, values, {
+  const { changed } = await target.session.script<{ changed: boolean }>(applyScript, values, {
     verb: "apply",
     timeout: applyTimeout,
     onProgress: progress,

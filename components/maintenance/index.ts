@@ -1,9 +1,9 @@
-import { loadHostScript, loadScript } from "../remote/script";
+import { loadInstallingScript, loadScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import type { AskedMaintenance, SeenMaintenance } from "./due";
 
 const file = loadScript(__dirname, "maintenance.sh");
-const script = loadHostScript(__dirname, "maintenance.sh");
+const script = loadInstallingScript(__dirname, "maintenance.sh");
 
 /** For an upgrade of all packages, in milliseconds: one wait for others that install some, and what the script itself allows. */
 export const packagesTimeout = 75 * 60_000;

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { loadHostScript, type ScriptValues } from "../remote/script";
+import { loadInstallingScript, type ScriptValues } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import { type HostProgram, isArchive, type ProgramSource } from "./program";
 
-const script = loadHostScript(__dirname, "programs.sh");
+const script = loadInstallingScript(__dirname, "programs.sh");
 
 const root = "/usr/local/lib/pulumi-swarm";
 

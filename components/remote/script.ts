@@ -25,8 +25,18 @@ export function loadScript(folder: string, name: string): string {
 }
 
 const prelude = loadScript(__dirname, "prelude.sh");
+const installing = loadScript(__dirname, "installing.sh");
 
 /** Reads a script that is run on a host, and puts before it what all of them have in common. Of several files, the last one has the verbs. */
 export function loadHostScript(folder: string, ...names: readonly string[]): string {
-  return [prelude, ...names.map((name) => loadScript(folder, name))].join("\n");
+  return withParts([prelude], folder, names);
+}
+
+/** The same for a script that installs packages. All others are spared how that is done. */
+export function loadInstallingScript(folder: string, ...names: readonly string[]): string {
+  return withParts([prelude, installing], folder, names);
+}
+
+function withParts(parts: readonly string[], folder: string, names: readonly string[]): string {
+  return [...parts, ...names.map((name) => loadScript(folder, name))].join("\n");
 }

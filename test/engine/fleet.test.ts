@@ -196,8 +196,8 @@ describe("a cluster of a thousand hosts, through the engine and the plugin", fun
 
   it("sends each host what it sends to one alone, and the addresses that its firewall lets in; and managers what is known of all hosts", () => {
     for (const { hosts, worker, manager } of costs) {
-      assert.ok(worker.bytes <= 155_000 + 60 * hosts, `${hosts} hosts: ${worker.bytes} bytes`);
-      assert.ok(manager.bytes <= 215_000 + 150 * hosts, `${hosts} hosts: ${manager.bytes} bytes`);
+      assert.ok(worker.bytes <= 120_000 + 60 * hosts, `${hosts} hosts: ${worker.bytes} bytes`);
+      assert.ok(manager.bytes <= 150_000 + 150 * hosts, `${hosts} hosts: ${manager.bytes} bytes`);
     }
   });
 

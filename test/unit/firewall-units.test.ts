@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadHostScript, scriptInput, type ScriptValues } from "../../components/remote/script";
+import { loadInstallingScript, scriptInput, type ScriptValues } from "../../components/remote/script";
 
-const script = loadHostScript(join(__dirname, "../../components/firewall"), "firewall.sh");
+const script = loadInstallingScript(join(__dirname, "../../components/firewall"), "firewall.sh");
 
 /** A host whose nft lists what it was given last, and whose systemd notes what it is asked. */
 class Host {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadHostScript, scriptInput } from "../../components/remote/script";
+import { loadInstallingScript, scriptInput } from "../../components/remote/script";
 
 /** What they say, word for word: apt-get 3.0 and dpkg 1.22 of Debian 13, beside a program that holds the lock. */
 const refusals = {
@@ -51,7 +51,7 @@ describe("a host whose packages somebody else is installing", () => {
   function install(before = ""): { readonly said: string; readonly status: number | null } {
     writeFileSync(join(scripts, "script.sh"), `sleep() { :; }\n${before}\nneed no-such-program thing\necho '{}'\n`);
     const { stderr, status } = spawnSync("sh", ["-s"], {
-      input: scriptInput(loadHostScript(scripts, "script.sh"), "", {}),
+      input: scriptInput(loadInstallingScript(scripts, "script.sh"), "", {}),
       encoding: "utf8",
       timeout: 30_000,
       env: { PATH: `${folder}:${process.env["PATH"] ?? ""}`, LC_ALL: "de_DE.UTF-8" },

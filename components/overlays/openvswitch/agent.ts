@@ -2,13 +2,13 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { placeOf } from "../ranges";
 import { type Failure, onEach } from "../../remote/each";
-import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
+import { loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { addressOf, reachedOf, runnerOf } from "../hosts";
 import { type OpenvswitchSettings, tunnelPort } from "./args";
 import { dockerFile, hostNetworks, networksFile, type PlacedHost, type TunnelLink, tunnelLinks, tunnelsFile } from "./links";
 
-const script = loadHostScript(__dirname, "openvswitch.sh");
+const script = loadInstallingScript(__dirname, "openvswitch.sh");
 const bridgeScript = loadScript(__dirname, "bridge.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */

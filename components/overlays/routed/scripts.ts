@@ -1,8 +1,8 @@
-import { loadHostScript, loadScript } from "../../remote/script";
+import { loadInstallingScript, loadScript } from "../../remote/script";
 
 /** Reads an overlay's script for hosts, and puts before it what all overlays that route do in Docker, and parts of its own. */
 export function loadRoutedScript(folder: string, name: string, parts: readonly string[] = []): string {
-  return [loadHostScript(__dirname, "networks.sh"), ...parts.map((part) => loadScript(folder, part)), loadScript(folder, name)].join("\n");
+  return [loadInstallingScript(__dirname, "networks.sh"), ...parts.map((part) => loadScript(folder, part)), loadScript(folder, name)].join("\n");
 }
 
 /** Reads an overlay's `bridges.sh`, and puts before it how links are made and networks kept apart. A file on hosts. */

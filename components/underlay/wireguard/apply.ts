@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { mostForAllPairs, pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
-import { loadHostScript, loadScript, type ScriptValues } from "../../remote/script";
+import { loadHostScript, loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
 import type { SshSession } from "../../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../../waiting";
 import { tunnelInterface } from "./args";
 import { type MeshHost, type PeerKeys, type PlannedPeer, peersConf, planPeers } from "./mesh";
 
 const hostScript = loadHostScript(__dirname, "wireguard.sh");
+/** Knows `keys`, too, which installs what is missing. */
+const keysScript = loadInstallingScript(__dirname, "wireguard.sh");
 const tunnelProgram = loadScript(__dirname, "tunnel.sh");
 const peerScript = loadScript(__dirname, "peer.sh");
 const knownScript = loadScript(__dirname, "known.sh");
@@ -300,7 +302,11 @@ class MeshRun {
 
   private script<Result>(host: Reached, verb: string, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
     const onProgress = (line: string): void => this.io.progress(host.key, line);
-    return host.session.script<Result>(hostScript, { INTERFACE: tunnelInterface, ...values }, { verb, timeout, onProgress });
+    return host.session.script<Result>(
+      verb === "keys" ? keysScript : hostScript,
+      { INTERFACE: tunnelInterface, ...values },
+      { verb, timeout, onProgress },
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { loadHostScript, loadScript } from "../../../remote/script";
+import { loadInstallingScript, loadScript } from "../../../remote/script";
 
 const verbsOf = {
   "certificates.sh": ["request", "certify"],
@@ -10,7 +10,7 @@ const verbsOf = {
 /** What can be done on a host with etcd. The scripts say what each is given, and what it answers. */
 export type EtcdVerb = (typeof verbsOf)[keyof typeof verbsOf][number];
 
-const common = loadHostScript(__dirname, "common.sh");
+const common = loadInstallingScript(__dirname, "common.sh");
 
 const scripts = new Map<EtcdVerb, string>(
   Object.entries(verbsOf).flatMap(([file, verbs]) => {
