@@ -100,29 +100,36 @@ const dockerReplaced = (steps: readonly Step[]): Step[] =>
     };
   });
 
-/** The same with one manager, and nobody is drained. */
-const dockerReplacedAlone = (steps: readonly Step[]): Step[] =>
-  dockerReplaced(steps)
-    .filter(({ urn }) => !/Host::prod-control-[bc]$/.test(urn))
-    .map((step): Step => {
-      if (step.newState?.type !== cluster) return step;
-      return { ...step, newState: { ...step.newState, inputs: { ...step.newState.inputs, maintenance: { drain: false, workersAway: 1 } } } };
+/** One input of the cluster becomes another one. */
+const changed =
+  (input: string, was: object, will: object) =>
+  (steps: readonly Step[]): Step[] =>
+    steps.map((step): Step => {
+      const { oldState, newState } = step;
+      if (oldState?.type !== cluster || !newState) return step;
+      return {
+        ...step,
+        op: "update",
+        oldState: { ...oldState, inputs: { ...oldState.inputs, [input]: was } },
+        newState: { ...newState, inputs: { ...newState.inputs, [input]: will } },
+        diffReasons: [input],
+      };
     });
 
+/** The same edit of a cluster with one manager, of which the program says this of maintenance. */
+const alone = (steps: readonly Step[], maintenance: object): Step[] =>
+  steps
+    .filter(({ urn }) => !/Host::prod-control-[bc]$/.test(urn))
+    .map((step): Step => {
+      const { newState } = step;
+      return newState?.type === cluster ? { ...step, newState: { ...newState, inputs: { ...newState.inputs, maintenance } } } : step;
+    });
+
+/** Nobody is drained. */
+const dockerReplacedAlone = (steps: readonly Step[]): Step[] => alone(dockerReplaced(steps), { drain: false, workersAway: 1 });
+
 /** Settings of Docker's change. */
-const dockerRestarted = (steps: readonly Step[]): Step[] =>
-  steps.map((step): Step => {
-    const { oldState, newState } = step;
-    if (oldState?.type !== cluster || !newState) return step;
-    const [was, will] = [{ "log-driver": "0d2c" }, { "log-driver": "9fe1", "log-opts": "77aa" }];
-    return {
-      ...step,
-      op: "update",
-      oldState: { ...oldState, inputs: { ...oldState.inputs, engineSettings: was } },
-      newState: { ...newState, inputs: { ...newState.inputs, engineSettings: will } },
-      diffReasons: ["engineSettings"],
-    };
-  });
+const dockerRestarted = changed("engineSettings", { "log-driver": "0d2c" }, { "log-driver": "9fe1", "log-opts": "77aa" });
 
 /** Two managers, which are no more than one. */
 const dockerRestartedTwo = (steps: readonly Step[]): Step[] => dockerRestarted(steps).filter(({ urn }) => !/Host::prod-control-c$/.test(urn));
@@ -131,35 +138,14 @@ const dockerRestartedTwo = (steps: readonly Step[]): Step[] => dockerRestarted(s
 const dockerReplacedAndSet = (steps: readonly Step[]): Step[] => dockerRestarted(dockerReplaced(steps));
 
 /** The month's upgrades of packages, and the reboots that these need; last month's were done. */
-const maintained = (steps: readonly Step[]): Step[] =>
-  steps.map((step): Step => {
-    const { oldState, newState } = step;
-    if (oldState?.type !== cluster || !newState) return step;
-    const [was, will] = [
-      { packages: "2026-11", reboot: "2026-11", workersAway: 0.5 },
-      { packages: "2026-12", reboot: "if required", workersAway: 0.5 },
-    ];
-    return {
-      ...step,
-      op: "update",
-      oldState: { ...oldState, inputs: { ...oldState.inputs, maintenance: was } },
-      newState: { ...newState, inputs: { ...newState.inputs, maintenance: will } },
-      diffReasons: ["maintenance"],
-    };
-  });
+const maintained = changed(
+  "maintenance",
+  { packages: "2026-11", reboot: "2026-11", workersAway: 0.5 },
+  { packages: "2026-12", reboot: "if required", workersAway: 0.5 },
+);
 
-/** Reboots alone, of a swarm with one manager; nothing is drained. */
-const rebootedAlone = (steps: readonly Step[]): Step[] =>
-  maintained(steps)
-    .filter(({ urn }) => !/Host::prod-control-[bc]$/.test(urn))
-    .map((step): Step => {
-      const { newState } = step;
-      if (newState?.type !== cluster) return step;
-      return {
-        ...step,
-        newState: { ...newState, inputs: { ...newState.inputs, maintenance: { packages: "2026-11", reboot: "2026-12", drain: false } } },
-      };
-    });
+/** Reboots alone; nothing is drained. */
+const rebootedAlone = (steps: readonly Step[]): Step[] => alone(maintained(steps), { packages: "2026-11", reboot: "2026-12", drain: false });
 
 /** Between networks, and to them: `web may reach db` was there, `the office` is gone. */
 const policed = (steps: readonly Step[]): Step[] => {
