@@ -27,12 +27,12 @@ export interface SeenKeys {
   readonly former: number;
 }
 
-/** @returns undefined where none is given that was there before. */
+/** @returns undefined where no other key is given that was there before. */
 export function loginKeys({ user = "root", privateKey, passphrase, formerKeys = [] }: Connection): LoginKeys | undefined {
   const own = privateKey === undefined ? undefined : publicKeyOf(privateKey, passphrase);
-  if (own === undefined || formerKeys.length === 0) return undefined;
-  const former = formerKeys.flatMap((key) => publicKeyOf(key)?.split(" ")[1] ?? []);
-  return { user, own, former: former.filter((key) => !own.endsWith(` ${key}`)) };
+  if (own === undefined) return undefined;
+  const former = formerKeys.flatMap((key) => publicKeyOf(key)?.split(" ")[1] ?? []).filter((key) => !own.endsWith(` ${key}`));
+  return former.length === 0 ? undefined : { user, own, former };
 }
 
 export function lookAtKeys(session: Session, keys: LoginKeys): Promise<SeenKeys> {

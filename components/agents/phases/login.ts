@@ -17,7 +17,7 @@ const dialSeconds = 30;
 export async function renewLogins(fleet: Fleet, hosts: readonly Host[], failures: Failure[], say: typeof progress = progress): Promise<void> {
   const changing = hosts.flatMap((host) => {
     const keys = loginKeys(host.host.connection);
-    return keys && keys.former.length > 0 ? [{ key: host.key, host, keys }] : [];
+    return keys ? [{ key: host.key, host, keys }] : [];
   });
   if (changing.length === 0) return;
   await phase("looking at the keys that log in to", "logged in to by the new key alone", changing, failures, ({ host, keys }) =>

@@ -1,6 +1,7 @@
 import { peersConfig } from "./peers/bird";
 import type { HostPeer } from "./peers/settings";
 import type { Session } from "./reflectors";
+import { sessionOptions } from "./session";
 
 /** A host that announces its subnet. */
 export interface Speaker {
@@ -25,9 +26,6 @@ export interface BirdSettings {
   readonly never?: readonly string[];
 }
 
-/** So long others keep the routes to a host whose BIRD does not answer: it may be starting again. */
-const restartSeconds = 15;
-
 /** The file beside the configuration that has the password, and nothing else. */
 export const passwordFile = "password.conf";
 
@@ -41,7 +39,7 @@ export const passwordFile = "password.conf";
  */
 export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[], settings: BirdSettings): string {
   const { space, hostPrefix, asNumber, bfd, reflects } = settings;
-  const outside = peersConfig(settings.peers ?? [], settings.never ?? [], asNumber, restartSeconds);
+  const outside = peersConfig(settings.peers ?? [], settings.never ?? [], asNumber);
   const known = ["net ~ HOSTS", ...(outside.accepted === undefined ? [] : [`net ~ ${outside.accepted}`])];
   const exported = ["net = OWN", ...(reflects ? ["source = RTS_BGP && net ~ HOSTS"] : [])];
   return [
@@ -63,15 +61,7 @@ export function birdConfig(self: Speaker, sessions: readonly Session<Speaker>[],
     "}",
     "template bgp host {",
     `  local ${self.address} as ${asNumber};`,
-    "  direct;",
-    "  strict bind on;",
-    "  hold time 30;",
-    "  connect delay time 1;",
-    "  connect retry time 5;",
-    "  error wait time 1, 10;",
-    "  graceful restart on;",
-    `  graceful restart time ${restartSeconds};`,
-    ...(bfd ? ["  bfd graceful;"] : []),
+    ...sessionOptions(bfd),
     `  include "${passwordFile}";`,
     "  ipv4 {",
     "    import none;",

@@ -1,3 +1,4 @@
+import { sessionOptions } from "../session";
 import type { HostPeer } from "./settings";
 
 /** The file beside the configuration that has the routers' passwords, each in a template, and nothing else. */
@@ -20,7 +21,7 @@ export interface PeersConfig {
 }
 
 /** @param never Networks in CIDR form to which no router knows the way */
-export function peersConfig(peers: readonly HostPeer[], never: readonly string[], asNumber: number, restartSeconds: number): PeersConfig {
+export function peersConfig(peers: readonly HostPeer[], never: readonly string[], asNumber: number): PeersConfig {
   if (peers.length === 0) return { head: [], announced: [], accepted: undefined, protocols: [], bfd: false };
   const parts = unique(peers.flatMap(({ announce = [] }) => announce));
   const accepted = unique(peers.flatMap(({ accept }) => accept));
@@ -28,7 +29,7 @@ export function peersConfig(peers: readonly HostPeer[], never: readonly string[]
     head: [`graceful restart wait ${waitSeconds};`, ...(peers.some(({ signed }) => signed) ? [`include "${keysFile}";`] : [])],
     announced: parts.length === 0 ? [] : [`protocol static announced { ipv4; ${parts.map((part) => `route ${part} unreachable;`).join(" ")} }`],
     accepted: accepted.length === 0 ? undefined : networks(accepted),
-    protocols: [...peers].sort((one, other) => (one.name < other.name ? -1 : 1)).map((peer) => sessionText(peer, never, asNumber, restartSeconds)),
+    protocols: [...peers].sort((one, other) => (one.name < other.name ? -1 : 1)).map((peer) => sessionText(peer, never, asNumber)),
     bfd: peers.some(({ bfd }) => bfd),
   };
 }
@@ -37,22 +38,14 @@ export function peersConfig(peers: readonly HostPeer[], never: readonly string[]
  * A router hears of what is this host's own, never of what the host has heard of others. Of what it says, the cluster's own networks are
  * dropped before anything else is looked at.
  */
-function sessionText(peer: HostPeer, never: readonly string[], asNumber: number, restartSeconds: number): string {
+function sessionText(peer: HostPeer, never: readonly string[], asNumber: number): string {
   const { name, local, address, as, signed, bfd, announce, accept } = peer;
   const own = announce === undefined ? "net = OWN" : `net ~ [ ${announce.join(", ")} ]`;
   return [
     `protocol bgp 'peer:${name}'${signed ? ` from 'key:${name}'` : ""} {`,
     `  local ${local} as ${asNumber};`,
     `  neighbor ${address} as ${as};`,
-    "  direct;",
-    "  strict bind on;",
-    "  hold time 30;",
-    "  connect delay time 1;",
-    "  connect retry time 5;",
-    "  error wait time 1, 10;",
-    "  graceful restart on;",
-    `  graceful restart time ${restartSeconds};`,
-    ...(bfd ? ["  bfd graceful;"] : []),
+    ...sessionOptions(bfd),
     "  ipv4 {",
     accept.length === 0
       ? "    import none;"
