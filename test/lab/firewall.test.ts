@@ -6,7 +6,7 @@ import { type FirewallArgs } from "../../components/firewall/args";
 import { planFirewall } from "../../components/firewall/plan";
 import type { FirewallHost, FirewallRule } from "../../components/firewall/rule";
 import { type Connection, defaultRemoteLimits } from "../../components/remote/connection";
-import { loadHostScript } from "../../components/remote/script";
+import { loadInstallingScript } from "../../components/remote/script";
 import { SshSession } from "../../components/remote/ssh";
 import { docker } from "../../tools/lab/machines";
 import { needTools } from "../../tools/lab/namespace";
@@ -338,7 +338,7 @@ describe("a host's firewall", function () {
 
   it("is finished by the next run when one was cut off before it confirmed", async () => {
     const narrower = ruleset(one, { ssh: firewall.ssh ?? [] });
-    const script = loadHostScript(`${root}/components/firewall`, "firewall.sh");
+    const script = loadInstallingScript(`${root}/components/firewall`, "firewall.sh");
     await session(one).script(script, { RULESET: narrower.trimEnd(), LIMIT_SECONDS: "60" }, { verb: "apply", timeout: 30_000 });
     assert.equal(await reaches("fwt-outside", `http://${one.address}:8080`), false, "the rules that nobody confirmed are loaded");
     const again = await apply(one);
@@ -350,7 +350,7 @@ describe("a host's firewall", function () {
 
   it("refuses to confirm when the old rules are back already", async () => {
     const before = await table(one);
-    const script = loadHostScript(`${root}/components/firewall`, "firewall.sh");
+    const script = loadInstallingScript(`${root}/components/firewall`, "firewall.sh");
     const narrower = ruleset(one, { ssh: firewall.ssh ?? [] });
     await session(one).script(script, { RULESET: narrower.trimEnd(), LIMIT_SECONDS: "1" }, { verb: "apply", timeout: 30_000 });
     await eventually("the old rules are back", 20, async () => ((await table(one)) === before ? true : undefined));

@@ -10,7 +10,8 @@ import type { CalicoSettings } from "./args";
 import { birdConfig, type Speaker } from "./bird";
 import { bgpPassword, chooseLabel, firstLabel } from "./password";
 import { type Greeting, silentRouters } from "./peers/greeting";
-import { type CalicoPeer, hostPeers, peersOn } from "./peers/settings";
+import { hostPeers } from "./peers/on-host";
+import { type CalicoPeer, peersOn } from "./peers/settings";
 import { type Session as BgpSession, sessionsMeanwhile, sessionsOf } from "./reflectors";
 
 const script = loadRoutedScript(__dirname, "calico.sh", ["password.sh", "peers/peers.sh"]);

@@ -1,5 +1,5 @@
 import { peersConfig } from "./peers/bird";
-import type { HostPeer } from "./peers/settings";
+import type { HostPeer } from "./peers/on-host";
 import type { Session } from "./reflectors";
 import { sessionOptions } from "./session";
 

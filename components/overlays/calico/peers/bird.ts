@@ -1,5 +1,5 @@
 import { sessionOptions } from "../session";
-import type { HostPeer } from "./settings";
+import type { HostPeer } from "./on-host";
 
 /** The file beside the configuration that has the routers' passwords, each in a template, and nothing else. */
 export const keysFile = "peers.conf";
