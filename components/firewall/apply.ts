@@ -27,12 +27,16 @@ const closed = smallestRuleset([], { key: "", role: "worker", group: "", site: "
 export interface FirewallTarget {
   readonly key: string;
   readonly session: SshSession;
-  /** A new connection to the same host: one that stands already is let through by any rules and proves nothing. */
-  readonly redial: () => Promise<SshSession>;
+  /**
+   * A new connection to the same host: one that stands already is let through by any rules and proves nothing.
+   *
+   * @param stretch how many times longer than others it may take, since the host is busy
+   */
+  readonly redial: (stretch: number) => Promise<SshSession>;
 }
 
 export interface ApplyOptions {
-  /** After how many seconds without a new connection the old rules are back. At least 5. @default 15 */
+  /** After how many seconds without a new connection the old rules are back, or later where the host itself takes long. At least 5. @default 15 */
   readonly seconds?: number;
   /** Milliseconds that the host was seen to take at most for an answer. @default 0 */
   readonly slowest?: number;
@@ -46,7 +50,7 @@ export interface ApplyOptions {
  * Puts a ruleset on a host, and keeps it only if a new SSH connection succeeds under it. A host that holds it already is left
  * alone.
  *
- * @throws RemoteError when the rules would lock this machine out; the old ones are back by then.
+ * @throws RemoteError when the rules would lock this machine out; the old ones are back by then, or it says that nobody can see it.
  */
 export async function applyFirewall(
   target: FirewallTarget,
@@ -57,24 +61,26 @@ export async function applyFirewall(
   const { seconds = 15, slowest = 0 } = options;
   const kept = { SMALLEST: (options.smallest ?? closed).trimEnd(), GUARD: guard };
   const values = { RULESET: ruleset.trimEnd(), LIMIT_SECONDS: String(seconds), ...kept };
-  const { changed } = await target.session.script<{ changed: boolean }>(applyScript, values, {
+  const answer = await target.session.script<{ changed: false } | { changed: true; seconds: number }>(applyScript, values, {
     verb: "apply",
     timeout: applyTimeout,
     onProgress: progress,
   });
-  if (!changed) return { changed };
-  const until = Date.now() + Math.max(5, seconds) * 1000;
-  const fresh = await dialUntil(target, until - confirmTime(slowest));
+  if (!answer.changed) return { changed: false };
+  const stretch = Math.max(1, answer.seconds / seconds);
+  const until = Date.now() + Math.max(5, answer.seconds) * 1000;
+  const fresh = await dialUntil(target, stretch, until - stretch * confirmTime(slowest));
   if (!fresh) {
-    await rolledBack(target, until + 2 * lookTime(slowest), lookTime(slowest));
-    throw new RemoteError(target.key, await lockedOut(target.session, seconds, options.admitted, lookTime(slowest)));
+    const look = stretch * lookTime(slowest);
+    await rolledBack(target, answer.seconds, stretch, until + 2 * look, look);
+    throw new RemoteError(target.key, await lockedOut(target.session, answer.seconds, options.admitted, look));
   }
   try {
     await fresh.script(script, kept, { verb: "confirm", timeout: 60_000, onProgress: progress });
   } finally {
     fresh.close();
   }
-  return { changed };
+  return { changed: true };
 }
 
 /** Takes table, unit and files away; the host is then as open as without this package. */
@@ -83,9 +89,9 @@ export async function removeFirewall(session: SshSession, progress: (line: strin
 }
 
 /** @returns undefined when none came in time; a connection that comes later is closed. */
-async function dialUntil(target: FirewallTarget, deadline: number): Promise<SshSession | undefined> {
+async function dialUntil(target: FirewallTarget, stretch: number, deadline: number): Promise<SshSession | undefined> {
   while (Date.now() < deadline) {
-    const dialled = target.redial().catch(() => undefined);
+    const dialled = target.redial(stretch).catch(() => undefined);
     const session = await Promise.race([dialled, sleep(deadline - Date.now(), "late" as const)]);
     if (session === "late") {
       void dialled.then((late) => late?.close());
@@ -98,20 +104,26 @@ async function dialUntil(target: FirewallTarget, deadline: number): Promise<SshS
 }
 
 /** Waits until the host's switch has fired. The old connection is let through by any rules; if it broke, a new one tells. */
-async function rolledBack(target: FirewallTarget, deadline: number, timeout: number): Promise<void> {
+async function rolledBack(target: FirewallTarget, seconds: number, stretch: number, deadline: number, timeout: number): Promise<void> {
   let session = target.session;
   for (;;) {
+    let answered = false;
     try {
       const { pending } = await session.script<{ pending: boolean }>(script, {}, { verb: "state", timeout });
       if (!pending) break;
+      answered = true;
     } catch {
-      const again = await dialUntil(target, Math.min(deadline, Date.now() + timeout));
+      const again = await dialUntil(target, stretch, Math.min(deadline, Date.now() + timeout));
       if (again) session = again;
     }
     if (Date.now() > deadline) {
       throw new RemoteError(
         target.key,
-        "the new firewall rules lock this machine out, and the old ones have not come back: look at the host's console",
+        `with the new firewall rules no new SSH connection came within ${seconds} s, and ` +
+          (answered
+            ? "the old ones have not come back: look at the host's console"
+            : "since then the host does not say whether the old ones are back, which it does by itself. " +
+              "Fix: run again, if it is only slow; look at its console, if it stays silent"),
       );
     }
     await sleep(300);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The host's own firewall: one nftables table of ours, beside everybody else's. All verbs may be run again at any time.
-#   apply    RULESET, LIMIT_SECONDS, SMALLEST (rules for a host on which those do not load), GUARD (text of guard.sh): loads it, and puts the old rules back by itself unless `confirm` comes in time
+#   apply    RULESET, LIMIT_SECONDS, SMALLEST (rules for a host on which those do not load), GUARD (text of guard.sh): loads it, and puts the old rules back by itself unless `confirm` comes in time; prints after how many seconds
 #   confirm  SMALLEST, GUARD: keeps what is loaded, also for the next boot; refuses when the old rules are back already
 #   state    whether an unconfirmed ruleset is loaded
 #   down     takes everything away
@@ -143,7 +143,7 @@ settle_interrupted() {
 }
 
 run_switch() {
-  systemd-run --quiet --collect --on-active="$LIMIT_SECONDS" --timer-property=AccuracySec=100ms --unit="$switch" \
+  systemd-run --quiet --collect --on-active="$limit" --timer-property=AccuracySec=100ms --unit="$switch" \
     /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$LOG" 2>&1
 }
 
@@ -155,8 +155,25 @@ start_switch() {
   run_switch || die "the switch that puts the old rules back cannot be set up, so nothing is changed: $(tail -n 1 "$LOG")"
 }
 
+# Since it booted, in $seconds. No process is needed for it.
+look_at_clock() {
+  read -r seconds _ </proc/uptime
+  seconds="${seconds%%.*}"
+}
+
+# A machine that is busy now takes longer to let somebody in, too: four times what it took to get so far, and never more than two
+# minutes for who is locked out (mostPatience in agents/phases/protect.ts).
+limit_since() {
+  look_at_clock
+  limit=$((4 * (seconds - $1)))
+  if [ "$limit" -gt 120 ]; then limit=120; fi
+  if [ "$limit" -lt "$LIMIT_SECONDS" ]; then limit=$LIMIT_SECONDS; fi
+}
+
 apply() {
   install_nftables
+  look_at_clock
+  began=$seconds
   command -v systemd-run >/dev/null 2>&1 || die "systemd-run is missing: without it nothing would put the old rules back"
   install -d -m 0700 "$folder"
   settle_interrupted
@@ -171,14 +188,15 @@ apply() {
   fi
   write_file "$previous" 0600 "$(previous_text)"
   write_file "$next" 0600 "$wanted"
+  limit_since "$began"
   start_switch
   if ! "$nft" -f "$next" >"$LOG" 2>&1; then
     stop_switch
     rm -f "$next" "$previous"
     die "nft cannot load the ruleset, so the old one stays: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
   fi
-  say "new rules are loaded; the old ones come back in $LIMIT_SECONDS s unless a new connection succeeds"
-  echo '{"changed":true}'
+  say "new rules are loaded; the old ones come back in $limit s unless a new connection succeeds"
+  echo "{\"changed\":true,\"seconds\":$limit}"
 }
 
 # Made first, so that there is one to delete.

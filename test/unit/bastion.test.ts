@@ -17,7 +17,7 @@ describe("hosts behind one bastion", () => {
   let fleet: Fleet;
   let failures: Failure[];
   beforeEach(async () => {
-    [bastion, hosts] = [new BastionServer(), new HostServer({ apply: { changed: true }, confirm: { confirmed: true } })];
+    [bastion, hosts] = [new BastionServer(), new HostServer({ apply: { changed: true, seconds: 15 }, confirm: { confirmed: true } })];
     await Promise.all([bastion.listen(), hosts.listen()]);
     fleet = new Fleet(20, {});
     failures = [];

@@ -48,7 +48,7 @@ describe("a ruleset put on a host", () => {
   });
 
   it("is confirmed over a new connection, which is closed again, after dials that failed", async () => {
-    const session = new FakeSession({ apply: [{ changed: true }] });
+    const session = new FakeSession({ apply: [{ changed: true, seconds: 15 }] });
     const fresh = new FakeSession({ confirm: [{ confirmed: true }] });
     let dials = 0;
     const redial = async (): Promise<SshSession> => {
@@ -60,7 +60,7 @@ describe("a ruleset put on a host", () => {
   });
 
   it("fails when the host had put the old rules back by the time of the confirmation", async () => {
-    const session = new FakeSession({ apply: [{ changed: true }] });
+    const session = new FakeSession({ apply: [{ changed: true, seconds: 15 }] });
     const fresh = new FakeSession({ confirm: [new Error("a-1: the old ones are back")] });
     const target = { key: "a-1", session: session.asSession, redial: async () => fresh.asSession };
     await assert.rejects(applyFirewall(target, "rules", quiet), /the old ones are back/);
@@ -69,7 +69,7 @@ describe("a ruleset put on a host", () => {
 
   it("that locks this machine out ends in an error, once the old rules are back; a connection that comes too late is closed", async function () {
     this.timeout(20_000);
-    const session = new FakeSession({ apply: [{ changed: true }], state: [{ pending: true }, { pending: false }] });
+    const session = new FakeSession({ apply: [{ changed: true, seconds: 5 }], state: [{ pending: true }, { pending: false }] });
     const late = new FakeSession({});
     let answer: (session: SshSession) => void = quiet;
     const redial = (): Promise<SshSession> => new Promise((resolve) => (answer = resolve));
@@ -82,6 +82,40 @@ describe("a ruleset put on a host", () => {
     await new Promise(setImmediate);
     assert.ok(late.closed);
   });
+
+  it("has as long on a host that is busy as the host says, and each dial a share of it", async function () {
+    this.timeout(20_000);
+    const session = new FakeSession({ apply: [{ changed: true, seconds: 9 }] });
+    const fresh = new FakeSession({ confirm: [{ confirmed: true }] });
+    const stretched: number[] = [];
+    const redial = async (stretch: number): Promise<SshSession> => {
+      stretched.push(stretch);
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      return fresh.asSession;
+    };
+    await applyFirewall({ key: "a-1", session: session.asSession, redial }, "rules", quiet, { seconds: 5 });
+    assert.deepEqual([stretched, fresh.asked], [[1.8], ["confirm"]]);
+  });
+
+  for (const [what, answers, said] of [
+    [
+      "that is silent afterwards",
+      [],
+      /^RemoteError: a-1: with the new .* within 5 s, and since then the host does not say .*Fix: run again, if it is only slow;/,
+    ],
+    [
+      "whose switch does not work",
+      Array.from({ length: 99 }, () => ({ pending: true })),
+      / within 5 s, and the old ones have not come back: look at the host's console$/,
+    ],
+  ] as const) {
+    it(`says no more of a host ${what} than is known`, async function () {
+      this.timeout(40_000);
+      const session = new FakeSession({ apply: [{ changed: true, seconds: 5 }], state: answers });
+      const redial = (): Promise<SshSession> => Promise.reject(new Error("no answer"));
+      await assert.rejects(applyFirewall({ key: "a-1", session: session.asSession, redial }, "rules", quiet, { seconds: 5 }), said);
+    });
+  }
 
   it("is taken away by one verb", async () => {
     const session = new FakeSession({ down: [{}] });

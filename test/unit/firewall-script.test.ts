@@ -58,6 +58,24 @@ describe("the host's own resolver", () => {
   });
 });
 
+describe("the time until the old rules come back", () => {
+  const until = (took: number): string => {
+    const clock = `look_at_clock() { seconds=$((100 + ${took})); }`;
+    return spawnSync("sh", ["-s"], {
+      input: `set -eu\nLIMIT_SECONDS=15\n${clock}\n${part("limit_since")}\nlimit_since 100\necho "$limit"`,
+      encoding: "utf8",
+    }).stdout.trim();
+  };
+
+  it("grows with what a busy host took so far, and is two minutes at most", () =>
+    assert.deepEqual([0, 3, 4, 14, 30, 500].map(until), ["15", "15", "16", "56", "120", "120"]));
+
+  it("is read from a clock that needs no process", () => {
+    const { stdout } = spawnSync("sh", ["-s"], { input: `set -eu\n${part("look_at_clock")}\nlook_at_clock\necho "$seconds"`, encoding: "utf8" });
+    assert.match(stdout, /^\d+\n$/);
+  });
+});
+
 describe("confirmed rules", () => {
   const folder = mkdtempSync(join(tmpdir(), "confirmed-"));
   after(() => rmSync(folder, { recursive: true }));

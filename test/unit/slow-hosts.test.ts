@@ -58,7 +58,7 @@ describe("a host that takes longer to let somebody in than others may take", fun
   });
 
   it("gets its firewall all the same", async () => {
-    const server = new HostServer({ apply: { changed: true }, confirm: { confirmed: true }, state: { pending: false } }, 5_300);
+    const server = new HostServer({ apply: { changed: true, seconds: 54 }, confirm: { confirmed: true }, state: { pending: false } }, 5_300);
     await server.listen();
     const fleet = new Fleet(30, {});
     try {

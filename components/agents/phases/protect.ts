@@ -104,7 +104,8 @@ export async function enforceFirewall(
       toRouted: outsideLines(routed, host, all, tunnel?.interface),
     });
     const { dial, seconds } = confirmation(host.connection, hosts.length, session.slowest);
-    const redial = (): Promise<SshSession> => fleet.dial(key, host.connection, dial, isOwnBastion(host));
+    const redial = (stretch: number): Promise<SshSession> =>
+      fleet.dial(key, host.connection, Math.min(Math.max(dial, mostPatience.dial), Math.ceil(stretch * dial)), isOwnBastion(host));
     const options = {
       seconds,
       slowest: session.slowest,
