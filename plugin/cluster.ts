@@ -23,6 +23,10 @@ export class Cluster extends pulumi.ComponentResource {
   readonly networks: pulumi.Output<Record<string, ClusterNetwork>>;
   /** The plan as text: hosts, quorum, what is open to whom, what encrypts what, subnets, MTU. */
   readonly summary: pulumi.Output<string>;
+  /**
+   * An entry for Prometheus' `scrape_configs` on one line, with Docker's metrics of each host. Empty unless `engine.metrics` is `true`.
+   */
+  readonly prometheus: pulumi.Output<string>;
   /** How to reach each host over SSH. Secret. */
   readonly connections: pulumi.Output<Record<string, HostConnection>>;
 
@@ -39,6 +43,7 @@ export class Cluster extends pulumi.ComponentResource {
     this.hosts = swarm.hosts;
     this.networks = swarm.networks;
     this.summary = pulumi.output(swarm.summary);
+    this.prometheus = swarm.prometheus;
     this.connections = swarm.connections as pulumi.Output<Record<string, HostConnection>>;
     this.registerOutputs({
       dockerHost: this.dockerHost,
@@ -46,6 +51,7 @@ export class Cluster extends pulumi.ComponentResource {
       hosts: this.hosts,
       networks: this.networks,
       summary: this.summary,
+      prometheus: this.prometheus,
       connections: this.connections,
     });
   }

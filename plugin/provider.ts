@@ -24,8 +24,8 @@ export class SwarmProvider implements pulumi.provider.Provider {
   ): Promise<pulumi.provider.ConstructResult> {
     if (type !== clusterType) throw new pulumi.RunError(`there is no resource ${type} in this package. Fix: use ${clusterType}`);
     const args = (await settled(inputs)) as unknown as ClusterArgs;
-    const { urn, dockerHost, swarmId, hosts, networks, summary, connections } = new Cluster(name, args, options);
-    const state = { dockerHost, swarmId, hosts, networks, summary, connections };
+    const { urn, dockerHost, swarmId, hosts, networks, summary, prometheus, connections } = new Cluster(name, args, options);
+    const state = { dockerHost, swarmId, hosts, networks, summary, prometheus, connections };
     // The SDK would wait for them too, and put its own words before those of an error.
     await Promise.all(Object.values(state).map((output) => isKnown(output))).catch((error: Error) => {
       throw new pulumi.RunError(inUsersWords(error.message));

@@ -76,6 +76,17 @@ describe("the schema for other languages", function () {
     );
   });
 
+  it("has each output of the cluster in TypeScript", () => {
+    const source = readFileSync(join(root, "components", "cluster", "index.ts"), "utf8");
+    const outputs = [...source.matchAll(/^ {2}readonly (\w+): pulumi\.Output</gm)].map(([, name = ""]) => name);
+    assert.ok(outputs.includes("swarmId"));
+    const own = Object.keys(schema.resources["swarm:index:Cluster"]?.properties ?? {});
+    assert.deepEqual(
+      outputs.filter((name) => !own.includes(name)),
+      [],
+    );
+  });
+
   it("has the version of the package", () => {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
     assert.equal(schema.version, version);

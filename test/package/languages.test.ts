@@ -130,6 +130,10 @@ describe("the example in C#", function () {
     );
   });
 
+  it("could export the line for Prometheus", () => {
+    assert.ok(membersOf(folder).get("Cluster")?.has("Prometheus"));
+  });
+
   it("names no type and no property that the package does not have", () => {
     const members = membersOf(folder);
     const names = namesIn(readFileSync(join(root, "examples", "csharp", "Program.cs"), "utf8"));
