@@ -31,14 +31,17 @@ export function tellReplacing(
   return { hooks: { beforeUpdate: [new pulumi.ResourceHook(`${name}-nodes before it changes`, ofThisRun(tell), { onDryRun: true })] } };
 }
 
-/** Inputs of the cluster, only where the program has these options: a review says for what hosts are taken out of service, and in which order. */
+/**
+ * Inputs of the cluster by which a review says for what hosts are taken out of service, and in which order. The settings are there even where
+ * there are none: a state without them is of a version that did not write them.
+ */
 export function walkedFor({ engine = {}, maintenance }: Pick<SwarmClusterArgs, "engine" | "maintenance">): Readonly<Record<string, unknown>> {
   const { version, metrics } = engine;
   const marks = settingsMarks({ ...(metrics !== undefined && { "metrics-addr": metrics }), ...ownSettings(engine) });
   const set = Object.keys(marks).length > 0;
   return {
     ...(version !== undefined && { engine: version }),
-    ...(set && { engineSettings: marks }),
+    engineSettings: marks,
     ...((version !== undefined || set || asksForMaintenance(maintenance ?? {})) && maintenance && { maintenance }),
   };
 }

@@ -4,7 +4,7 @@ import { byName, type Topology } from "../topology/topology";
 import { protectedBy } from "./clouds";
 import type { ClusterChange, MachineChange } from "./findings";
 import { type ReadPreview, type ReviewStep, unknown } from "./read";
-import { walkIn } from "./walk";
+import { unseenSettingsIn, walkIn } from "./walk";
 
 /** Operations by which nothing becomes otherwise. */
 const quiet: readonly string[] = ["same", "read", "refresh", "read-discard"];
@@ -41,6 +41,7 @@ export function changesIn(preview: ReadPreview): ClusterChange[] {
       machines,
       otherKeys: otherKeysIn(urn, preview).filter((host) => !machines.some((machine) => machine.host === host)),
       ...(walk && { walk }),
+      unseenSettings: partial ? [] : unseenSettingsIn(old, made),
       livesOn: inputs.get(urn)?.["adopted"] === "lives on",
       partial,
     };

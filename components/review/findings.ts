@@ -93,6 +93,8 @@ export interface ClusterChange {
   readonly otherKeys: readonly string[];
   /** Hosts that are taken out of service to be changed. @default - none, or it cannot be seen */
   readonly walk?: ReviewedWalk;
+  /** Keys of daemon.json of which the state does not say whether hosts have them. */
+  readonly unseenSettings: readonly string[];
   /** Whether the swarm was adopted, so that it lives on when the cluster goes. */
   readonly livesOn: boolean;
   /** Whether resources that stay as they are were left out of the preview: then nothing can be counted. */

@@ -3,7 +3,7 @@ import { type ClusterChange, type Finding, list, text, words } from "./findings"
 import { unknown } from "./read";
 
 /** What nobody can know from the preview, so that nobody takes its silence for an answer. */
-export function unknownFindings({ cluster, steps, before, after, partial }: ClusterChange): Finding[] {
+export function unknownFindings({ cluster, steps, before, after, unseenSettings, partial }: ClusterChange): Finding[] {
   const note = (subject: string, said: Finding["text"]): Finding => ({ section: "unknown", kind: "note", subject, text: said });
   const swarm = steps.find(
     ({ urn, type, op }) =>
@@ -25,6 +25,14 @@ export function unknownFindings({ cluster, steps, before, after, partial }: Clus
           ),
         ]
       : []),
+    ...(unseenSettings.length === 0
+      ? []
+      : [
+          note(
+            "Docker's settings",
+            text`the state, which an older version of this package wrote, does not say which hosts have ${list(unseenSettings)}. Docker starts again on hosts that lack them, one turn after the other`,
+          ),
+        ]),
     ...open,
     ...lateValues(after).map(([what, fields]) => note(what, text`${what}: ${list(fields)} known only when it is made`)),
     ...(partial

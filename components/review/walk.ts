@@ -73,10 +73,17 @@ function upgradeIn(before: WrittenResource, after: WrittenResource, hosts: reado
 
 /** What goes out of the program stays in the file. */
 function settingsIn(before: WrittenResource, after: WrittenResource): readonly string[] {
-  const [was, will] = [before, after].map(({ inputs }) => fields(inputs["engineSettings"]));
-  return Object.keys(will ?? {})
-    .filter((key) => will?.[key] !== was?.[key])
+  const [was, will] = [before, after].map(({ inputs }) => inputs["engineSettings"]);
+  if (was === undefined) return [];
+  return Object.keys(fields(will))
+    .filter((key) => fields(will)[key] !== fields(was)[key])
     .sort();
+}
+
+/** Keys of daemon.json of which the state does not say whether hosts have them: the version that wrote it kept none. */
+export function unseenSettingsIn(before: WrittenResource | undefined, after: WrittenResource | undefined): readonly string[] {
+  if (!before || !after || before.inputs["engineSettings"] !== undefined) return [];
+  return Object.keys(fields(after.inputs["engineSettings"])).sort();
 }
 
 function fields(value: unknown): Fields {

@@ -61,6 +61,32 @@ describe("pulumi-swarm review --run", function () {
     }
   });
 
+  it("names settings of Docker as changed where the state says what they were, and else as what nobody can know", async () => {
+    const logging = (driver: string): object => ({ ...cluster, engine: { settings: { "log-driver": driver } } });
+    const take = async (state: string): Promise<void> => {
+      const taken = await stack.pulumi(["stack", "import"], { stdin: state });
+      assert.equal(taken.code, 0, taken.stderr);
+    };
+    for (const before of [cluster, logging("local")]) {
+      writeFileSync(file, JSON.stringify(before));
+      const made = await stack.up();
+      assert.equal(made.code, 0, made.stdout + made.stderr);
+      const state = await stack.export();
+
+      // A version that is older than these inputs wrote the state.
+      writeFileSync(file, JSON.stringify(logging("local")));
+      await take(state.replace(/"engineSettings": \{[^}]*\},?/g, ""));
+      const upgraded = await review(previewed);
+      assert.match(upgraded.stdout, /does not say which hosts have log-driver\. Docker starts again on hosts that lack them/);
+      assert.doesNotMatch(upgraded.stdout, /other settings/);
+
+      await take(state);
+      assert.doesNotMatch((await review(previewed)).stdout, /does not say which/);
+      writeFileSync(file, JSON.stringify(logging("journald")));
+      assert.match((await review(previewed)).stdout, /Docker starts again with other settings \(log-driver\) on those of/);
+    }
+  });
+
   it("ends with 1 where there is nothing to run, or where that says nothing", async () => {
     const none = await review(["--run"], { PATH: dirname(process.execPath) });
     assert.equal(none.code, 1);

@@ -131,6 +131,7 @@ describe("the graph of three local managers and two networks", function () {
       underlay: "direct",
       mtu: 1450,
       enforced: "hosts",
+      engineSettings: {},
       quorum: "3 managers: tolerates 1 failure; with 2 managers down the swarm is read-only and running services continue",
     });
     const { subnet, internal } = find(graph, "pulumi-swarm:index:OverlayNetwork", "lab-db").inputs;
@@ -144,6 +145,8 @@ describe("the graph of three local managers and two networks", function () {
     assert.deepEqual([engine, maintenance], [undefined, { workersAway: 0.5 }]);
     assert.match(JSON.stringify(engineSettings).replace(/:"[0-9a-f]{4}"/g, ""), /^\{"log-driver","log-opts","metrics-addr","proxies"\}$/);
     for (const { inputs, name } of again.resources) for (const text of readable(inputs)) assert.doesNotMatch(text, /hunter2/, name);
+    const { engineSettings: none } = find(graph, "pulumi-swarm:index:SwarmCluster", "lab").inputs;
+    assert.deepEqual(none, {}, "a state without them is one that an older version wrote");
   });
 
   it("gives the programs their request as a secret", () => {

@@ -102,7 +102,7 @@ const dockerReplaced = (steps: readonly Step[]): Step[] =>
 
 /** One input of the cluster becomes another one. */
 const changed =
-  (input: string, was: object, will: object) =>
+  (input: string, was: object | undefined, will: object) =>
   (steps: readonly Step[]): Step[] =>
     steps.map((step): Step => {
       const { oldState, newState } = step;
@@ -110,7 +110,7 @@ const changed =
       return {
         ...step,
         op: "update",
-        oldState: { ...oldState, inputs: { ...oldState.inputs, [input]: was } },
+        oldState: { ...oldState, inputs: { ...oldState.inputs, ...(was && { [input]: was }) } },
         newState: { ...newState, inputs: { ...newState.inputs, [input]: will } },
         diffReasons: [input],
       };
@@ -130,6 +130,9 @@ const dockerReplacedAlone = (steps: readonly Step[]): Step[] => alone(dockerRepl
 
 /** Settings of Docker's change. */
 const dockerRestarted = changed("engineSettings", { "log-driver": "0d2c" }, { "log-driver": "9fe1", "log-opts": "77aa" });
+
+/** The package is a newer one. The version before wrote no settings into the state, which Docker has all the same. */
+const packageUpgraded = changed("engineSettings", undefined, { "log-driver": "0d2c", "log-opts": "77aa" });
 
 /** Two managers, which are no more than one. */
 const dockerRestartedTwo = (steps: readonly Step[]): Step[] => dockerRestarted(steps).filter(({ urn }) => !/Host::prod-control-c$/.test(urn));
@@ -205,6 +208,7 @@ export const derived: readonly Derived[] = [
   { name: "docker-replaced-one-manager", of: "nothing", edit: dockerReplacedAlone },
   { name: "docker-restarted", of: "nothing", edit: dockerRestarted },
   { name: "docker-restarted-two-managers", of: "nothing", edit: dockerRestartedTwo },
+  { name: "package-upgraded", of: "nothing", edit: packageUpgraded },
   { name: "docker-replaced-and-set", of: "nothing", edit: dockerReplacedAndSet },
   { name: "packages-and-reboots", of: "nothing", edit: maintained },
   { name: "reboots-one-manager", of: "nothing", edit: rebootedAlone },

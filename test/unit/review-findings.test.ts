@@ -75,6 +75,7 @@ function findings(
     machines: [],
     partial: false,
     otherKeys: [],
+    unseenSettings: [],
     livesOn: false,
   };
   return reviewCluster({ ...change, ...more }).findings;
@@ -215,6 +216,7 @@ describe("what a review says of who is let in", () => {
           machines: [],
           partial: false,
           otherKeys: [],
+          unseenSettings: [],
           livesOn: false,
         }).findings,
       );

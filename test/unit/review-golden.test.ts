@@ -50,12 +50,21 @@ describe("the review of a preview that the engine made", () => {
       "docker-replaced-one-manager": { "quorum-loss": 1 },
       "docker-restarted": {},
       "docker-restarted-two-managers": { "quorum-loss": 1 },
+      "package-upgraded": {},
       "docker-replaced-and-set": {},
       "packages-and-reboots": {},
       "reboots-one-manager": { "quorum-loss": 1 },
       policies: { "world-open": 1 },
       routers: {},
     });
+  });
+
+  it("names no setting as changed that the state of an older version only does not tell of", () => {
+    const [upgraded] = derived.filter(({ name }) => name === "package-upgraded");
+    assert.ok(upgraded);
+    const said = plain(review(readPreview(derive(upgraded, read(`${upgraded.of}.digest.json`)))), { color: false });
+    assert.doesNotMatch(said, /starts again with other settings|Docker starts again on one manager/);
+    assert.match(said, /the state, which an older version of this package wrote, does not say which hosts have log-driver, log-opts/);
   });
 
   it("names as risks just what is one", () => {

@@ -96,7 +96,17 @@ const topology: fc.Arbitrary<Topology> = fc.record({
 
 const step = { op: "update", urn: "urn:pulumi:x::y::a:b:C::prod", type: "a:b:C", changed: [] };
 const findingsOf = (before: Topology | undefined, after: Topology | undefined): readonly Finding[] => {
-  const change: ClusterChange = { cluster: "prod", before, after, steps: [step], machines: [], partial: false, otherKeys: [], livesOn: false };
+  const change: ClusterChange = {
+    cluster: "prod",
+    before,
+    after,
+    steps: [step],
+    machines: [],
+    partial: false,
+    otherKeys: [],
+    unseenSettings: [],
+    livesOn: false,
+  };
   return reviewCluster(change).findings;
 };
 const subjects = (findings: readonly Finding[], section: Finding["section"], kind?: Finding["kind"]): string[] =>
