@@ -142,9 +142,12 @@ settle_interrupted() {
   rm -f "$next" "$previous"
 }
 
+# As the switch and a confirmation that fails do it.
+put_back_text() { echo "'$nft' -f $previous && mv $next $refused && rm -f $previous"; }
+
 run_switch() {
   systemd-run --quiet --collect --on-active="$limit" --timer-property=AccuracySec=100ms --unit="$switch" \
-    /bin/sh -c "'$nft' -f $previous && mv $next $refused && rm -f $previous" >"$LOG" 2>&1
+    /bin/sh -c "$(put_back_text)" >"$LOG" 2>&1
 }
 
 # An earlier one may still have its name.
@@ -202,14 +205,11 @@ apply() {
 # Made first, so that there is one to delete.
 remove_table() { printf 'table %s\ndelete table %s\n' "$table" "$table" | "$nft" -f -; }
 
-late() { die "the new firewall rules were not confirmed in time, so the old ones are back"; }
-
 # How nft lists the new rules. What is listed now may lack what somebody took away since they were loaded, and would pass for whole
 # ever after: it counts when another load does not change it.
 sure_fingerprint() {
   listed=$(listing) || listed=""
   for _ in 1 2 3 4 5; do
-    if [ ! -f "$next" ]; then late; fi
     "$nft" -f "$next" >"$LOG" 2>&1 || die "nft cannot load the ruleset again: $(grep -m 1 Error "$LOG" || head -n 1 "$LOG")"
     now=$(listing) || now=""
     if [ -n "$now" ] && [ "$now" = "$listed" ]; then
@@ -221,18 +221,19 @@ sure_fingerprint() {
   die "somebody changes this host's rules while they are loaded: stop what does it (another firewall?), and run again"
 }
 
+# What failed has said why.
+give_back() {
+  /bin/sh -c "$(put_back_text)" >"$LOG" 2>&1 || die "the new firewall rules cannot be kept, and the old ones not be put back: $(tail -n 1 "$LOG")"
+  exit 1
+}
+
 confirm() {
   nft=$(command -v nft)
-  sure=$(sure_fingerprint) || exit 1
-  # First: where it cannot be written, the switch brings the old rules back.
-  write_file "$fingerprint" 0600 "$sure"
+  # The connection by which this comes is the proof, and on a busy host all else may take longer than the switch waits.
   stop_switch
-  if [ ! -f "$next" ]; then
-    # The switch fired in between, and the new rules may have been loaded after it.
-    rm -f "$fingerprint"
-    if [ -f "$confirmed" ]; then "$nft" -f "$confirmed"; else remove_table; fi
-    late
-  fi
+  if [ ! -f "$next" ]; then die "the new firewall rules were not confirmed in time, so the old ones are back"; fi
+  sure=$(sure_fingerprint) || give_back
+  (write_file "$fingerprint" 0600 "$sure") || give_back
   mv "$next" "$confirmed"
   keep_names "$confirmed"
   rm -f "$previous" "$refused"

@@ -94,4 +94,34 @@ describe("confirmed rules", () => {
       .map((line) => line.trim());
     assert.deepEqual(lines, ["stop_switch", `keep_names ${folder}/confirmed`, "install_units", '{"confirmed":true}']);
   });
+
+  const confirming = (more: string, next = true): { readonly status: number | null; readonly stderr: string; readonly asked: readonly string[] } => {
+    const own = mkdtempSync(join(folder, "one-"));
+    const files = ["next", "confirmed", "previous", "refused", "fingerprint"].map((name) => `${name}='${own}/${name}'`).join("; ");
+    const nft = `command() { echo nft; }; nft() { :; }; die() { echo "$*" >&2; exit 1; }; LOG=/dev/null; asked() { echo "$*" >>'${own}/asked'; }`;
+    const stubs = `${files}; ${nft}; stop_switch() { asked stop; }; sure_fingerprint() { asked look; }; write_file() { asked write; }; keep_names() { :; }; install_units() { :; }`;
+    const functions = `put_back_text() { echo "echo back >>'${own}/asked'"; }\n${["give_back", "confirm"].map(part).join("\n")}`;
+    writeFileSync(join(own, "asked"), "");
+    if (next) writeFileSync(join(own, "next"), "rules\n");
+    const { stderr, status } = spawnSync("sh", ["-s"], { input: `set -eu\n${stubs}\n${more}\n${functions}\nconfirm\n`, encoding: "utf8" });
+    return { status, stderr: stderr.trim(), asked: readFileSync(join(own, "asked"), "utf8").trim().split("\n") };
+  };
+
+  it("are not taken back any more while a busy host is confirming them: the switch is stopped first", () =>
+    assert.deepEqual(confirming(""), { status: 0, stderr: "", asked: ["stop", "look", "write"] }));
+
+  it("are none where the switch has fired", () =>
+    assert.deepEqual(confirming("", false), {
+      status: 1,
+      stderr: "the new firewall rules were not confirmed in time, so the old ones are back",
+      asked: ["stop"],
+    }));
+
+  for (const [what, fails, asked] of [
+    ["loaded again", "sure_fingerprint() { die no; }", ["stop", "back"]],
+    ["written down", "write_file() { die no; }", ["stop", "look", "back"]],
+  ] as const) {
+    it(`give way to the old ones at once where they cannot be ${what}`, () =>
+      assert.deepEqual(confirming(fails), { status: 1, stderr: "no", asked }));
+  }
 });
