@@ -3,13 +3,15 @@ import { type Aside, type AsideWork, comeBack, mustDoWithout, stepAside } from "
 import { Control } from "../membership/control";
 import { DockerSwarmApi } from "../membership/docker-swarm-api";
 import type { SwarmApi } from "../membership/swarm-api";
-import { defaultLimits, type MembershipLimits } from "../membership/types";
+import { defaultLimits, hostLabel, type MembershipLimits } from "../membership/types";
 import type { Connection } from "../remote/connection";
 import { reasonOf } from "../remote/each";
 import { loadHostScript } from "../remote/script";
 import type { SshSession } from "../remote/ssh";
 import { Fleet } from "./fleet";
 import { sleep } from "./run";
+import { nextAlone, type WalkHost } from "../walk/plan";
+import { Services } from "../walk/services";
 import type { Waiting } from "../waiting";
 
 export interface ServedHost {
@@ -27,22 +29,34 @@ export interface ServiceLimits {
 const managerSeconds = 15;
 
 /** Takes hosts of a swarm out of service and back, over SSH, by the managers that answer. */
-export class SwarmService implements HostService {
+export class SwarmService implements Omit<HostService, "next"> {
   private readonly away = new Map<string, Aside>();
   private readonly quieted = new Set<string>();
+  private readonly services = new Services();
 
   constructor(
     private readonly hosts: () => Promise<readonly ServedHost[]>,
     private readonly seconds: ServiceLimits,
     private readonly say: (host: string | undefined, line: string) => void,
+    /** The key of the manager that leads. */
+    private readonly leader: () => Promise<string | undefined> = () => this.askLeader(),
   ) {}
+
+  /** @returns whose turn it is by the rules of a walk; who leads is asked only where that decides. */
+  async next(waiting: readonly WalkHost[]): Promise<string | undefined> {
+    const first = nextAlone(waiting, undefined);
+    if (first?.role !== "manager" || waiting.length === 1) return first?.key;
+    return nextAlone(waiting, await this.leader().catch(() => undefined))?.key;
+  }
 
   leave(host: string, stop: Stop): Promise<void> {
     return this.withFleet(async (fleet, hosts) => {
       const { control, reasons, outside } = await this.managers(fleet, hosts);
       if (control === undefined) this.withoutManagers(host, hosts, reasons, outside);
       else {
-        const aside = await stepAside(host, this.work(control));
+        const work = this.work(control);
+        await this.services.whole(work);
+        const aside = await stepAside(host, work);
         if (aside) this.away.set(host, aside);
       }
       if (stop === "powered off") await this.quiet(fleet, host, hosts);
@@ -112,12 +126,20 @@ export class SwarmService implements HostService {
     await this.wake(key, session);
   }
 
-  private async withFleet(work: (fleet: Fleet, hosts: readonly ServedHost[]) => Promise<void>): Promise<void> {
+  private askLeader(): Promise<string | undefined> {
+    return this.withFleet(async (fleet, hosts) => {
+      const { control } = await this.managers(fleet, hosts);
+      const nodes = await control?.nodes();
+      return nodes?.find(({ leader }) => leader)?.labels[hostLabel];
+    });
+  }
+
+  private async withFleet<Result>(work: (fleet: Fleet, hosts: readonly ServedHost[]) => Promise<Result>): Promise<Result> {
     const fleet = new Fleet(this.seconds.reachableSeconds, {
       waiting: (host, what) => sayOnce((line) => this.say(host, `waiting for ${what}: ${line}`)),
     });
     try {
-      await work(fleet, await this.hosts());
+      return await work(fleet, await this.hosts());
     } finally {
       fleet.close();
     }

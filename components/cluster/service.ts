@@ -41,6 +41,11 @@ export class LateService implements LateHostService {
     this.told.set(host, connection);
   }
 
+  next(waiting: readonly string[]): Promise<string | undefined> {
+    const hosts = this.hosts();
+    return this.service.next(waiting.flatMap((key) => hosts.find((host) => host.key === key) ?? []));
+  }
+
   leave(host: string, stop: Stop): Promise<void> {
     return this.service.leave(host, stop);
   }

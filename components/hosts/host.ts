@@ -102,6 +102,11 @@ export type Stop = "stopped" | "powered off";
  */
 export interface HostService {
   /**
+   * @param waiting Hosts whose machines are to be stopped.
+   * @returns the one whose turn it is, as in a walk over the hosts: workers first, and the manager who leads last.
+   */
+  next(waiting: readonly string[]): Promise<string | undefined>;
+  /**
    * @param stop How the machine is about to be stopped.
    * @returns when its tasks run elsewhere; at once if it is not a member of the swarm. If the power will be cut, when its
    *   engine is stopped and everything is on the disk too.

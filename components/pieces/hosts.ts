@@ -92,7 +92,12 @@ export function keepHosts(piece: Piece, plan: HostsAlonePlan, parent: pulumi.Res
 }
 
 /** Without a swarm there is nobody to take a host's work meanwhile. */
-const noService: LateHostService = { reachedBy: () => {}, leave: () => Promise.resolve(), enter: () => Promise.resolve() };
+const noService: LateHostService = {
+  reachedBy: () => {},
+  next: ([first]) => Promise.resolve(first),
+  leave: () => Promise.resolve(),
+  enter: () => Promise.resolve(),
+};
 
 function withNetwork(hosts: HostsAloneArgs["hosts"], site: string, network: string): HostsAloneArgs["hosts"] {
   const there = Object.entries(hosts).map(([key, group]) => {

@@ -55,7 +55,7 @@ export interface Walked {
  */
 export async function walk(hosts: readonly WalkedHost[], work: WalkWork): Promise<Walked> {
   const done: string[] = [];
-  const services = new Services(work);
+  const services = new Services();
   for (let left = hosts; left.length > 0;) {
     const turn = nextTurn(left, work.rules, around(await work.control.nodes(), work), done.length === 0);
     const own = left.filter(({ key }) => turn.some((host) => host.key === key));
@@ -152,7 +152,7 @@ async function takeOut(
   fail: (host: string, reason: string) => void,
 ): Promise<Aside | undefined> {
   try {
-    await services.whole();
+    await services.whole(work);
     work.io.progress(key, `out of service for ${errands.map(({ what }) => what).join(", ")} (${place})`);
     const aside = await stepAside(key, work, { beside, drained: work.drain });
     if (!aside) fail(key, "the managers have no such node any more, so nothing was done to it");

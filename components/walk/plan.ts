@@ -42,6 +42,16 @@ export function nextTurn(left: readonly WalkHost[], rules: WalkRules, around: Su
   return manager ? [manager] : [];
 }
 
+/**
+ * Who goes next of hosts that come by themselves, one at a time, as machines do that their provider changes.
+ *
+ * @returns undefined where nobody is left.
+ */
+export function nextAlone(left: readonly WalkHost[], leader: string | undefined): WalkHost | undefined {
+  const nobodyBeside: WalkRules = { workersAway: 0 };
+  return nextTurn(left, nobodyBeside, { workers: 0, away: 0, leader }, true)[0];
+}
+
 /** All turns, as a preview tells them: as if nobody else were away, and the leader stayed the same. */
 export function planTurns(
   hosts: readonly WalkHost[],

@@ -11,11 +11,8 @@ export class Services {
   /** How many tasks a service had when the wait for it was over, by its id: it is not waited for again because of those that it lacks. */
   private readonly most = new Map<string, number>();
 
-  constructor(private readonly work: Pick<AsideWork, "control" | "io" | "limits">) {}
-
   /** Waits until each service has all of its tasks, or as many as before the walk, but as long as for the tasks of a host at most. */
-  async whole(): Promise<void> {
-    const { control, io, limits } = this.work;
+  async whole({ control, io, limits }: Pick<AsideWork, "control" | "io" | "limits">): Promise<void> {
     let short: readonly ServiceTasks[] = [];
     const whole = await waitUntil(io, "services to run all their tasks again", limits.drain, async (seen) => {
       const services = await control.call((manager) => manager.services());

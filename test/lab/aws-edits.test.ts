@@ -57,6 +57,11 @@ describe("three managers and two workers on EC2, while a service is asked", func
   };
   const nodes = (on: string): Promise<string[]> =>
     withShell((shell) => shell.on(on, `sudo sh -ec ${quote(listNodes)}`).then((lines) => lines.split("\n").sort()));
+  const leader = async (): Promise<string> => {
+    const ask = `docker node inspect $(docker node ls -q) --format '{{index .Spec.Labels "pulumi-swarm.host"}} {{with .ManagerStatus}}{{.Leader}}{{end}}'`;
+    const said = await withShell((shell) => shell.on("control-2", `sudo sh -ec ${quote(ask)}`));
+    return /^(\S+) true$/m.exec(said)?.[1] ?? assert.fail(`nobody leads: ${said}`);
+  };
   const bootedAt = (key: string): Promise<string> =>
     run("docker", ["inspect", "--format", "{{.State.StartedAt}}", account.containerName(`${name}-${key}`)]).then(({ stdout }) => stdout.trim());
 
@@ -93,8 +98,10 @@ describe("three managers and two workers on EC2, while a service is asked", func
   });
 
   it("change the managers' type one after the other, and the quorum is never lost", async () => {
+    const led = await leader();
     const { up, watched } = await edit("edge-1", { managerType: "m7i.large" });
     assert.equal(changes(up)["updated"], 3);
+    assert.equal(turns(up).at(-1), `${led} is back`, "who leads goes last");
     oneByOne(turns(up), ["control-1", "control-2", "control-3"]);
     assert.deepEqual([watched.without, watched.together], [0, []]);
     const all = [...[1, 2, 3].map((n) => `control-${n} ready active reachable`), ...[1, 2].map((n) => `edge-${n} ready active`)];

@@ -9,6 +9,10 @@ class Service {
   readonly said: string[] = [];
   readonly broken = new Map<string, string>();
 
+  next([first]: readonly string[]): Promise<string | undefined> {
+    return Promise.resolve(first);
+  }
+
   leave(host: string): Promise<void> {
     return this.say(`${host} leaves`);
   }
@@ -25,6 +29,7 @@ class Service {
   }
 }
 
+const atOnce = { gathering: 0 };
 const hosts = ["control-1", "control-2", "edge-1"];
 
 /** As an engine does that begins all updates at once. @returns what each host's update was told */
@@ -45,7 +50,7 @@ async function update(turns: Turns, service: Service, failing: readonly string[]
 describe("machines that are stopped to be changed", () => {
   it("are stopped one at a time, each between leaving and entering the swarm", async () => {
     const service = new Service();
-    const told = await update(new Turns(service), service);
+    const told = await update(new Turns(service, atOnce), service);
     assert.deepEqual(
       service.said,
       hosts.flatMap((host) => [`${host} leaves`, `${host} is changed`, `${host} enters`]),
@@ -56,7 +61,7 @@ describe("machines that are stopped to be changed", () => {
   it("are not begun after one that did not come back, which is named with its reason and what to do", async () => {
     const service = new Service();
     service.broken.set("control-1 enters", "control-1: cannot be reached over SSH at swarm@192.0.2.1:22 within 75 s: connection refused.");
-    const told = await update(new Turns(service), service);
+    const told = await update(new Turns(service, atOnce), service);
     assert.deepEqual(service.said, ["control-1 leaves", "control-1 is changed", "control-1 enters"]);
     assert.equal(
       told["control-1"],
@@ -71,7 +76,7 @@ describe("machines that are stopped to be changed", () => {
   it("are not begun after one that could not be drained", async () => {
     const service = new Service();
     service.broken.set("control-1 leaves", "none of the managers can be asked");
-    const told = await update(new Turns(service), service);
+    const told = await update(new Turns(service, atOnce), service);
     assert.deepEqual(service.said, ["control-1 leaves"]);
     assert.equal(told["control-1"], "control-1 was not stopped: none of the managers can be asked");
     assert.match(told["edge-1"] ?? "", /^edge-1 was not changed, because control-1 could not be drained\. Fix control-1, then run again$/);
@@ -79,13 +84,13 @@ describe("machines that are stopped to be changed", () => {
 
   it("are not begun after one that its provider did not change, which enters the swarm again all the same", async () => {
     const service = new Service();
-    const told = await update(new Turns(service), service, ["control-1"]);
+    const told = await update(new Turns(service, atOnce), service, ["control-1"]);
     assert.deepEqual(service.said, ["control-1 leaves", "control-1 is changed", "control-1 enters"]);
     assert.match(told["control-2"] ?? "", /^control-2 was not changed, because control-1 was not changed by its provider\. /);
   });
 
   it("do not wait for ever for one of which nothing is heard, and each that waits is told which one it is", async () => {
-    const turns = new Turns(new Service(), 20);
+    const turns = new Turns(new Service(), { longest: 20, ...atOnce });
     await turns.begin("control-1", "stopped");
     const others = await Promise.allSettled(["control-2", "edge-1"].map((host) => turns.begin(host, "stopped")));
     assert.deepEqual(

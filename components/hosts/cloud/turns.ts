@@ -7,27 +7,37 @@ import type { HostService, Stop } from "../host";
  */
 const longestChange = 20 * 60_000;
 
+/** For all machines of a run to ask for their turn, before it is chosen who is first. The engine begins their updates side by side. */
+const gathering = 3_000;
+
+export interface TurnLimits {
+  readonly longest?: number;
+  readonly gathering?: number;
+}
+
 interface Waiting {
   readonly host: string;
   readonly go: () => void;
 }
 
-/** One host at a time. When one does not come back, no other is begun. */
+/** One host at a time, in the order of a walk as far as they wait together. When one does not come back, no other is begun. */
 export class Turns {
   private readonly waiting: Waiting[] = [];
+  /** Whether it is being chosen who is next. */
+  private choosing = false;
   private holder: { readonly host: string; readonly timer: NodeJS.Timeout } | undefined;
   private failed: { readonly host: string; readonly why: string } | undefined;
 
   constructor(
     private readonly service: HostService,
-    private readonly longest = longestChange,
+    private readonly limits: TurnLimits = {},
   ) {}
 
   /** @throws why the host is not to be stopped now. */
   async begin(host: string, stop: Stop): Promise<void> {
     await new Promise<void>((go) => {
       this.waiting.push({ host, go });
-      this.next();
+      if (this.holder === undefined && !this.choosing) this.choose(this.limits.gathering ?? gathering);
     });
     if (this.failed !== undefined) {
       const { host: other, why } = this.failed;
@@ -61,19 +71,28 @@ export class Turns {
     }
   }
 
-  private next(): void {
-    if (this.holder !== undefined) return;
-    const first = this.waiting.shift();
+  private choose(after: number): void {
+    this.choosing = true;
+    setTimeout(() => void this.next(), after);
+  }
+
+  private async next(): Promise<void> {
+    // Once one has failed, all that wait are only told so.
+    const hosts = this.waiting.map(({ host }) => host);
+    const chosen = this.failed === undefined ? await this.service.next(hosts).catch(() => undefined) : undefined;
+    this.choosing = false;
+    const index = Math.max(0, hosts.indexOf(chosen ?? ""));
+    const [first] = this.waiting.splice(index, 1);
     if (first === undefined) return;
     // It must not hold up a program that has nothing else to do.
-    const timer = setTimeout(() => this.expire(first.host), this.longest).unref();
+    const timer = setTimeout(() => this.expire(first.host), this.limits.longest ?? longestChange).unref();
     this.holder = { host: first.host, timer };
     first.go();
   }
 
   /** Nothing was heard of it: all that wait are told so. */
   private expire(host: string): void {
-    this.failed ??= { host, why: `has had its turn for ${Math.round(this.longest / 60_000)} minutes and is not back` };
+    this.failed ??= { host, why: `has had its turn for ${Math.round((this.limits.longest ?? longestChange) / 60_000)} minutes and is not back` };
     this.release(host);
   }
 
@@ -81,6 +100,6 @@ export class Turns {
     if (this.holder?.host !== host) return;
     clearTimeout(this.holder.timer);
     this.holder = undefined;
-    this.next();
+    if (this.waiting.length > 0) this.choose(0);
   }
 }
