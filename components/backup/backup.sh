@@ -69,7 +69,7 @@ take() {
 fit() {
   [ ! -e "$ROOT/swarm/docker-state.json" ] || die "this host is in a swarm already. Fix: run \"docker swarm leave --force\" there, and run again"
   ip -o addr show | grep -qF " $ADDRESS/" ||
-    die "it does not have the address $ADDRESS, under which the manager of this backup is in the swarm: members that join would look for it there, and find nobody. Fix: restore on the machine that has this address (--to), or give it to this one. An address in a tunnel of wireguard() exists once the tunnel does"
+    die "it does not have the address $ADDRESS. The manager of this backup has that address in the swarm, Docker cannot change it, and hosts that join look for the manager there. Fix: name the host that has the address by --to, or give this host the address, and run again. With wireguard(), run \"pulumi up\" first: on a host without Docker it makes the tunnel, and the address with it"
   echo '{}'
 }
 
