@@ -69,7 +69,7 @@ function refuseUnsliced(key: string, network: NetworkArgs, report: Report): void
     report(
       `networks.${key}.internal`,
       "a network without a way out cannot be routed to other hosts on this overlay",
-      "leave internal out, or take native() or weave()",
+      "leave internal out, or take native(), weave() or openvswitch()",
     );
   }
   refuseLabels(key, network, report);

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
+import { planCluster } from "../../components/cluster/plan";
+import * as local from "../../components/hosts/local";
 import { overlayAgents } from "../../components/overlays/agents";
+import { calico } from "../../components/overlays/calico";
+import { flannel } from "../../components/overlays/flannel";
+import { native } from "../../components/overlays/native";
+import { openvswitch } from "../../components/overlays/openvswitch";
+import { weave } from "../../components/overlays/weave";
 import { partsOf } from "../../components/status/parts";
 import { allChanges, overlays } from "../lab/overlay-suite/all";
 import { assertQuietFor, measured } from "../lab/overlay-suite/silence";
@@ -24,6 +31,21 @@ describe("the suite of overlays", () => {
         [],
         kind,
       );
+    }
+  });
+
+  it("has networks without a way out where the plan takes them, which names these overlays where it does not", () => {
+    const chosen = { native, weave, flannel, calico, openvswitch };
+    const able = Object.values(overlays).filter(({ internal }) => internal);
+    for (const { kind, internal } of Object.values(overlays)) {
+      const { problems } = planCluster({
+        hosts: { control: local.hosts({ role: "manager", count: 3 }) },
+        overlay: chosen[kind](),
+        networks: { db: { internal: true } },
+      });
+      const said = problems.find(({ path }) => path === "networks.db.internal")?.fix;
+      if (internal) assert.equal(said, undefined, kind);
+      else for (const other of able) assert.ok(said?.includes(`${other.kind}()`), `${kind}: ${said} does not name ${other.kind}()`);
     }
   });
 
