@@ -12,7 +12,7 @@ export class SubnetAssignment extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    subnet: PlannedSubnet,
+    subnet: Omit<PlannedSubnet, "cidr"> & { readonly cidr: pulumi.Input<string> },
     options: { readonly remember: boolean; readonly mayMove: boolean },
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -26,7 +26,7 @@ export class SubnetAssignment extends pulumi.ComponentResource {
    * A stash keeps its first value. Its input must not change either where the address must not move, or it could not be
    * replaced later by one that may.
    */
-  private remember(name: string, cidr: string, mayMove: boolean): pulumi.Output<string> {
+  private remember(name: string, cidr: pulumi.Input<string>, mayMove: boolean): pulumi.Output<string> {
     const options = { parent: this, ...(mayMove ? { replaceOnChanges: ["input"] } : { ignoreChanges: ["input"] }) };
     return new pulumi.Stash(name, { input: cidr }, options).output as pulumi.Output<string>;
   }

@@ -30,6 +30,7 @@ import { showPlan } from "./resources";
 import { lookAhead } from "./look-ahead";
 import { guardMembers, settleManagers } from "./memory";
 import { tellReplacing, walkedFor } from "./replacing";
+import { planWith, type SlicePlaces } from "./kept-slices";
 import { LateService, reachable } from "./service";
 import { describeProblems as describe } from "../report";
 import { summarize } from "./summary";
@@ -130,7 +131,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { machines } = made;
     const { swarm, told } = this.createSwarm(name, args, made, checked);
     const managed = this.managed(name, args, machines);
-    const networks = this.createNetworks(name, args, managed, swarm);
+    const networks = this.createNetworks(name, args, managed, swarm, checked);
     const gateways = this.createGateways(name, args, managed, swarm, networks);
     logWarnings(swarm.stdout, this);
     this.machines = machines;
@@ -236,7 +237,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     name: string,
     args: SwarmClusterArgs,
     made: MadeHosts,
-    planned: pulumi.Output<unknown>,
+    planned: pulumi.Output<SlicePlaces>,
   ): { readonly swarm: local.Command; readonly told: local.Command } {
     const overlay = this.plan.onHosts ? rememberedSecret(`${name}-overlay-secret`, this) : "";
     const memory = rememberedSecret(`${name}-memory-key`, this);
@@ -247,8 +248,11 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), cluster: name };
     const since = this.plan.revisitDays === undefined ? "" : rememberedDay(`${name}-overlay-since`, this);
     const checked = pulumi.all([planned, made.allowed]);
-    const request = requestOf(made, { secret, since, checked }, (known, secrets, day) =>
-      swarmRequest(identity, args, this.plan, known, { ...(JSON.parse(secrets) as Omit<RequestSecrets, "since">), since: day }),
+    const request = requestOf(made, { secret, since, checked }, (known, secrets, day, [slices]) =>
+      swarmRequest(identity, args, planWith(args, this.plan, slices), known, {
+        ...(JSON.parse(secrets) as Omit<RequestSecrets, "since">),
+        since: day,
+      }),
     );
     const swarm = intendedCommand(
       `${name}-swarm`,
@@ -277,12 +281,19 @@ export class SwarmCluster extends pulumi.ComponentResource {
     return { cluster, managers, reachableSeconds, ...(recheck !== undefined && { recheck }) };
   }
 
-  private createNetworks(name: string, args: SwarmClusterArgs, managed: ManagedArgs, swarm: local.Command): OverlayNetwork[] {
+  private createNetworks(
+    name: string,
+    args: SwarmClusterArgs,
+    managed: ManagedArgs,
+    swarm: local.Command,
+    slices: pulumi.Output<SlicePlaces>,
+  ): OverlayNetwork[] {
     const transform = args.transform?.network;
     const { networks, overlay } = this.plan;
     const keepUsed = args.adopt !== undefined && args.adopt.dissolve !== true;
     return networks.map((network) => {
-      const own = { ...managed, network, overlay, keepUsed, ...(transform && { transform }) };
+      const slice = network.slice === undefined ? undefined : slices.apply((places) => places[`slice ${network.name}`] ?? network.slice ?? "");
+      const own = { ...managed, network: { ...network, ...(slice && { slice }) }, overlay, keepUsed, ...(transform && { transform }) };
       return new OverlayNetwork(`${name}-${network.name}`, own, { parent: this, dependsOn: swarm });
     });
   }

@@ -1,7 +1,8 @@
 import type { FirewallArgs } from "../firewall/args";
 import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
-import { hostNames, type OwnRules, shownNames } from "./shown-names";
+import { hostNames, type OwnRules, shownName, shownNames, sinceName } from "./shown-names";
+import { isSlice } from "./subnets";
 import type { ClusterPlan } from "./planned";
 
 const command = "command:local:Command";
@@ -24,8 +25,13 @@ export function clusterNames(cluster: string, plan: NamedPlan, groups: Groups, f
     ...stashes.map((what): PlannedName => ({ ...own, type: stashType, name: `${cluster}-${what}` })),
     ...["members", "managers"].map((what): PlannedName => ({ ...own, type: "resource hook", name: `${cluster}-${what}`, anywhere: true })),
     ...["swarm", "swarm-intent", "nodes"].map((what): PlannedName => ({ ...own, type: command, name: `${cluster}-${what}` })),
-    ...shownNames(cluster, { ...plan, remembers: isRemembered }, ownRules(firewall)),
+    ...shownNames(cluster, { ...plan, remembers: (owner) => isRemembered(owner) && !isSlice({ owner }) }, ownRules(firewall)),
     ...hostNames(cluster, { groups, hosts: plan.hosts, rules: plan.firewall }),
+    ...plan.subnets.filter(isSlice).flatMap(({ owner }): PlannedName[] => {
+      const network = owner.replace(/^slice /, "");
+      const slice = { type: stashType, of: `network ${network}`, path: `networks.${network}` };
+      return [shownName(cluster, owner), sinceName(cluster, owner)].map((name) => ({ ...slice, name }));
+    }),
     ...plan.networks.flatMap(({ name: network }): PlannedName[] => {
       const resource = { name: `${cluster}-${network}`, of: `network ${network}`, path: `networks.${network}` };
       return [overlayNetwork, `${overlayNetwork}$${command}`].map((type) => ({ ...resource, type }));

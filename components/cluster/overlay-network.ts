@@ -4,7 +4,7 @@ import type { PlannedNetwork } from "../networks/network";
 import { managed, type ManagedArgs } from "./managed";
 
 export interface OverlayNetworkArgs extends ManagedArgs {
-  readonly network: PlannedNetwork;
+  readonly network: Omit<PlannedNetwork, "slice"> & { readonly slice?: pulumi.Input<string> };
   /** Kind of the overlay that carries it. */
   readonly overlay: string;
   /** Whether its deletion leaves it where something uses it, as in a swarm that lives on. @default false */

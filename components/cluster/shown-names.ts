@@ -17,6 +17,11 @@ export function shownName(cluster: string, words: string): string {
   return `${cluster}-${slug(words)}`;
 }
 
+/** Of the stash that tells since when an owner has its place. */
+export function sinceName(cluster: string, owner: string): string {
+  return shownName(cluster, `since ${owner}`);
+}
+
 /** What shows a plan in the preview. */
 export interface ShownPlan {
   readonly firewall: readonly FirewallRule[];

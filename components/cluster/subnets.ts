@@ -71,6 +71,11 @@ function ofEachHost({ name, subnet }: PlannedNetwork, slice: string): Place {
   return { owner: `slice ${name}`, purpose: "overlay network, a slice of each host's subnet", cidr: slice, from: `each host's subnet in ${subnet}` };
 }
 
+/** Whether it is a network's slice of each host's subnet. */
+export function isSlice({ owner }: Pick<PlannedSubnet, "owner">): boolean {
+  return owner.startsWith("slice ");
+}
+
 function docker0(planned: PlannedSubnet, { bip }: OwnBridges): PlannedSubnet {
   const network = bip === undefined ? undefined : Cidr.around(bip);
   if (!network || !isCidr(network)) return planned;

@@ -2,7 +2,9 @@ import { openToAnyAddress } from "../firewall/resolve";
 import { isWorldOpen, togetherInWords } from "../firewall/world";
 import { smallestMtu } from "../addresses/mtu";
 import { type HostProgram, showSource } from "../programs/program";
+import type { PlannedSubnet } from "../addresses/subnets";
 import type { ClusterPlan } from "./planned";
+import { isSlice } from "./subnets";
 
 /** The plan as a person reads it in ten seconds. */
 export function summarize(cluster: string, plan: ClusterPlan): string {
@@ -85,7 +87,12 @@ function encryptionLines({ encryption }: ClusterPlan): string[] {
 }
 
 function subnetLines({ subnets }: ClusterPlan): string[] {
-  return subnets.map(({ owner, cidr, pinned }) => `${cidr.padEnd(18)} ${owner}${pinned ? " (pinned)" : ""}`);
+  return subnets.map((subnet) => `${placeOf(subnet).padEnd(18)} ${subnet.owner}${subnet.pinned ? " (pinned)" : ""}`);
+}
+
+/** A network keeps its slice where it is, and only the state knows where that was. */
+function placeOf(subnet: PlannedSubnet): string {
+  return isSlice(subnet) && !subnet.pinned ? `a /${subnet.cidr.split("/")[1]} of each host` : subnet.cidr;
 }
 
 function mtuLine({ mtu, underlayMtu, underlay, sites }: ClusterPlan): string {

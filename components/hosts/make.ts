@@ -117,22 +117,22 @@ export interface KnownMachine {
  * A request about all machines, once everything of them is known, and whatever else it waits for. In one step: each output costs the
  * engine's client a millisecond, and there may be a thousand hosts.
  */
-export function requestOf(
+export function requestOf<Checked>(
   { machines, connections }: Pick<MadeHosts, "machines" | "connections">,
-  also: { readonly secret?: pulumi.Input<string>; readonly since?: pulumi.Input<string>; readonly checked: pulumi.Output<unknown> },
-  describe: (known: ReadonlyMap<string, KnownMachine>, secret: string, since: string) => object,
+  also: { readonly secret?: pulumi.Input<string>; readonly since?: pulumi.Input<string>; readonly checked: pulumi.Output<Checked> },
+  describe: (known: ReadonlyMap<string, KnownMachine>, secret: string, since: string, checked: pulumi.Unwrap<Checked>) => object,
 ): pulumi.Output<string> {
   const keys = [...machines.keys()];
   const of = <K extends keyof Machine>(what: K): Machine[K][] => [...machines.values()].map((machine) => machine[what]);
   const [ids, addresses, publicAddresses] = [pulumi.all(of("id")), pulumi.all(of("address")), pulumi.all(of("publicAddress"))];
   const made = pulumi.all([ids, addresses, publicAddresses, connections, also.secret ?? "", also.since ?? "", also.checked]);
-  const request = made.apply(([ids, addresses, publicAddresses, connections, secret, since]): string => {
+  const request = made.apply(([ids, addresses, publicAddresses, connections, secret, since, checked]): string => {
     const known = keys.map((key, index): [string, KnownMachine] => {
       const publicAddress = publicAddresses[index];
       const machine = { id: ids[index] ?? "", address: addresses[index] ?? "", connection: connections[key] as Connection };
       return [key, { ...machine, ...(publicAddress !== undefined && { publicAddress }) }];
     });
-    return JSON.stringify(describe(new Map(known), secret, since));
+    return JSON.stringify(describe(new Map(known), secret, since, checked));
   });
   return pulumi.secret(request);
 }

@@ -4,6 +4,7 @@ import { flag, labels, optional, options } from "../options";
 export interface NetworkArgs {
   /**
    * Its subnet in CIDR form. Set it to keep the network at this address.
+   * With `flannel()` and `calico()` it is written relative to each host's subnet: `0.0.0.64/26`.
    * @default - a block of the cluster's address space that follows from the network's name
    */
   readonly subnet?: string;

@@ -6,7 +6,10 @@ export interface PlannedNetwork {
   readonly subnet: string;
   /** @default - each host has its own gateway */
   readonly gateway?: string;
-  /** Its part of each host's subnet, relative to that subnet: `0.0.0.64/26`. @default - it has its own subnet */
+  /**
+   * Its part of each host's subnet, relative to that subnet, as its name alone would place it: `0.0.0.64/26`. A network that was there before
+   * keeps its place, which its `SubnetAssignment` shows. @default - it has its own subnet
+   */
   readonly slice?: string;
   /** Network of each host's own engine that provides its addresses. @default - it has its own subnet */
   readonly configFrom?: string;

@@ -1,8 +1,8 @@
-import { assignBlocks } from "../addresses/blocks";
+import { assignBlocks, type BlockRequest } from "../addresses/blocks";
 import { Cidr, isCidr } from "../addresses/cidr";
 import { hostNetworkOf } from "../overlays/docker-network";
 import type { Placement } from "../overlays/overlay";
-import { type Report, show } from "../report";
+import { fewOf, type Report, show } from "../report";
 import type { NetworkArgs } from "./args";
 import type { PlannedNetwork } from "./network";
 
@@ -10,9 +10,11 @@ type Slicing = Extract<Placement, { readonly kind: "slices" }>;
 
 /** Gateway and broadcast take two addresses; below this nothing is left for containers worth the name. */
 const longestSlice = 29;
+/** Of the largest subnet that a host may have. */
+const shortestHostPrefix = 20;
 
 /** A host's subnet as slices are written: relative to its first address. */
-export function hostTemplate({ hostPrefix }: Slicing): Cidr {
+export function hostTemplate({ hostPrefix }: Pick<Slicing, "hostPrefix">): Cidr {
   return Cidr.at(0n, hostPrefix);
 }
 
@@ -51,17 +53,80 @@ export function planSlices(
     const pin = network.subnet === undefined ? undefined : pinnedSlice(`networks.${key}.subnet`, network.subnet, template, report);
     return { key, prefix: usable ? prefix : slicing.slicePrefix, ...(pin && { pin }) };
   });
-  const assigned = assignBlocks(template, requests, [...ownSlices(slicing).values()]);
-  for (const { key } of assigned.problems) {
-    report(
-      `networks.${key}`,
-      `each host's subnet, a /${template.prefix}, has no slice left for it`,
-      "give the networks longer prefixes, or the hosts larger subnets: the overlay's hostPrefix",
-    );
-  }
-  return new Map(
-    [...assigned.byKey].map(([key, slice]) => [key, { subnet: space.toString(), slice: slice.toString(), configFrom: hostNetworkOf(key) }]),
+  const placed = placeSlices(template, requests, [...ownSlices(slicing).values()], report);
+  const without = requests.filter(({ key, pin }) => !pin && !placed.has(key));
+  if (without.length > 0) reportNoRoom(requests, without, placed, slicing, report);
+  return new Map([...placed].map(([key, slice]) => [key, { subnet: space.toString(), slice: slice.toString(), configFrom: hostNetworkOf(key) }]));
+}
+
+/** The larger first, so that whatever fits in any order fits. */
+function placeSlices(template: Cidr, requests: readonly BlockRequest[], own: readonly Cidr[], report: Report): Map<string, Cidr> {
+  const pinned = assignBlocks(
+    template,
+    requests.filter(({ pin }) => pin),
+    own,
   );
+  for (const { key, message } of pinned.problems) {
+    const clash = message.replace("an address in use", "the host's own network");
+    report(`networks.${key}.subnet`, clash, "choose a slice that nothing else has, or leave it out");
+  }
+  const placed = new Map(pinned.byKey);
+  const sizes = [...new Set(requests.map(({ prefix }) => prefix))].sort((one, other) => one - other);
+  for (const size of sizes) {
+    const alike = requests.filter(({ prefix, pin }) => prefix === size && !pin);
+    for (const [key, slice] of assignBlocks(template, alike, [...own, ...placed.values()]).byKey) placed.set(key, slice);
+  }
+  return placed;
+}
+
+/** One problem, however many networks have no place. */
+function reportNoRoom(
+  requests: readonly BlockRequest[],
+  without: readonly BlockRequest[],
+  placed: ReadonlyMap<string, Cidr>,
+  slicing: Slicing,
+  report: Report,
+): void {
+  const { hostPrefix, own } = slicing;
+  const fits = (wanted: readonly BlockRequest[], prefix: number, used: readonly Cidr[]): boolean =>
+    placeSlices(hostTemplate({ hostPrefix: prefix }), wanted, used, () => {}).size === wanted.length;
+  const size = Math.min(...without.map(({ prefix }) => prefix));
+  const holds =
+    hostTemplate(slicing).count(size) - [...new Set([...ownSlices(slicing).values()].map(({ first }) => first >> BigInt(32 - size)))].length;
+  const names = without.map(({ key }) => key).sort();
+  const all = without.length === requests.length ? "" : `, and there are ${requests.length} networks`;
+  const beside = Object.keys(own).length > 0 ? " beside the host's own network" : "";
+  const used = [...ownSlices(slicing).values(), ...placed.values()];
+  const longer = whole(size + 1, longestSlice).find((prefix) =>
+    fits(
+      without.map(({ key, prefix: wanted }) => ({ key, prefix: Math.max(wanted, prefix) })),
+      hostPrefix,
+      used,
+    ),
+  );
+  const larger = whole(shortestHostPrefix, hostPrefix - 1)
+    .reverse()
+    .find((prefix) =>
+      fits(
+        requests.map(({ pin: _pin, ...request }) => request),
+        prefix,
+        [...ownSlices({ ...slicing, hostPrefix: prefix }).values()],
+      ),
+    );
+  const ways = [
+    ...(longer === undefined ? [] : [`give ${names.length === 1 ? names.join() : "each of these"} prefix: ${longer}`]),
+    ...(larger === undefined ? [] : [`in a new cluster set the overlay's hostPrefix: ${larger}, which has room for all`]),
+    `remove ${without.length === 1 ? "a network" : `${without.length} networks`}`,
+  ];
+  report(
+    "networks",
+    `each host's subnet, a /${hostPrefix}, has no slice left for ${fewOf(names)}: it holds ${holds} of a /${size}${beside}${all}`,
+    ways.join(", or "),
+  );
+}
+
+function whole(least: number, most: number): number[] {
+  return Array.from({ length: Math.max(0, most - least + 1) }, (_, index) => least + index);
 }
 
 function refuseUnsliced(key: string, network: NetworkArgs, report: Report): void {

@@ -14,5 +14,5 @@ export function readable(stdout: string): string {
     else if (block && !/^\s*\[(id|provider)=|^info: /.test(line)) block.lines.push(line.slice(Math.min(block.indent, line.search(/\S|$/))));
   }
   const texts = blocks.map(({ title, lines }) => [title, ...lines.filter((line) => line.trim() !== "")].join("\n"));
-  return `${[...texts.sort(), counts.trimEnd()].join("\n\n")}\n`.replaceAll(/"\d{4}-\d\d-\d\d"/g, '"<today>"');
+  return `${[...texts.sort(), counts.trimEnd()].join("\n\n")}\n`.replaceAll(/"\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?"/g, '"<today>"');
 }

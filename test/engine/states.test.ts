@@ -19,7 +19,7 @@ const released = readdirSync(states)
  * of flannel and etcd. And what it says of a quorum in other words. Empty again once it is released.
  */
 const sinceRelease =
-  /^create .* prod-(memory-key|members|managers|swarm-intent|nodes|overlay-since)$|^update (.* prod-swarm|pulumi-swarm:index:SwarmCluster prod)$|^update .*(HostProgram prod-(flanneld|etcd)|Encryption prod-etcd)$/;
+  /^create .* prod-(memory-key|members|managers|swarm-intent|nodes|overlay-since|since-slice-web)$|^update (.* prod-swarm|pulumi-swarm:index:SwarmCluster prod)$|^update .*(HostProgram prod-(flanneld|etcd)|Encryption prod-etcd)$/;
 
 describe("a state that a release left behind", function () {
   this.timeout(240_000);

@@ -98,11 +98,15 @@ describe("an overlay that routes", () => {
       { networks: { db: { subnet: "10.98.1.0/24" } } },
       /^networks\.db\.subnet: "10\.98\.1\.0\/24" is no slice .* such as 0\.0\.0\.64\/26/,
     ],
-    ["two pins on each other", { networks: { db: { subnet: "0.0.0.0/25" }, web: { subnet: "0.0.0.64/26" } } }, /^networks\.web: .*no slice left/],
+    [
+      "two pins on each other",
+      { networks: { db: { subnet: "0.0.0.0/25" }, web: { subnet: "0.0.0.64/26" } } },
+      /^networks\.web\.subnet: 0\.0\.0\.64\/26 overlaps 0\.0\.0\.0\/25 of db\./,
+    ],
     [
       "more networks than there are slices",
-      { networks: { a: { prefix: 25 }, b: { prefix: 25 } } },
-      /^networks\.b: each host's subnet, a \/24, has no slice left for it/,
+      { networks: { web: { prefix: 25 }, db: { prefix: 25 } } },
+      /^networks: each host's subnet, a \/24, has no slice left for web: it holds 1 of a \/25 beside the host's own network, and there are 2 networks\. Fix: give web prefix: 26, or/,
     ],
     [
       "more hosts with names than a block holds",
