@@ -1,4 +1,4 @@
-import { loadInstallingScript, loadScript } from "../../../remote/script";
+import { loadHostScript, loadInstallingScript } from "../../../remote/script";
 
 const verbsOf = {
   "certificates.sh": ["request", "certify"],
@@ -10,12 +10,13 @@ const verbsOf = {
 /** What can be done on a host with etcd. The scripts say what each is given, and what it answers. */
 export type EtcdVerb = (typeof verbsOf)[keyof typeof verbsOf][number];
 
-const common = loadInstallingScript(__dirname, "common.sh");
+/** It installs openssl where there is none. */
+const installing: EtcdVerb = "request";
 
 const scripts = new Map<EtcdVerb, string>(
   Object.entries(verbsOf).flatMap(([file, verbs]) => {
-    const text = `${common}\n${loadScript(__dirname, file)}`;
-    return verbs.map((verb: EtcdVerb) => [verb, text] as const);
+    const text = loadHostScript(__dirname, "common.sh", file);
+    return verbs.map((verb: EtcdVerb) => [verb, verb === installing ? loadInstallingScript(__dirname, "common.sh", file) : text] as const);
   }),
 );
 
