@@ -14,67 +14,19 @@ import type { MaintenanceArgs } from "../components/walk/args";
 import type { NetworkArgs } from "../components/networks/args";
 import type { ProgramsArgs } from "../components/programs/args";
 import type { WireGuardArgs } from "../components/underlay/wireguard/args";
-
-export enum HostProvider {
-  Local = "local",
-  Existing = "existing",
-  Aws = "aws",
-  Hetzner = "hetzner",
-}
-
-export enum HostRole {
-  Manager = "manager",
-  Worker = "worker",
-}
-
-export enum OverlayKind {
-  Native = "native",
-  Weave = "weave",
-  Flannel = "flannel",
-  Calico = "calico",
-  Openvswitch = "openvswitch",
-}
-
-export enum UnderlayKind {
-  Direct = "direct",
-  WireGuard = "wireguard",
-}
-
-export enum FlannelBackend {
-  Vxlan = "vxlan",
-  HostGw = "host-gw",
-}
-
-export enum AwsPublicAddress {
-  Elastic = "elastic",
-  None = "none",
-}
-
-export enum AwsAccess {
-  Ssh = "ssh",
-  Ssm = "ssm",
-}
-
-export enum Protocol {
-  Tcp = "tcp",
-  Udp = "udp",
-}
-
-export enum Publish {
-  Host = "host",
-  Ingress = "ingress",
-}
-
-export enum Enforce {
-  Hosts = "hosts",
-  None = "none",
-}
-
-export enum EngineSource {
-  Present = "present",
-  Distribution = "distribution",
-  Docker = "docker",
-}
+import type {
+  AwsAccess,
+  AwsPublicAddress,
+  Enforce,
+  EngineSource,
+  FlannelBackend,
+  HostProvider,
+  HostRole,
+  OverlayKind,
+  Protocol,
+  Publish,
+  UnderlayKind,
+} from "./enums";
 
 export interface ClusterArgs {
   addressSpace?: string;
@@ -329,59 +281,3 @@ export interface Maintenance extends MaintenanceArgs {
 export interface Swarm extends SwarmOptions {}
 
 export interface Adopt extends AdoptArgs {}
-
-/** A host as it came to be. */
-export interface ClusterHost {
-  role: string;
-  site: string;
-  address: string;
-  /** Docker's id of the node. */
-  nodeId: string;
-  /** Version of its engine. */
-  engine: string;
-}
-
-/** An overlay network as it came to be. */
-export interface ClusterNetwork {
-  /** Docker's id of the network. */
-  id: string;
-  subnet: string;
-  internal: boolean;
-}
-
-/** How to reach a host over SSH. */
-export interface HostConnection {
-  /** Address or name to connect to. */
-  host: string;
-  port?: number;
-  user?: string;
-  privateKey?: string;
-  passphrase?: string;
-  /** Private keys that logged in before `privateKey` did. */
-  formerKeys?: string[];
-  agentSocket?: string;
-  /** The host's public key in authorized_keys form. */
-  hostKey: string;
-  /** Whether everything runs with `sudo -n`. */
-  sudo?: boolean;
-  /** A program that carries the connection, with its arguments. */
-  proxyCommand?: string[];
-  bastion?: HostHop;
-}
-
-/** A host to hop over on the way. */
-export interface HostHop {
-  /** Address or name to connect to. */
-  host: string;
-  port?: number;
-  user?: string;
-  privateKey?: string;
-  passphrase?: string;
-  /** Private keys that logged in before `privateKey` did. */
-  formerKeys?: string[];
-  agentSocket?: string;
-  /** The host's public key in authorized_keys form. */
-  hostKey: string;
-  /** A program that carries the connection, with its arguments. */
-  proxyCommand?: string[];
-}

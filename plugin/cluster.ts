@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { SwarmCluster } from "../components/cluster";
 import { describeProblems } from "../components/cluster/plan";
 import { claimNames } from "../components/names/claimed";
-import type { ClusterArgs, ClusterHost, ClusterNetwork, HostConnection } from "./args";
+import type { ClusterArgs } from "./args";
+import type { ClusterHost, ClusterNetwork, HostConnection } from "./outputs";
 import { richArgs } from "./rich";
 
 /** The type of the component, as programs of other languages name it. */
