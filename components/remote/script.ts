@@ -24,6 +24,11 @@ export function loadScript(folder: string, name: string): string {
   return readFileSync(join(folder, name), "utf8");
 }
 
+/** Reads a script that goes before or after another one, or is it itself: without the words at its head, which are for whoever reads it here. */
+export function loadPart(folder: string, name: string): string {
+  return loadScript(folder, name).replace(/^(?:#.*\n)+/, "");
+}
+
 const prelude = loadScript(__dirname, "prelude.sh");
 const installing = loadScript(__dirname, "installing.sh");
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadSwitchScript } from "../../components/overlays/scripts";
 
 const networks = [
   "web ovp-1 ovb-1 ovg-1 ovh-1 7 10.98.0.1/19 10.98.0.0/26 10.98.0.0/19",
@@ -14,7 +15,7 @@ class Told {
   readonly folder = mkdtempSync(join(tmpdir(), "openvswitch-"));
 
   constructor(files: Readonly<Record<string, string>>) {
-    copyFileSync(join(__dirname, "../../components/overlays/openvswitch/bridge.sh"), join(this.folder, "bridge"));
+    writeFileSync(join(this.folder, "bridge"), loadSwitchScript(join(__dirname, "../../components/overlays/openvswitch")));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
     this.program("ovs-vsctl", "exit 0");
     this.program("ovs-ofctl", `echo "$*" >"${this.folder}/said"; cat >>"${this.folder}/said"`);

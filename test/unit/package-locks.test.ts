@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { etcdScript, type EtcdVerb } from "../../components/overlays/flannel/etcd/scripts";
 import { loadInstallingScript, scriptInput } from "../../components/remote/script";
 
 /** What they say, word for word: apt-get 3.0 and dpkg 1.22 of Debian 13, beside a program that holds the lock. */
@@ -122,5 +123,13 @@ describe("a host whose packages somebody else is installing", () => {
     assert.equal(status, 1);
     assert.match(said, /^apt-get update failed: E: Unable to locate package thing$/m);
     assert.equal(calls("apt-get").length, 1);
+  });
+
+  it("is waited for by what installs packages alone: of etcd's verbs, the one that may need openssl", () => {
+    const verbs: readonly EtcdVerb[] = ["request", "certify", "look", "form", "start", "wait", "down", "members", "add", "snapshot", "read", "write"];
+    assert.deepEqual(
+      verbs.filter((verb) => etcdScript(verb).includes("with_packages()")),
+      ["request"],
+    );
   });
 });

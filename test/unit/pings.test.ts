@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadRoutedScript } from "../../components/overlays/routed/scripts";
+import { loadReachingScript } from "../../components/overlays/scripts";
 import { loadHostScript, scriptInput } from "../../components/remote/script";
 
 const components = join(__dirname, "../../components");
@@ -18,9 +20,10 @@ rm "$STAGE/running/$address"
 `;
 
 describe("a host that looks whether many others answer", () => {
-  for (const [folder, name] of [
-    ["underlay/wireguard", "wireguard.sh"],
-    ["overlays/flannel", "flannel.sh"],
+  for (const [name, script] of [
+    ["wireguard.sh", loadHostScript(join(components, "underlay/wireguard"), "wireguard.sh")],
+    ["flannel.sh", loadRoutedScript(join(components, "overlays/flannel"), "flannel.sh", ["../reached.sh"])],
+    ["openvswitch.sh", loadReachingScript(join(components, "overlays/openvswitch"), "openvswitch.sh")],
   ] as const) {
     it(`starts few pings at once, and names those that are silent, in ${name}`, () => {
       const stage = mkdtempSync(join(tmpdir(), "pings-"));
@@ -29,7 +32,7 @@ describe("a host that looks whether many others answer", () => {
         writeFileSync(join(stage, "ping"), ping, { mode: 0o755 });
         writeFileSync(join(stage, "wg"), "#!/bin/sh\n", { mode: 0o755 });
         const addresses = Array.from({ length: 100 }, (_, index) => `10.0.0.${index + 1}`).join(" ");
-        const input = scriptInput(loadHostScript(join(components, folder), name), "check", { ADDRESSES: addresses, WAIT: "0", INTERFACE: "stage0" });
+        const input = scriptInput(script, "check", { ADDRESSES: addresses, WAIT: "0", INTERFACE: "stage0" });
         const { stdout, stderr } = spawnSync("/bin/sh", ["-s"], {
           input,
           encoding: "utf8",

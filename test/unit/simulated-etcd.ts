@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type EtcdHost, type EtcdRequest, EtcdRun } from "../../components/overlays/flannel/etcd/apply";
+import { EtcdRun } from "../../components/overlays/flannel/etcd/apply";
+import type { EtcdHost, EtcdRequest } from "../../components/overlays/flannel/etcd/hosts";
 import { type Certifier, certificatesOf } from "../../components/overlays/flannel/etcd/pki";
 import type { ScriptValues } from "../../components/remote/script";
 

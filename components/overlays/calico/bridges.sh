@@ -1,6 +1,6 @@
 #!/bin/sh
 # The host's side of Calico's networks, from the files beside it; a unit runs it before Docker starts, and so does every change. Its
-# beginning is links.sh and tenants.sh.
+# beginning is links.sh, uplinks.sh and tenants.sh.
 #   up      bridges, their links, what is routed and what is not let through
 #   remove  FILE: those of the networks in that file
 #   clear   what is let through goes
@@ -9,19 +9,12 @@ set -eu
 table="inet pulumi_swarm_calico"
 chain=PULUMI-SWARM-CALICO
 
-overlay_rules() { :; }
-
-rules() {
+overlay_chains() {
   cat <<END
-table $table
-delete table $table
-table $table {
-$(tenants)
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr $SUBNET ip daddr != $SPACE masquerade
   }
-}
 END
 }
 
@@ -38,12 +31,8 @@ END
 }
 
 up() {
-  # Whatever has no way to its host goes nowhere: never to the next router, and so never out of the tunnel.
-  ip route replace unreachable "$SPACE" metric 4000000
-  while read -r kind _ bridge parent port address _ _; do
-    if [ "$kind" = swarm ]; then link "$bridge" "$parent" "$port" "$address"; fi
-  done <networks
-  rules | nft -f -
+  links
+  keep_apart
   let_through
 }
 

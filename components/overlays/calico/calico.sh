@@ -20,27 +20,13 @@
 set -eu
 umask 077
 
+# shellcheck disable=SC2034  # of networks.sh
 overlay=calico
 folder=/etc/pulumi-swarm/$overlay
 unit=pulumi-swarm-calico.service
 bridges_unit=pulumi-swarm-calico-bridges.service
-units=/etc/systemd/system
 run=/run/pulumi-swarm-calico
 socket=$run/bird.ctl
-
-# What a killed run started may still be at work.
-lock() {
-  # With a dot: a cluster may be called calico, and its own lock then has the other name.
-  exec 9>/run/lock/pulumi-swarm.calico.lock
-  flock -w 120 9 || die "another run works on calico on this host and does not end"
-}
-
-# FILE MODE TEXT: marks that something has changed, unless it has this text already.
-put() {
-  if has_text "$1" "$3"; then return 0; fi
-  make_mark "$folder/pending"
-  write_file "$1" "$2" "$3"
-}
 
 # ---- BIRD
 
@@ -114,23 +100,6 @@ WantedBy=multi-user.target
 END
 }
 
-bridges_unit_text() {
-  cat <<END
-[Unit]
-Description=Bridges of Calico's networks
-After=network-pre.target
-Before=docker.service $unit
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh $folder/bridges up
-
-[Install]
-WantedBy=multi-user.target
-END
-}
-
 says() { birdc -r -s "$socket" "$@" 2>/dev/null; }
 bird_answers() { systemctl is-active --quiet "$unit" && says show status | grep -q 'Daemon is up and running'; }
 reason() { journalctl -u "$unit" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | grep . || echo "journalctl -u $unit says why"; }
@@ -187,18 +156,8 @@ up() {
   place_password "$(password_text "$kind")"
   if [ -n "$PEER_KEYS" ]; then put_password peers.conf "$(keys_text "$kind")"; fi
   put_config "$CONFIG"
-  put "$units/$unit" 0644 "$(unit_text)"
-  put "$units/$bridges_unit" 0644 "$(bridges_unit_text)"
-  drop_networks
-  put "$folder/networks" 0600 "$({ printf '%s\n' "$NETWORKS"; cat "$folder/networks.kept"; } | sed '/^$/d')"
-  rm "$folder/networks.kept"
-  if [ -e "$folder/pending" ]; then systemctl daemon-reload; fi
-  for each in "$bridges_unit" "$unit"; do
-    systemctl is-enabled --quiet "$each" 2>/dev/null || systemctl enable "$each" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
-  done
-  systemctl is-active --quiet "$bridges_unit" || systemctl start "$bridges_unit" 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
-  sh "$folder/bridges" up 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
-  make_networks
+  put_unit "$unit" "$(unit_text)"
+  raise_networks
   run_bird
   drop_keys
   result
@@ -248,14 +207,11 @@ check() {
 }
 
 down() {
-  if [ ! -e "$folder" ] && [ ! -e "$units/$unit" ] && [ ! -e "$units/$bridges_unit" ]; then
+  if is_gone; then
     echo '{"changed":false}'
     return 0
   fi
-  remove_our_networks
-  systemctl disable --now "$unit" "$bridges_unit" >/dev/null 2>&1 || true
-  rm -f "$units/$unit" "$units/$bridges_unit"
-  systemctl daemon-reload
+  take_networks_off
   # BIRD leaves its routes, for the next BIRD.
   ip -4 route flush proto bird 2>/dev/null || true
   if [ -e "$folder/networks" ]; then sh "$folder/bridges" remove networks; fi

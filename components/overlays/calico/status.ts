@@ -1,5 +1,5 @@
 import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
-import { loadScript } from "../../remote/script";
+import { loadStatusScript } from "../scripts";
 import { fewOf } from "../../report";
 import { type Apart, apartKind, notApart } from "../routed/apart";
 
@@ -18,7 +18,7 @@ type Seen = readonly SeenPart<BirdState>[];
 export const calicoStatus: StatusPart<BirdState> = {
   name: "Calico (BGP)",
   key: "calico",
-  script: loadScript(__dirname, "status.sh"),
+  script: loadStatusScript(__dirname),
   values: () => ({}),
   kinds: {
     "bird-stopped": "BIRD does not run on a host: the others drop their routes to its containers after 15 seconds",

@@ -3,29 +3,26 @@ import { pairsToCheck } from "../../addresses/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
 import { loadScript, type ScriptValues } from "../../remote/script";
-import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
+import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
 import { configKey, flannelConfig, isDue, planContent, planForgetting, type Subscriber, valueOf } from "./content";
-import { type EtcdHost, EtcdRun, removeEtcd } from "./etcd/apply";
+import { EtcdRun } from "./etcd/apply";
+import type { EtcdHost } from "./etcd/hosts";
 import { certifier } from "./etcd/pki";
-import { addressOf, type Reached, reachedOf, runnerOf, type Session, subnetOf } from "../hosts";
+import { clear, down, programNames, run, scriptTimeout } from "./on-host";
+import { addressOf, type Reached, reachedOf, subnetOf } from "../hosts";
 import { dockerFile, gatewayModeOf, type HostNetwork, hostNetworks, networksFile } from "../routed/networks";
 import { policyFile } from "../routed/policy";
-import { loadBridgesScript, loadRoutedScript } from "../routed/scripts";
+import { loadBridgesScript } from "../routed/scripts";
 
-const script = loadRoutedScript(__dirname, "flannel.sh");
 const bridgesScript = loadBridgesScript(__dirname);
 const pinScript = loadScript(__dirname, "pin.sh");
 
 /** A package may come slowly; apt's own limits are inside the script. */
 const installTimeout = 20 * 60_000;
-const scriptTimeout = 3 * 60_000;
-const run = runnerOf(script, scriptTimeout);
 
 /** How long two hosts may take to find the way to each other's containers. */
 const meetSeconds = 20;
-
-export const programNames = { flanneld: "flanneld", etcd: "etcd" } as const;
 
 type Work = OverlayWork<FlannelSettings>;
 
@@ -291,28 +288,4 @@ class FlannelRun {
   private script<Result>(host: Reached, verb: string, values: ScriptValues = {}, timeout = scriptTimeout): Promise<Result> {
     return run<Result>(host, this.work.io, verb, values, timeout);
   }
-}
-
-async function down(hosts: readonly { readonly key: string; readonly session: Session }[], io: OverlayIo): Promise<readonly Failure[]> {
-  const failures: Failure[] = [];
-  await onEach(hosts, failures, (host) => run(host, io, "down"));
-  await clear(
-    hosts.filter(({ key }) => !failures.some(({ host }) => host === key)),
-    failures,
-    io,
-  );
-  return failures;
-}
-
-/** What is left when flanneld and the networks are gone. */
-async function clear(hosts: readonly { readonly key: string; readonly session: Session }[], failures: Failure[], io: OverlayIo): Promise<void> {
-  await removeEtcd(hosts, failures, io);
-  await onEach(
-    hosts.filter(({ key }) => !failures.some(({ host }) => host === key)),
-    failures,
-    async (host) => {
-      for (const name of Object.values(programNames)) await pruneProgram(host.session, name, undefined);
-      await run(host, io, "forget");
-    },
-  );
 }

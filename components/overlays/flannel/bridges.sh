@@ -2,9 +2,10 @@
 # The host's side of flannel's networks, from the files beside it; a unit runs it before Docker starts, and so does every change.
 #   up      bridges, their links, what is routed and what is not let through
 #   remove  FILE: those of the networks in that file
-# Its beginning is links.sh and tenants.sh.
+# Its beginning is links.sh, uplinks.sh and tenants.sh.
 set -eu
 
+# shellcheck disable=SC2034  # of tenants.sh
 table="inet pulumi_swarm_flannel"
 
 # By VXLAN, a host comes to containers of other hosts with the first address of its own subnet, which no container has.
@@ -17,23 +18,9 @@ overlay_rules() {
   echo "    iifname \"flannel.1\" $(in_network saddr "$(hosts_mask)" 0.0.0.0) accept"
 }
 
-rules() {
-  cat <<END
-table $table
-delete table $table
-table $table {
-$(tenants)
-}
-END
-}
-
 up() {
-  # Whatever has no way to its host goes nowhere: never to the next router, and so never out of the tunnel.
-  ip route replace unreachable "$SPACE" metric 4000000
-  while read -r kind _ bridge parent port address _ _; do
-    if [ "$kind" = swarm ]; then link "$bridge" "$parent" "$port" "$address"; fi
-  done <networks
-  rules | nft -f -
+  links
+  keep_apart
 }
 
 case "$1" in

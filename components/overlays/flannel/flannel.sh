@@ -10,7 +10,7 @@
 #   settle   WAYS (subnets of other hosts): has flanneld have its own backend's route to each, and takes away what another one has left.
 #            When no host needs that any more
 #   follow   GONE and WAYS (subnets of other hosts): has flanneld have no route to the ones and one to each of the others
-#   check    ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
+#   check    as reached.sh has it. Result: addresses that are silent
 #   admit    POLICY alone, where it was put up
 #   down     everything of it away but the mark that something may be left
 #   forget   the mark
@@ -21,24 +21,8 @@ overlay=flannel
 folder=/etc/pulumi-swarm/$overlay
 unit=pulumi-swarm-flannel.service
 bridges_unit=pulumi-swarm-flannel-bridges.service
-units=/etc/systemd/system
 run=/run/pulumi-swarm-flannel
 device=flannel.1
-
-# What a killed run started may still be at work.
-lock() {
-  # With a dot: a cluster may be called flannel, and its own lock then has the other name.
-  exec 9>/run/lock/pulumi-swarm.flannel.lock
-  flock -w 120 9 || die "another run works on flannel on this host and does not end"
-}
-
-# FILE MODE TEXT [restart]: marks what is to be done about it, unless it has this text already.
-put() {
-  if has_text "$1" "$3"; then return 0; fi
-  make_mark "$folder/pending"
-  if [ "${4-}" = restart ]; then make_mark "$folder/restart"; fi
-  write_file "$1" "$2" "$3"
-}
 
 setting() { sed -n "s/^$1=//p" "$folder/settings" 2>/dev/null || true; }
 
@@ -113,23 +97,6 @@ WantedBy=multi-user.target
 END
 }
 
-bridges_unit_text() {
-  cat <<END
-[Unit]
-Description=Bridges of flannel's networks
-After=network-pre.target
-Before=docker.service $unit
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh $folder/bridges up
-
-[Install]
-WantedBy=multi-user.target
-END
-}
-
 # What it said last itself, among systemd's own lines.
 reason() {
   journalctl -u "$unit" --since "@$began" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | sed 's/^[IWEF][0-9]* [^]]*\] //' | grep . ||
@@ -146,18 +113,8 @@ up() {
   put "$folder/pin" 0700 "$PIN" restart
   put "$folder/settings" 0600 "$(settings_text)"
   put "$folder/flanneld.env" 0600 "$(environment_text)" restart
-  put "$units/$unit" 0644 "$(unit_text)" restart
-  put "$units/$bridges_unit" 0644 "$(bridges_unit_text)"
-  drop_networks
-  put "$folder/networks" 0600 "$({ printf '%s\n' "$NETWORKS"; cat "$folder/networks.kept"; } | sed '/^$/d')"
-  rm "$folder/networks.kept"
-  if [ -e "$folder/pending" ]; then systemctl daemon-reload; fi
-  for each in "$bridges_unit" "$unit"; do
-    systemctl is-enabled --quiet "$each" 2>/dev/null || systemctl enable "$each" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
-  done
-  systemctl is-active --quiet "$bridges_unit" || systemctl start "$bridges_unit" 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
-  sh "$folder/bridges" up 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"
-  make_networks
+  put_unit "$unit" "$(unit_text)" restart
+  raise_networks
   run_flanneld
   if [ -e "$folder/pending" ]; then
     rm "$folder/pending"
@@ -245,24 +202,6 @@ follow() {
   printf '{"restarted":%s}\n' "$restarted"
 }
 
-answers() { ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
-
-check() {
-  silent=""
-  if command -v ping >/dev/null 2>&1; then
-    until=$(($(date +%s) + WAIT))
-    silent=$ADDRESSES
-    while :; do
-      # One word for each address.
-      # shellcheck disable=SC2086
-      silent=$(still_silent $silent)
-      if [ -z "$silent" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
-      sleep 0.3
-    done
-  fi
-  printf '{"silent":[%s]}\n' "$(echo "$silent" | sed '/^$/d; s/.*/"&"/' | sort | paste -s -d , -)"
-}
-
 drop_chain() {
   iptables -w 10 -t "$1" -D "$2" -m comment --comment "$4" -j "$3" 2>/dev/null || true
   iptables -w 10 -t "$1" -F "$3" 2>/dev/null || true
@@ -270,14 +209,11 @@ drop_chain() {
 }
 
 down() {
-  if [ ! -e "$folder" ] && [ ! -e "$units/$unit" ] && [ ! -e "$units/$bridges_unit" ]; then
+  if is_gone; then
     echo '{"changed":false}'
     return 0
   fi
-  remove_our_networks
-  systemctl disable --now "$unit" "$bridges_unit" >/dev/null 2>&1 || true
-  rm -f "$units/$unit" "$units/$bridges_unit"
-  systemctl daemon-reload
+  take_networks_off
   ip link delete "$device" 2>/dev/null || true
   routed=$(setting SPACE)
   if [ -n "$routed" ]; then

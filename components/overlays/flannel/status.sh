@@ -1,15 +1,10 @@
 #!/bin/sh
-# How flannel and its etcd are on this host. It only reads, and prints certificates without their keys.
+# How flannel and its etcd are on this host. It only reads, and prints certificates without their keys. Its beginning is seen.sh.
 #   status   Result: the states of their units, whether flanneld has written its subnet, whether the table is loaded that keeps networks apart, what the members of etcd are and which of them answer (of a
 #            host with one), and certificates by name, in base64
-set -eu
-export LC_ALL=C
-
 base=/etc/pulumi-swarm/flannel
 own=/var/lib/pulumi-swarm/flannel/etcd
 run=/run/pulumi-swarm-flannel
-
-unit_state() { systemctl is-active "$1" 2>/dev/null || true; }
 
 # A text as JSON has it.
 text() { awk '{ gsub(/[\\"]/, "\\\\&"); gsub(/\t/, "\\t"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'; }
@@ -41,13 +36,11 @@ certificates() {
   done | paste -s -d , -
 }
 
-apart() { if nft list table inet pulumi_swarm_flannel >/dev/null 2>&1; then echo true; else echo false; fi; }
-
 case "$1" in
   status)
     if [ -s "$run/subnet.env" ]; then subnet=true; else subnet=false; fi
-    printf '{"flannel":"%s","etcd":"%s","subnet":%s,"apart":%s,"cluster":%s,"certificates":{%s}}\n' "$(unit_state pulumi-swarm-flannel.service)" \
-      "$(unit_state pulumi-swarm-flannel-etcd.service)" "$subnet" "$(apart)" "$(etcd)" "$(certificates)"
+    printf '{"flannel":"%s","etcd":"%s","subnet":%s,"apart":%s,"cluster":%s,"certificates":{%s}}\n' "$(unit_state pulumi-swarm-flannel)" \
+      "$(unit_state pulumi-swarm-flannel-etcd)" "$subnet" "$(apart flannel)" "$(etcd)" "$(certificates)"
     ;;
   *)
     echo "unknown verb $1" >&2

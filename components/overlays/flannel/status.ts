@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
-import { loadScript } from "../../remote/script";
+import { loadStatusScript } from "../scripts";
 import { fewOf } from "../../report";
 import { type Apart, apartKind, notApart } from "../routed/apart";
 import { certificateLife } from "./etcd/life";
 import { parseMembers } from "./etcd/look";
-import type { Member } from "./etcd/members";
+import type { Member } from "./etcd/survey";
 
 /** One host's flannel and etcd, as `status.sh` tells it. */
 export interface FlannelState extends Apart {
@@ -27,7 +27,7 @@ const day = 24 * 3600 * 1000;
 export const flannelStatus: StatusPart<FlannelState> = {
   name: "flannel and its etcd",
   key: "flannel",
-  script: loadScript(__dirname, "status.sh"),
+  script: loadStatusScript(__dirname),
   values: () => ({}),
   kinds: {
     "etcd-quorum": "too few members of flannel's etcd answer: hosts cannot be added or removed, and a host that restarts finds no other",

@@ -2,14 +2,15 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { placeOf } from "../ranges";
 import { type Failure, onEach } from "../../remote/each";
-import { loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
+import type { ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { addressOf, reachedOf, runnerOf } from "../hosts";
+import { loadReachingScript, loadSwitchScript } from "../scripts";
 import { type OpenvswitchSettings, tunnelPort } from "./args";
 import { dockerFile, hostNetworks, networksFile, type PlacedHost, type TunnelLink, tunnelLinks, tunnelsFile } from "./links";
 
-const script = loadInstallingScript(__dirname, "openvswitch.sh");
-const bridgeScript = loadScript(__dirname, "bridge.sh");
+const script = loadReachingScript(__dirname, "openvswitch.sh");
+const bridgeScript = loadSwitchScript(__dirname);
 
 /** A package may come slowly; apt's own limits are inside the script. */
 const upTimeout = 20 * 60_000;

@@ -168,11 +168,6 @@ END
 
 rules() { rule_text | nft -f -; }
 
-# A bridge may be the host's own way out.
-not_uplinks() {
-  ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") printf "%s\"%s\"", (n++ ? ", " : " oifname != { "), $(i + 1) } END { if (n) printf " }" }'
-}
-
 # At the end of Docker's chain, whose last word is to drop what it does not know.
 accept() {
   passes -i ovg-+

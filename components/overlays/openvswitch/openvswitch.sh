@@ -3,7 +3,7 @@
 # also after a run that was cut off.
 #   up       ADDRESS, PORT, MTU, NETWORKS and TUNNELS (lines as in bridge.sh), DOCKER (lines: network, Docker's name, subnet, range, gateway,
 #            parent, internal), BRIDGE (text of bridge.sh). Result: the datapath, and what stands in the way of it
-#   check    ADDRESSES, WAIT (seconds): waits for an answer of each address. Result: those that are silent
+#   check    as reached.sh has it. Result: addresses that are silent
 #   down     everything of it away but the program
 set -eu
 umask 077
@@ -159,24 +159,6 @@ up() {
   done <"$folder/docker.wanted"
   rm "$folder/docker.wanted"
   printf '{"changed":%s,"datapath":"%s"}\n' "$changed" "$(cat "$folder/datapath")"
-}
-
-answers() { ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
-
-check() {
-  silent=""
-  if command -v ping >/dev/null 2>&1; then
-    until=$(($(date +%s) + WAIT))
-    silent=$ADDRESSES
-    while :; do
-      # One word for each address.
-      # shellcheck disable=SC2086
-      silent=$(still_silent $silent)
-      if [ -z "$silent" ] || [ "$(date +%s)" -ge "$until" ]; then break; fi
-      sleep 0.3
-    done
-  fi
-  printf '{"silent":[%s]}\n' "$(echo "$silent" | sed '/^$/d; s/.*/"&"/' | sort | paste -s -d , -)"
 }
 
 down() {

@@ -1,19 +1,8 @@
 #!/bin/sh
-# How Open vSwitch of this host is. It only reads.
+# How Open vSwitch of this host is. It only reads. Its beginning is seen.sh.
 #   status   Result: whether its database and its switch answer, the states of their units and of the one that makes the bridge, how many OpenFlow rules the
 #            bridge has, whether the table that keeps networks apart is loaded, and the addresses to which the bridge has tunnels
-set -eu
-export LC_ALL=C
-
 bridge=ovs-swarm
-table="inet pulumi_swarm_openvswitch"
-
-flag() { if "$@" >/dev/null 2>&1; then echo true; else echo false; fi; }
-unit_state() { systemctl is-active "$1" 2>/dev/null || true; }
-
-# $table is two words.
-# shellcheck disable=SC2086
-is_apart() { nft list table $table; }
 
 flows() { timeout 5 ovs-ofctl dump-flows "$bridge" 2>/dev/null | grep -c 'actions=' || true; }
 
@@ -29,8 +18,8 @@ case "$1" in
   status)
     printf '{"database":%s,"switch":%s,"units":{"ovsdb-server":"%s","ovs-vswitchd":"%s","bridge":"%s"},"flows":%s,"apart":%s,"tunnels":[%s]}\n' \
       "$(flag timeout 5 ovs-vsctl get Open_vSwitch . _uuid)" "$(flag timeout 5 ovs-appctl -t ovs-vswitchd version)" \
-      "$(unit_state ovsdb-server.service)" "$(unit_state ovs-vswitchd.service)" "$(unit_state pulumi-swarm-openvswitch.service)" \
-      "$(flows)" "$(flag is_apart)" "$(tunnels)"
+      "$(unit_state ovsdb-server)" "$(unit_state ovs-vswitchd)" "$(unit_state pulumi-swarm-openvswitch)" \
+      "$(flows)" "$(apart openvswitch)" "$(tunnels)"
     ;;
   *)
     echo "unknown verb $1" >&2

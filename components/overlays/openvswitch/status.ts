@@ -1,5 +1,5 @@
 import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
-import { loadScript } from "../../remote/script";
+import { loadStatusScript } from "../scripts";
 import { fewOf } from "../../report";
 
 /** One host's Open vSwitch, as `status.sh` tells it. */
@@ -25,7 +25,7 @@ type Known = ReturnType<typeof known<SwitchState>>;
 export const openvswitchStatus: StatusPart<SwitchState> = {
   name: "Open vSwitch",
   key: "openvswitch",
-  script: loadScript(__dirname, "status.sh"),
+  script: loadStatusScript(__dirname),
   values: () => ({}),
   kinds: {
     "openvswitch-stopped": "Open vSwitch does not answer on a host, so its containers reach no other host, or nothing of its bridge can be changed",

@@ -26,6 +26,14 @@ link() {
   ip link set "$3" mtu "$MTU" master "$1" up
 }
 
+links() {
+  # Whatever has no way to its host goes nowhere: never to the next router, and so never out of the tunnel.
+  ip route replace unreachable "$SPACE" metric 4000000
+  while read -r kind _ bridge parent port address _ _; do
+    if [ "$kind" = swarm ]; then link "$bridge" "$parent" "$port" "$address"; fi
+  done <networks
+}
+
 remove() {
   while read -r kind _ bridge parent _ _ _ _; do
     if [ "$kind" != swarm ]; then continue; fi

@@ -1,9 +1,26 @@
 #!/bin/sh
-# Docker's part of the networks of an overlay that routes: goes before the overlay's script, which says what these are, and has
-#   MTU, GATEWAY_MODE, DOCKER (lines: kind, network, Docker's name, subnet, gateway, parent or bridge)
-# Its kind, which is in the label of its networks, and where its files are: `bridges`, and `networks` with the lines that it reads.
+# Networks of an overlay that routes, and Docker's part of them: goes before the overlay's script, which says what these are, and has
+#   MTU, GATEWAY_MODE, NETWORKS (lines as in links.sh), DOCKER (lines: kind, network, Docker's name, subnet, gateway, parent or bridge)
+# Its kind, which is in the label of its networks; where its files are: `bridges`, and `networks` with the lines that it reads; and its units.
 overlay=""
 folder=""
+unit=""
+bridges_unit=""
+units=/etc/systemd/system
+
+# What a killed run started may still be at work. With a dot: a cluster may be called as the overlay is, and its own lock then has the other name.
+lock() {
+  exec 9>"/run/lock/pulumi-swarm.$overlay.lock"
+  flock -w 120 9 || die "another run works on $overlay on this host and does not end"
+}
+
+# FILE MODE TEXT [restart]: marks what is to be done about it, unless it has this text already.
+put() {
+  if has_text "$1" "$3"; then return 0; fi
+  make_mark "$folder/pending"
+  if [ "${4-}" = restart ]; then make_mark "$folder/restart"; fi
+  write_file "$1" "$2" "$3"
+}
 
 docker_or_die() { docker "$@" 2>"$LOG" || die "docker $1 $2: $(tail -n 1 "$LOG" | sed 's/^Error response from daemon: //')"; }
 
@@ -104,7 +121,45 @@ make_networks() {
   rm "$folder/docker.wanted"
 }
 
-# What is let through between networks alone. Of the overlay's own script: `put`.
+# UNIT TEXT [restart]
+put_unit() { put "$units/$1" 0644 "$2" "${3-}"; }
+
+bridges_unit_text() {
+  cat <<END
+[Unit]
+Description=Bridges of $overlay's networks
+After=network-pre.target
+Before=docker.service $unit
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $folder/bridges up
+
+[Install]
+WantedBy=multi-user.target
+END
+}
+
+# COMMAND…, which is to make the bridges
+bridges_by() { "$@" 2>"$LOG" || die "the bridges cannot be made: $(tail -n 1 "$LOG")"; }
+
+# The networks, once the overlay's own files and its unit are there.
+raise_networks() {
+  put_unit "$bridges_unit" "$(bridges_unit_text)"
+  drop_networks
+  put "$folder/networks" 0600 "$({ printf '%s\n' "$NETWORKS"; cat "$folder/networks.kept"; } | sed '/^$/d')"
+  rm "$folder/networks.kept"
+  if [ -e "$folder/pending" ]; then systemctl daemon-reload; fi
+  for each in "$bridges_unit" "$unit"; do
+    systemctl is-enabled --quiet "$each" 2>/dev/null || systemctl enable "$each" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
+  done
+  systemctl is-active --quiet "$bridges_unit" || bridges_by systemctl start "$bridges_unit"
+  bridges_by sh "$folder/bridges" up
+  make_networks
+}
+
+# What is let through between networks alone.
 admit() {
   if [ -e "$folder/networks" ]; then
     put "$folder/policy" 0600 "$POLICY"
@@ -129,11 +184,20 @@ blocked_networks() {
   done
 }
 
-# Before the overlay goes.
 remove_our_networks() {
   if ! command -v docker >/dev/null 2>&1; then return 0; fi
   for name in $(our_networks); do
     until_true 30 remove_network "$name" ||
       die "the network $name is in use ($(users_of "$name")): remove what uses it, and run again"
   done
+}
+
+is_gone() { [ ! -e "$folder" ] && [ ! -e "$units/$unit" ] && [ ! -e "$units/$bridges_unit" ]; }
+
+# Before the overlay's own goes.
+take_networks_off() {
+  remove_our_networks
+  systemctl disable --now "$unit" "$bridges_unit" >/dev/null 2>&1 || true
+  rm -f "$units/$unit" "$units/$bridges_unit"
+  systemctl daemon-reload
 }

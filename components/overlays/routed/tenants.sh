@@ -3,8 +3,13 @@
 #   settings  SPACE, of all containers, and SUBNET, of those on this host
 #   networks  as links.sh reads them
 #   policy    lines that accept: `between` networks, and from `outside`
-# The overlay's script has `overlay_rules`, which prints what it lets through besides.
+# Before it goes uplinks.sh. The overlay's script says which table it is, and may have `overlay_rules`, which prints what it lets through besides,
+# and `overlay_chains`, which prints more chains.
 set -eu
+
+table=""
+overlay_rules() { :; }
+overlay_chains() { :; }
 
 # saddr or daddr, MASK PLACE: a network has the same place in each host's subnet.
 in_network() {
@@ -41,11 +46,6 @@ forged_elsewhere() {
   echo "    meta iifkind \"bridge\" ${others}ip daddr $SPACE fib saddr . iif oif missing drop"
 }
 
-# A bridge may be the host's own way out.
-not_uplinks() {
-  ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") printf "%s\"%s\"", (n++ ? ", " : " oifname != { "), $(i + 1) } END { if (n) printf " }" }'
-}
-
 # A rule of nftables. Docker keeps its own bridges apart from each other, and knows nothing of these. What a container of theirs publishes on
 # this host is reached as from outside.
 off_other_bridges() {
@@ -56,7 +56,6 @@ off_other_bridges() {
 
 policy() { sed -n "s/^$1 /    /p" policy 2>/dev/null || true; }
 
-# The chains of the table, but for its end.
 tenants() {
   outside=$(policy outside)
   echo "  chain forward {"
@@ -73,4 +72,14 @@ tenants() {
   echo "    ip daddr $SPACE drop"
   echo "  }"
   if [ -n "$outside" ]; then printf '  chain outside {\n%s\n  }\n' "$outside"; fi
+}
+
+keep_apart() {
+  nft -f - <<END
+table $table
+delete table $table
+table $table {
+$(tenants; overlay_chains)
+}
+END
 }

@@ -1,7 +1,7 @@
 import { installProgram, pruneProgram } from "../../programs/install";
 import type { HostProgram } from "../../programs/program";
 import { type Failure, onEach } from "../../remote/each";
-import { loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
+import { loadInstallingScript, loadPart, loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { type Reached, reachedOf, runnerOf } from "../hosts";
 import { weaveDriver, weavePort, type WeaveSettings } from "./args";
@@ -9,7 +9,7 @@ import { blame, type Connection, parseConnection } from "./connections";
 import { nodeAddress } from "./peers";
 import { choosePassword, password, type Standing } from "./password";
 
-const hostScript = loadInstallingScript(__dirname, "weave.sh");
+const hostScript = [loadInstallingScript(__dirname), loadPart(__dirname, "plugin.sh"), loadScript(__dirname, "weave.sh")].join("\n");
 const routerScript = loadScript(__dirname, "router.sh");
 
 /** A script may have to wait for another run, and for packages. */

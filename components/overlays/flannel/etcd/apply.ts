@@ -1,16 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { type Failure, onEach, reasonOf } from "../../../remote/each";
-import type { ScriptValues } from "../../../remote/script";
-import type { SshSession } from "../../../remote/ssh";
-import type { OverlayIo } from "../../agent";
+import { onEach, reasonOf } from "../../../remote/each";
 import { type CertifiedHost, certifyHost } from "./certify";
-import { type EtcdChange, type EtcdContent, type Look, parseMembers, seenHost } from "./look";
-import { type EtcdPlan, EtcdRefusal, type EtcdStep, type EtcdSurvey, type Member, peerUrl, planMembers, type WantedMember } from "./members";
-import { etcdScript, type EtcdVerb } from "./scripts";
+import { type EtcdHost, EtcdHosts, scriptTimeout } from "./hosts";
+import { type EtcdChange, type EtcdContent, parseMembers, seenHost } from "./look";
+import { planMembers } from "./members";
 import { describeStep } from "./steps";
-import type { Certifier } from "./pki";
-
-const scriptTimeout = 3 * 60_000;
+import { type EtcdPlan, EtcdRefusal, type EtcdStep, type EtcdSurvey, type Member, peerUrl } from "./survey";
 
 /** How long a member may take to have its place. Elections take about a second; a slow disk takes longer. */
 const placeSeconds = 40;
@@ -21,39 +16,9 @@ const electionSeconds = 10;
 /** Of which one is always there: planned, done, looked at again. */
 const mostRounds = 6;
 
-export interface EtcdHost {
-  readonly key: string;
-  /** By which the other hosts reach it. */
-  readonly address: string;
-  readonly session: Pick<SshSession, "script">;
-  /** Folder of the programs; undefined on hosts that leave, where they are where they were. */
-  readonly programs?: string;
-}
-
-export interface EtcdRequest {
-  /** Hosts that are to be its members, in a stable order, whether they can be worked on or not. */
-  readonly members: readonly WantedMember[];
-  /** All hosts that can be worked on, those that leave included. */
-  readonly hosts: readonly EtcdHost[];
-  /** Keys of those of them that leave, and get no certificates any more. */
-  readonly leaving: readonly string[];
-  /** Hosts of the cluster that cannot be worked on. */
-  readonly away: readonly string[];
-  readonly certifier: Certifier;
-  readonly io: OverlayIo;
-}
-
-/**
- * Brings etcd to the members that it should have, and every host to its certificates. What fails on one host is a failure of that
- * host, and it is left out from then on.
- */
-export class EtcdRun {
-  readonly failures: Failure[] = [];
-  private looks = new Map<string, Look>();
-  private readonly rosters = new Map<string, string>();
+/** Brings etcd to the members that it should have, and every host to its certificates. */
+export class EtcdRun extends EtcdHosts {
   private members: readonly Member[] | undefined;
-
-  constructor(private readonly request: EtcdRequest) {}
 
   /** @returns whether anything was changed. */
   async up(): Promise<boolean> {
@@ -71,11 +36,6 @@ export class EtcdRun {
     throw new EtcdRefusal(`none of its hosts can be worked on (${members.join(", ")}): ${first.reason}`);
   }
 
-  /** Hosts on which nothing has failed. */
-  working(): readonly EtcdHost[] {
-    return this.request.hosts.filter(({ key }) => !this.failures.some(({ host }) => host === key));
-  }
-
   async content(): Promise<EtcdContent> {
     return this.through((host) => this.script<EtcdContent>(host, "read", {}));
   }
@@ -89,24 +49,6 @@ export class EtcdRun {
       PUT: put.map(({ key, value }) => `${key} ${value}`).join("\n"),
     };
     await this.through((host) => this.script(host, "write", values));
-  }
-
-  async look(): Promise<void> {
-    this.looks = await onEach(this.working(), this.failures, async (host) => {
-      const look = await this.script<Look>(host, "look", this.settingsOf(host));
-      if (look.authority !== "" && look.authority !== this.request.certifier.clients.trimEnd()) throw new Error(foreign);
-      return look;
-    });
-    for (const [key, { roster }] of this.looks) this.rosters.set(key, roster);
-  }
-
-  private isMember(host: EtcdHost): boolean {
-    return this.request.members.some(({ key }) => key === host.key);
-  }
-
-  private settingsOf(host: EtcdHost): ScriptValues {
-    const member = this.isMember(host);
-    return { NAME: member ? host.key : "", ADDRESS: member ? host.address : "", FOLDER: host.programs ?? "" };
   }
 
   private async certify(): Promise<boolean> {
@@ -235,10 +177,6 @@ export class EtcdRun {
     await onEach(this.these(keys), this.failures, ({ key }) => this.waitFor(key));
   }
 
-  private these(keys: readonly string[]): EtcdHost[] {
-    return this.working().filter(({ key }) => keys.includes(key));
-  }
-
   private async join(key: string, known: string | undefined): Promise<void> {
     if (known !== undefined) await this.through((host) => this.script(host, "remove", { MEMBER: known }));
     const values = { MEMBER: key, URL: peerUrl(this.addressOf(key)) };
@@ -276,71 +214,4 @@ export class EtcdRun {
       staying,
     );
   }
-
-  private async tell(names: readonly string[], hosts: readonly EtcdHost[] = this.working().filter(({ key }) => names.includes(key))): Promise<void> {
-    const roster = [...new Set(names)].filter(Boolean).sort().join(" ");
-    await onEach(
-      hosts.filter(({ key }) => this.rosters.get(key) !== roster),
-      this.failures,
-      async (host) => {
-        await this.script(host, "whole", { ROSTER: roster });
-        this.rosters.set(host.key, roster);
-      },
-    );
-  }
-
-  /** By a member that works, as root of etcd. @param except the host that it is about */
-  private async through<Result>(work: (host: EtcdHost) => Promise<Result>, except?: string): Promise<Result> {
-    const able = this.working().filter(({ key }) => key !== except && (this.looks.get(key)?.running === true || this.placed.has(key)));
-    let last: unknown = new EtcdRefusal("none of its members can be worked on");
-    for (const host of able) {
-      try {
-        return await work(host);
-      } catch (error) {
-        last = error;
-      }
-    }
-    throw last;
-  }
-
-  /** Members that have found their place in this run. */
-  private readonly placed = new Set<string>();
-
-  private async on(key: string, verb: EtcdVerb, values: ScriptValues = {}, timeout = scriptTimeout): Promise<unknown> {
-    const host = this.request.hosts.find((one) => one.key === key);
-    if (host === undefined) throw new Error(`${key} cannot be worked on`);
-    const result = await this.script(host, verb, { ...this.settingsOf(host), ...values }, timeout);
-    if (verb === "wait") this.placed.add(key);
-    if (verb === "leave") {
-      this.placed.delete(key);
-      this.looks.delete(key);
-    }
-    return result;
-  }
-
-  private addressOf(key: string): string {
-    const member = this.request.members.find((one) => one.key === key);
-    if (member === undefined) throw new Error(`${key} is to be no member of etcd`);
-    return member.address;
-  }
-
-  private script<Result>(host: EtcdHost, verb: EtcdVerb, values: ScriptValues, timeout = scriptTimeout): Promise<Result> {
-    const onProgress = (line: string): void => this.request.io.progress(host.key, line);
-    return host.session.script<Result>(etcdScript(verb), values, { verb, timeout, onProgress });
-  }
 }
-
-/** Takes etcd off hosts, with all that it knew there. */
-export async function removeEtcd(
-  hosts: readonly { readonly key: string; readonly session: Pick<SshSession, "script"> }[],
-  failures: Failure[],
-  io: OverlayIo,
-): Promise<void> {
-  await onEach(hosts, failures, ({ key, session }) =>
-    session.script(etcdScript("down"), { FOLDER: "" }, { verb: "down", timeout: scriptTimeout, onProgress: (line) => io.progress(key, line) }),
-  );
-}
-
-const foreign =
-  "there is flannel of another cluster on it, or of this one with a secret that is lost: the certificates are of another authority. " +
-  "Take it off first, if nothing needs it: systemctl stop 'pulumi-swarm-flannel*'; rm -rf /etc/systemd/system/pulumi-swarm-flannel* /etc/pulumi-swarm/flannel /var/lib/pulumi-swarm/flannel";

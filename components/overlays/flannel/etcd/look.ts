@@ -1,4 +1,4 @@
-import type { Member, SeenHost } from "./members";
+import type { Member, SeenHost } from "./survey";
 import type { CertificateName } from "./pki";
 
 /** What `member.sh look` says of a host. */

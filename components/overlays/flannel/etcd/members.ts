@@ -1,96 +1,11 @@
+import { planWithoutMajority } from "./lost-majority";
+import { type EtcdPlan, EtcdRefusal, type EtcdStep, type EtcdSurvey, type Member, peerUrl, type SeenHost, type WantedMember } from "./survey";
+
 /*
  * Which members etcd has, and how it comes to those that it should have. Pure: what was seen goes in, the steps come out, each of them
  * walked through on paper first. After every step a majority of the members is there; a run that ends between two steps, or in the
  * middle of one, is finished by the next.
  */
-
-/** A host that is to be a member. */
-export interface WantedMember {
-  readonly key: string;
-  /** By which the other members reach it. */
-  readonly address: string;
-}
-
-/** What is on a host that was looked at, whether it is to be a member or not. */
-export interface SeenHost {
-  readonly key: string;
-  /** There are data of a member. */
-  readonly data: boolean;
-  readonly running: boolean;
-  /** Of the member whose data they are; undefined where it never said so. */
-  readonly memberId?: string;
-  /** A cluster has stood of which this host's member was part. */
-  readonly formed: boolean;
-  /** Its settings and its program are those that it should have. */
-  readonly current: boolean;
-  /** How far its data reach. */
-  readonly index: number;
-  /** Hosts of all members, when it was last seen that all were there. Every host is told, so that a lost etcd is not taken for none. */
-  readonly roster: readonly string[];
-}
-
-/** A member as the majority has it. */
-export interface Member {
-  readonly id: string;
-  /** Its host's key; empty where it was never started. */
-  readonly name: string;
-  readonly peerUrl: string;
-  /** Takes no part in decisions yet. */
-  readonly learner: boolean;
-  /** It answers. */
-  readonly alive: boolean;
-}
-
-export interface EtcdSurvey {
-  readonly hosts: readonly SeenHost[];
-  /** Hosts of the cluster, without those that leave it, that cannot be looked at or on which something has failed. */
-  readonly away: readonly string[];
-  /** Undefined where no majority answers. */
-  readonly members?: readonly Member[];
-}
-
-export type EtcdStep =
-  /** The first members, all at once. */
-  | { readonly kind: "form"; readonly keys: readonly string[] }
-  /** Members that are not running; whether they are a majority is not known before they do. */
-  | { readonly kind: "wake"; readonly keys: readonly string[] }
-  /** A member that is not running. */
-  | { readonly kind: "start"; readonly key: string }
-  | { readonly kind: "snapshot"; readonly key: string }
-  /** The last one with data goes on alone. */
-  | { readonly kind: "recover"; readonly key: string; readonly lost: readonly string[] }
-  /** A member that will not come back. */
-  | { readonly kind: "strike off"; readonly id: string; readonly key: string }
-  /** @param id where the others know it already, and it never started */
-  | { readonly kind: "join"; readonly key: string; readonly id?: string }
-  | { readonly kind: "promote"; readonly key: string; readonly id: string }
-  | { readonly kind: "readdress"; readonly key: string; readonly id: string }
-  /** Other settings, or another version. */
-  | { readonly kind: "restart"; readonly key: string }
-  /** A member that works, on a host that is not to be one. */
-  | { readonly kind: "remove"; readonly id: string; readonly key: string }
-  /** What a member has left on a host that is not to be one. */
-  | { readonly kind: "wipe"; readonly key: string };
-
-export interface EtcdPlan {
-  readonly steps: readonly EtcdStep[];
-  /** When the steps are done, more can be seen than now: it has to be looked and planned again. */
-  readonly more: boolean;
-  /** What has to wait, and for whom. */
-  readonly waiting: readonly { readonly key: string; readonly reason: string }[];
-}
-
-/** Says what is wrong and what to do. Thrown before anything is changed. */
-export class EtcdRefusal extends Error {
-  constructor(message: string) {
-    super(`etcd: ${message}`);
-    this.name = "EtcdRefusal";
-  }
-}
-
-export function peerUrl(address: string): string {
-  return `https://${address}:2380`;
-}
 
 /** @throws EtcdRefusal when it cannot be done without losing the majority. */
 export function planMembers(wanted: readonly WantedMember[], survey: EtcdSurvey): EtcdPlan {
@@ -100,47 +15,6 @@ export function planMembers(wanted: readonly WantedMember[], survey: EtcdSurvey)
 /** How many must agree. */
 function majority(voters: number): number {
   return Math.floor(voters / 2) + 1;
-}
-
-function planWithoutMajority(wanted: readonly WantedMember[], { hosts, away }: EtcdSurvey): EtcdPlan {
-  const only = (step: EtcdStep | undefined): EtcdPlan => ({ steps: step ? [step] : [], more: true, waiting: [] });
-  const survivors = hosts.filter(({ data, formed }) => data && formed);
-  if (survivors.length === 0) {
-    const reached = wanted.filter(({ key }) => hosts.some((host) => host.key === key)).map(({ key }) => key);
-    const stoodOnce = hosts.some(({ formed, roster }) => formed || roster.length > 0);
-    const missing = wanted.map(({ key }) => key).filter((key) => away.includes(key));
-    if (reached.length === 0) throw new EtcdRefusal(`none of its hosts can be worked on (${missing.join(", ")})`);
-    if (stoodOnce && missing.length > 0) throw noMajority(missing, missing);
-    // What is in it follows from the plan, so that one whose machines are all gone can be made anew.
-    return only({ kind: "form", keys: reached });
-  }
-  const stopped = survivors.filter(({ running }) => !running);
-  if (stopped.length > 0) return only({ kind: "wake", keys: stopped.map(({ key }) => key) });
-  const roster = new Set(survivors.flatMap(({ roster: keys }) => keys));
-  if (roster.size === 0) for (const { key } of [...wanted, ...survivors]) roster.add(key);
-  const absent = [...roster].filter((key) => away.includes(key));
-  if (absent.length > 0) throw noMajority(absent, [...roster]);
-  const best = survivors.reduce((one, other) => (other.index > one.index ? other : one));
-  const lost = [...roster].filter((key) => !survivors.some((host) => host.key === key));
-  // All with data answer, and are no majority: those that would make it one are gone for good.
-  if (lost.length === 0)
-    throw new EtcdRefusal(`its members run on ${[...roster].join(", ")}, but do not find each other: look whether 2380/tcp is open between them`);
-  return {
-    steps: [
-      { kind: "snapshot", key: best.key },
-      { kind: "recover", key: best.key, lost },
-    ],
-    more: true,
-    waiting: [],
-  };
-}
-
-function noMajority(absent: readonly string[], all: readonly string[]): EtcdRefusal {
-  return new EtcdRefusal(
-    `no majority of its members answers, and ${absent.join(", ")} cannot be reached (members: ${all.join(", ")}). Nothing is changed and nothing is lost: ` +
-      `traffic between containers goes on, but hosts cannot be added or removed. Start ${absent.join(" or ")} and run again; ` +
-      `if that machine is gone permanently, remove the host from the program or replace its machine`,
-  );
 }
 
 /** The changes on paper, one after the other. */

@@ -1,4 +1,4 @@
-import type { EtcdStep } from "./members";
+import type { EtcdStep } from "./survey";
 
 /** For a person who watches. */
 export function describeStep(step: EtcdStep): string {
