@@ -5,7 +5,7 @@ import { type Report, show } from "../report";
 import type { OverlayPlan, Placement } from "../overlays/overlay";
 import type { NetworkArgs } from "./args";
 import type { PlannedNetwork } from "./network";
-import { dockersOwn, isNetworkName } from "../overlays/docker-network";
+import { dockersOwn, hostNetworkOf, isNetworkName } from "../overlays/docker-network";
 import { planRanges } from "./ranges";
 import { planSlices } from "./slices";
 
@@ -28,6 +28,7 @@ export function planNetworks(
 ): PlannedNetwork[] {
   const given = usable(networks, report);
   const { placement } = overlay;
+  if (placement.kind !== "subnets") refuseHostNetworks(Object.keys(networks), placement, report);
   const places = planPlaces(given, placement, place, report);
   return [...places].map(([name, where]) => ({
     name,
@@ -38,6 +39,22 @@ export function planNetworks(
     labels: networks[name]?.labels ?? {},
     options: overlay.networkOptions(underlayMtu),
   }));
+}
+
+/** Each host has networks of its own beside the swarm's, and Docker has one of a name. */
+function refuseHostNetworks(names: readonly string[], placement: Exclude<Placement, { readonly kind: "subnets" }>, report: Report): void {
+  const bridge = placement.kind === "slices" ? placement.bridge : undefined;
+  for (const name of names) {
+    const held = names.find((other) => hostNetworkOf(other) === name);
+    if (held !== undefined)
+      report(`networks.${name}`, `each host has a network "${name}", which holds the addresses of ${held}`, "choose another name");
+    if (name === bridge) {
+      const fix = "choose another name, or set the overlay's bridge to another one or to false";
+      report(`networks.${name}`, `each host has a network "${name}" of its own, which the overlay makes`, fix);
+    }
+  }
+  const of = bridge === undefined ? undefined : names.find((name) => hostNetworkOf(name) === bridge);
+  if (of !== undefined) report("overlay.bridge", `each host has a network "${bridge}", which holds the addresses of ${of}`, "choose another name");
 }
 
 function planPlaces(given: Given, placement: Placement, place: NetworkPlace, report: Report): Map<string, Where> {

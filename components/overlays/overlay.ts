@@ -54,6 +54,8 @@ export type Placement =
       readonly slicePrefix: number;
       /** Other slices than those of the networks, by name: their prefix lengths. */
       readonly own: Readonly<Record<string, number>>;
+      /** Name of a Docker network of its own that each host has. @default - none */
+      readonly bridge?: string;
     }
   /** Each network has its own subnet, the same on all hosts, and each host gives its containers addresses from its own range of it. */
   | {

@@ -53,7 +53,7 @@ describe("the plan of calico", () => {
   });
 
   it("gives each host a subnet, each network a slice of it, and the bridge one of its own", () => {
-    assert.deepEqual(plan().placement, { kind: "slices", hostPrefix: 24, hostsPerGroup: 16, slicePrefix: 26, own: { bridge: 27 } });
+    assert.deepEqual(plan().placement, { kind: "slices", hostPrefix: 24, hostsPerGroup: 16, slicePrefix: 26, own: { bridge: 27 }, bridge: "calico" });
     assert.deepEqual(plan({ bridge: false }).placement, { kind: "slices", hostPrefix: 24, hostsPerGroup: 16, slicePrefix: 26, own: {} });
   });
 

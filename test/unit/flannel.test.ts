@@ -59,7 +59,14 @@ describe("the plan of flannel", () => {
   });
 
   it("gives each host a subnet, each network a slice of it, and the bridge one of its own", () => {
-    assert.deepEqual(plan().placement, { kind: "slices", hostPrefix: 24, hostsPerGroup: 16, slicePrefix: 26, own: { bridge: 27 } });
+    assert.deepEqual(plan().placement, {
+      kind: "slices",
+      hostPrefix: 24,
+      hostsPerGroup: 16,
+      slicePrefix: 26,
+      own: { bridge: 27 },
+      bridge: "flannel",
+    });
     assert.deepEqual(plan({ bridge: false, hostPrefix: 22, slicePrefix: 24, hostsPerGroup: 64 }).placement, {
       kind: "slices",
       hostPrefix: 22,

@@ -8,7 +8,9 @@ import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
 import { Cidr } from "../../components/addresses/cidr";
 import { describeRenumbering } from "../../components/addresses/subnets";
+import { flannel } from "../../components/overlays/flannel";
 import { native } from "../../components/overlays/native";
+import { openvswitch } from "../../components/overlays/openvswitch";
 import type { Overlay, OverlayPlan, Placement } from "../../components/overlays/overlay";
 
 const placement: Extract<Placement, { readonly kind: "slices" }> = {
@@ -107,6 +109,21 @@ describe("an overlay that routes", () => {
       "more networks than there are slices",
       { networks: { web: { prefix: 25 }, db: { prefix: 25 } } },
       /^networks: each host's subnet, a \/24, has no slice left for web: it holds 1 of a \/25 beside the host's own network, and there are 2 networks\. Fix: give web prefix: 26, or/,
+    ],
+    [
+      "a network that is called as each host's own one",
+      { overlay: flannel(), networks: { flannel: {} } },
+      /^networks\.flannel: each host has a network "flannel" of its own, which the overlay makes\. Fix: choose another name, or set the overlay's bridge/,
+    ],
+    [
+      "a network that is called as what holds another one's addresses",
+      { networks: { web: {}, "pulumi-swarm-web": {} } },
+      /^networks\.pulumi-swarm-web: each host has a network "pulumi-swarm-web", which holds the addresses of web\. Fix: choose another name\./,
+    ],
+    [
+      "the same on Open vSwitch",
+      { overlay: openvswitch(), networks: { web: {}, "pulumi-swarm-web": {} } },
+      /^networks\.pulumi-swarm-web: each host has a network "pulumi-swarm-web", which holds the addresses of web\./,
     ],
     [
       "more hosts with names than a block holds",

@@ -35,6 +35,7 @@ export function planSlicing(args: SlicingArgs, usualBridge: string): Slicing {
       hostsPerGroup: isPowerOfTwo(args.hostsPerGroup) ? args.hostsPerGroup : 16,
       slicePrefix: isWhole(args.slicePrefix, hostPrefix + 1, 29) ? args.slicePrefix : Math.max(26, hostPrefix + 1),
       own: bridge === "" ? {} : { [bridgeSlice]: Math.max(bridgePrefix, hostPrefix + 1) },
+      ...(bridge !== "" && { bridge }),
     },
   };
 }
