@@ -8,11 +8,13 @@ const workers = config.getNumber("workers") ?? 2;
 const image = config.get("image");
 const network = config.get("network");
 const zones = config.getObject<string[]>("zones");
+const loginKey = config.getNumber("loginKey");
 const common = {
   region: config.get("region") ?? "eu-west-1",
   ...(image !== undefined && { image: { id: image } }),
   ...(network !== undefined && { network }),
   ...(zones !== undefined && { zones }),
+  ...(loginKey !== undefined && { loginKey }),
 };
 
 const swarm = new SwarmCluster(config.get("name") ?? "prod", {

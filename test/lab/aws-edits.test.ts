@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { type Answers, answeringService, keepAsking, listNodes, type Watched, watchNodes } from "../../tools/lab/asking";
-import { ClusterShell, eventually } from "../../tools/lab/cluster";
+import { ClusterShell, eventually, type LocalStackOutputs } from "../../tools/lab/cluster";
+import { LoginWatch } from "../../tools/lab/login-watch";
 import { type CommandResult, run } from "../../tools/lab/pulumi";
 import { quote } from "../../components/remote/script";
+import { SshSession } from "../../components/remote/ssh";
+import { deriveSshKey } from "../../components/remote/ssh-key";
 import { standIn } from "../plugins/clouds/install";
 import { CloudLab, good } from "./cloud-lab";
 import { changes } from "./lab";
@@ -62,6 +65,13 @@ describe("three managers and two workers on EC2, while a service is asked", func
     const said = await withShell((shell) => shell.on("control-2", `sudo sh -ec ${quote(ask)}`));
     return /^(\S+) true$/m.exec(said)?.[1] ?? assert.fail(`nobody leads: ${said}`);
   };
+  /** From which the keys of the hosts follow. */
+  const keySecret = async (): Promise<string> => {
+    const { stdout } = await stack.pulumi(["stack", "export", "--show-secrets"]);
+    const { deployment } = JSON.parse(stdout) as { deployment: { resources: { urn: string; outputs?: { output?: { plaintext: string } } }[] } };
+    const kept = deployment.resources.find(({ urn }) => urn.endsWith(`::${name}-aws-keys`))?.outputs?.output;
+    return JSON.parse(kept?.plaintext ?? assert.fail("there is no secret")) as string;
+  };
   const bootedAt = (key: string): Promise<string> =>
     run("docker", ["inspect", "--format", "{{.State.StartedAt}}", account.containerName(`${name}-${key}`)]).then(({ stdout }) => stdout.trim());
 
@@ -115,6 +125,36 @@ describe("three managers and two workers on EC2, while a service is asked", func
     assert.deepEqual([more.answers.lost, more.watched.without, more.watched.together], [[], 0, []]);
     const fewer = await edit("control-1", { workers: "2" });
     assert.equal(fewer.watched.without, 0);
+  });
+
+  it("get another key that logs in by one input: somebody can log in at each moment, and a worker that is made then never knew the old one", async () => {
+    const all = ["control-1", "control-2", "control-3", "edge-1", "edge-2"];
+    const booted = await Promise.all(all.map(bootedAt));
+    const secret = await keySecret();
+    const [old, new_] = [deriveSshKey(secret, "client"), deriveSshKey(secret, "client 2")];
+    const { connections } = await stack.outputs<LocalStackOutputs>();
+    assert.ok(Object.values(connections).every(({ privateKey }) => privateKey === old.privateKey));
+    const watch = new LoginWatch(connections, [old.privateKey, new_.privateKey]);
+    const { up, answers, watched } = await edit("control-1", { loginKey: "2", workers: "3" });
+    const seen = await watch.stop();
+    console.log(`      ${JSON.stringify(seen)}`);
+    for (const key of all) {
+      const { byFirst = 0, bySecond = 0, refused = [] } = seen[key] ?? {};
+      assert.deepEqual(refused, [], key);
+      assert.ok(byFirst > 0 && bySecond > 0, `${key} was logged in to by both`);
+      assert.match(up.stdout, new RegExp(`${key}: is logged in to by the new key alone`));
+    }
+    assert.deepEqual([answers.lost, watched.without, watched.together], [[], 0, []]);
+    assert.deepEqual(await Promise.all(all.map(bootedAt)), booted, "no machine was stopped");
+    assert.equal(changes(up)["replaced"], undefined);
+    await withShell(async (shell) => {
+      const admitted = await Promise.all(shell.keys.map((key) => shell.on(key, "cat ~/.ssh/authorized_keys")));
+      assert.equal(admitted.length, 6);
+      for (const file of admitted) assert.ok(file.includes(new_.publicKey) && !file.includes(old.publicKey));
+      assert.ok(!(await shell.on("edge-3", "sudo cat /var/lib/cloud/instance/user-data.txt")).includes(old.publicKey));
+    });
+    for (const [key, connection] of Object.entries(connections)) await assert.rejects(SshSession.open(key, connection), /refuse|key/i, key);
+    good(await stack.up());
   });
 
   it("stop at the first host that does not come back, and say which", async () => {

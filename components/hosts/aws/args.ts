@@ -75,8 +75,8 @@ export interface AwsHostsArgs extends NumberedHosts {
   readonly bastion?: Bastion;
   /**
    * Number of the key that logs in to these hosts, 1 to 1000. Count it up to change the key: `up` puts the next one on each host beside the one
-   * before, proves it by a connection of its own, and then takes the one before off. No machine is replaced. All of them follow from one
-   * secret in the stack's state. @default 1
+   * before, proves it by a connection of its own, and then takes the one before off. No machine is replaced, and machines that are made later
+   * begin with the new key. All of them follow from one secret in the stack's state. @default 1
    */
   readonly loginKey?: number;
   /**

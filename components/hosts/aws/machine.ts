@@ -116,7 +116,7 @@ function createInstance(
     ami: memory.image,
     instanceType,
     primaryNetworkInterface: { networkInterfaceId: face.id },
-    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine, commands })),
+    userData: keys.apply(({ login, machine }) => userData({ hostname: host.key, authorizedKey: login.publicKey, hostKey: machine, commands })),
     // Version 2 asks for a token, which a container behind one more hop does not get.
     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
     rootBlockDevice: {

@@ -6,11 +6,9 @@ import type { HostContext } from "../host";
 
 /** The keys of a host that a cloud boots. */
 export interface HostKeys {
-  /** A machine is made with it: what a machine is made with must not change with a number. */
-  readonly client: SshKey;
-  /** Logs in to it. */
+  /** Logs in to it. A machine that is made now begins with it; one that stands keeps its user data, whose changes are ignored. */
   readonly login: SshKey;
-  /** Those that may log in to it until now: the one of the number before, and the one that new machines begin with. */
+  /** Those that may log in to it until now: the one of the number before, and the one that machines of the first `up` began with. */
   readonly former: readonly SshKey[];
   /** What the host shows for itself. */
   readonly machine: SshKey;
@@ -41,7 +39,7 @@ export function hostKeys(seed: pulumi.Output<string>, host: string, loginKey = f
     const key = (number: number): SshKey => deriveSshKey(secret, number === firstLoginKey ? client : `${client} ${number}`);
     // Each costs a try of the six that sshd allows (sshd_config(5), MaxAuthTries).
     const former = [...new Set([loginKey - 1, firstLoginKey, loginKey - 2])].filter((number) => number >= firstLoginKey && number < loginKey);
-    return { client: key(firstLoginKey), login: key(loginKey), former: former.map(key), machine: deriveSshKey(secret, `host ${host}`) };
+    return { login: key(loginKey), former: former.map(key), machine: deriveSshKey(secret, `host ${host}`) };
   });
 }
 

@@ -127,7 +127,7 @@ function serverArgs(args: HetznerHostsArgs, host: HostToMake, { memory, keys, pr
     placementGroupId: placementGroup(args, host, surroundings).id.apply(Number),
     // Without one, Hetzner makes a password for root and sends it by mail.
     sshKeys: [sshKey.id],
-    userData: keys.apply(({ client, machine }) => userData({ hostname: host.key, authorizedKey: client.publicKey, hostKey: machine })),
+    userData: keys.apply(({ login, machine }) => userData({ hostname: host.key, authorizedKey: login.publicKey, hostKey: machine })),
     // Of a protected server, the deletion is refused after the shutdown: it would be left switched off.
     shutdownBeforeDeletion: !protect,
     // Hetzner takes both or none, and nothing but an update of its own lifts them: see the table of behaviour.
