@@ -10,6 +10,12 @@ describe("the matrix of faults", () => {
     assert.ok(quick > 0 && quick <= 10, String(quick));
   });
 
+  it("has what the days after the first bring: managers lost for good, and a host that does not come back from a reboot", () => {
+    const titles = cases.map(({ title }) => title).join("\n");
+    assert.match(titles, /^two managers lost for good, and the way out that the message names$/m);
+    assert.match(titles, /^a host that does not come back from a reboot, until somebody starts it$/m);
+  });
+
   it("chooses the same again with the same seed, and another case something else", () => {
     const hosts = ["a", "b", "c", "d", "e", "f", "g", "h"];
     const chosen = (seed: number, what: string): string => new Choices(seed, what).shuffled(hosts).join();

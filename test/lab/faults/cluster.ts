@@ -35,6 +35,7 @@ export interface Program {
   readonly logDriver: "json-file" | "local";
   readonly recheck: string;
   readonly recover?: string;
+  readonly reboot?: string;
   /** Seconds. */
   readonly reachable: number;
   /** Whose address each machine is said to have. @default - its own */
@@ -203,7 +204,7 @@ export class FaultCluster {
   }
 
   private spec(): object {
-    const { control, edge, edgeRole, label, networks, port, rotation, logDriver, recheck, recover, reachable, swapped } = this.program;
+    const { control, edge, edgeRole, label, networks, port, rotation, logDriver, recheck, recover, reboot, reachable, swapped } = this.program;
     const address = (name: Name): string => this.address((swapped?.includes(name) && swapped.find((other) => other !== name)) || name);
     const group = (role: string, members: readonly Name[], more: object = {}): object => ({
       role,
@@ -222,6 +223,7 @@ export class FaultCluster {
       engine: { settings: { "log-driver": logDriver } },
       recheck,
       ...(recover !== undefined && { recover }),
+      ...(reboot !== undefined && { maintenance: { reboot, rebootSeconds: 60 } }),
       reachableSeconds: reachable,
     };
   }

@@ -53,6 +53,26 @@ export const hosts: readonly FaultCase[] = [
     },
   },
   {
+    title: "a host that does not come back from a reboot, until somebody starts it",
+    async play(trial) {
+      const { cluster } = trial;
+      const lost = trial.victim();
+      // Each of them has its turn.
+      trial.touch(...names);
+      const others = names.filter((name) => name !== lost).map((name) => cluster.machine(name));
+      // What a container's reboot ends, Docker starts again.
+      await docker("update", "--restart", "on-failure", ...others);
+      trial.finally(() => docker("update", "--restart", "no", ...others));
+      trial.finally(() => docker("start", cluster.machine(lost)));
+      cluster.edit({ reboot: cluster.another("reboot") });
+      await trial.fails(new RegExp(`${keyOf(lost)}: rebooted, and is not back after 60 s \\(maintenance\\.rebootSeconds\\)`));
+      trial.note(`${keyOf(lost)} was lost`);
+      await docker("start", cluster.machine(lost));
+      await cluster.sites.ready(lost);
+      await trial.up();
+    },
+  },
+  {
     title: "a run right after a host got power again",
     async play(trial) {
       const name = trial.victim();
