@@ -174,6 +174,15 @@ export interface Overlay {
   reflectors?: string[];
   bfd?: boolean;
   peers?: Record<string, BgpPeer>;
+  trunks?: Record<string, VlanTrunk>;
+}
+
+/** A VLAN of your own switch, whose machines take part in a network of the cluster. */
+export interface VlanTrunk {
+  interface: string;
+  vlan: number;
+  network: string;
+  on?: string;
 }
 
 /** Your own router, to which hosts announce their containers. */

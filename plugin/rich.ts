@@ -62,7 +62,7 @@ function reportLate(value: unknown, path: string, report: Report): void {
 
 /** Under these the user chooses the names: a name with nothing behind it was written for something. */
 const named =
-  /^(?:hosts|networks|policy|gateways|pins|overlay\/peers|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
+  /^(?:hosts|networks|policy|gateways|pins|overlay\/(?:peers|trunks)|firewall\/(?:expose|allow|rules)|hosts\/[^/]*\/(?:machines|each|vpc\/subnets|labels|tags|hcloudLabels)|networks\/[^/]*\/labels)$/;
 
 /** Languages differ in how they say "not given": all of them mean the default. @param at The names on the way, with slashes between. */
 function withoutNull(value: unknown, at = ""): unknown {

@@ -26,6 +26,7 @@ const longFiles = [
   "flannel-sites",
   "calico-sites",
   "peers",
+  "trunks",
   "openvswitch",
   "overlays",
   "upgrade",

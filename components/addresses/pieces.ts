@@ -31,6 +31,8 @@ export interface PieceKind {
   readonly fix: string;
   /** What to do when no block is left for a group. @default - take a larger address space */
   readonly fixNoBlock?: string;
+  /** What no block may lie on. @default - nothing */
+  readonly taken?: readonly Cidr[];
 }
 
 export interface PlannedPieces {
@@ -68,12 +70,14 @@ export function planPieces(hosts: readonly Numbered[], space: Cidr, kind: PieceK
   const further = asks.filter(({ group, key }) => key !== group);
   // No further block may push a first one aside.
   const kept = further.flatMap(({ pin }) => pin ?? []);
+  // Two pins on one place are told as such.
+  const taken = (kind.taken ?? []).filter((one) => !asks.some(({ pin }) => pin?.overlaps(one)));
   const first = assignBlocks(
     space,
     asks.filter((ask) => !further.includes(ask)),
-    kept,
+    [...kept, ...taken],
   );
-  const second = assignBlocks(space, further, [...first.byKey.values()]);
+  const second = assignBlocks(space, further, [...first.byKey.values(), ...taken]);
   for (const { key } of first.problems) {
     report(
       `hosts.${key}`,

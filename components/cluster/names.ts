@@ -12,7 +12,7 @@ const gatewayType = "pulumi-swarm:index:Gateway";
 /** What names depend on, of a plan that need not be whole yet. */
 export type NamedPlan = Pick<
   ClusterPlan,
-  "hosts" | "networks" | "policies" | "peers" | "gateways" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays"
+  "hosts" | "networks" | "policies" | "peers" | "trunks" | "gateways" | "firewall" | "encryption" | "programs" | "subnets" | "onHosts" | "revisitDays"
 >;
 
 /** The names of all resources under a cluster's component. What the user asks for later, such as a provider, is not among them. */

@@ -1,9 +1,10 @@
 import type { PlannedHost, Site } from "../hosts/host";
 import type { Groups } from "../hosts/plan";
 import { Cidr, isCidr } from "../addresses/cidr";
+import { assignBlocks } from "../addresses/blocks";
 import { planPieces, type PlannedPieces } from "../addresses/pieces";
 import type { Space } from "../addresses/space";
-import type { Pins, PlannedSubnet } from "../addresses/subnets";
+import { pinPath, type Pins, type PlannedSubnet } from "../addresses/subnets";
 import type { PoliciesOnHosts } from "../network-policy/compile";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
@@ -13,6 +14,7 @@ import type { NetworkRanges } from "../overlays/ranges";
 import { ownSlices } from "../networks/slices";
 import type { OverlayPlan } from "../overlays/overlay";
 import type { PeersPlan } from "../overlays/peers";
+import type { TrunksPlan } from "../overlays/trunks";
 import type { Report } from "../report";
 
 /** The overlay's part of the work on hosts. */
@@ -62,6 +64,12 @@ export function checkRoutes(groups: Groups, hosts: readonly PlannedHost[], { kin
   }
 }
 
+/** What each host gets, and machines outside that take part in networks. */
+export interface PlannedContainers extends PlannedPieces {
+  /** The place of those machines among the hosts'. @default - there are none, or none is left */
+  readonly outside?: Cidr;
+}
+
 /** A subnet for each host, where the overlay routes. */
 export function planContainers(
   hosts: readonly PlannedHost[],
@@ -69,7 +77,7 @@ export function planContainers(
   overlay: OverlayPlan,
   pins: Pins,
   report: Report,
-): PlannedPieces | undefined {
+): PlannedContainers | undefined {
   const { placement } = overlay;
   if (placement.kind === "subnets") return undefined;
   if (placement.kind === "ranges") return planHostPlaces(hosts, containers, placement, pins, report);
@@ -102,12 +110,14 @@ function planHostPlaces(
   placement: Extract<OverlayPlan["placement"], { readonly kind: "ranges" }>,
   pins: Pins,
   report: Report,
-): PlannedPieces {
+): PlannedContainers {
   const piecePrefix = placePrefix(placement, containers);
+  const blockPrefix = piecePrefix - Math.round(Math.log2(placement.hostsPerGroup));
+  const outsidePin = placement.outside === true ? pins.take(outsideOwner, blockPrefix, piecePrefix) : undefined;
   const kind = {
     owner: "places",
     pieces: "places of hosts",
-    blockPrefix: piecePrefix - Math.round(Math.log2(placement.hostsPerGroup)),
+    blockPrefix,
     piecePrefix,
     pinPrefixes: [containers.prefix, piecePrefix] as const,
     withoutEnds: false,
@@ -116,6 +126,7 @@ function planHostPlaces(
     routes: "nowhere: no address of it is in use",
     fix: "make a group of their own for those that are new",
     fixNoBlock: "give the overlay a larger mostHosts, or a smaller hostsPerGroup",
+    ...(outsidePin && { taken: [outsidePin] }),
   };
   const planned = planPieces(hosts, containers, kind, pins, report);
   for (const { owner, cidr, pin } of planned.blocks) {
@@ -124,7 +135,40 @@ function planHostPlaces(
       report(pin, `${block} of ${owner} is not in ${containers}, where hosts have their places`, "pin a block of it");
     }
   }
-  return planned;
+  return placement.outside === true ? withOutside(planned, containers, { piecePrefix, pin: outsidePin }, report) : planned;
+}
+
+/** Owner of the place that machines outside have among the hosts'. */
+const outsideOwner = "trunks";
+
+/** Where no host is and none may come: after all of them, so that it moves nothing. */
+function withOutside(
+  { pieces, blocks }: PlannedPieces,
+  containers: Cidr,
+  { piecePrefix, pin }: { readonly piecePrefix: number; readonly pin: Cidr | undefined },
+  report: Report,
+): PlannedContainers {
+  if (pin && !containers.contains(pin)) {
+    report(pinPath(outsideOwner), `${pin} is not in ${containers}, where hosts have their places`, "pin a part of it");
+    return { pieces, blocks };
+  }
+  const taken = [...blocks.map(({ cidr }) => Cidr.parse(cidr)).filter(isCidr), ...pieces.values()];
+  const outside = pin ?? assignBlocks(containers, [{ key: outsideOwner, prefix: piecePrefix }], taken).byKey.get(outsideOwner);
+  if (!outside) {
+    const fix = "give the overlay a larger mostHosts, or a smaller hostsPerGroup";
+    report("overlay.trunks", `groups of hosts have all of ${containers}, and no place in it is left for machines outside`, fix);
+    return { pieces, blocks };
+  }
+  const block: PlannedSubnet = {
+    owner: outsideOwner,
+    purpose: `where machines on trunks have their range of a network: as it lies in ${containers}, so that lies there`,
+    cidr: outside.toString(),
+    from: `${containers}, the part of the address space for hosts`,
+    routes: "nowhere: no address of it is in use",
+    pin: pinPath(outsideOwner),
+    pinned: pin !== undefined,
+  };
+  return { pieces, blocks: [...blocks, block], outside };
 }
 
 /** Of the plan so far, what routers outside the cluster are planned among. */
@@ -151,6 +195,25 @@ export function planOutside({ peers: plan }: OverlayPlan, { groups, networks, gi
   });
   for (const { path, message, fix } of planned?.problems ?? []) report(path, message, fix);
   return planned ?? { peers: [], rules: [], settings: {}, problems: [], warnings: [] };
+}
+
+/** Of the plan so far, what trunks are planned among. */
+interface AroundTrunks extends Pick<AroundPeers, "hosts" | "groups" | "networks" | "given" | "space"> {
+  readonly outside: Cidr | undefined;
+  readonly mtu: number;
+}
+
+/** VLANs outside whose machines take part in networks, where the overlay has such. */
+export function planTrunksOf({ trunks: plan }: OverlayPlan, { groups, given, space, outside, ...around }: AroundTrunks, report: Report): TrunksPlan {
+  const planned = plan?.({
+    ...around,
+    groups: groups.map(([key, { role, noContainerRoutes }]) => ({ key, role, ...(noContainerRoutes !== undefined && { noContainerRoutes }) })),
+    networkNames: Object.keys(given),
+    places: space.containers.toString(),
+    ...(outside && { outside: outside.toString() }),
+  });
+  for (const { path, message, fix } of planned?.problems ?? []) report(path, message, fix);
+  return planned ?? { trunks: [], settings: {}, problems: [], warnings: [] };
 }
 
 /** What hosts are told to do for the overlay. */

@@ -28,7 +28,7 @@ import { checkCloudRules } from "../hosts/cloud-rules";
 import { reportSameNames } from "../names/planned";
 import { planEncryption } from "./encryption";
 import { clusterNames } from "./names";
-import { checkRoutes, planContainers, planOnHosts, planOutside } from "./on-hosts";
+import { checkRoutes, planContainers, planOnHosts, planOutside, planTrunksOf } from "./on-hosts";
 import { reservedNetworks } from "./reserved";
 import { describeProblems as describe, type Report, show } from "../report";
 import { checkAdopt, checkEngine, checkMembership, checkSwarmOptions, engineWarnings, planQuorum, siteLossWarnings, sizeWarnings } from "./rules";
@@ -105,7 +105,9 @@ function planRead(args: SwarmClusterArgs): Planned {
   checkAdopt(args.adopt, underlay.tunnel !== undefined, report);
   const ofSwarm = [...swarmRules(underlay.over), ...metricsRules(args.engine ?? {}, underlay.over), ...overlay.rules];
   checkTunnelPort(underlay.rules, ofSwarm, report);
-  const outside = planOutside(overlay, { hosts, groups, sites, networks, space, subnets, given: args.networks ?? {} }, report);
+  const placed = { hosts, groups, networks, space, given: args.networks ?? {} };
+  const outside = planOutside(overlay, { ...placed, sites, subnets }, report);
+  const trunks = planTrunksOf(overlay, { ...placed, outside: containers?.outside, mtu: overlay.containerMtu(mtu) }, report);
   const contributed = [
     ...swarmRules(underlay.over),
     ...underlay.rules,
@@ -125,13 +127,15 @@ function planRead(args: SwarmClusterArgs): Planned {
     networkNames: Object.keys(args.networks ?? {}),
   };
   const gateways = planGateways(args.gateways ?? {}, around, report);
-  const onHosts = overlay.settings && planOnHosts({ ...overlay.settings, ...outside.settings }, overlay, space, networks, policy.policies);
+  const onHosts =
+    overlay.settings && planOnHosts({ ...overlay.settings, ...outside.settings, ...trunks.settings }, overlay, space, networks, policy.policies);
   const { programs } = overlay;
   const named = {
     hosts,
     networks,
     policies: policy.policies,
     peers: outside.peers,
+    trunks: trunks.trunks,
     gateways,
     firewall: firewall.rules,
     encryption,
@@ -150,6 +154,7 @@ function planRead(args: SwarmClusterArgs): Planned {
       networks,
       policies: policy.policies,
       peers: outside.peers,
+      trunks: trunks.trunks,
       gateways,
       quorum,
       overlay: overlay.kind,
@@ -179,6 +184,7 @@ function planRead(args: SwarmClusterArgs): Planned {
         ...engineWarnings(args.engine ?? {}),
         ...overlay.warnings,
         ...outside.warnings,
+        ...trunks.warnings,
         ...policy.warnings,
         ...gatewayWarnings(gateways, around),
         ...firewall.warnings,

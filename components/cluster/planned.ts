@@ -10,6 +10,7 @@ import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedNetwork } from "../networks/network";
 import type { OverlayKind } from "../overlays/overlay";
 import type { PlannedPeer } from "../overlays/peers";
+import type { PlannedTrunk } from "../overlays/trunks";
 import type { HostProgram } from "../programs/program";
 import type { Tunnel } from "../underlay/underlay";
 import type { OverlayOnHosts } from "./on-hosts";
@@ -31,6 +32,8 @@ export interface ClusterPlan {
   readonly policies: readonly NetworkPolicy[];
   /** Routers outside the cluster, to which hosts announce containers. */
   readonly peers: readonly PlannedPeer[];
+  /** VLANs of the user's own switches, whose machines take part in networks. */
+  readonly trunks: readonly PlannedTrunk[];
   /** What containers reach outside the swarm, by name. */
   readonly gateways: readonly PlannedGateway[];
   /** How many managers there are, and how many may fail. */

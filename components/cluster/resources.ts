@@ -5,6 +5,7 @@ import { describeRenumbering } from "../addresses/subnets";
 import { NetworkPolicy } from "../network-policy/resource";
 import { BgpPeer } from "../overlays/peer-resource";
 import type { PlannedPeer } from "../overlays/peers";
+import { VlanTrunk } from "../overlays/trunk-resource";
 import { HostProgram } from "../programs/resource";
 import { stop } from "../stop";
 import { shownName } from "./shown-names";
@@ -32,6 +33,7 @@ export function showPlan(cluster: string, plan: ClusterPlan, args: SwarmClusterA
       { ...peer, announces: slices.settled.apply((places) => announcedBy(peer, args, plan, places)) },
       { parent },
     );
+  for (const trunk of plan.trunks) new VlanTrunk(shownName(cluster, trunk.name), trunk, { parent });
   for (const channel of plan.encryption) new Encryption(shownName(cluster, channel.channel), channel, { parent });
   for (const program of plan.programs) new HostProgram(shownName(cluster, program.name), program, { parent });
   const memories = plan.subnets.flatMap((subnet) => {

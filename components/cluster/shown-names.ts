@@ -8,6 +8,7 @@ import type { PlannedSubnet } from "../addresses/subnets";
 import type { HostProgram } from "../programs/program";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedPeer } from "../overlays/peers";
+import type { PlannedTrunk } from "../overlays/trunks";
 import { slug } from "../slug";
 
 const renameGroup = "rename one of the groups, but not one that is deployed already";
@@ -29,6 +30,8 @@ export interface ShownPlan {
   readonly policies?: readonly NetworkPolicy[];
   /** @default - none */
   readonly peers?: readonly PlannedPeer[];
+  /** @default - none */
+  readonly trunks?: readonly PlannedTrunk[];
   readonly encryption: readonly EncryptionChannel[];
   readonly programs: readonly HostProgram[];
   readonly subnets: readonly PlannedSubnet[];
@@ -44,7 +47,7 @@ export interface OwnRules {
 
 /** Resources that show the plan, under their component. */
 export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): PlannedName[] {
-  const { firewall, policies = [], peers = [], encryption, programs, subnets, remembers } = plan;
+  const { firewall, policies = [], peers = [], trunks = [], encryption, programs, subnets, remembers } = plan;
   return [
     ...subnets.flatMap(({ owner }): PlannedName[] => {
       const resource = { type: "pulumi-swarm:index:SubnetAssignment", name: shownName(cluster, owner), ...ownerOf(owner) };
@@ -68,6 +71,13 @@ export function shownNames(cluster: string, plan: ShownPlan, own: OwnRules): Pla
       of: `the router ${name}`,
       path: `overlay.peers.${name}`,
       fix: "choose another name for the router",
+    })),
+    ...trunks.map(({ name }): PlannedName => ({
+      type: "pulumi-swarm:index:VlanTrunk",
+      name: shownName(cluster, name),
+      of: `the trunk ${name}`,
+      path: `overlay.trunks.${name}`,
+      fix: "choose another name for the trunk",
     })),
     ...encryption.map(({ channel }): PlannedName => ({
       type: "pulumi-swarm:index:Encryption",
@@ -98,6 +108,8 @@ function ownerOf(owner: string): Pick<PlannedName, "of" | "path"> {
     case "containers":
     case "places":
       return { of: `group ${key}${more.length === 0 ? "" : ` (${more.join(" ")})`}`, path: `hosts.${key}` };
+    case "trunks":
+      return { of: "the place of machines on trunks", path: "overlay.trunks" };
     default:
       return { of: `Docker's own subnet ${owner}`, path: "addressSpace" };
   }

@@ -16,6 +16,7 @@ export function summarize(cluster: string, plan: ClusterPlan): string {
     ...section("encrypted", encryptionLines(plan)),
     ...section("gateways", plan.gateways.map(gatewayLine)),
     ...section("routers", plan.peers.map(peerLine)),
+    ...section("trunks", plan.trunks.map(trunkLine)),
     ...section("subnets", subnetLines(plan)),
     ...section("MTU", [mtuLine(plan)]),
     ...section("programs", plan.programs.map(programLine)),
@@ -70,6 +71,11 @@ function peerLine({ name, address, as, on, announces, accepts, signedBy }: Clust
   const told = Object.keys(announces).join(", ");
   const taken = accepts.length === 0 ? "take nothing from it" : `take a way to ${accepts.join(", ")} from it`;
   return `${name} (${address}, AS ${as}): ${on} announce ${told === "" ? "nothing" : told}; ${taken}; signed by ${signedBy}`;
+}
+
+function trunkLine({ name, network, vlan, interface: link, on, addresses, subnet, mtu }: ClusterPlan["trunks"][number]): string {
+  const prefix = subnet.slice(subnet.indexOf("/"));
+  return `${name}: VLAN ${vlan} at ${link} of ${on} is network ${network}; machines there have addresses of ${addresses} with prefix ${prefix}, and MTU ${mtu}`;
 }
 
 function programLine(program: HostProgram): string {

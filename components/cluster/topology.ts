@@ -22,6 +22,7 @@ export function topologyOf(cluster: string, plan: ClusterPlan): Topology {
     ),
     policies: byName(plan.policies, ({ name }) => slug(name)),
     peers: byName(plan.peers, ({ name }) => name),
+    trunks: byName(plan.trunks, ({ name }) => name),
     encryption: byName(plan.encryption, ({ channel }) => slug(channel)),
     programs: byName(plan.programs, ({ name }) => slug(name)).map(({ name, version }) => ({ name, version })),
   };

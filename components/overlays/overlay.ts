@@ -7,6 +7,7 @@ import type { EncryptionChannel } from "../addresses/encryption";
 import type { HostProgram } from "../programs/program";
 import type { UnderlayPlan } from "../underlay/underlay";
 import type { PlanPeers } from "./peers";
+import type { PlanTrunks } from "./trunks";
 
 /** The available overlays. A new one is a folder, and a line in `agents.ts`, which the compiler requires. */
 export type OverlayKind = "native" | "weave" | "flannel" | "calico" | "openvswitch";
@@ -67,6 +68,8 @@ export type Placement =
       readonly hostsPerGroup: number;
       /** Prefix length of a host's range of a network if the network sets no prefix. */
       readonly rangePrefix: number;
+      /** Whether one place is kept for machines that are no hosts. @default false */
+      readonly outside?: boolean;
     };
 
 /** An overlay that routes: packets for containers arrive from other hosts unchanged, not through Docker's own interfaces. */
@@ -107,6 +110,8 @@ export interface OverlayPlan {
   readonly noPolicies?: string;
   /** Plans the sessions with routers outside the cluster. @default - it has none */
   readonly peers?: PlanPeers;
+  /** Plans the VLANs outside whose machines take part in networks. @default - it has none */
+  readonly trunks?: PlanTrunks;
   /** Problems with it on this cluster. Paths are those of the cluster's arguments. */
   readonly problems: readonly Problem[];
   /** What works but needs attention. */

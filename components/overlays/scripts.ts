@@ -6,11 +6,11 @@ export function loadStatusScript(folder: string): string {
 }
 
 /** Reads an overlay's script for hosts, which asks addresses of other hosts. */
-export function loadReachingScript(folder: string, name: string): string {
-  return [loadInstallingScript(folder), loadPart(__dirname, "reached.sh"), loadScript(folder, name)].join("\n");
+export function loadReachingScript(folder: string, ...names: readonly string[]): string {
+  return [loadInstallingScript(folder), loadPart(__dirname, "reached.sh"), ...names.map((name) => loadScript(folder, name))].join("\n");
 }
 
 /** Reads the script that keeps Open vSwitch's bridge. A file on hosts. */
 export function loadSwitchScript(folder: string): string {
-  return [loadPart(__dirname, "uplinks.sh"), loadScript(folder, "bridge.sh")].join("");
+  return [loadPart(__dirname, "uplinks.sh"), loadPart(folder, "trunks/trunks.sh"), loadScript(folder, "bridge.sh")].join("");
 }

@@ -51,11 +51,8 @@ const lists: Readonly<Record<Kind, string>> = {
  * @param machines Hosts whose machines the edit makes anew or changes.
  */
 export function mermaid(after: Topology, before?: Topology, machines?: Machines): string {
-  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, policies, gateways, peers, programs, channels } = sceneOf(
-    after,
-    before,
-    machines,
-  );
+  const { title, facts, openings, closed, underlay, sites, between, overlay, networks, policies, gateways, peers, trunks, programs, channels } =
+    sceneOf(after, before, machines);
   const draw = new Drawing();
   draw.line(`accTitle: ${plain(title)}`);
   draw.line(`accDescr: ${plain(facts)}`);
@@ -70,7 +67,14 @@ export function mermaid(after: Topology, before?: Topology, machines?: Machines)
   }
   if (overlay) {
     const called = (what: string, pieces: readonly Piece[]): Piece[] => pieces.map((piece) => ({ ...piece, name: `${what}: ${piece.name}` }));
-    const inside = [...networks, ...policies, ...called("reached outside", gateways), ...called("announced to", peers), ...programs];
+    const inside = [
+      ...networks,
+      ...policies,
+      ...called("reached outside", gateways),
+      ...called("announced to", peers),
+      ...called("machines on", trunks),
+      ...programs,
+    ];
     draw.box("overlay", titleOf(overlay), bandLooks[overlay.change], inside.length, () => {
       inside.forEach((piece) => draw.node(piece));
       // What has nothing in it would not be drawn as a box.

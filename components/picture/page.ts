@@ -143,7 +143,7 @@ function siteOf({ name, roles }: SceneSite, { x, y, width }: Area): Block {
 }
 
 /** The networks that lie over all hosts, with the ways between them and out of them. */
-function overlayOf({ networks, policies, gateways, peers, programs }: Scene, overlay: Piece, y: number): Block {
+function overlayOf({ networks, policies, gateways, peers, trunks, programs }: Scene, overlay: Piece, y: number): Block {
   const area = { x: frame, y: y + 2 * labelHeight, width: pageWidth - 2 * frame };
   const nets = cards(networks, area);
   const boxes: Box[] = [...nets.boxes];
@@ -157,6 +157,7 @@ function overlayOf({ networks, policies, gateways, peers, programs }: Scene, ove
     ["allowed between networks", policies],
     ["reached outside", gateways],
     ["announced to routers outside", peers],
+    ["machines outside in networks", trunks],
   ] as const) {
     if (pieces.length === 0) continue;
     texts.push(textAt(frame, bottom + gap + 13, label, "label", true));

@@ -118,6 +118,15 @@ export function peerPieces({ peers }: Topology): Unmarked[] {
   });
 }
 
+/** At which host machines outside take part in networks. */
+export function trunkPieces({ trunks }: Topology): Unmarked[] {
+  return trunks.map(({ name, network, vlan, on, interface: link, addresses, mtu }) => {
+    const says = `VLAN ${said(vlan)} in ${said(network)} at ${said(on)}`;
+    const tip = `trunk ${said(name)}: VLAN ${said(vlan)} at ${said(link)} of ${said(on)} is network ${said(network)}; machines there have addresses of ${said(addresses)}, MTU ${said(mtu)}`;
+    return { id: `trunk ${name}`, kind: "rule", name: said(name), says, tip };
+  });
+}
+
 export function programPieces({ programs }: Topology): Unmarked[] {
   return programs.map(({ name, version }) => ({
     id: name,

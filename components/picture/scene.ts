@@ -1,6 +1,17 @@
 import { quorumOf } from "../topology/quorum";
 import { byName, type Topology, type TopologyHost } from "../topology/topology";
-import { channelPieces, gatewayPieces, hostPiece, networkPieces, openingPieces, peerPieces, policyPieces, programPieces, rulePieces } from "./pieces";
+import {
+  channelPieces,
+  gatewayPieces,
+  hostPiece,
+  networkPieces,
+  openingPieces,
+  peerPieces,
+  policyPieces,
+  programPieces,
+  rulePieces,
+  trunkPieces,
+} from "./pieces";
 import { type Change, merged, type Piece, type Unmarked } from "./piece";
 import { count, line, said } from "./words";
 
@@ -29,6 +40,8 @@ export interface Scene {
   readonly gateways: readonly Piece[];
   /** Routers outside to which hosts announce containers. */
   readonly peers: readonly Piece[];
+  /** VLANs outside whose machines take part in networks. */
+  readonly trunks: readonly Piece[];
   readonly programs: readonly Piece[];
   /** What is encrypted, and what is not. */
   readonly channels: readonly Piece[];
@@ -67,6 +80,7 @@ export function sceneOf(after: Topology, before?: Topology, machines: Machines =
     policies: both(policyPieces),
     gateways: both(gatewayPieces),
     peers: both(peerPieces),
+    trunks: both(trunkPieces),
     programs: both(programPieces),
     channels: both(channelPieces).map(withTurn),
   };
@@ -76,7 +90,7 @@ export function sceneOf(after: Topology, before?: Topology, machines: Machines =
 export function isChanged(scene: Scene): boolean {
   const hosts = scene.sites.flatMap(({ roles }) => roles.flatMap((role) => role.hosts));
   const bands = [scene.underlay, scene.overlay].filter((band) => band !== undefined);
-  const inOverlay = [...scene.networks, ...scene.policies, ...scene.gateways, ...scene.peers, ...scene.programs];
+  const inOverlay = [...scene.networks, ...scene.policies, ...scene.gateways, ...scene.peers, ...scene.trunks, ...scene.programs];
   const all = [...bands, ...scene.openings, ...scene.between, ...inOverlay, ...scene.channels, ...hosts];
   return all.some(({ change }) => change !== "same");
 }

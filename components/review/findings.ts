@@ -44,6 +44,7 @@ export const sections = {
   firewall: "Open to whom",
   gateways: "What containers reach outside",
   routers: "What hosts announce to routers outside",
+  trunks: "Machines outside in networks",
   encryption: "Encryption",
   addresses: "Addresses",
   networks: "Networks",

@@ -11,6 +11,7 @@ import { hostFindings, quorumFindings, refusedReplacements } from "./hosts";
 import { networkFindings } from "./networks";
 import { policyFindings } from "./policies";
 import { peerFindings } from "./peers";
+import { trunkFindings } from "./trunks";
 import { type ReadPreview } from "./read";
 import { type Risk, riskNames } from "./risks";
 import { unknownFindings } from "./unknown";
@@ -77,6 +78,7 @@ export function reviewCluster(change: ClusterChange): ClusterReview {
     ...policyFindings(change),
     ...gatewayFindings(change),
     ...peerFindings(change),
+    ...trunkFindings(change),
     ...encryptionFindings(change),
     ...addressFindings(change),
     ...networkFindings(change),

@@ -10,6 +10,7 @@ import {
   type TopologyPeer,
   type TopologyProgram,
   type TopologySubnet,
+  type TopologyTrunk,
 } from "./topology";
 
 /** A resource as previews and states write it down. */
@@ -97,6 +98,7 @@ function topologyFrom(owner: WrittenResource, children: readonly WrittenResource
     rules: all("FirewallRule", (inputs, name) => ({ ...(inputs as unknown as FirewallRule), name })),
     policies: all("NetworkPolicy", ({ policy, ...inputs }) => ({ ...(inputs as unknown as NetworkPolicy), name: String(policy) })),
     peers: all("BgpPeer", ({ router, ...inputs }) => ({ ...(inputs as unknown as TopologyPeer), name: String(router) })),
+    trunks: all("VlanTrunk", ({ trunk, ...inputs }) => ({ ...(inputs as unknown as TopologyTrunk), name: String(trunk) })),
     encryption: all("Encryption", (inputs) => inputs as unknown as EncryptionChannel),
     programs: all("HostProgram", ({ program, version }): TopologyProgram => ({ name: String(program), version: String(version) })),
   };

@@ -2,6 +2,7 @@ import type { FirewallRule } from "../firewall/rule";
 import type { HostRole, PublicAddress } from "../hosts/host";
 import type { NetworkPolicy } from "../network-policy/policy";
 import type { PlannedPeer } from "../overlays/peers";
+import type { PlannedTrunk } from "../overlays/trunks";
 import type { EncryptionChannel } from "../addresses/encryption";
 
 /** A host as a picture or a review shows it. */
@@ -49,6 +50,9 @@ export interface TopologyGateway {
 /** A router outside the cluster, to which hosts announce containers. */
 export type TopologyPeer = PlannedPeer;
 
+/** A VLAN of the user's own switch, whose machines take part in a network. */
+export type TopologyTrunk = PlannedTrunk;
+
 /** A piece of address space and who has it. */
 export interface TopologySubnet {
   readonly owner: string;
@@ -85,6 +89,7 @@ export interface Topology {
   /** What is let through between networks, and to them from outside. */
   readonly policies: readonly NetworkPolicy[];
   readonly peers: readonly TopologyPeer[];
+  readonly trunks: readonly TopologyTrunk[];
   readonly encryption: readonly EncryptionChannel[];
   readonly programs: readonly TopologyProgram[];
 }
@@ -96,5 +101,17 @@ export function byName<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
 
 /** Nothing of a cluster: what was before it was made, and what is left when it is taken away. */
 export function nothingOf(topology: Topology): Topology {
-  return { ...topology, hosts: [], networks: [], gateways: [], subnets: [], rules: [], policies: [], peers: [], encryption: [], programs: [] };
+  return {
+    ...topology,
+    hosts: [],
+    networks: [],
+    gateways: [],
+    subnets: [],
+    rules: [],
+    policies: [],
+    peers: [],
+    trunks: [],
+    encryption: [],
+    programs: [],
+  };
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { calico, direct, type HostGroup, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
+import { calico, direct, type HostGroup, openvswitch, SwarmCluster, type SwarmClusterArgs, type Underlay } from "../../components";
 import type { GatewayRequest, SwarmRequest } from "../../components/agents/request";
 import * as existing from "../../components/hosts/existing";
 import * as local from "../../components/hosts/local";
@@ -381,6 +381,19 @@ describe("the graph of a cluster", function () {
     const asked = find(graph, command, "lab-swarm").inputs["stdin"];
     assert.ok(isSecret(asked));
     assert.deepEqual((JSON.parse(asked.secret as string) as SwarmRequest).overlay.onHosts?.passwords, { tor: "tor-and-us" });
+  });
+
+  it("shows each VLAN whose machines take part in a network, and remembers the place of their addresses", async () => {
+    const rack = { interface: "eth1", vlan: 120, network: "web", on: "control-2" };
+    const args = { ...three, networks: { web: {} }, overlay: openvswitch({ trunks: { rack } }), firewall: {} };
+    const graph = await graphOf(args);
+    const { inputs, parent } = find(graph, "pulumi-swarm:index:VlanTrunk", "lab-rack");
+    assert.equal(parent, "lab");
+    assert.deepEqual(inputs, {
+      ...{ trunk: "rack", network: "web", vlan: 120, interface: "eth1", on: "control-2", mtu: 1446 },
+      ...{ subnet: "10.98.192.0/19", addresses: "10.98.207.0/26" },
+    });
+    assert.equal(find(graph, "pulumi:index:Stash", "lab-trunks").inputs["input"], "10.97.60.0/24");
   });
 
   it("prefixes all names, so that two clusters can be in one stack", async () => {

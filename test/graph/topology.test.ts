@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { calico, planCluster, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
+import { calico, openvswitch, planCluster, SwarmCluster, type SwarmClusterArgs, weave, wireguard } from "pulumi-swarm";
 import * as existing from "pulumi-swarm/existing";
 import * as local from "pulumi-swarm/local";
 import { mermaid } from "../../components/picture/mermaid";
@@ -54,6 +54,22 @@ describe("the topology that is read out of resources", () => {
       assert.equal(lab?.topology.cluster, "lab");
       assert.deepEqual(JSON.parse(JSON.stringify(prod?.topology)), JSON.parse(JSON.stringify(expected)));
     }
+  });
+
+  it("has the VLANs outside, which no picture stumbles over", async () => {
+    const trunks = { rack: { interface: "eth1", vlan: 120, network: "web", on: "control-1" } };
+    const args: SwarmClusterArgs = { ...spread, networks: { web: {} }, overlay: openvswitch({ trunks }) };
+    let picture = "";
+    const { resources: made, error } = await record(() => {
+      const cluster = new SwarmCluster("prod", args);
+      picture = cluster.picture + cluster.diagram;
+    });
+    assert.equal(error, undefined);
+    const planned = topologyOf("prod", planCluster(args).plan);
+    assert.equal(planned.trunks.length, 1);
+    const [found] = topologiesIn(written(made));
+    assert.deepEqual(JSON.parse(JSON.stringify(found?.topology)), JSON.parse(JSON.stringify(planned)));
+    assert.match(picture, /VLAN 120 in web at control-1/);
   });
 
   it("has the routers outside, which no picture stumbles over", async () => {

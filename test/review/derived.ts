@@ -198,6 +198,27 @@ const announced = (steps: readonly Step[]): Step[] => {
   ];
 };
 
+/** Machines outside: `rack` moves to another host, `lab` is new, and `old` is gone. */
+const trunked = (steps: readonly Step[]): Step[] => {
+  const type = "pulumi-swarm:index:VlanTrunk";
+  const parent = clusterUrn(steps);
+  const step = (op: string, name: string, was: object | undefined, will: object | undefined): Step => {
+    const urn = `${parent.replace(`::${cluster}::`, `::${cluster}$${type}::`)}-${name}`;
+    const usual = {
+      ...{ trunk: name, network: "web", subnet: "10.98.192.0/19", addresses: "10.98.207.0/26" },
+      ...{ vlan: 120, on: "edge-1", interface: "eth1", mtu: 1446 },
+    };
+    const state = (inputs: object | undefined): State | null => (inputs ? { urn, type, parent, inputs: { ...usual, ...inputs } } : null);
+    return { op, urn, oldState: state(was), newState: state(will), ...(was && will && { diffReasons: ["on"] }) };
+  };
+  return [
+    ...steps,
+    step("update", "rack", {}, { on: "edge-2", vlan: 121 }),
+    step("create", "lab", undefined, { network: "db", subnet: "10.98.32.0/19", addresses: "10.98.47.0/26", vlan: 130 }),
+    step("delete", "old", { network: "cache", vlan: 140 }, undefined),
+  ];
+};
+
 /** What `cases` have no preview of the engine's for. `encryption-lost` was one network's hosts before, as an adopted swarm's have to be. */
 export const derived: readonly Derived[] = [
   { name: "cluster-removed", of: "nothing", edit: removed },
@@ -214,6 +235,7 @@ export const derived: readonly Derived[] = [
   { name: "reboots-one-manager", of: "nothing", edit: rebootedAlone },
   { name: "policies", of: "nothing", edit: policed },
   { name: "routers", of: "nothing", edit: announced },
+  { name: "trunks", of: "nothing", edit: trunked },
 ];
 
 /** The preview as the engine's digest writes it. */

@@ -107,6 +107,9 @@ export function named(names: readonly string[]): Topology {
     programs: names.map((name) => ({ name, version: name })),
     policies: names.map((name) => ({ name, from: [name], to: [name], protocol: "tcp", ports: [name] })),
     gateways: names.map((name) => ({ name, to: name, port: 1, targetPort: 1, on: name, networks: [name], encryptedBy: name, image: name })),
+    trunks: names.map((name) => ({
+      ...{ name, network: name, subnet: name, addresses: name, vlan: 1, on: name, interface: name, mtu: 1 },
+    })),
     peers: names.map((name) => ({
       ...{ name, address: name, as: 1, clusterAs: 2, on: "members", announces: { [name]: name }, accepts: [name], signedBy: "nothing", bfd: false },
     })),

@@ -111,6 +111,16 @@ describe("Open vSwitch's agent", () => {
     assert.deepEqual(fake.peers("c"), ["192.168.0.1", "192.168.0.2"]);
   });
 
+  it("has hosts that carry a VLAN take it after all others have let go, and tells all of them whose it is", async () => {
+    const trunks = { place: "10.97.99.0/24", all: [{ name: "rack", interface: "eth1", vlan: 120, network: "web", on: "b" }] };
+    assert.deepEqual(await openvswitchAgent.up(fake.work({ settings: { tunnel: false, trunks } })), []);
+    assert.equal(fake.calls.filter((call) => call.endsWith(" up")).at(-1), "b up");
+    assert.match(fake.given.get("b")?.["TRUNKS"] ?? "", /^rack eth1 ovt-\w+ 120 ovq-\w+ ovr-\w+ \d+ 10\.98\.216\.192\/26 b$/);
+    assert.match(fake.given.get("a")?.["TRUNKS"] ?? "", /^rack - .* b$/);
+    await openvswitchAgent.up(fake.work());
+    assert.equal(fake.given.get("b")?.["TRUNKS"], "");
+  });
+
   it("goes on without a host that cannot be reached, which stays a peer", async () => {
     assert.deepEqual(await openvswitchAgent.up(fake.work({ away: ["d"] })), []);
     assert.ok(fake.peers("a").includes("192.168.0.4"));

@@ -80,7 +80,10 @@ describe("the bridge of Open vSwitch", () => {
   it("routes nothing into a network nor from one to another, and translates what goes out of those that have a way out", () => {
     const rules = on("system").by("rules");
     assert.match(rules, /^table inet pulumi_swarm_openvswitch\ndelete table inet pulumi_swarm_openvswitch\n/);
-    const lines = rules.split("\n").map((line) => line.trim());
+    const lines = rules
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
     const forward = lines.slice(lines.indexOf("chain forward {") + 2, lines.indexOf("}"));
     assert.deepEqual(forward, [
       // Where containers hang, the host is nobody: what is for it comes by its gate.
@@ -94,6 +97,56 @@ describe("the bridge of Open vSwitch", () => {
       lines.filter((line) => line.endsWith("masquerade")),
       ['ip saddr 10.98.0.0/19 oifname != "ovg-*" masquerade'],
     );
+  });
+
+  const trunks = "rack eth1 ovt-1 120 ovq-1 ovr-1 7 10.98.3.0/26 a\nother - ovt-1 130 ovq-2 ovr-2 9 10.98.35.0/26 b\n";
+  const quieten = (...more: readonly string[]): void => {
+    for (const quiet of ["systemctl", "iptables", "modprobe", "nft", "ovs-ofctl", "ovs-appctl", "ip", ...more]) told.program(quiet, "exit 0");
+  };
+
+  it("lets machines on a VLAN outside send from their own range alone, and nobody else from it", () => {
+    const flows = on("system", { tunnels: "ovx-3 4 10.0.0.3 4\n", networks: "\n", trunks }).by("flows").trim().split("\n");
+    assert.deepEqual(flows, [
+      "--bundle replace-flows ovs-swarm -",
+      "priority=10,in_port=4,actions=NORMAL",
+      "priority=20,in_port=30007,arp,arp_spa=10.98.3.0/26,actions=NORMAL",
+      "priority=15,dl_vlan=7,arp,arp_spa=10.98.3.0/26,actions=drop",
+      "priority=20,in_port=30007,ip,nw_src=10.98.3.0/26,actions=NORMAL",
+      "priority=15,dl_vlan=7,ip,nw_src=10.98.3.0/26,actions=drop",
+    ]);
+    const rules = told.by("rules").split("\n");
+    // Also on hosts that do not carry it.
+    assert.deepEqual(
+      rules.filter((line) => line.includes("ip saddr")).map((line) => line.trim()),
+      ['iifname "ovg-*" ip saddr 10.98.3.0/26 drop', 'iifname "ovg-*" ip saddr 10.98.35.0/26 drop'],
+    );
+  });
+
+  it("puts the interface into a switch of its own, which takes these VLANs from it alone, and removes what is not asked for first", () => {
+    on("system", { tunnels: "\n", networks: "\n", trunks: trunks.replace("other -", "other eth1") });
+    quieten();
+    told.program(
+      "ovs-vsctl",
+      `echo "$*" >>"${told.folder}/said"; case "$*" in *list-br) echo ovs-swarm; echo ovt-old; echo ovt-1; echo br0 ;; *list-ports*ovt-1) echo eth1; echo ovr-1; echo ovr-old ;; esac`,
+    );
+    const said = told.by("up").split("\n");
+    const at = (pattern: RegExp): number => said.findIndex((line) => pattern.test(line));
+    const made = at(/add-br ovt-1/);
+    assert.match(
+      said[made] ?? "",
+      /add-port ovt-1 eth1 -- set port eth1 vlan_mode=trunk trunks=120,130 -- .*set port ovr-1 tag=120 -- .*set port ovq-1 tag=7 /,
+    );
+    assert.match(said[made] ?? "", /set interface ovq-1 type=patch options:peer=ovr-1 ofport_request=30007/);
+    assert.ok(at(/del-br ovt-old/) >= 0 && at(/del-br ovt-old/) < made);
+    assert.ok(at(/del-port ovt-1 ovr-old/) >= 0 && at(/del-port ovt-1 ovr-old/) < made);
+    assert.equal(said.filter((line) => /del-(br|port) .*(br0|ovs-swarm|eth1|ovr-1)$/.test(line)).length, 0);
+  });
+
+  it("takes all of it off, also where no file says what there was", () => {
+    on("system", { tunnels: "\n", networks: "\n" });
+    quieten();
+    told.program("ovs-vsctl", `echo "$*" >>"${told.folder}/said"; case "$*" in *list-br) echo ovs-swarm; echo ovt-1; echo br0 ;; esac`);
+    assert.deepEqual(told.by("down").match(/del-br \S+/g), ["del-br ovt-1", "del-br ovs-swarm"]);
   });
 
   it("has the kernel hear nothing on ports that a program reads, and leaves the kernel's own datapath alone", () => {

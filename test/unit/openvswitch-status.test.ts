@@ -13,6 +13,7 @@ const well: SwitchState = {
   flows: 9,
   apart: true,
   tunnels: [],
+  trunks: [],
 };
 
 function host(key: string, answer?: Partial<SwitchState> | string): SeenPart<SwitchState> {
@@ -73,6 +74,34 @@ describe("how Open vSwitch is", () => {
   });
 });
 
+describe("how VLANs of the user's switches are", () => {
+  const trunk = (state: SwitchState["trunks"][number]["state"]): SeenPart<SwitchState> =>
+    host("a1", { trunks: [{ name: "rack", interface: "eth1", state }] });
+
+  it("names one whose interface is away or unplugged, or is no longer in its bridge, which alone an up would mend", () => {
+    const seen = (["up", "missing", "unplugged", "loose"] as const).flatMap((state) => openvswitchStatus.findings([trunk(state)], now));
+    assert.deepEqual(
+      seen.map(
+        ({ severity, text, drift = false }) =>
+          `${severity}${drift ? ", drift" : ""}: ${text.replace(", so machines on its VLAN and containers do not reach each other", "")}`,
+      ),
+      [
+        "warning: a1: the interface eth1 of the trunk rack is not there",
+        "warning: a1: the interface eth1 of the trunk rack is not connected",
+        "broken, drift: a1: the interface eth1 of the trunk rack is not in its bridge",
+      ],
+    );
+  });
+
+  it("says nothing of it where Open vSwitch does not run", () => {
+    const stopped = host("a1", { switch: false, trunks: [{ name: "rack", interface: "eth1", state: "loose" }] });
+    assert.deepEqual(
+      told(stopped).map((line) => line.split(" ")[0]),
+      ["openvswitch-stopped"],
+    );
+  });
+});
+
 /** As `ip -d -o link` writes it, shortened at the end. */
 const vxlan = (link: string, remote: string): string =>
   String.raw`4: ${link}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\    link/ether a6:2c:a8:e8:ec:11 brd ff:ff:ff:ff:ff:ff promiscuity 0 minmtu 68 maxmtu 65535 \    vxlan id 4097 remote ${remote} local 10.0.0.1 srcport 0 0 dstport 4790 nolearning ttl auto ageing 300`;
@@ -116,6 +145,6 @@ describe("the script that looks at Open vSwitch", () => {
 
   it("answers on a host on which nothing of it runs, too", () => {
     const units = { "ovsdb-server": "inactive", "ovs-vswitchd": "inactive", bridge: "inactive" };
-    assert.deepEqual(look(nothing), { database: false, switch: false, units, flows: 0, apart: false, tunnels: [] });
+    assert.deepEqual(look(nothing), { database: false, switch: false, units, flows: 0, apart: false, tunnels: [], trunks: [] });
   });
 });

@@ -101,11 +101,12 @@ describe("a picture of a cluster", () => {
       );
       assert.deepEqual(
         shown(page, "opening", "world", "rule"),
-        keys(({ rules, policies, gateways, peers }) => [
+        keys(({ rules, policies, gateways, peers, trunks }) => [
           ...rules.map((rule) => rule.name),
           ...policies.map((policy) => `policy ${policy.name}`),
           ...gateways.map((gateway) => `gateway ${gateway.name}`),
           ...peers.map((peer) => `router ${peer.name}`),
+          ...trunks.map((trunk) => `trunk ${trunk.name}`),
         ]),
       );
       const channels = page.boxes.filter(({ look, piece }) => look[0] !== "band" && (piece?.kind === "protected" || piece?.kind === "bare"));

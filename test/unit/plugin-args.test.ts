@@ -193,6 +193,17 @@ describe("arguments of other languages", () => {
       },
     ],
     [
+      "VLANs whose machines take part in networks",
+      {
+        networks: { web: {} },
+        overlay: { kind: "openvswitch", trunks: { rack: { interface: "eth1", vlan: 120, network: "web", on: "group edge" } } },
+      },
+      {
+        networks: { web: {} },
+        overlay: openvswitch({ trunks: { rack: { interface: "eth1", vlan: 120, network: "web", on: "group edge" } } }),
+      },
+    ],
+    [
       "what hosts serve",
       { firewall: { allow: { m: { ports: ["9100"], from: ["world"] } } } },
       { firewall: { allow: { m: { port: ["9100"], from: ["world"] } } } },

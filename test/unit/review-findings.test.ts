@@ -30,6 +30,7 @@ const base: Topology = {
   rules: [],
   policies: [],
   peers: [],
+  trunks: [],
   encryption: [],
   programs: [],
 };

@@ -56,6 +56,7 @@ describe("the review of a preview that the engine made", () => {
       "reboots-one-manager": { "quorum-loss": 1 },
       policies: { "world-open": 1 },
       routers: {},
+      trunks: {},
     });
   });
 

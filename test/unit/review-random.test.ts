@@ -90,6 +90,19 @@ const topology: fc.Arbitrary<Topology> = fc.record({
     }),
     { selector: (each) => each.name, maxLength: 3 },
   ),
+  trunks: fc.uniqueArray(
+    fc.record({
+      name,
+      network: fc.constantFrom("web", "db"),
+      subnet: fc.constant("10.98.192.0/19"),
+      addresses: fc.constantFrom("10.98.207.0/26", "10.98.207.64/26"),
+      vlan: fc.constantFrom(120, 130),
+      on: fc.constantFrom("rack-1", "rack-2"),
+      interface: fc.constant("eth1"),
+      mtu: fc.constant(1446),
+    }),
+    { selector: (each) => each.name, maxLength: 3 },
+  ),
   encryption: fc.uniqueArray(channel, { selector: (each) => each.channel }),
   programs: fc.uniqueArray(fc.record({ name, version: fc.constantFrom("1", "2") }), { selector: (each) => each.name, maxLength: 2 }),
 });

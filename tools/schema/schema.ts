@@ -24,6 +24,7 @@ const described: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Overlay: { native: "NativeArgs", weave: "WeaveArgs", flannel: "FlannelArgs", calico: "CalicoArgs", openvswitch: "OpenvswitchArgs" },
   Etcd: { "": "EtcdArgs" },
   BgpPeer: { "": "CalicoPeerArgs" },
+  VlanTrunk: { "": "OpenvswitchTrunkArgs" },
   Underlay: { wireguard: "WireGuardArgs" },
   Programs: { "": "ProgramsArgs" },
   Program: { "an image": "ProgramImageArgs", "a file": "ProgramFileArgs" },

@@ -7,9 +7,10 @@ import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { addressOf, reachedOf, runnerOf } from "../hosts";
 import { loadReachingScript, loadSwitchScript } from "../scripts";
 import { type OpenvswitchSettings, tunnelPort } from "./args";
+import { carriesTrunk, trunksFile } from "./trunks/on-host";
 import { dockerFile, hostNetworks, networksFile, type PlacedHost, type TunnelLink, tunnelLinks, tunnelsFile } from "./links";
 
-const script = loadReachingScript(__dirname, "openvswitch.sh");
+const script = loadReachingScript(__dirname, "trunks/refuse.sh", "openvswitch.sh");
 const bridgeScript = loadSwitchScript(__dirname);
 
 /** A package may come slowly; apt's own limits are inside the script. */
@@ -62,7 +63,18 @@ class Bridges {
 
   /** @param members to whom each has a tunnel: hosts that leave are members until they have left. */
   async raise(members: readonly OverlayHost[]): Promise<void> {
-    const { hosts, io } = this.work;
+    const { hosts } = this.work;
+    const carries = ({ key }: OverlayHost): boolean => carriesTrunk(this.work.settings.trunks, key);
+    // Whoever carries one no longer lets go of it before another one takes it.
+    await this.raiseThese(
+      hosts.filter((host) => !carries(host)),
+      members,
+    );
+    await this.raiseThese(hosts.filter(carries), members);
+  }
+
+  private async raiseThese(hosts: readonly OverlayHost[], members: readonly OverlayHost[]): Promise<void> {
+    const { io } = this.work;
     await onEach(reachedOf(hosts), this.failures, async (host) => {
       const { datapath } = await run<UpResult>(host, io, "up", this.values(host, members), upTimeout);
       if (datapath === "netdev") {
@@ -76,6 +88,7 @@ class Bridges {
 
   private values(host: OverlayHost, members: readonly OverlayHost[]): ScriptValues {
     const networks = hostNetworks(this.ranges, this.placeText(host));
+    const { trunks } = this.work.settings;
     return {
       ADDRESS: addressOf(host),
       PORT: String(tunnelPort),
@@ -83,6 +96,7 @@ class Bridges {
       NETWORKS: networksFile(networks),
       TUNNELS: tunnelsFile(this.tunnels(host, members)),
       DOCKER: dockerFile(networks),
+      TRUNKS: trunks ? trunksFile(trunks, this.ranges, host.key) : "",
       BRIDGE: bridgeScript,
     };
   }

@@ -1,4 +1,6 @@
-import { optional, options } from "../../options";
+import { named, optional, options } from "../../options";
+import { type OpenvswitchTrunkArgs, trunkOptions } from "./trunks/args";
+import type { TrunksSettings } from "./trunks/on-host";
 
 /** Open vSwitch: one switch for all hosts, with a VLAN for each network. */
 export interface OpenvswitchArgs {
@@ -20,12 +22,20 @@ export interface OpenvswitchArgs {
    * @default 26 - 62 containers of a network on a host; with 128 hosts, each network is a /19
    */
   readonly hostPrefix?: number;
+  /**
+   * VLANs of your own switches, whose machines take part in networks of the cluster, by a name of your choice:
+   * `{ rack: { interface: "eth1", vlan: 120, network: "web", on: "rack-1" } }`. The preview shows which addresses machines there may have.
+   * @default - none
+   */
+  readonly trunks?: Readonly<Record<string, OpenvswitchTrunkArgs>>;
 }
 
 /** What the agent is told beside the hosts. */
 export interface OpenvswitchSettings {
   /** Hosts talk through the encrypted tunnel. */
   readonly tunnel: boolean;
+  /** VLANs of the user's switches. @default - none */
+  readonly trunks?: TrunksSettings;
 }
 
 /** UDP port of the tunnels between hosts. The swarm's ingress network has 4789, and two kernel devices cannot share it. */
@@ -35,5 +45,10 @@ export const usual = { mostHosts: 128, hostsPerGroup: 16, hostPrefix: 26 } as co
 
 export const openvswitchOptions = options<OpenvswitchArgs>(
   { of: "the openvswitch overlay", thing: "the openvswitch overlay", example: "openvswitch({ hostPrefix: 26 })" },
-  { mostHosts: optional, hostsPerGroup: optional, hostPrefix: optional },
+  {
+    mostHosts: optional,
+    hostsPerGroup: optional,
+    hostPrefix: optional,
+    trunks: named(trunkOptions, "trunks by name", '{ rack: { interface: "eth1", vlan: 120, network: "web", on: "rack-1" } }'),
+  },
 );

@@ -96,7 +96,7 @@ ports() {
     set -- "$@" -- --may-exist add-port "$bridge" "$gateport" -- set port "$gateport" tag="$vlan" -- set interface "$gateport" ofport_request="$((20000 + vlan))"
   done <networks
   vsctl "$@"
-  wanted_ports >ports.wanted
+  { wanted_ports; trunk_ports; } >ports.wanted
   vsctl list-ports "$bridge" | grep -vxF -f ports.wanted | while read -r port; do vsctl --if-exists del-port "$bridge" "$port"; done
   drop_links
   rm ports.wanted
@@ -127,6 +127,7 @@ flow_text() {
     echo "priority=20,in_port=$((10000 + vlan)),ip,nw_src=$range,actions=NORMAL"
     if [ "$address" != - ]; then echo "priority=10,in_port=$((20000 + vlan)),actions=NORMAL"; fi
   done <networks
+  trunk_flows
 }
 
 flows() {
@@ -145,6 +146,7 @@ table inet $table {
     iifname "ovp-*" drop
     ct state established,related accept
     oifname "ovg-*" drop
+$(trunk_rules)
     iifname "ovg-*" meta oifkind "bridge"$(not_uplinks) drop
   }
   chain input {
@@ -184,8 +186,10 @@ up() {
   links
   tunnels
   ports
+  switches
   if is_program; then offload; fi
   flows
+  forget_ways
   rules
   accept
 }
@@ -194,6 +198,7 @@ down() {
   : >networks
   : >tunnels
   if command -v ovs-vsctl >/dev/null 2>&1; then
+    down_switches
     vsctl --if-exists del-br "$bridge"
     # Somebody else's bridges may need it by now.
     if [ -e tso ] && [ -z "$(vsctl list-br)" ]; then vsctl remove Open_vSwitch . other_config userspace-tso-enable; fi

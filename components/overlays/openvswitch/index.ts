@@ -1,3 +1,4 @@
+import type { EncryptionChannel } from "../../addresses/encryption";
 import { containerMtu } from "../../addresses/mtu";
 import type { FirewallRule } from "../../firewall/rule";
 import { longestRange } from "../ranges";
@@ -6,9 +7,11 @@ import { ingressData } from "../ingress-data";
 import type { Overlay, OverlayContext, OverlayPlan } from "../overlay";
 import { plainData } from "../plain-data";
 import { readOverlay } from "../read";
+import { planTrunks } from "./trunks/plan";
 import { type OpenvswitchArgs, openvswitchOptions, type OpenvswitchSettings, tunnelPort, usual } from "./args";
 
 export type { OpenvswitchArgs } from "./args";
+export type { OpenvswitchTrunkArgs } from "./trunks/args";
 
 /**
  * Open vSwitch: a bridge on each host, tunnels between all of them, and a VLAN for each network. Together they act as one switch. A host
@@ -39,6 +42,7 @@ const gates = "ovg-*";
 
 function plan(args: OpenvswitchArgs, context: OverlayContext): OverlayPlan {
   const { underlay } = context;
+  const { trunks = {} } = args;
   const places = isPower(args.mostHosts, 8, 512) ? args.mostHosts : usual.mostHosts;
   const settings: OpenvswitchSettings = { tunnel: underlay.over === "tunnel" };
   return {
@@ -51,19 +55,28 @@ function plan(args: OpenvswitchArgs, context: OverlayContext): OverlayPlan {
       kind: "ranges",
       places,
       hostsPerGroup: isPower(args.hostsPerGroup, 4, places) ? args.hostsPerGroup : usualPerGroup(places),
+      ...(Object.keys(trunks).length > 0 && { outside: true }),
       rangePrefix: isWhole(args.hostPrefix, 23, longestRange) ? args.hostPrefix : usual.hostPrefix,
     },
     rules: [tunnels(context), ingressData(underlay)],
     routedIn: { interface: gates },
-    encryption: [plainData(underlay)],
+    encryption: [withTrunks(plainData(underlay), Object.keys(trunks))],
     needs: { features: ["vxlan", "macvlan", "openvswitch"] },
     programs: [],
     settings,
     serves: "routed addresses",
     noPolicies: "each network is a VLAN of its own, and no host routes from one to another",
+    ...(Object.keys(trunks).length > 0 && { trunks: (placed) => planTrunks(trunks, placed) }),
     problems: [...argumentProblems(args, places), ...siteProblems(context), ...sizeProblems(places, context)],
     warnings: [],
   };
+}
+
+/** Past the host, nothing of ours protects anything. */
+function withTrunks(data: EncryptionChannel, trunks: readonly string[]): EncryptionChannel {
+  if (trunks.length === 0) return data;
+  const readable = `on the VLANs of ${trunks.join(", ")}, whoever is there can read what is sent to machines there and to all`;
+  return { ...data, note: data.note === undefined ? readable : `${data.note}; ${readable}` };
 }
 
 function tunnels({ underlay }: OverlayContext): FirewallRule {

@@ -2,7 +2,7 @@
 # Open vSwitch on one host: the program, the bridge of its networks, and their part of Docker. Every verb may be run again at any time,
 # also after a run that was cut off.
 #   up       ADDRESS, PORT, MTU, NETWORKS and TUNNELS (lines as in bridge.sh), DOCKER (lines: network, Docker's name, subnet, range, gateway,
-#            parent, internal), BRIDGE (text of bridge.sh). Result: the datapath, and what stands in the way of it
+#            parent, internal), TRUNKS (lines as in trunks.sh), BRIDGE (text of both). Result: the datapath, and what stands in the way of it
 #   check    as reached.sh has it. Result: addresses that are silent
 #   down     everything of it away but the program
 set -eu
@@ -136,6 +136,7 @@ END
 
 up() {
   refuse_special
+  refuse_trunks
   need ovs-vsctl openvswitch-switch
   need iptables iptables
   need nft nftables
@@ -149,6 +150,7 @@ up() {
   put "$folder/tunnels" 0600 "$(printf '%s' "$TUNNELS")"
   put "$folder/networks" 0600 "$({ printf '%s\n' "$NETWORKS"; cat "$folder/networks.kept"; } | sed '/^$/d')"
   rm "$folder/networks.kept"
+  put "$folder/trunks" 0600 "$(printf '%s' "$TRUNKS")"
   if "$changed"; then systemctl daemon-reload; fi
   systemctl is-enabled --quiet "$unit" 2>/dev/null || systemctl enable "$unit" 2>"$LOG" || die "$(tail -n 1 "$LOG")"
   systemctl start ovs-vswitchd.service 2>"$LOG" || die "Open vSwitch does not start: $(tail -n 1 "$LOG")"

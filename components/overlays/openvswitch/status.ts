@@ -1,6 +1,7 @@
 import { type Finding, known, type Row, type SeenPart, type StatusPart, upAgain } from "../../health";
 import { loadStatusScript } from "../scripts";
 import { fewOf } from "../../report";
+import { trunkFindings, trunkKinds, type TrunkState } from "./trunks/status";
 
 /** One host's Open vSwitch, as `status.sh` tells it. */
 export interface SwitchState {
@@ -16,6 +17,8 @@ export interface SwitchState {
   readonly apart: boolean;
   /** Addresses of the hosts to which the bridge has tunnels. */
   readonly tunnels: readonly string[];
+  /** VLANs of the user's switches that this host carries. */
+  readonly trunks: readonly TrunkState[];
 }
 
 type Seen = readonly SeenPart<SwitchState>[];
@@ -32,6 +35,7 @@ export const openvswitchStatus: StatusPart<SwitchState> = {
     "openvswitch-tunnel": "a host's bridge has no tunnel to another host, so that nothing passes between their containers",
     "openvswitch-flows": "a host's bridge has lost its OpenFlow rules, and drops everything",
     "openvswitch-apart": "a host has no nftables table of Open vSwitch loaded, so that it routes between networks that should be isolated",
+    ...trunkKinds,
   },
   rows: (seen) =>
     seen.map(({ key, address, answer }): Row => {
@@ -44,7 +48,7 @@ export const openvswitchStatus: StatusPart<SwitchState> = {
   findings: (seen) => {
     const hosts = known(seen);
     const running = hosts.filter(({ answer }) => !silentIn(answer));
-    return [...stopped(hosts), ...withoutTunnels(seen, running), ...withoutFlows(running), ...notApart(hosts)];
+    return [...stopped(hosts), ...withoutTunnels(seen, running), ...withoutFlows(running), ...notApart(hosts), ...looseTrunks(running)];
   },
 };
 
@@ -132,6 +136,10 @@ function notApart(hosts: Known): Finding[] {
       fix: madeAnew(key),
       drift: true,
     }));
+}
+
+function looseTrunks(running: Known): Finding[] {
+  return running.flatMap(({ key, answer: { trunks } }) => trunkFindings(key, trunks, madeAnew(key)));
 }
 
 /** What a boot does. What stands stays. */

@@ -161,6 +161,34 @@ export const javascript: Readonly<Record<string, Rows>> = {
     ["host-gw over a tunnel", `overlay: flannel({ backend: "host-gw" }), underlay: wireguard()`],
     ["an even number of members of etcd's is only warned of, a group that there is not is refused", `overlay: flannel({ etcd: { on: ["stores"] } })`],
     ["an etcd with holes", `overlay: flannel({ etcd: { program: { version: "v3.5.16" } } })`],
+    [
+      "a trunk without its host",
+      `overlay: openvswitch({ trunks: { rack: { interface: "eth1", vlan: 120, network: "web" } } }), networks: { web: {} }`,
+    ],
+    [
+      "a trunk at several hosts",
+      `overlay: openvswitch({ trunks: { rack: { interface: "eth1", vlan: 120, network: "web", on: "group control" } } }), networks: { web: {} }`,
+    ],
+    [
+      "a trunk with its VLAN in the interface",
+      `overlay: openvswitch({ trunks: { rack: { interface: "eth1.120", vlan: 120, network: "web", on: "control-1" } } }), networks: { web: {} }`,
+    ],
+    [
+      "a trunk without a tag",
+      `overlay: openvswitch({ trunks: { rack: { interface: "eth1", vlan: 0, network: "web", on: "control-1" } } }), networks: { web: {} }`,
+    ],
+    [
+      "a trunk of a network that is none",
+      `overlay: openvswitch({ trunks: { rack: { interface: "eth1", vlan: 120, network: "wbe", on: "control-1" } } }), networks: { web: {} }`,
+    ],
+    [
+      "a VLAN for two networks",
+      `overlay: openvswitch({ trunks: { a: { interface: "eth1", vlan: 120, network: "web", on: "control-1" }, b: { interface: "eth1", vlan: 120, network: "db", on: "control-1" } } }), networks: { web: {}, db: {} }`,
+    ],
+    [
+      "a ring of two trunks",
+      `overlay: openvswitch({ trunks: { a: { interface: "eth1", vlan: 120, network: "web", on: "control-1" }, b: { interface: "eth1", vlan: 120, network: "web", on: "control-2" } } }), networks: { web: {} }`,
+    ],
     ["a port of the tunnel that is none", `underlay: wireguard({ port: 70000 })`],
     ["a rotation as a number", `underlay: wireguard({ rotation: 2026 })`],
     [

@@ -23,6 +23,10 @@ export const yaml: readonly (readonly [title: string, lines: string])[] = [
   ["an overlay that there is not", "overlay: { kind: cilium }"],
   ["no kind of overlay", "overlay: { encrypted: true }"],
   ["a property of another overlay", "overlay: { kind: native, backend: vxlan }"],
+  [
+    "a trunk with a text for its VLAN",
+    "networks: { web: {} }\noverlay: { kind: openvswitch, trunks: { rack: { interface: eth1, vlan: v120, network: web, on: control-1 } } }",
+  ],
   ["an underlay that there is not", "underlay: { kind: ipsec }"],
   ["a property of no underlay", "underlay: { kind: wireguard, ports: 51821 }"],
   ["yes for a flag, which is a text in YAML 1.2", "swarm: { autolock: yes }"],
