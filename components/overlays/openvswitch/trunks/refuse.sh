@@ -19,9 +19,18 @@ refuse_interface() {
   is_in=$(of_switch "$2" || true)
   case "$is_in" in
     ovt-*) if [ ! -e "$link" ]; then return 0; fi ;;
-    ?*) die "the interface $2 of the trunk $1 is in the bridge $is_in of Open vSwitch. Fix: name one that nothing else uses" ;;
+    "") ;;
+    *) die "the interface $2 of the trunk $1 is in the bridge $is_in of Open vSwitch. Fix: name one that nothing else uses" ;;
   esac
   [ -e "$link" ] || die "this host has no interface $2, which the trunk $1 is to use. Fix: name the one that is connected to the switch; it has: $(others_of none)"
+  case "$is_in" in "") refuse_own_use "$1" "$2" ;; esac
+  own=$(own_vlan "$2" "$3")
+  [ -z "$own" ] || die "VLAN $3 of $2, which the trunk $1 is to use, is this host's own link $own already. Fix: remove that link, or take another VLAN"
+  [ "$(cat "$link/mtu")" -ge "$MTU" ] || die "the interface $2 of the trunk $1 has MTU $(cat "$link/mtu"), and packets of containers have up to $MTU bytes. Fix: ip link set $2 mtu $MTU, permanently"
+}
+
+# NAME INTERFACE: before it is taken over. Later, a router there may have the host give itself an address.
+refuse_own_use() {
   address=$(ip -o address show dev "$2" scope global | awk '{ print $4; exit }')
   if [ -n "$address" ]; then
     reach=""
@@ -30,12 +39,9 @@ refuse_interface() {
     case "$address" in "$ADDRESS"/*) reach=", by which other hosts reach it" ;; esac
     die "the interface $2 of the trunk $1 has the address $address of this host$reach, and Open vSwitch would take the interface over. Fix: name one without an address; it has: $(others_of "$2")"
   fi
-  master=$(readlink "$link/master" || true)
+  master=$(readlink "/sys/class/net/$2/master" || true)
   case "${master##*/}" in
-    "" | ovs-system) ;;
+    "") ;;
     *) die "the interface $2 of the trunk $1 is a part of ${master##*/}. Fix: name ${master##*/}, if that is connected to the switch" ;;
   esac
-  own=$(own_vlan "$2" "$3")
-  [ -z "$own" ] || die "VLAN $3 of $2, which the trunk $1 is to use, is this host's own link $own already. Fix: remove that link, or take another VLAN"
-  [ "$(cat "$link/mtu")" -ge "$MTU" ] || die "the interface $2 of the trunk $1 has MTU $(cat "$link/mtu"), and packets of containers have up to $MTU bytes. Fix: ip link set $2 mtu $MTU, permanently"
 }
