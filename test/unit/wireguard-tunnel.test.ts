@@ -93,6 +93,25 @@ describe("the program that holds a host's tunnel", () => {
     ]);
   });
 
+  for (const [what, lines, said] of [
+    [
+      "in wireguard-go's own words",
+      ["ERROR: (stage0) 2026/11/30 20:54:00 Failed to create TUN device: device or resource busy", "wireguard-go does not start"],
+      "wireguard-go does not start: Failed to create TUN device: device or resource busy",
+    ],
+    ["in the program's own where it said nothing", ["wireguard-go does not answer"], "wireguard-go does not answer"],
+    ["in systemd's where nobody said anything", [], "Job for the unit failed."],
+  ] as const) {
+    it(`that does not start is told ${what}`, () => {
+      const script = readFileSync(join(__dirname, "../../components/underlay/wireguard/wireguard.sh"), "utf8");
+      const reason = /^reason\(\) \{.*?^\}/ms.exec(script)?.[0] ?? assert.fail("no function reason");
+      stage.write("log", "Job for the unit failed.\n");
+      stage.write("journal", lines.map((line) => `${line}\n`).join(""));
+      const input = `set -eu\nunit=u; LOG='${stage.folder}/log'\njournalctl() { cat '${stage.folder}/journal'; }\n${reason}\nreason\n`;
+      assert.equal(spawnSync("sh", ["-s"], { input, encoding: "utf8" }).stdout, `${said}\n`);
+    });
+  }
+
   it("takes wireguard-go where the kernel has none, and ends when that ends, so that systemd begins again", () => {
     stage.standIn("ip", noModule);
     stage.standIn("wireguard-go", "exec /bin/sleep 1");
@@ -114,14 +133,14 @@ describe("the program that holds a host's tunnel", () => {
     assert.ok(calls.includes("wireguard-go -f stage0"));
   });
 
-  it("says why when wireguard-go does not start", () => {
+  it("says that wireguard-go does not start, and asks for /dev/net/tun only where there is none", () => {
     stage.standIn("ip", noModule);
     stage.standIn("wireguard-go", "exit 1");
     stage.standIn("wg", 'case "$1" in show) exit 1 ;; esac');
     stage.standIn("sleep", "exec /bin/sleep 0.05");
     const { status, stderr, calls } = stage.run("run");
     assert.equal(status, 1);
-    assert.match(stderr, /wireguard-go does not start; is there \/dev\/net\/tun\?/);
+    assert.equal(stderr.trim(), `wireguard-go does not start${existsSync("/dev/net/tun") ? "" : ": there is no /dev/net/tun"}`);
     assert.ok(!calls.includes("systemd-notify --ready"));
   });
 

@@ -27,7 +27,7 @@ configuration() {
 wait_for_daemon() {
   tries=0
   until wg show "$INTERFACE" >/dev/null 2>&1; do
-    kill -0 "$1" 2>/dev/null || die "wireguard-go does not start; is there /dev/net/tun?"
+    kill -0 "$1" 2>/dev/null || die "wireguard-go does not start$([ -c /dev/net/tun ] || echo ": there is no /dev/net/tun")"
     tries=$((tries + 1))
     [ "$tries" -lt 200 ] || die "wireguard-go does not answer"
     sleep 0.05

@@ -119,8 +119,13 @@ needs_reload() {
   return 1
 }
 
-# What the program itself said last; systemd's own lines say only that it failed.
-reason() { journalctl -u "$unit" _TRANSPORT=stdout -n 1 -o cat -q 2>/dev/null | grep . || tail -n 1 "$LOG"; }
+# What the program itself said last, and wireguard-go before it, with its name and the time in front; systemd's own lines say only that it
+# failed. A start takes a minute at most.
+reason() {
+  said=$(journalctl -u "$unit" _TRANSPORT=stdout --since=-70s -n 20 -o cat -q 2>/dev/null | grep . || tail -n 1 "$LOG")
+  own=$(printf '%s\n' "$said" | sed -n 's|^ERROR: ([^)]*) [0-9/]* [0-9:]* *||p' | tail -n 1)
+  printf '%s%s\n' "$(printf '%s\n' "$said" | tail -n 1)" "${own:+: $own}"
+}
 
 # The interface with another name is still known to the old settings only.
 stop_renamed() {
