@@ -83,11 +83,11 @@ const answers = {
   // No cluster of the fleet names a version, so nothing is held.
   "engine/replace release": () => {},
   "maintenance/maintenance forget": () => {},
-  "firewall/firewall apply": ({ files }, { RULESET }) => {
+  "firewall/firewall apply": ({ files }, { RULESET, LIMIT_SECONDS }) => {
     const digest = createHash("sha256").update(RULESET).digest("hex");
     const changed = files.firewall !== digest;
     files.firewall = digest;
-    return { changed };
+    return changed ? { changed, seconds: Number(LIMIT_SECONDS) } : { changed };
   },
   "firewall/firewall confirm": () => {},
   "firewall/firewall down": ({ files }) => void delete files.firewall,
