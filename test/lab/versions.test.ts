@@ -6,10 +6,8 @@ import { needTools } from "../../tools/lab/namespace";
 import { Sites } from "../../tools/lab/sites";
 import { assertNoChange, Lab } from "./lab";
 import { lookAtAll } from "./looks";
+import { engines, type Release } from "./overlay-suite/releases";
 
-/** Image of a host to the Docker that it brings. Debian has no newer one than forky's; on top of that lies one that is built. */
-const engines = { bookworm: "20.10", trixie: "26.1", forky: "28.5", "forky-29": "29." } as const;
-type Release = keyof typeof engines;
 const releases = Object.keys(engines) as Release[];
 /** The oldest and the newest among them. */
 const managers = ["bookworm", "trixie", "forky-29"] as const;
@@ -83,7 +81,8 @@ describe("hosts of four engines in one swarm", function () {
   it("are brought together by one up, each with its own engine, and stay as they are", async () => {
     await lab.up();
     const { hostsMade } = await lab.outputs();
-    for (const release of releases) assert.ok(hostsMade[key(release)]?.engine.startsWith(engines[release]), `${release} runs ${engines[release]}`);
+    for (const release of releases)
+      assert.ok(hostsMade[key(release)]?.engine.startsWith(`${engines[release]}.`), `${release} runs ${engines[release]}`);
     assertNoChange(await lab.up());
   });
 

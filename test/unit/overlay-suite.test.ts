@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { planCluster } from "../../components/cluster/plan";
 import * as local from "../../components/hosts/local";
 import { overlayAgents } from "../../components/overlays/agents";
@@ -8,7 +10,8 @@ import { native } from "../../components/overlays/native";
 import { openvswitch } from "../../components/overlays/openvswitch";
 import { weave } from "../../components/overlays/weave";
 import { partsOf } from "../../components/status/parts";
-import { allChanges, overlays } from "../lab/overlay-suite/all";
+import { allChanges, overlays, turns } from "../lab/overlay-suite/all";
+import { enginesTable } from "../lab/overlay-suite/page";
 import { assertQuietFor, measured } from "../lab/overlay-suite/silence";
 
 const log = (numbers: readonly number[]): string =>
@@ -47,6 +50,23 @@ describe("the suite of overlays", () => {
       if (internal) assert.equal(said, undefined, kind);
       else for (const other of able) assert.ok(said?.includes(`${other.kind}()`), `${kind}: ${said} does not name ${other.kind}()`);
     }
+  });
+
+  it("has each of them in turn, once", () => {
+    assert.deepEqual(turns.map(({ kind }) => kind).sort(), Object.keys(overlays).sort());
+  });
+
+  it("says on its page which Docker it was run on, as its files have it", () => {
+    const lab = join(__dirname, "..", "lab");
+    const files = readdirSync(lab).filter((name) => name.endsWith(".test.ts"));
+    const table = enginesTable(files.map((name) => readFileSync(join(lab, name), "utf8")));
+    const page = join(__dirname, "..", "..", "docs", "overlays.md");
+    const text = readFileSync(page, "utf8");
+    const wanted = text.replace(/(<!-- ran -->\n)[^]*(<!-- \/ran -->)/, (_, begin: string, end: string) => begin + table + end);
+    if (process.env["UPDATE_GOLDEN"]) writeFileSync(page, wanted);
+    assert.match(wanted, /<!-- \/ran -->/);
+    assert.equal(readFileSync(page, "utf8"), wanted, "UPDATE_GOLDEN=1 writes the table");
+    assert.match(enginesTable([]), /\| 29 \| [^|]+ \| not run \| not run \| not run \|\n$/, "without files nothing was run");
   });
 
   it("makes each change from one to another once, each from where the one before it ended", () => {

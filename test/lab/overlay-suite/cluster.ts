@@ -6,11 +6,13 @@ import { mirrorOf, needImages } from "../../../tools/lab/registry";
 import { Sites, type SiteHost } from "../../../tools/lab/sites";
 import { Lab } from "../lab";
 import type { OverlayDescription, Secret } from "./description";
+import type { Releases } from "./releases";
 
 /** Three managers, and a worker that joins and leaves. */
 export const managers = ["c1", "c2", "c3"] as const;
 export const worker = "w1";
-export type Name = (typeof managers)[number] | typeof worker;
+export const everybody = [...managers, worker] as const;
+export type Name = (typeof everybody)[number];
 
 /** Where a service is published on the hosts that run it. */
 export const published = 8080;
@@ -21,8 +23,6 @@ export interface Place {
   readonly name: string;
   /** A /24 of one site; or of two, of which the second one is behind its router, over `wireguard()`. */
   readonly subnets: readonly [string] | readonly [string, string];
-  /** Release of each host's image, which decides its Docker. @default - trixie, everywhere */
-  readonly releases?: Readonly<Record<Name, "bookworm" | "trixie" | "forky" | "forky-29">>;
 }
 
 /** What the user's program says, as far as tests edit it. */
@@ -51,9 +51,11 @@ export class SuiteCluster {
   constructor(
     readonly overlay: OverlayDescription,
     private readonly place: Place,
+    /** Of each host's image, which decides its Docker. */
+    releases: Releases,
   ) {
     this.lab = new Lab(place.name);
-    this.sites = new Sites(place.name, sitesOf(place));
+    this.sites = new Sites(place.name, sitesOf(place, releases));
     this.usual = overlay.first;
     this.program = { overlay: { [overlay.kind]: overlay.first }, worker: false, networks: {}, recheck: "", reachableSeconds: 60 };
   }
@@ -62,20 +64,29 @@ export class SuiteCluster {
     return this.place.subnets.length > 1;
   }
 
+  /** The host to which it is farthest from c1: in the other site, where there is one. */
+  get far(): Name {
+    return this.tunnelled ? "c3" : "c2";
+  }
+
   /** What hosts prove themselves by, where they have something. */
   get secret(): Secret | undefined {
     const { secret } = this.overlay;
     return this.tunnelled && !secret?.inTunnel ? undefined : secret;
   }
 
-  async begin(context: Mocha.Context): Promise<void> {
+  /** @param images that hosts pull. @default - the overlay's own */
+  async begin(context: Mocha.Context, images = this.overlay.images): Promise<void> {
     needTools(context, "nsenter", "nmap", "tcpdump", "nft", "iperf3");
-    await needImages(context, ...this.overlay.images);
-    if (this.overlay.usual) this.usual = await this.overlay.usual();
+    await needImages(context, ...images);
+    await this.learnUsual();
     await this.lab.begin();
     await this.lab.logInWith(this.sites.keys.client.privateKey);
     await this.sites.build();
-    this.mirror = await mirrorOf(`${this.place.name}-net-a`);
+  }
+
+  private async learnUsual(): Promise<void> {
+    if (this.overlay.usual) this.usual = await this.overlay.usual();
   }
 
   async end(): Promise<void> {
@@ -85,7 +96,7 @@ export class SuiteCluster {
 
   /** Hosts that the program has now. */
   get members(): readonly Name[] {
-    return this.program.worker ? [...managers, worker] : managers;
+    return this.program.worker ? everybody : managers;
   }
 
   host(name: Name): SiteHost {
@@ -108,6 +119,12 @@ export class SuiteCluster {
     const result = await this.lab.up(...more);
     this.said = result.stdout + result.stderr;
     return result;
+  }
+
+  /** An `up` with all hosts and what is usual, of hosts that may have another overlay. */
+  async upWhole(): Promise<CommandResult> {
+    await this.learnUsual();
+    return this.up({ worker: true, ...this.with({}) });
   }
 
   /** The overlay with these arguments, in addition to its usual ones. */
@@ -156,6 +173,7 @@ export class SuiteCluster {
 
   async edit(edit: Partial<Program>): Promise<void> {
     this.program = { ...this.program, ...edit };
+    this.mirror ||= await mirrorOf(`${this.place.name}-net-a`);
     await this.lab.spec(this.spec());
   }
 
@@ -196,9 +214,9 @@ function groupOf(name: Name): string {
   return name === worker ? "work" : "control";
 }
 
-function sitesOf({ subnets: [a, b], releases }: Place): ConstructorParameters<typeof Sites>[1] {
-  const hosts = (...names: readonly Name[]): Record<string, { image?: string }> =>
-    Object.fromEntries(names.map((name) => [name, releases ? { image: `pulumi-swarm-host:${releases[name]}` } : {}]));
+function sitesOf({ subnets: [a, b] }: Place, releases: Releases): ConstructorParameters<typeof Sites>[1] {
+  const hosts = (...names: readonly Name[]): Record<string, { image: string }> =>
+    Object.fromEntries(names.map((name) => [name, { image: `pulumi-swarm-host:${releases[name]}` }]));
   if (b === undefined) return { a: { subnet: a, hosts: hosts(...managers, worker) } };
   return {
     a: { subnet: a, hosts: hosts("c1", "c2") },

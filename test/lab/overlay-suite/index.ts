@@ -9,6 +9,7 @@ import { secrets } from "./promises/secrets";
 import { stateLost } from "./promises/state";
 import { ending, switching } from "./promises/switching";
 import { listening } from "./promises/listening";
+import { newestAndOldest, type Releases } from "./releases";
 import { AsFound } from "./traces";
 
 /*
@@ -19,13 +20,16 @@ import { AsFound } from "./traces";
  * 2. Describe it in KIND.ts beside this file: an OverlayDescription. What it cannot do is said there, never left out of a promise.
  * 3. Write test/lab/KIND.test.ts, which calls `overlaySuite(KIND, { name: "KIND", subnets: ["10.x.y.0/24"] }, own)`. `own` are tests of
  *    what no other overlay has, and at which moment of the cluster's life they come. The name and the /24 must be no other file's.
- * 4. Write test/lab/KIND-sites.test.ts with two /24s: the same promises over wireguard() and with an engine of each kind. Add it to
- *    `longFiles` in tools/test.js.
+ * 4. Give it a place among the `turns` in all.ts: some of the promises are proven again over wireguard() between two sites and with an
+ *    engine of each kind, where one overlay follows the other (in-turn.ts).
  */
 
-/** @param own what only this overlay has. @default - nothing */
-export function overlaySuite(overlay: OverlayDescription, where: Place, own: OwnTests = {}): void {
-  const cluster = new SuiteCluster(overlay, where);
+/**
+ * @param where and of which release hosts are. @default - the newest and the oldest that are packages, beside the usual one
+ * @param own what only this overlay has. @default - nothing
+ */
+export function overlaySuite(overlay: OverlayDescription, where: Place & { readonly releases?: Releases }, own: OwnTests = {}): void {
+  const cluster = new SuiteCluster(overlay, where, where.releases ?? newestAndOldest);
   const asFound = new AsFound(cluster);
 
   /** The life of one cluster, told in order: each test goes on from where the one before it ended. */

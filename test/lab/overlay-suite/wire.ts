@@ -17,6 +17,9 @@ async function wire(
   return { network, device: await interfaceWith(network, address), ends: ["c1", cluster.tunnelled ? "c3" : "c2"] };
 }
 
+const filter = [`not port 22 and not udp port 53 and ${notOfScans}`];
+/** Of each packet. */
+const everything = 65_535;
 let marks = 0;
 
 /** One container tells another one on another host a word. @returns whether it is seen on the wire, and what kinds of packets are */
@@ -27,27 +30,35 @@ async function tellAWord(
   const { network, device, ends } = await wire(cluster);
   const [from, to] = ends;
   const word = `MARKER-${cluster.overlay.kind}-${(marks += 1)}`;
-  const filter = `not port 22 and not udp port 53 and ${notOfScans}`;
+  const tell = async (): Promise<string> => {
+    const heard = inside(cluster, to, "timeout 20 nc -l -p 7777");
+    // The other side may not listen yet.
+    await eventually("the word is told", 15, () => inside(cluster, from, `echo ${word} | nc -w 2 web-${to} 7777`));
+    return heard;
+  };
   const { packets, bytes, result } = await capture(
     network,
     device,
-    async () => {
-      const heard = inside(cluster, to, "timeout 20 nc -l -p 7777");
-      // The other side may not listen yet.
-      await eventually("the word is told", 15, () => inside(cluster, from, `echo ${word} | nc -w 2 web-${to} 7777`));
-      return heard;
-    },
-    [filter],
-    65_535,
+    cluster.tunnelled ? () => inTunnel(cluster, from, word, tell) : tell,
+    filter,
+    everything,
   );
   assert.equal(result, word, "it arrived");
   return { shown: bytes.includes(word), seen: kinds(packets, expected) };
 }
 
+/** The control of what is not seen outside of the tunnel: no overlay encrypts in it. */
+async function inTunnel<T>(cluster: SuiteCluster, from: Name, word: string, tell: () => Promise<T>): Promise<T> {
+  const { bytes, result } = await capture(await networkOf(cluster.host(from).machine), "swarm0", tell, filter, everything);
+  assert.ok(bytes.includes(word), "it is seen where the tunnel begins");
+  return result;
+}
+
 /** What containers say is seen on the wire exactly where the plan says that nothing protects it; where it is, nothing is seen but what the plan allows. */
 export async function shownAsPlanned(cluster: SuiteCluster, plan: ClusterPlan): Promise<boolean> {
   const { protects } = plan.encryption.find(({ channel }) => channel === "overlay data") ?? assert.fail("the plan says nothing of containers' data");
-  const expected = ["arp", "ndp", ...plan.firewall.flatMap(kindsOf)];
+  // Between sites nothing is seen but the tunnel.
+  const expected = ["arp", "ndp", ...(cluster.tunnelled ? ["udp/51820"] : plan.firewall.flatMap(kindsOf))];
   const { shown, seen } = await tellAWord(cluster, expected);
   assert.equal(shown, !protects);
   process.stdout.write(`      on the wire: ${[...seen].map(([kind, count]) => `${count} ${kind}`).join(", ")}\n`);

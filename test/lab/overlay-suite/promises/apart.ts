@@ -6,14 +6,13 @@ import { networkOfContainer } from "../../../../tools/lab/namespace";
 import { type SuiteCluster, worker } from "../cluster";
 import { addressOf, place, reaches, removeContainers, within } from "../containers";
 
-const ends = ["c1", "c2"] as const;
-
 /** Networks, each a world of its own. */
 export function apart(cluster: SuiteCluster): void {
+  const ends = ["c1", cluster.far] as const;
   const outside = cluster.sites.onlookerAddress("outsider", "a");
 
   it("keeps networks apart, on one host and between hosts, and lets them out, also where Docker drops what it does not know", async () => {
-    const [here, there] = await Promise.all([place(cluster, "c1", "store"), place(cluster, "c2", "store")]);
+    const [here, there] = await Promise.all([place(cluster, "c1", "store"), place(cluster, cluster.far, "store")]);
     // As it does where it turned routing on itself.
     const policy = await cluster.on("c1", "iptables -S FORWARD | sed -n 's/^-P FORWARD //p'");
     await cluster.on("c1", "iptables -P FORWARD DROP");

@@ -18,8 +18,8 @@ export function carrying(cluster: SuiteCluster): void {
   it("carries packets of exactly the planned size, and refuses one byte more", () => exactMtu(cluster));
 
   it("keeps the address of the container that sent a packet, and gives it the host's own on the way out", async () => {
-    const [one, two] = [await addressOf(cluster, "c1"), await addressOf(cluster, "c2")];
-    const network = await networkOfContainer(cluster.host("c2").machine, "probe-web");
+    const [one, two] = [await addressOf(cluster, "c1"), await addressOf(cluster, cluster.far)];
+    const network = await networkOfContainer(cluster.host(cluster.far).machine, "probe-web");
     const { packets } = await capture(network, await interfaceWith(network, two), () => reaches(cluster, "c1", two), ["icmp"]);
     assert.deepEqual(new Set(packets.map(({ from }) => from)), new Set([one, two]));
     const outsider = await networkOf(cluster.sites.onlooker("outsider"));
@@ -29,10 +29,10 @@ export function carrying(cluster: SuiteCluster): void {
   });
 
   it("carries a stream between hosts", async () => {
-    const [from, to] = await Promise.all((["c1", "c2"] as const).map((name) => networkOfContainer(cluster.host(name).machine, "probe-web")));
+    const [from, to] = await Promise.all((["c1", cluster.far] as const).map((name) => networkOfContainer(cluster.host(name).machine, "probe-web")));
     assert.ok(from !== undefined && to !== undefined);
     // Small packets pass also where checksums, or what a network card does with long ones, are wrong.
-    const { bitsPerSecond } = await throughput(from, to, { address: await addressOf(cluster, "c2"), port: 5201 }, 1);
+    const { bitsPerSecond } = await throughput(from, to, { address: await addressOf(cluster, cluster.far), port: 5201 }, 1);
     process.stdout.write(`      ${(bitsPerSecond / 1e9).toFixed(2)} Gbit/s between two containers\n`);
     assert.ok(bitsPerSecond > 1e7);
   });

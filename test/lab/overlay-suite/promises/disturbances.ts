@@ -43,12 +43,7 @@ export function disturbances(cluster: SuiteCluster): void {
     await noAddressTwice(cluster);
   });
 
-  if (cluster.tunnelled) {
-    it("comes back by itself when a host's tunnel is made anew, which takes what lies on it away", async () => {
-      await cluster.on("c1", "systemctl restart pulumi-swarm-wireguard");
-      await everywhere(cluster);
-    });
-  }
+  tunnelAnew(cluster);
 
   const rotation = cluster.secret?.rotation;
   const waits = rotation?.waits;
@@ -63,6 +58,24 @@ export function disturbances(cluster: SuiteCluster): void {
     } finally {
       await docker("unpause", cluster.host(worker).machine);
     }
+  });
+}
+
+/** What is far away is lost, and the way there. The swarm keeps its majority. */
+export function farAway(cluster: SuiteCluster): void {
+  it("is whole again when its farthest host lost power, which others do not notice", async () => {
+    await othersDuring(cluster, `${cluster.far} lost power`, ["c1", worker], () => cluster.sites.powerCut(cluster.far));
+    await areWhole(cluster, cluster.far);
+  });
+
+  tunnelAnew(cluster);
+}
+
+function tunnelAnew(cluster: SuiteCluster): void {
+  if (!cluster.tunnelled) return;
+  it("comes back by itself when a host's tunnel is made anew, which takes what lies on it away", async () => {
+    await cluster.on("c1", "systemctl restart pulumi-swarm-wireguard");
+    await everywhere(cluster);
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Cidr, isCidr } from "../../../../components/addresses/cidr";
+import type { CommandResult } from "../../../../tools/lab/pulumi";
 import { argumentsDuring } from "../../../../tools/lab/secrets";
 import { assertNoChange } from "../../lab";
 import { managers, type SuiteCluster } from "../cluster";
@@ -11,16 +12,26 @@ import { type AsFound, assertTraces, tracesOn } from "../traces";
 export function making(cluster: SuiteCluster, asFound: AsFound): void {
   it("is made by one up, with nothing secret where somebody could read it", async () => {
     await asFound.remember(managers);
-    const { result, seen } = await argumentsDuring(() => cluster.up());
-    await secretsAreHidden(cluster, { output: result.stdout + result.stderr, arguments: seen });
-    await assertTraces(cluster);
+    await isMade(cluster, () => cluster.up());
     for (const name of ["c1", "c2"] as const) asFound.made.set(name, await tracesOn(cluster, name));
   });
 
+  named(cluster);
+}
+
+/** By an `up` that brings the overlay to hosts. */
+export async function isMade(cluster: SuiteCluster, up: () => Promise<CommandResult>): Promise<void> {
+  const { result, seen } = await argumentsDuring(up);
+  await secretsAreHidden(cluster, { output: result.stdout + result.stderr, arguments: seen });
+  await assertTraces(cluster);
+}
+
+/** Services and containers, by whom the networks are used from now on. */
+export function named(cluster: SuiteCluster): void {
   it("lets containers on all hosts find each other by name", async () => {
     await cluster.lab.withShell((shell) => shell.putTestImage());
     await startService(cluster);
-    await Promise.all(managers.map((name) => place(cluster, name)));
+    await Promise.all(cluster.members.map((name) => place(cluster, name)));
     await everywhere(cluster);
   });
 

@@ -1,39 +1,25 @@
 import assert from "node:assert/strict";
 import { proveByName } from "../../../../tools/lab/cluster";
-import { managers, type SuiteCluster } from "../cluster";
-import type { OwnTests } from "../description";
+import type { SuiteCluster } from "../cluster";
+import type { OverlayDescription, OwnTests } from "../description";
+import { native } from "../native";
 import { addressOf, reaches, removeContainers } from "../containers";
 import { assertNoTraces, assertTraces } from "../traces";
 
 /** Another overlay, and this one again. */
 export function switching(cluster: SuiteCluster, back: OwnTests["back"]): void {
-  const { kind, port } = cluster.overlay;
-  const native = { overlay: { native: {} } };
+  const { kind } = cluster.overlay;
   const proven = async (): Promise<void> => {
     const [first, last] = [cluster.key("c1"), cluster.key("c3")];
     assert.equal(await cluster.lab.withShell((shell) => proveByName(shell, first, last, "web")), `hello from ${last}`);
   };
 
-  if (kind !== "native") {
-    it("gives way to native() only when nobody uses its networks: shows the change, says who does, and changes nothing", async () => {
-      // Docker's own port is open before and after, for the ingress network.
-      assert.match(await cluster.previewed(native), new RegExp(`\\b${port}\\b`), "the change is shown");
-      const said = await cluster.refused(native);
-      assert.match(said, new RegExp(`changing the overlay from ${kind} to native would cut off what uses the networks of it; nothing was changed`));
-      assert.match(said, /network web is used by service everywhere, container probe-web on \S+/);
-      await assertTraces(cluster);
-      assert.ok(await reaches(cluster, "c1", await addressOf(cluster, "c2")));
-    });
-  }
-
-  it("is left by all that used its networks", async () => {
-    await cluster.on("c1", "docker service rm everywhere >/dev/null");
-    await Promise.all(managers.map((name) => removeContainers(cluster, name)));
-  });
+  if (kind !== "native") guarded(cluster, native);
+  abandoned(cluster);
 
   if (kind === "native") return;
   it("goes to native(), and nothing is left of it", async () => {
-    await cluster.up(native);
+    await cluster.up({ overlay: { native: native.first } });
     await assertNoTraces(cluster);
     await proven();
   });
@@ -44,6 +30,31 @@ export function switching(cluster: SuiteCluster, back: OwnTests["back"]): void {
     await proven();
   });
   back?.tests(cluster);
+}
+
+/** While somebody uses its networks, it stays. */
+export function guarded(cluster: SuiteCluster, to: OverlayDescription): void {
+  const { kind } = cluster.overlay;
+  const other = { overlay: { [to.kind]: to.first } };
+  // Docker's own port is always open, for the ingress network.
+  const { port } = kind === "native" ? to : cluster.overlay;
+
+  it(`gives way to ${to.kind}() only when nobody uses its networks: shows the change, says who does, and changes nothing`, async () => {
+    assert.match(await cluster.previewed(other), new RegExp(`\\b${port}\\b`), "the change is shown");
+    const said = await cluster.refused(other);
+    assert.match(said, new RegExp(`changing the overlay from ${kind} to ${to.kind} would cut off what uses the networks of it; nothing was changed`));
+    assert.match(said, /network web is used by service everywhere, container probe-web on \S+/);
+    await assertTraces(cluster);
+    assert.ok(await reaches(cluster, "c1", await addressOf(cluster, "c2")));
+  });
+}
+
+/** Nobody uses its networks any more. */
+export function abandoned(cluster: SuiteCluster): void {
+  it("is left by all that used its networks", async () => {
+    await cluster.on("c1", "docker service rm everywhere >/dev/null");
+    await Promise.all(cluster.members.map((name) => removeContainers(cluster, name)));
+  });
 }
 
 /** The end. */
