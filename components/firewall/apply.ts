@@ -117,18 +117,20 @@ async function rolledBack(target: FirewallTarget, seconds: number, stretch: numb
       if (again) session = again;
     }
     if (Date.now() > deadline) {
-      throw new RemoteError(
-        target.key,
-        `with the new firewall rules no new SSH connection came within ${seconds} s, and ` +
-          (answered
-            ? "the old ones have not come back: look at the host's console"
-            : "since then the host does not say whether the old ones are back, which it does by itself. " +
-              "Fix: run again, if it is only slow; look at its console, if it stays silent"),
-      );
+      throw new RemoteError(target.key, describeNotBack(seconds, answered));
     }
     await sleep(300);
   }
   if (session !== target.session) session.close();
+}
+
+/** Nobody came in, and nobody saw the old rules come back. @param answered whether the host says that they are not back */
+export function describeNotBack(seconds: number, answered: boolean): string {
+  const why = answered
+    ? "the old ones have not come back: look at the host's console"
+    : "since then the host does not say whether the old ones are back, which it does by itself. " +
+      "Fix: run again, if it is only slow; look at its console, if it stays silent";
+  return `with the new firewall rules no new SSH connection came within ${seconds} s, and ${why}`;
 }
 
 async function lockedOut(session: SshSession, seconds: number, admitted: readonly string[] | undefined, timeout: number): Promise<string> {
