@@ -16,9 +16,11 @@ const everyDay = ["native", "wireguard"];
 const rings = ["unit", "graph", "lint", "engine", "package", "lab", kernel];
 /** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
 const faults = "faults";
-/** Files of the lab for which `npm test` has no time. What is theirs alone is combinations: each part of them has a file there, too. */
+/** Files for which `npm test` has no time. What is theirs alone is combinations: each part of them has a file there, too. */
 const long = "long";
+/** Those of the lab, where no folder is named. */
 const longFiles = [
+  "package/consumers",
   "hybrid",
   "aws-edits",
   "previews",
@@ -86,15 +88,16 @@ const heavy = ["random-clusters", "slow-hosts", "bastion", "wireguard-size", "wi
 
 /** @param {string} ring @param {boolean} all also what has no time beside the other rings */
 function files(ring, all) {
-  const inLab = (/** @type {string} */ name) => path.join("test", "lab", `${name}.test.ts`);
-  if (ring === faults) return [inLab("faults")];
-  if (ring === long) return longFiles.map(inLab);
+  const longFile = (/** @type {string} */ name) => path.join("test", name.includes("/") ? "" : "lab", `${name}.test.ts`);
+  if (ring === faults) return [longFile("faults")];
+  if (ring === long) return longFiles.map(longFile);
   const folder = path.join(root, "test", ring);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((file) => file.endsWith(".test.ts") && !(ring === "lab" && longFiles.includes(path.basename(file, ".test.ts"))))
+    .filter((file) => file.endsWith(".test.ts"))
     .filter((file) => ring !== kernel || all || everyDay.includes(path.basename(file, ".test.ts")))
-    .map((file) => path.join("test", ring, file));
+    .map((file) => path.join("test", ring, file))
+    .filter((file) => !longFiles.map(longFile).includes(file));
 }
 
 /**
