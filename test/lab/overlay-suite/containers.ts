@@ -66,6 +66,9 @@ export async function everywhere(cluster: SuiteCluster, seconds = 90): Promise<v
         const heard = (await inside(cluster, name, askAll)).split("\n").sort();
         assert.deepEqual(heard, all);
         return true;
+      }).catch(async (error: Error) => {
+        const known = "docker network inspect --verbose --format '{{json .Peers}} {{json .Services}}' web";
+        throw new Error(`${error.message}\nWhat Docker knows there: ${await cluster.on(name, known)}\non c1: ${await cluster.on("c1", known)}`);
       });
       if (cluster.overlay.publishes) await servesOutside(cluster, name);
     }),
