@@ -71,7 +71,13 @@ async function areBack(name: Name): Promise<void> {
       return /^(running|exited)/.test(found) ? found.trim() : undefined;
     });
     if (state !== "running") process.stdout.write(`      t-${network} of ${name} is started by hand: ${state}\n`);
-    if (state !== "running") await sh(name, `docker start t-${network}`);
+    // Until a manager has told it of the network, the engine says that there is none.
+    const start = (): Promise<true | undefined> =>
+      sh(name, `docker start t-${network}`).then(
+        () => true as const,
+        () => undefined,
+      );
+    if (state !== "running") await eventually(`t-${network} starts`, 60, start);
   }
 }
 const addressOf = (name: Name, network: Network): Promise<string> =>
