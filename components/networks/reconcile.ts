@@ -8,7 +8,7 @@ import { whileWaiting } from "../waiting";
 import { NetworkOwner } from "./owner";
 import { hostNetworkOf } from "../overlays/docker-network";
 import { removeGatewaysOn } from "./gateways";
-import { usersOf } from "./users";
+import { usersOf, whereToLook } from "./users";
 
 /** Says whose network it is, so that one that somebody made by hand is never taken or removed. */
 export const ownerLabel = "pulumi-swarm.cluster";
@@ -227,12 +227,8 @@ async function isRemoved(api: EngineApi, network: Network, lastTime: boolean): P
     if (error.status === 404 || /^network \S+ not found$/.test(error.reason)) return true;
     if (!lastTime && /in use|active endpoints/.test(error.reason)) return false;
     const users = await usersOf(api, network);
-    throw new Error(
-      `network ${network.Name} cannot be removed: ${error.reason}. ` +
-        (users.length > 0
-          ? `It is used by ${users.join(", ")}; remove these first`
-          : "Look for containers on the other hosts that are attached to it"),
-    );
+    const where = users.length > 0 ? `It is used by ${users.join(", ")}; remove these first` : await whereToLook(api, error.reason);
+    throw new Error(`network ${network.Name} cannot be removed: ${error.reason}. ${where}`);
   }
 }
 

@@ -54,6 +54,8 @@ export class FakeDocker implements EngineApi {
   comesBackFor = 0;
   /** Milliseconds for which tasks that are going still hold the networks. */
   heldFor = 0;
+  /** Whose task holds a network. @default - the managers know no such task any more */
+  heldOn: string | undefined;
   goneBeforeDelete = false;
   isManager = true;
   refuseCreate: { times: number; readonly reason: string } | undefined;
@@ -143,6 +145,11 @@ export class FakeDocker implements EngineApi {
             Names: [`/${name}`],
             Labels: service === undefined ? {} : { "com.docker.swarm.service.id": service },
           })) as Result;
+      case "/tasks/t1":
+        if (this.heldOn === undefined) throw this.refusal(404, "task t1 not found", `GET ${path}`);
+        return { NodeID: "n1", Status: { State: "running" } } as Result;
+      case "/nodes/n1":
+        return { Description: { Hostname: this.heldOn } } as Result;
       default:
         throw new Error(`the fake has no ${path}`);
     }

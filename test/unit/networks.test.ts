@@ -329,6 +329,18 @@ describe("networkDown", () => {
     assert.match(await failure(networkDown(docker, "lab", "web", undefined, io)), /Look for containers on the other hosts that are attached to it$/);
   });
 
+  it("says which host holds a network by a task that is no service's, as a container leaves that went while no manager answered", async () => {
+    const { docker, io, up } = setUp();
+    await up();
+    docker.heldFor = Infinity;
+    docker.heldOn = "edge-2";
+    assert.equal(
+      await failure(networkDown(docker, "lab", "web", undefined, io)),
+      `network web cannot be removed: network ${docker.find("web")?.Id} is in use by task t1. The swarm's managers have that task for a container of the host edge-2 (running). ` +
+        "Look for one there that is attached to the network; if there is none, the managers do not know yet that it went",
+    );
+  });
+
   it("does not wait when Docker refuses for another reason", async () => {
     const { docker, io, up } = setUp();
     await up();
