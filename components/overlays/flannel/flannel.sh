@@ -66,6 +66,7 @@ ETCDCTL_CERT=$folder/host.pem
 ETCDCTL_KEY=$folder/host.pem
 PIN_KEY=/coreos.com/network/subnets/$(echo "$SUBNET" | tr / -)
 PIN_ADDRESS=$ADDRESS
+BACKEND=$BACKEND
 END
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Before each start of flanneld: the host's subnet is its own in etcd, or flanneld does not start. By itself it would take any
-# other that is free.
-#   PIN_KEY, PIN_ADDRESS, ETCDCTL, and what etcdctl takes from its environment
+# other that is free. And its device has an address that follows from the subnet.
+#   PIN_KEY, PIN_ADDRESS, BACKEND, ETCDCTL, and what etcdctl takes from its environment
 set -eu
 
 # A transaction that is refused goes on for ever, whatever etcdctl is told.
@@ -42,3 +42,13 @@ case "$holder" in
     exit 1
     ;;
 esac
+
+# By itself flanneld makes its device with another address at each boot, and the others hear of that by etcd. One that watches at a manager
+# which lost power hears nothing any more: flannel's client asks for no keep-alive (pkg/subnet/etcd/registry.go, newEtcdClient), and Linux's own
+# begins after two hours. A device that is there, it takes as it is (pkg/backend/vxlan/device.go, ensureLink).
+if [ "$BACKEND" = vxlan ] && [ ! -e /sys/class/net/flannel.1 ]; then
+  mac=$(echo "${PIN_KEY##*/}" | awk -F '[.-]' '{ printf "02:fa:%02x:%02x:%02x:%02x", $1, $2, $3, $4 }')
+  link=$(ip -o -4 address show | awk -v at="$PIN_ADDRESS" '{ split($4, part, "/"); if (part[1] == at) { print $2; exit } }')
+  ip link add flannel.1 address "$mac" type vxlan id 1 dev "$link" local "$PIN_ADDRESS" dstport 8472 nolearning ||
+    echo "flanneld makes its device by itself" >&2
+fi
