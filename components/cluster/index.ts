@@ -33,6 +33,7 @@ import { tellReplacing, walkedFor } from "./replacing";
 import { planWith, type SlicePlaces } from "./kept-slices";
 import { LateService, reachable } from "./service";
 import { describeProblems as describe } from "../report";
+import { ownerOfSlice } from "./subnets";
 import { summarize } from "./summary";
 import { mermaid } from "../picture/mermaid";
 import { svg } from "../picture/svg";
@@ -292,7 +293,7 @@ export class SwarmCluster extends pulumi.ComponentResource {
     const { networks, overlay } = this.plan;
     const keepUsed = args.adopt !== undefined && args.adopt.dissolve !== true;
     return networks.map((network) => {
-      const slice = network.slice === undefined ? undefined : slices.apply((places) => places[`slice ${network.name}`] ?? network.slice ?? "");
+      const slice = network.slice === undefined ? undefined : slices.apply((places) => places[ownerOfSlice(network.name)] ?? network.slice ?? "");
       const own = { ...managed, network: { ...network, ...(slice && { slice }) }, overlay, keepUsed, ...(transform && { transform }) };
       return new OverlayNetwork(`${name}-${network.name}`, own, { parent: this, dependsOn: swarm });
     });

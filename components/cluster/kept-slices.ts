@@ -6,7 +6,7 @@ import type { SwarmClusterArgs } from "./args";
 import { planCluster } from "./plan";
 import type { ClusterPlan, Planned } from "./planned";
 import { withPins } from "./renumbering";
-import { isSlice } from "./subnets";
+import { isSlice, networkOfSlice } from "./subnets";
 
 /** Whether a network's slice is where the program wants it, and not where it was. */
 export function mayMove({ owner, pinned }: PlannedSubnet, { renumber = [] }: Pick<SwarmClusterArgs, "renumber">): boolean {
@@ -44,12 +44,16 @@ export function keepSlices(args: SwarmClusterArgs, plan: ClusterPlan, remembered
     const taken = pinned ? kept.find(({ was }) => overlap(was, cidr)) : undefined;
     if (!taken) continue;
     const fix = `choose another one or leave it out, or let the other move by renumber: ["${taken.subnet.owner}"]`;
-    problems.push({ path: `networks.${networkOf(owner)}.subnet`, message: `${cidr} is in use by network ${networkOf(taken.subnet.owner)}`, fix });
+    problems.push({
+      path: `networks.${networkOfSlice(owner)}.subnet`,
+      message: `${cidr} is in use by network ${networkOfSlice(taken.subnet.owner)}`,
+      fix,
+    });
   }
   for (const { slice } of ownOf(plan)) {
     const taken = kept.find(({ was }) => overlap(was, slice));
     if (!taken) continue;
-    const message = `each host's own network would have ${slice} of its subnet, and network ${networkOf(taken.subnet.owner)} has ${taken.was} there`;
+    const message = `each host's own network would have ${slice} of its subnet, and network ${networkOfSlice(taken.subnet.owner)} has ${taken.was} there`;
     problems.push({ path: "overlay.bridge", message, fix: `set it to false, or let the network move by renumber: ["${taken.subnet.owner}"]` });
   }
   if (problems.length > 0 || (pushed.length === 0 && kept.every(isHome))) return { plan, problems };
@@ -61,8 +65,8 @@ export function keepSlices(args: SwarmClusterArgs, plan: ClusterPlan, remembered
   for (const { owner, was, by } of pushed) {
     const free = subnets.find((subnet) => subnet.owner === owner)?.cidr;
     if (free === undefined) continue;
-    const message = `${was} is remembered for it, and network ${networkOf(by)} has it`;
-    problems.push({ path: `networks.${networkOf(owner)}.subnet`, message, fix: `set it to "${free}"` });
+    const message = `${was} is remembered for it, and network ${networkOfSlice(by)} has it`;
+    problems.push({ path: `networks.${networkOfSlice(owner)}.subnet`, message, fix: `set it to "${free}"` });
   }
   return { plan: { ...again.plan, subnets }, problems: [...again.problems, ...problems] };
 }
@@ -108,8 +112,4 @@ function isHome({ was, would }: { readonly was: Cidr; readonly would: Cidr }): b
 function overlap(one: Cidr, text: string): boolean {
   const other = Cidr.parse(text);
   return isCidr(other) && one.overlaps(other);
-}
-
-function networkOf(owner: string): string {
-  return owner.replace(/^slice /, "");
 }

@@ -2,7 +2,7 @@ import type { FirewallArgs } from "../firewall/args";
 import { type PlannedName, stashType } from "../names/name";
 import type { Groups } from "../hosts/plan";
 import { hostNames, type OwnRules, shownName, shownNames, sinceName } from "./shown-names";
-import { isSlice } from "./subnets";
+import { isSlice, networkOfSlice } from "./subnets";
 import type { ClusterPlan } from "./planned";
 
 const command = "command:local:Command";
@@ -28,7 +28,7 @@ export function clusterNames(cluster: string, plan: NamedPlan, groups: Groups, f
     ...shownNames(cluster, { ...plan, remembers: (owner) => isRemembered(owner) && !isSlice({ owner }) }, ownRules(firewall)),
     ...hostNames(cluster, { groups, hosts: plan.hosts, rules: plan.firewall }),
     ...plan.subnets.filter(isSlice).flatMap(({ owner }): PlannedName[] => {
-      const network = owner.replace(/^slice /, "");
+      const network = networkOfSlice(owner);
       const slice = { type: stashType, of: `network ${network}`, path: `networks.${network}` };
       return [shownName(cluster, owner), sinceName(cluster, owner)].map((name) => ({ ...slice, name }));
     }),

@@ -68,12 +68,29 @@ function ofItsOwn({ name, internal, subnet }: PlannedNetwork, { networks }: Spac
 
 /** Another name than for a subnet of its own: a change from one to the other is not a move. */
 function ofEachHost({ name, subnet }: PlannedNetwork, slice: string): Place {
-  return { owner: `slice ${name}`, purpose: "overlay network, a slice of each host's subnet", cidr: slice, from: `each host's subnet in ${subnet}` };
+  return {
+    owner: ownerOfSlice(name),
+    purpose: "overlay network, a slice of each host's subnet",
+    cidr: slice,
+    from: `each host's subnet in ${subnet}`,
+  };
+}
+
+const sliceWord = "slice ";
+
+/** What a network's slice of each host's subnet is called as an owner. */
+export function ownerOfSlice(network: string): string {
+  return `${sliceWord}${network}`;
 }
 
 /** Whether it is a network's slice of each host's subnet. */
 export function isSlice({ owner }: Pick<PlannedSubnet, "owner">): boolean {
-  return owner.startsWith("slice ");
+  return owner.startsWith(sliceWord);
+}
+
+/** The network of a slice. */
+export function networkOfSlice(owner: string): string {
+  return owner.slice(sliceWord.length);
 }
 
 function docker0(planned: PlannedSubnet, { bip }: OwnBridges): PlannedSubnet {

@@ -4,7 +4,7 @@ import type { FirewallRule } from "../../firewall/rule";
 import { type Problem, show } from "../../report";
 import { ingressData } from "../ingress-data";
 import type { OverlayContext, OverlayPlan } from "../overlay";
-import { plainData } from "../plain-data";
+import { plainBetweenSites, plainData } from "../plain-data";
 import { isWhole, planSlicing, slicingProblems } from "../routed/slicing";
 import type { CalicoArgs, CalicoSettings } from "./args";
 import { passwordProblems } from "./peers/passwords";
@@ -39,7 +39,7 @@ export function planCalico(args: CalicoArgs, context: OverlayContext): OverlayPl
       ...slicingProblems(args),
       ...asProblems(args),
       ...reflectorProblems(args, settings, context),
-      ...siteProblems(context),
+      ...plainBetweenSites("calico", context),
       ...rotationProblems(args),
       ...passwordProblems(args.peers),
     ],
@@ -168,17 +168,6 @@ function reflectorProblems(
 
 function few(keys: readonly string[]): string {
   return keys.length > 5 ? `${keys.slice(0, 5).join(", ")} …` : keys.join(", ");
-}
-
-function siteProblems({ sites, underlay }: OverlayContext): Problem[] {
-  if (sites.length < 2 || underlay.encrypted) return [];
-  return [
-    {
-      path: "overlay",
-      message: `calico would carry container traffic in plaintext between the sites ${sites.join(" and ")}: it encrypts nothing itself`,
-      fix: "take wireguard() as the underlay",
-    },
-  ];
 }
 
 function warnings({ underlay }: OverlayContext): string[] {

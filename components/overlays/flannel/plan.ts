@@ -4,7 +4,7 @@ import { containerMtu } from "../../addresses/mtu";
 import { planProgram } from "../../programs/plan";
 import { type Problem, show } from "../../report";
 import type { OverlayContext, OverlayPlan } from "../overlay";
-import { plainData } from "../plain-data";
+import { plainBetweenSites, plainData } from "../plain-data";
 import { ingressData } from "../ingress-data";
 import { planSlicing, slicingProblems } from "../routed/slicing";
 import { etcdPorts, type FlannelArgs, type FlannelSettings, isEtcdMember, vxlanPort } from "./args";
@@ -203,8 +203,8 @@ function holeWarnings(version: string): string[] {
   return hasHoles(version) ? [`overlay.etcd: etcd ${version} lets each host read and change more than its own (${etcdHoles.names.join(", ")})`] : [];
 }
 
-function underlayProblems({ backend }: FlannelArgs, { sites, underlay }: OverlayContext): Problem[] {
-  const several = sites.length > 1;
+function underlayProblems({ backend }: FlannelArgs, context: OverlayContext): Problem[] {
+  const { sites, underlay } = context;
   if (backend === "host-gw" && underlay.over === "tunnel") {
     return [
       {
@@ -214,7 +214,7 @@ function underlayProblems({ backend }: FlannelArgs, { sites, underlay }: Overlay
       },
     ];
   }
-  if (backend === "host-gw" && several) {
+  if (backend === "host-gw" && sites.length > 1) {
     return [
       {
         path: "overlay.backend",
@@ -223,14 +223,5 @@ function underlayProblems({ backend }: FlannelArgs, { sites, underlay }: Overlay
       },
     ];
   }
-  if (several && !underlay.encrypted) {
-    return [
-      {
-        path: "overlay",
-        message: `flannel would carry container traffic in plaintext between the sites ${sites.join(" and ")}: it encrypts nothing itself`,
-        fix: "take wireguard() as the underlay",
-      },
-    ];
-  }
-  return [];
+  return plainBetweenSites("flannel", context);
 }

@@ -5,7 +5,7 @@ import { longestRange } from "../ranges";
 import { type Problem, show } from "../../report";
 import { ingressData } from "../ingress-data";
 import type { OverlayContext, OverlayPlan } from "../overlay";
-import { plainData } from "../plain-data";
+import { plainBetweenSites, plainData } from "../plain-data";
 import { planTrunks } from "./trunks/plan";
 import { type OpenvswitchArgs, type OpenvswitchSettings, tunnelPort, usual } from "./args";
 
@@ -45,7 +45,7 @@ export function planOpenvswitch(args: OpenvswitchArgs, context: OverlayContext):
     serves: "routed addresses",
     noPolicies: "each network is a VLAN of its own, and no host routes from one to another",
     ...(Object.keys(trunks).length > 0 && { trunks: (placed) => planTrunks(trunks, placed) }),
-    problems: [...argumentProblems(args, places), ...siteProblems(context), ...sizeProblems(places, context)],
+    problems: [...argumentProblems(args, places), ...plainBetweenSites("openvswitch", context), ...sizeProblems(places, context)],
     warnings: [],
   };
 }
@@ -92,17 +92,6 @@ function sizeProblems(places: number, { hosts }: OverlayContext): Problem[] {
       path: "overlay.mostHosts",
       message: `networks are divided among ${places} hosts, and there are ${hosts.length}`,
       fix: `give a power of two of at least ${hosts.length}, up to 512, or take native()`,
-    },
-  ];
-}
-
-function siteProblems({ sites, underlay }: OverlayContext): Problem[] {
-  if (sites.length < 2 || underlay.encrypted) return [];
-  return [
-    {
-      path: "overlay",
-      message: `openvswitch would carry container traffic in plaintext between the sites ${sites.join(" and ")}: it encrypts nothing itself`,
-      fix: "take wireguard() as the underlay",
     },
   ];
 }
