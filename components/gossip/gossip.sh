@@ -10,24 +10,25 @@ gossip_port=7946
 namespace=/run/docker/netns/ingress_sbox
 most_at_once=16
 
-# PROTOCOL PORT; a word for each program that has it, as name/pid. What the kernel has itself, such as VXLAN, shows no program.
+# A line of JSON for each program that has one of the ports. What the kernel has itself, such as VXLAN, shows no program. Of ss,
+# "udp UNCONN 0 0 0.0.0.0:7946 0.0.0.0:* users:(("dockerd",pid=1,fd=2),…)".
 holders() {
-  ss -Hlnp "--$1" "sport = :$2" 2>/dev/null | grep -o '("[^"]*",pid=[0-9]*' | sed 's/("\([^"]*\)",pid=/\1\//' |
-    tr -cd 'A-Za-z0-9._:/\n-' | sort -u || true
-}
-
-# PROTOCOL PORT
-as_json() {
-  holders "$1" "$2" | sed "s|\(.*\)/\(.*\)|{\"protocol\":\"$1\",\"port\":$2,\"program\":\"\1\",\"pid\":\2}|"
+  ss -Hlntup "( sport = :$gossip_port or sport = :$DATA_PORT )" 2>/dev/null | while read -r protocol _ _ _ socket _ users; do
+    port=${socket##*:}
+    if [ "$protocol $port" = "tcp $DATA_PORT" ]; then continue; fi
+    while :; do
+      case $users in *'("'*'",pid='[0-9]*) ;; *) break ;; esac
+      users=${users#*'("'}
+      program=${users%%'"'*}
+      users=${users#*'",pid='}
+      echo "{\"protocol\":\"$protocol\",\"port\":$port,\"program\":\"$program\",\"pid\":${users%%[!0-9]*}}"
+    done
+  done
 }
 
 ports() {
   command -v ss >/dev/null 2>&1 || { echo '{"holders":[]}'; return; }
-  printf '{"holders":[%s]}\n' "$({
-    as_json tcp "$gossip_port"
-    as_json udp "$gossip_port"
-    as_json udp "$DATA_PORT"
-  } | paste -s -d , -)"
+  printf '{"holders":[%s]}\n' "$(holders | tr -cd 'A-Za-z0-9._:/{}", \n-' | sort -u | paste -s -d , -)"
 }
 
 inside() { nsenter "--net=$namespace" "$@" >/dev/null 2>&1; }
