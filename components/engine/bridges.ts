@@ -92,6 +92,8 @@ export interface EngineChanges {
   readonly reload?: string;
   /** Whole new content of `daemon.json`: the engine is to be restarted. */
   readonly settings?: string;
+  /** Nobody else has written anything into these settings, so that there is nothing to find wrong. */
+  readonly allOurs?: true;
   readonly gwbridge?: Gwbridge;
   readonly warnings: readonly string[];
 }
@@ -112,11 +114,13 @@ export function engineChanges(state: EngineState, own: DaemonSettings = {}, brid
   const reloaded = { ...state.daemon, ...Object.fromEntries(Object.entries(wanted).filter(([key]) => readAgain.includes(key))) };
   const reload = member && !state.unapplied && !isDeepStrictEqual(reloaded, state.daemon);
   const pending = state.unapplied || !isDeepStrictEqual(wanted, reload ? reloaded : state.daemon);
+  const ours = bridges ? Object.keys(bridgeSettings(bridges, state.daemon, own)) : [];
+  const allOurs = Object.keys(own).length === 0 && Object.keys(wanted).every((key) => ours.includes(key));
   const { gwbridge, warnings } = bridges ? gwbridgeChange(state, wantedGwbridge(bridges, own), member) : { warnings: [] };
   return {
     member,
     ...(reload && { reload: JSON.stringify(reloaded, undefined, 2) }),
-    ...(pending && { settings: JSON.stringify(wanted, undefined, 2) }),
+    ...(pending && { settings: JSON.stringify(wanted, undefined, 2), ...(allOurs && { allOurs }) }),
     ...(gwbridge && { gwbridge }),
     // A restart brings the rules back.
     warnings: [...warnings, ...(pending ? [] : lostRules(state))],

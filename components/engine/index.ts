@@ -257,14 +257,20 @@ export type SeenBridges = Pick<EngineState, "unapplied" | "tablesWithoutRules"> 
 /** Has a first look print {@link SeenBridges}. */
 export const bridgesPart: ProbePart = { functions: ["bridges_seen"], script: bridgesFile };
 
-/** Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again. */
-export async function applySettings(session: SshSession, content: string, progress: (line: string) => void): Promise<void> {
-  await session.script(engineScript, { CONTENT: content }, { verb: "configure", timeout: settingsTimeout, onProgress: progress });
+/**
+ * Writes `daemon.json` and restarts the engine. Its containers stop, and those with a restart policy start again.
+ *
+ * @param validate Whether Docker looks at the content before it gets it.
+ */
+export async function applySettings(session: SshSession, content: string, progress: (line: string) => void, validate = true): Promise<void> {
+  const values = { CONTENT: content, VALIDATE: validate ? "yes" : "" };
+  await session.script(engineScript, values, { verb: "configure", timeout: settingsTimeout, onProgress: progress });
 }
 
 /** Writes `daemon.json` and has the engine read it again, which no container notices. @returns whether the engine took it. */
 export async function reloadSettings(session: Pick<SshSession, "script">, content: string): Promise<boolean> {
-  const { reloaded } = await session.script<{ reloaded: boolean }>(engineScript, { CONTENT: content }, { verb: "reload", timeout: settingsTimeout });
+  const values = { CONTENT: content, VALIDATE: "yes" };
+  const { reloaded } = await session.script<{ reloaded: boolean }>(engineScript, values, { verb: "reload", timeout: settingsTimeout });
   return reloaded;
 }
 

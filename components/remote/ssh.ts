@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { type Connection, defaultRemoteLimits, RemoteError, type RemoteLimits } from "./connection";
-import { explain, formerKeyOf, hangUp, HostKeyMismatch, Silence, targetOf } from "./dial";
-import { CannotDial } from "./proxy";
+import { formerKeyOf, hangUp } from "./dial";
+import { EngineSocket } from "./engine-socket";
 import { quote, type ScriptValues, scriptInput } from "./script";
 import { utf8, utf8Lines } from "./text";
 import { traced } from "../trace";
+import { untilReached } from "./until-reached";
 import { Ways } from "./ways";
 
 export interface CommandResult {
@@ -29,6 +29,7 @@ export class SshSession {
   mayWork: () => void = () => {};
   /** Milliseconds that the host took at most so far to let us in, or to begin a command: it is slow, or far away, or this machine is. */
   slowest: number;
+  private readonly engine = new EngineSocket();
 
   private constructor(
     readonly host: string,
@@ -137,9 +138,19 @@ export class SshSession {
     return said?.code === 0 ? lastLine(said.stdout) || undefined : undefined;
   }
 
-  /** A raw stream to the host's Docker engine; sudo works here where forwarding the socket would not. */
+  /** A raw stream to the host's Docker engine. */
   async dockerStream(): Promise<Duplex> {
-    return traced("dial", "docker", this.host, () => this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel));
+    return traced("dial", "docker", this.host, async () => {
+      // Whoever needs sudo for the engine would not get in by its socket.
+      const forwarded = this.usesSudo
+        ? undefined
+        : await this.begin<Duplex | undefined, Duplex | undefined>(
+            (client, begun) => this.engine.open(client, begun),
+            10_000,
+            (stream) => stream,
+          );
+      return forwarded ?? this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel);
+    });
   }
 
   /** A command as root that lives on, and what it reads and writes. */
@@ -170,12 +181,24 @@ export class SshSession {
     return `${host}:${port}`;
   }
 
+  private get usesSudo(): boolean {
+    return this.connection.sudo ?? (this.connection.user ?? "root") !== "root";
+  }
+
   private privileged(command: string): string {
-    const user = this.connection.user ?? "root";
-    return (this.connection.sudo ?? user !== "root") ? `sudo -n ${command}` : command;
+    return this.usesSudo ? `sudo -n ${command}` : command;
   }
 
   private exec<Result>(command: string, timeout: number, use: (channel: ClientChannel) => Result | Promise<Result>): Promise<Result> {
+    return this.begin<ClientChannel, Result>((client, begun) => void client.exec(command, begun), timeout, use);
+  }
+
+  /** @param start What begins on a connection that stands, and what it begins with. */
+  private begin<Channel, Result>(
+    start: (client: Client, begun: (error: Error | undefined, channel: Channel) => void) => void,
+    timeout: number,
+    use: (channel: Channel) => Result | Promise<Result>,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.mayWork();
       const asked = Date.now();
@@ -186,7 +209,7 @@ export class SshSession {
       };
       this.client.once("error", fail);
       try {
-        this.client.exec(command, (error, channel) => {
+        start(this.client, (error, channel) => {
           clearTimeout(timer);
           this.client.off("error", fail);
           this.slowest = Math.max(this.slowest, Date.now() - asked);
@@ -198,58 +221,6 @@ export class SshSession {
       }
     });
   }
-}
-
-/**
- * Tries again until the host answers or its time is over, in which waiting for a turn does not count. What is said at the end is what
- * the first try met: a host may shut out who tries too often, and the last try has too little time to meet anything but silence.
- */
-async function untilReached(
-  host: string,
-  connection: Connection,
-  limits: RemoteLimits,
-  onRetry: (reason: string) => void,
-  attempt: (limits: (extra?: number) => RemoteLimits) => Promise<Client>,
-): Promise<{ readonly client: Client; readonly took: number }> {
-  let left = limits.reachable;
-  let patience = limits.dial;
-  const causes: string[] = [];
-  for (let wait = 200; ; wait = Math.min(wait * 1.6, 3_000)) {
-    let began = Date.now();
-    let cutShort = false;
-    try {
-      const client = await attempt((extra = 0) => {
-        began = Date.now();
-        cutShort = left < patience + extra;
-        return { ...limits, dial: Math.max(1_000, Math.min(patience + extra, left)) };
-      });
-      return { client, took: Date.now() - began };
-    } catch (error) {
-      if (error instanceof HostKeyMismatch) throw new RemoteError(host, error.message, { cause: error });
-      if (error instanceof CannotDial) throw new RemoteError(host, `cannot be reached: ${error.message}.`);
-      const reason = explain(error);
-      if (!(error instanceof Silence)) causes.push(reason);
-      else if (!cutShort) {
-        // It may be slow rather than frozen, and would be broken off for ever at the same point. How long each try took says no more.
-        if (patience === limits.dial) causes.push(reason);
-        patience *= 1.5;
-      }
-      left -= Date.now() - began + wait;
-      if (left <= 0) {
-        const target = targetOf(connection);
-        const seconds = Math.round(limits.reachable / 1000);
-        throw new RemoteError(host, `cannot be reached over SSH at ${target} within ${seconds} s: ${firstAndLast(causes) ?? reason}.`);
-      }
-      onRetry(reason);
-      await sleep(wait);
-    }
-  }
-}
-
-/** What was met later too: a machine that starts has no route, then no sshd. */
-function firstAndLast(causes: readonly string[]): string | undefined {
-  const [first, last] = [causes[0], causes.at(-1)];
-  return first === last ? first : `${first}; later: ${last}`;
 }
 
 function sudoHint(reason: string, connection: Connection): string | undefined {

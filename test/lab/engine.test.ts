@@ -61,7 +61,7 @@ describe("Docker on a host", function () {
   async function settle(name: Name, bridges: BridgePlan, settings: Readonly<Record<string, unknown>> = {}): Promise<EngineChanges> {
     const changes = await pendingChanges(host(name), { settings }, bridges);
     if (changes.gwbridge) await makeGwbridge(session(name), changes.gwbridge);
-    if (changes.settings !== undefined) await applySettings(session(name), changes.settings, () => {});
+    if (changes.settings !== undefined) await applySettings(session(name), changes.settings, () => {}, !changes.allOurs);
     return changes;
   }
 

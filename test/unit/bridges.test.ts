@@ -52,6 +52,13 @@ describe("the engine's changes", () => {
     assert.deepEqual(settings(changes), { "max-concurrent-downloads": 2, ...bridges });
   });
 
+  it("are all ours only where neither the program nor whoever wrote the file has a word in them, which Docker might refuse", () => {
+    const allOurs = (daemon: EngineState["daemon"], own: EngineState["daemon"]): boolean =>
+      engineChanges({ ...fresh, daemon }, own, plan).allOurs === true;
+    assert.deepEqual([allOurs({}, {}), allOurs({ mtu: 1300, bip: "10.1.0.1/16" }, {})], [true, true]);
+    assert.deepEqual([allOurs({ "log-level": "warn" }, {}), allOurs({}, { mtu: 1300 }), allOurs({ bridge: "br0" }, {})], [false, false, false]);
+  });
+
   for (const [what, own, expected] of [
     ["bip", { bip: "192.168.7.1/24" }, { bip: "192.168.7.1/24", mtu: 1440 }],
     ["mtu", { mtu: 1300 }, { bip: "10.96.0.1/24", mtu: 1300 }],

@@ -108,7 +108,7 @@ export async function finishSettings(request: SwarmRequest, hosts: readonly Read
   const late = hosts.filter((host) => !listens(host, request));
   await onEach(late, failures, async (host) => {
     const changes = await pendingChanges(host, request.engine, request.bridges, request.adopt !== undefined, undefined, host.host);
-    if (!changes.member && changes.settings !== undefined) await changeSettings(host, changes.settings);
+    if (!changes.member && changes.settings !== undefined) await changeSettings(host, changes.settings, changes.allOurs);
   });
 }
 
@@ -164,13 +164,15 @@ async function settingsLeft({ key, session }: ReachedHost, { reload, settings }:
   return settings;
 }
 
-async function changeEngine(host: ReachedHost, { gwbridge, settings }: EngineChanges): Promise<void> {
+async function changeEngine(host: ReachedHost, { gwbridge, settings, allOurs }: EngineChanges): Promise<void> {
   if (gwbridge) await makeGwbridge(host.session, gwbridge);
-  if (settings !== undefined) await changeSettings(host, settings);
+  if (settings !== undefined) await changeSettings(host, settings, allOurs);
 }
 
-export async function changeSettings({ key, session }: ReachedHost, settings: string): Promise<void> {
-  await whileWaiting({ waiting }, key, "Docker to restart", settingsTimeout, () => applySettings(session, settings, (line) => progress(key, line)));
+export async function changeSettings({ key, session }: ReachedHost, settings: string, allOurs = false): Promise<void> {
+  await whileWaiting({ waiting }, key, "Docker to restart", settingsTimeout, () =>
+    applySettings(session, settings, (line) => progress(key, line), !allOurs),
+  );
   did(key, "Docker's settings changed");
 }
 
