@@ -2,6 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
+import { timeToMeet } from "../../remote/patience";
 import { loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
@@ -220,11 +221,12 @@ class FlannelRun {
       ),
     );
     const pairs = pairsToCheck(reached.filter(({ key }) => gateways.has(key)));
+    const wait = timeToMeet(meetSeconds, reached);
     const silentFor = async (host: Reached): Promise<readonly OverlayHost[]> => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
       if (others.length === 0) return [];
-      const values = { ADDRESSES: others.map(({ key }) => gateways.get(key) ?? "").join(" "), WAIT: String(meetSeconds) };
-      const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + meetSeconds * 1000);
+      const values = { ADDRESSES: others.map(({ key }) => gateways.get(key) ?? "").join(" "), WAIT: String(wait) };
+      const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
       return others.filter(({ key }) => silent.includes(gateways.get(key) ?? ""));
     };
     const apart = new Map<string, readonly OverlayHost[]>();
@@ -245,7 +247,7 @@ class FlannelRun {
       async (host) => {
         const silent = behind ? await silentFor(host) : (apart.get(host.key) ?? []);
         const names = silent.map(({ key }) => key).join(", ");
-        if (names !== "") throw new Error(`containers on ${names} do not answer within ${meetSeconds} s: ${this.way()}`);
+        if (names !== "") throw new Error(`containers on ${names} do not answer within ${wait} s: ${this.way()}`);
       },
     );
   }

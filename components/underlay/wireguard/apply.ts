@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mostForAllPairs, pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
+import { timeToMeet } from "../../remote/patience";
 import type { SshSession } from "../../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../../waiting";
 import { tunnelInterface } from "./args";
@@ -26,7 +27,9 @@ export interface MeshIo extends WaitingIo {
 }
 
 /** A host of the mesh; one without a session cannot be reached just now, and stays a peer if its key is known. */
-export type MeshMember = MeshHost & { readonly session?: Pick<SshSession, "script"> };
+export type MeshMember = MeshHost & { readonly session?: Session };
+
+type Session = Pick<SshSession, "script"> & Partial<Pick<SshSession, "slowest">>;
 
 export interface MeshOptions {
   readonly port: number;
@@ -39,7 +42,7 @@ export interface MeshOptions {
   readonly rotation?: string;
   /** What {@link raiseMesh} returned last time. @default - nothing is known of hosts that cannot be reached */
   readonly known?: Readonly<Record<string, { readonly publicKey: string }>>;
-  /** How long two hosts may take to meet. @default 20 */
+  /** How long two hosts may take to meet, where none is slow. @default 20 */
   readonly meetSeconds?: number;
 }
 
@@ -96,7 +99,7 @@ interface Told {
   readonly digest?: string;
 }
 
-type Reached = MeshHost & { readonly session: Pick<SshSession, "script"> };
+type Reached = MeshHost & { readonly session: Session };
 
 class MeshRun {
   private readonly peers: ReadonlyMap<string, readonly PlannedPeer[]>;
@@ -229,7 +232,7 @@ class MeshRun {
   /** @param of only the pairs of this host. */
   async checkPairs(of?: Reached): Promise<void> {
     const reached = this.working();
-    const wait = this.options.meetSeconds ?? 20;
+    const wait = timeToMeet(this.options.meetSeconds ?? 20, reached);
     const targets = this.looks(reached, of);
     const silentPairs: { readonly one: Reached; readonly other: Reached }[] = [];
     const looking = reached.filter(({ key }) => targets.has(key));
