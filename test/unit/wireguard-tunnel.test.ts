@@ -38,6 +38,29 @@ class Stage {
     this.standIn("wg", `case "$*" in *endpoints) [ "$(${count})" -le ${looks} ] || exit 1 ;; esac`);
   }
 
+  /**
+   * As wireguard-go makes its socket: bound first, and listening a moment later, while nobody may take it away (ipc/uapi_linux.go, UAPIListen).
+   * wg takes one away that refuses it, since it is a dead one's (wireguard-tools, ipc-uapi-unix.h).
+   */
+  userspace(): void {
+    const socket = join(this.folder, "wireguard", "stage0.sock");
+    mkdirSync(join(this.folder, "wireguard"));
+    const perl = (lines: readonly string[]): string => `exec perl -MSocket -MErrno -e '${lines.join(" ")}' '${socket}'`;
+    const open = "socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; my $p = shift; my $a = sockaddr_un($p);";
+    this.standIn(
+      "wireguard-go",
+      perl([
+        open,
+        "bind($s, $a) or die; select(undef, undef, undef, 0.5); listen($s, 5) or die;",
+        '-e $p or die "Failed to listen on uapi socket\n"; sleep 1;',
+      ]),
+    );
+    this.standIn(
+      "wg",
+      `[ "$1" = show ] || exit 0\n${perl([open, "exit 1 unless -e $p; connect($s, $a) and exit 0;", "unlink $p if $!{ECONNREFUSED}; exit 1;"])}`,
+    );
+  }
+
   read(name: string): string {
     return readFileSync(join(this.folder, name), "utf8");
   }
@@ -114,7 +137,7 @@ describe("the program that holds a host's tunnel", () => {
 
   it("takes wireguard-go where the kernel has none, and ends when that ends, so that systemd begins again", () => {
     stage.standIn("ip", noModule);
-    stage.standIn("wireguard-go", "exec /bin/sleep 1");
+    stage.userspace();
     stage.standIn("sleep", "exec /bin/sleep 0.05");
     const { status, stderr, calls } = stage.run("run");
     assert.equal(status, 1);

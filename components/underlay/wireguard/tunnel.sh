@@ -24,9 +24,13 @@ configuration() {
   cat private.key peers.conf
 }
 
+# wg takes a socket away that nobody listens on, as it takes a dead one's (wireguard-tools, ipc-uapi-unix.h). Between bind and listen of
+# wireguard-go, which are apart on a busy machine, that ends it: "Failed to listen on uapi socket". 00010000 is a socket that listens.
+listens() { grep -q " 00010000 .*/wireguard/$INTERFACE\.sock\$" /proc/net/unix; }
+
 wait_for_daemon() {
   tries=0
-  until wg show "$INTERFACE" >/dev/null 2>&1; do
+  until listens && wg show "$INTERFACE" >/dev/null 2>&1; do
     kill -0 "$1" 2>/dev/null || die "wireguard-go does not start$([ -c /dev/net/tun ] || echo ": there is no /dev/net/tun")"
     tries=$((tries + 1))
     [ "$tries" -lt 200 ] || die "wireguard-go does not answer"
