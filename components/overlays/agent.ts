@@ -11,7 +11,7 @@ export interface OverlayHost extends FirewallHost {
   /** The subnet of its containers, in CIDR form, where the overlay gives each host one; or its place, by which it has ranges of networks. */
   readonly containerSubnet?: string;
   /** How to work on it. Undefined where it cannot be reached now: it stays a peer all the same. */
-  readonly session?: Pick<SshSession, "script"> & Partial<Pick<SshSession, "slowest">>;
+  readonly session?: Pick<SshSession, "script">;
   /** Version of its engine, such as `26.1.5+dfsg1`; empty where it cannot be reached. */
   readonly engine: string;
 }

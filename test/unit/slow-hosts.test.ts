@@ -3,7 +3,6 @@ import { Fleet } from "../../components/agents/fleet";
 import { confirmation, enforceFirewall } from "../../components/agents/phases/protect";
 import type { HostsRequest, RequestHost } from "../../components/agents/request";
 import type { Failure } from "../../components/remote/each";
-import { timeToMeet } from "../../components/remote/patience";
 import { SshSession } from "../../components/remote/ssh";
 import { HostServer, keys } from "./ssh-servers";
 
@@ -39,18 +38,6 @@ describe("the time for a slow host to confirm new rules", () => {
         [40, 100],
       ],
     );
-  });
-});
-
-describe("the time for hosts to meet", () => {
-  it("is the usual one where they answer within two seconds, ten times what the slowest took from there on, and two minutes at most", () => {
-    const of = (...slowest: readonly number[]): number =>
-      timeToMeet(
-        20,
-        slowest.map((each) => ({ session: { slowest: each } })),
-      );
-    assert.deepEqual([of(), of(0, 2_000), of(300, 2_450, 90), of(10 ** 9)], [20, 20, 25, 120]);
-    assert.equal(timeToMeet(40, [{ session: {} }]), 40, "a session that does not tell");
   });
 });
 

@@ -1,6 +1,6 @@
 import { pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
-import { timeToMeet } from "../../remote/patience";
+import { stillSilent } from "../../remote/silent";
 import type { ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayIo, OverlayWork } from "../agent";
 import { addressOf, type Reached, reachedOf, runnerOf, type Session, subnetOf } from "../hosts";
@@ -119,11 +119,11 @@ class CalicoRun {
     // Routes outlive their sessions for a while, so that these are looked at themselves.
     const staying = new Set(this.working().map(({ key }) => key));
     const renewed = waiting.filter(({ key }) => staying.has(key));
-    const wait = timeToMeet(meetSeconds, this.working());
     await onEach(renewed, this.failures, async (host) => {
-      const { silent } = await this.greeted(host, "hosts", wait);
+      const { silent } = await this.greeted(host, "hosts", meetSeconds);
       const missed = silent.filter(({ name }) => staying.has(name)).map(({ name, why }) => `${name} (${why})`);
-      if (missed.length > 0) throw new Error(`after a change of the password, there is no BGP session with ${missed.join(", ")} within ${wait} s`);
+      if (missed.length > 0)
+        throw new Error(`after a change of the password, there is no BGP session with ${missed.join(", ")} within ${meetSeconds} s`);
     });
   }
 
@@ -220,17 +220,20 @@ class CalicoRun {
   private async check(): Promise<void> {
     const reached = this.working();
     const pairs = pairsToCheck(reached);
-    const wait = timeToMeet(meetSeconds, reached);
     const gateway = (host: OverlayHost): string => this.networksOf(host)[0]?.gateway ?? "";
     await onEach(reached, this.failures, async (host) => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
       if (others.length === 0) return;
-      const lines = others.map((other) => [other.key, subnetOf(other), gateway(other)].join(" ").trimEnd());
-      const values = { FROM: gateway(host), HOSTS: lines.join("\n"), WAIT: String(wait) };
-      const { silent } = await this.script<{ silent: readonly { key: string; why: string }[] }>(host, "check", values, scriptTimeout + wait * 1000);
-      if (silent.length === 0) return;
-      const those = silent.map(({ key, why }) => `${key}: ${why}`).join("; ");
-      throw new Error(`containers on other hosts are not reached within ${wait} s. ${those}. ${this.advice()}`);
+      let why: readonly { readonly key: string; readonly why: string }[] = [];
+      const { peers, seconds } = await stillSilent(others, meetSeconds, async (some) => {
+        const lines = some.map((other) => [other.key, subnetOf(other), gateway(other)].join(" ").trimEnd());
+        const values = { FROM: gateway(host), HOSTS: lines.join("\n"), WAIT: String(meetSeconds) };
+        why = (await this.script<{ silent: typeof why }>(host, "check", values, scriptTimeout + meetSeconds * 1000)).silent;
+        return some.filter((other) => why.some(({ key }) => key === other.key));
+      });
+      if (peers.length === 0) return;
+      const those = why.map((each) => `${each.key}: ${each.why}`).join("; ");
+      throw new Error(`containers on other hosts are not reached within ${seconds} s. ${those}. ${this.advice()}`);
     });
   }
 

@@ -2,7 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
-import { timeToMeet } from "../../remote/patience";
+import { type Silence, stillSilent } from "../../remote/silent";
 import { loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
@@ -221,22 +221,23 @@ class FlannelRun {
       ),
     );
     const pairs = pairsToCheck(reached.filter(({ key }) => gateways.has(key)));
-    const wait = timeToMeet(meetSeconds, reached);
-    const silentFor = async (host: Reached): Promise<readonly OverlayHost[]> => {
+    const silentFor = (host: Reached): Promise<Silence<OverlayHost>> => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
-      if (others.length === 0) return [];
-      const values = { ADDRESSES: others.map(({ key }) => gateways.get(key) ?? "").join(" "), WAIT: String(wait) };
-      const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
-      return others.filter(({ key }) => silent.includes(gateways.get(key) ?? ""));
+      return stillSilent(others, meetSeconds, async (some) => {
+        if (some.length === 0) return [];
+        const values = { ADDRESSES: some.map(({ key }) => gateways.get(key) ?? "").join(" "), WAIT: String(meetSeconds) };
+        const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + meetSeconds * 1000);
+        return some.filter(({ key }) => silent.includes(gateways.get(key) ?? ""));
+      });
     };
-    const apart = new Map<string, readonly OverlayHost[]>();
+    const apart = new Map<string, Silence<OverlayHost>>();
     await onEach(reached, this.failures, async (host) => {
-      const silent = await silentFor(host);
-      if (silent.length > 0) apart.set(host.key, silent);
+      const silence = await silentFor(host);
+      if (silence.peers.length > 0) apart.set(host.key, silence);
     });
     // Either of two may lack its way to the other.
     const lacking = (host: Reached): string[] =>
-      reached.filter((other) => apart.get(host.key)?.includes(other) || apart.get(other.key)?.includes(host)).map(subnetOf);
+      reached.filter((other) => apart.get(host.key)?.peers.includes(other) || apart.get(other.key)?.peers.includes(host)).map(subnetOf);
     const behind = await this.follow(
       reached.filter((host) => lacking(host).length > 0),
       (host) => ({ gone: [], ways: lacking(host) }),
@@ -245,9 +246,9 @@ class FlannelRun {
       reached.filter(({ key }) => apart.has(key)),
       this.failures,
       async (host) => {
-        const silent = behind ? await silentFor(host) : (apart.get(host.key) ?? []);
-        const names = silent.map(({ key }) => key).join(", ");
-        if (names !== "") throw new Error(`containers on ${names} do not answer within ${wait} s: ${this.way()}`);
+        const silence = behind ? await silentFor(host) : apart.get(host.key);
+        const names = (silence?.peers ?? []).map(({ key }) => key).join(", ");
+        if (names !== "") throw new Error(`containers on ${names} do not answer within ${silence?.seconds} s: ${this.way()}`);
       },
     );
   }

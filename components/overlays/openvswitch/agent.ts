@@ -2,7 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { placeOf } from "../ranges";
 import { type Failure, onEach } from "../../remote/each";
-import { timeToMeet } from "../../remote/patience";
+import { stillSilent } from "../../remote/silent";
 import type { ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { addressOf, reachedOf, runnerOf } from "../hosts";
@@ -122,16 +122,17 @@ class Bridges {
     if (!network) return;
     const addresses = new Map(reached.map((host) => [host.key, this.gateway(host, network)]));
     const pairs = pairsToCheck(reached);
-    const wait = timeToMeet(meetSeconds, reached);
     await onEach(reached, this.failures, async (host) => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
       if (others.length === 0) return;
-      const values = { ADDRESSES: others.map(({ key }) => addresses.get(key) ?? "").join(" "), WAIT: String(wait) };
-      const { silent } = await run<{ silent: readonly string[] }>(host, this.work.io, "check", values, scriptTimeout + wait * 1000);
-      const names = others.flatMap(({ key }) => (silent.includes(addresses.get(key) ?? "") ? [key] : []));
-      if (names.length > 0) {
+      const { peers, seconds } = await stillSilent(others, meetSeconds, async (some) => {
+        const values = { ADDRESSES: some.map(({ key }) => addresses.get(key) ?? "").join(" "), WAIT: String(meetSeconds) };
+        const { silent } = await run<{ silent: readonly string[] }>(host, this.work.io, "check", values, scriptTimeout + meetSeconds * 1000);
+        return some.filter(({ key }) => silent.includes(addresses.get(key) ?? ""));
+      });
+      if (peers.length > 0) {
         throw new Error(
-          `Open vSwitch on ${names.join(", ")} does not answer within ${wait} s: look whether ${tunnelPort}/udp is open between them in both directions`,
+          `Open vSwitch on ${peers.map(({ key }) => key).join(", ")} does not answer within ${seconds} s: look whether ${tunnelPort}/udp is open between them in both directions`,
         );
       }
     });

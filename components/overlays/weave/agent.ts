@@ -1,7 +1,6 @@
 import { installProgram, pruneProgram } from "../../programs/install";
 import type { HostProgram } from "../../programs/program";
 import { type Failure, onEach } from "../../remote/each";
-import { timeToMeet } from "../../remote/patience";
 import { loadInstallingScript, loadPart, loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { type Reached, reachedOf, runnerOf } from "../hosts";
@@ -166,13 +165,12 @@ class Routers {
 
   /** @param from the hosts that look; all others are looked at. */
   async check(from: readonly Reached[] = this.working()): Promise<void> {
-    const wait = timeToMeet(meetSeconds, this.working());
-    const seen = await this.look(from, wait);
-    if (blame(this.routers(), seen, wait).length === 0) return;
+    const seen = await this.look(from, meetSeconds);
+    if (blame(this.routers(), seen, meetSeconds).length === 0) return;
     // The other end may know more of why.
     const others = this.working().filter(({ key }) => !seen.has(key));
     for (const [key, connections] of await this.look(others, 2)) seen.set(key, connections);
-    this.failures.push(...blame(this.routers(), seen, wait));
+    this.failures.push(...blame(this.routers(), seen, meetSeconds));
   }
 
   private async look(from: readonly Reached[], seconds: number): Promise<Map<string, readonly Connection[]>> {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mostForAllPairs, pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
-import { timeToMeet } from "../../remote/patience";
+import { stillSilent } from "../../remote/silent";
 import type { SshSession } from "../../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../../waiting";
 import { tunnelInterface } from "./args";
@@ -27,9 +27,7 @@ export interface MeshIo extends WaitingIo {
 }
 
 /** A host of the mesh; one without a session cannot be reached just now, and stays a peer if its key is known. */
-export type MeshMember = MeshHost & { readonly session?: Session };
-
-type Session = Pick<SshSession, "script"> & Partial<Pick<SshSession, "slowest">>;
+export type MeshMember = MeshHost & { readonly session?: Pick<SshSession, "script"> };
 
 export interface MeshOptions {
   readonly port: number;
@@ -42,7 +40,7 @@ export interface MeshOptions {
   readonly rotation?: string;
   /** What {@link raiseMesh} returned last time. @default - nothing is known of hosts that cannot be reached */
   readonly known?: Readonly<Record<string, { readonly publicKey: string }>>;
-  /** How long two hosts may take to meet, where none is slow. @default 20 */
+  /** How long two hosts may take to meet, where neither is short of processors. @default 20 */
   readonly meetSeconds?: number;
 }
 
@@ -99,7 +97,15 @@ interface Told {
   readonly digest?: string;
 }
 
-type Reached = MeshHost & { readonly session: Session };
+type Reached = MeshHost & { readonly session: Pick<SshSession, "script"> };
+
+/** Two hosts that did not meet. */
+interface Pair {
+  readonly one: Reached;
+  readonly other: Reached;
+  /** Within so many. */
+  readonly seconds: number;
+}
 
 class MeshRun {
   private readonly peers: ReadonlyMap<string, readonly PlannedPeer[]>;
@@ -232,19 +238,21 @@ class MeshRun {
   /** @param of only the pairs of this host. */
   async checkPairs(of?: Reached): Promise<void> {
     const reached = this.working();
-    const wait = timeToMeet(this.options.meetSeconds ?? 20, reached);
+    const wait = this.options.meetSeconds ?? 20;
     const targets = this.looks(reached, of);
-    const silentPairs: { readonly one: Reached; readonly other: Reached }[] = [];
+    const silentPairs: Pair[] = [];
     const looking = reached.filter(({ key }) => targets.has(key));
     await whileWaiting(this.io, of?.key, "the tunnels to answer", wait * 1000, () =>
       onEach(looking, this.failures, async (host) => {
-        const others = targets.get(host.key) ?? [];
-        const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
-        const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
-        silentPairs.push(...others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress)).map((other) => ({ one: host, other })));
+        const { peers, seconds } = await stillSilent(targets.get(host.key) ?? [], wait, async (others) => {
+          const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
+          const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
+          return others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress));
+        });
+        silentPairs.push(...peers.map((other) => ({ one: host, other, seconds })));
       }),
     );
-    this.failures.push(...this.blame(silentPairs, wait));
+    this.failures.push(...this.blame(silentPairs));
   }
 
   /** Who looks at whom. One host alone looks at those that it would be looked at by, too. */
@@ -263,12 +271,12 @@ class MeshRun {
   }
 
   /** One failure a pair, of the host that has trouble with most others; of many pairs, the others' names. */
-  private blame(pairs: readonly { readonly one: Reached; readonly other: Reached }[], wait: number): Failure[] {
+  private blame(pairs: readonly Pair[]): Failure[] {
     const trouble = (key: string): number => pairs.filter(({ one, other }) => one.key === key || other.key === key).length;
     const told = new Map<string, Map<string, string>>();
-    for (const { one, other } of pairs) {
+    for (const { one, other, seconds } of pairs) {
       const [host, peer] = [one, other].sort((a, b) => trouble(b.key) - trouble(a.key) || (a.key < b.key ? -1 : 1)) as [Reached, Reached];
-      const reason = `the tunnel between ${host.key} and ${peer.key} gave no answer within ${wait} s: look whether ${this.way(host, peer)}`;
+      const reason = `the tunnel between ${host.key} and ${peer.key} gave no answer within ${seconds} s: look whether ${this.way(host, peer)}`;
       told.set(host.key, (told.get(host.key) ?? new Map<string, string>()).set(peer.key, reason));
     }
     return [...told].flatMap(([host, reasons]) => fewOf(reasons).map((reason) => ({ host, reason })));
