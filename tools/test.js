@@ -16,7 +16,10 @@ const everyDay = ["native", "wireguard"];
 const rings = ["unit", "graph", "lint", "engine", "package", "lab", kernel];
 /** All faults of the matrix, of which the lab's ring plays the quick ones: an hour. */
 const faults = "faults";
-/** Files for which `npm test` has no time. What is theirs alone is combinations: each part of them has a file there, too. */
+/**
+ * Files for which `npm test` has no time. What is theirs alone is combinations, of whose parts each has a file there, too; and two of the five
+ * overlays, which pass the same suite as the three that are played there.
+ */
 const long = "long";
 /** Those of the lab, where no folder is named. */
 const longFiles = [
@@ -29,6 +32,7 @@ const longFiles = [
   "peers",
   "trunks",
   "openvswitch",
+  "weave",
   "overlays",
   "upgrade",
   "dnf",
