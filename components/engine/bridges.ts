@@ -109,13 +109,13 @@ export const readAgain: readonly string[] = ["insecure-registries", "registry-mi
 
 /** What a host lacks of the user's settings and the planned bridges. */
 export function engineChanges(state: EngineState, own: DaemonSettings = {}, bridges?: BridgePlan): EngineChanges {
-  const wanted = { ...state.daemon, ...(bridges && bridgeSettings(bridges, state.daemon, own)), ...own };
+  const ours = bridges ? bridgeSettings(bridges, state.daemon, own) : {};
+  const wanted = { ...state.daemon, ...ours, ...own };
   const member = state.swarm !== "inactive";
   const reloaded = { ...state.daemon, ...Object.fromEntries(Object.entries(wanted).filter(([key]) => readAgain.includes(key))) };
   const reload = member && !state.unapplied && !isDeepStrictEqual(reloaded, state.daemon);
   const pending = state.unapplied || !isDeepStrictEqual(wanted, reload ? reloaded : state.daemon);
-  const ours = bridges ? Object.keys(bridgeSettings(bridges, state.daemon, own)) : [];
-  const allOurs = Object.keys(own).length === 0 && Object.keys(wanted).every((key) => ours.includes(key));
+  const allOurs = Object.keys(own).length === 0 && Object.keys(wanted).every((key) => key in ours);
   const { gwbridge, warnings } = bridges ? gwbridgeChange(state, wantedGwbridge(bridges, own), member) : { warnings: [] };
   return {
     member,

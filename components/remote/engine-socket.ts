@@ -16,14 +16,14 @@ export class EngineSocket {
   private refused = false;
 
   /** @param begun Gets none where sshd opens none: who asks in another way then is told why. A session is refused once. */
-  open(client: Client, begun: (error: undefined, stream: Duplex | undefined) => void): void {
-    if (this.refused) return begun(undefined, undefined);
+  open(client: Client, begun: (stream: Duplex | undefined) => void): void {
+    if (this.refused) return begun(undefined);
     client.openssh_forwardOutStreamLocal(path, (error: Error | undefined, stream) => {
       this.refused = error !== undefined;
-      if (error) return begun(undefined, undefined);
+      if (error) return begun(undefined);
       // An engine that ends closes its side alone, and whoever kept the stream for the next question would ask into nothing.
       stream.on("end", () => stream.destroy());
-      begun(undefined, stream);
+      begun(stream);
     });
   }
 }

@@ -1,3 +1,5 @@
+import type { ScriptValues } from "./script";
+
 /** In seconds: nobody is listened to for any longer, however busy a host is. */
 const most = 120;
 
@@ -26,11 +28,31 @@ export async function stillSilent<Peer>(
   now: () => number = Date.now,
 ): Promise<Silence<Peer>> {
   let [left, listened] = [peers, 0];
-  for (;;) {
+  while (left.length > 0) {
     const [before, began] = [left.length, now()];
     left = await ask(left);
     listened += seconds;
-    const goesOn = left.length > 0 && left.length < before && listened + seconds <= most;
-    if (!goesOn || !isHeldUp(now() - began, seconds)) return { peers: left, seconds: listened };
+    if (left.length === before || listened + seconds > most || !isHeldUp(now() - began, seconds)) break;
   }
+  return { peers: left, seconds: listened };
+}
+
+/** What scripts take and answer that ping by address. */
+export interface PingValues extends ScriptValues {
+  readonly ADDRESSES: string;
+  /** Seconds. */
+  readonly WAIT: string;
+}
+
+/** {@link stillSilent} of peers that a host pings, by a script that answers with the silent ones' addresses. */
+export function stillSilentTo<Peer>(
+  peers: readonly Peer[],
+  addressOf: (peer: Peer) => string,
+  seconds: number,
+  ping: (values: PingValues) => Promise<{ readonly silent: readonly string[] }>,
+): Promise<Silence<Peer>> {
+  return stillSilent(peers, seconds, async (some) => {
+    const { silent } = await ping({ ADDRESSES: some.map(addressOf).join(" "), WAIT: String(seconds) });
+    return some.filter((peer) => silent.includes(addressOf(peer)));
+  });
 }

@@ -144,11 +144,7 @@ export class SshSession {
       // Whoever needs sudo for the engine would not get in by its socket.
       const forwarded = this.usesSudo
         ? undefined
-        : await this.begin<Duplex | undefined, Duplex | undefined>(
-            (client, begun) => this.engine.open(client, begun),
-            10_000,
-            (stream) => stream,
-          );
+        : await this.begin<Duplex | undefined>((client, begun) => this.engine.open(client, (stream) => begun(undefined, stream)), 10_000);
       return forwarded ?? this.exec(this.privileged("docker system dial-stdio"), 10_000, (channel) => channel);
     });
   }
@@ -190,14 +186,15 @@ export class SshSession {
   }
 
   private exec<Result>(command: string, timeout: number, use: (channel: ClientChannel) => Result | Promise<Result>): Promise<Result> {
-    return this.begin<ClientChannel, Result>((client, begun) => void client.exec(command, begun), timeout, use);
+    return this.begin<Result | undefined>((client, begun) => {
+      client.exec(command, (error, channel) => begun(error, error ? undefined : use(channel)));
+    }, timeout) as Promise<Result>;
   }
 
-  /** @param start What begins on a connection that stands, and what it begins with. */
-  private begin<Channel, Result>(
-    start: (client: Client, begun: (error: Error | undefined, channel: Channel) => void) => void,
+  /** @param start What begins on a connection that stands, and what comes of it. */
+  private begin<Result>(
+    start: (client: Client, begun: (error: Error | undefined, result: Result | Promise<Result>) => void) => void,
     timeout: number,
-    use: (channel: Channel) => Result | Promise<Result>,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.mayWork();
@@ -209,12 +206,12 @@ export class SshSession {
       };
       this.client.once("error", fail);
       try {
-        start(this.client, (error, channel) => {
+        start(this.client, (error, result) => {
           clearTimeout(timer);
           this.client.off("error", fail);
           this.slowest = Math.max(this.slowest, Date.now() - asked);
           if (error) fail(error);
-          else resolve(use(channel));
+          else resolve(result);
         });
       } catch (error) {
         fail(error as Error);

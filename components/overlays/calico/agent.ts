@@ -223,7 +223,6 @@ class CalicoRun {
     const gateway = (host: OverlayHost): string => this.networksOf(host)[0]?.gateway ?? "";
     await onEach(reached, this.failures, async (host) => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
-      if (others.length === 0) return;
       let why: readonly { readonly key: string; readonly why: string }[] = [];
       const { peers, seconds } = await stillSilent(others, meetSeconds, async (some) => {
         const lines = some.map((other) => [other.key, subnetOf(other), gateway(other)].join(" ").trimEnd());

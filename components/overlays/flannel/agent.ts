@@ -2,7 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { installProgram, pruneProgram } from "../../programs/install";
 import { type Failure, onEach } from "../../remote/each";
-import { type Silence, stillSilent } from "../../remote/silent";
+import { type Silence, stillSilentTo } from "../../remote/silent";
 import { loadScript, type ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { etcdPorts, type FlannelSettings, isEtcdMember } from "./args";
@@ -223,12 +223,12 @@ class FlannelRun {
     const pairs = pairsToCheck(reached.filter(({ key }) => gateways.has(key)));
     const silentFor = (host: Reached): Promise<Silence<OverlayHost>> => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
-      return stillSilent(others, meetSeconds, async (some) => {
-        if (some.length === 0) return [];
-        const values = { ADDRESSES: some.map(({ key }) => gateways.get(key) ?? "").join(" "), WAIT: String(meetSeconds) };
-        const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + meetSeconds * 1000);
-        return some.filter(({ key }) => silent.includes(gateways.get(key) ?? ""));
-      });
+      return stillSilentTo(
+        others,
+        ({ key }) => gateways.get(key) ?? "",
+        meetSeconds,
+        (values) => this.script(host, "check", values, scriptTimeout + meetSeconds * 1000),
+      );
     };
     const apart = new Map<string, Silence<OverlayHost>>();
     await onEach(reached, this.failures, async (host) => {

@@ -2,7 +2,7 @@ import { Cidr, isCidr } from "../../addresses/cidr";
 import { pairsToCheck } from "../../addresses/pairs";
 import { placeOf } from "../ranges";
 import { type Failure, onEach } from "../../remote/each";
-import { stillSilent } from "../../remote/silent";
+import { stillSilentTo } from "../../remote/silent";
 import type { ScriptValues } from "../../remote/script";
 import type { OverlayAgent, OverlayHost, OverlayWork } from "../agent";
 import { addressOf, reachedOf, runnerOf } from "../hosts";
@@ -124,12 +124,12 @@ class Bridges {
     const pairs = pairsToCheck(reached);
     await onEach(reached, this.failures, async (host) => {
       const others = reached.filter(({ key }) => pairs.get(host.key)?.includes(key));
-      if (others.length === 0) return;
-      const { peers, seconds } = await stillSilent(others, meetSeconds, async (some) => {
-        const values = { ADDRESSES: some.map(({ key }) => addresses.get(key) ?? "").join(" "), WAIT: String(meetSeconds) };
-        const { silent } = await run<{ silent: readonly string[] }>(host, this.work.io, "check", values, scriptTimeout + meetSeconds * 1000);
-        return some.filter(({ key }) => silent.includes(addresses.get(key) ?? ""));
-      });
+      const { peers, seconds } = await stillSilentTo(
+        others,
+        ({ key }) => addresses.get(key) ?? "",
+        meetSeconds,
+        (values) => run(host, this.work.io, "check", values, scriptTimeout + meetSeconds * 1000),
+      );
       if (peers.length > 0) {
         throw new Error(
           `Open vSwitch on ${peers.map(({ key }) => key).join(", ")} does not answer within ${seconds} s: look whether ${tunnelPort}/udp is open between them in both directions`,

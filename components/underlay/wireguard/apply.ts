@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mostForAllPairs, pairsToCheck } from "../../addresses/pairs";
 import { type Failure, onEach } from "../../remote/each";
 import { loadHostScript, loadInstallingScript, loadScript, type ScriptValues } from "../../remote/script";
-import { stillSilent } from "../../remote/silent";
+import { stillSilentTo } from "../../remote/silent";
 import type { SshSession } from "../../remote/ssh";
 import { whileWaiting, type WaitingIo } from "../../waiting";
 import { tunnelInterface } from "./args";
@@ -244,11 +244,13 @@ class MeshRun {
     const looking = reached.filter(({ key }) => targets.has(key));
     await whileWaiting(this.io, of?.key, "the tunnels to answer", wait * 1000, () =>
       onEach(looking, this.failures, async (host) => {
-        const { peers, seconds } = await stillSilent(targets.get(host.key) ?? [], wait, async (others) => {
-          const values = { ADDRESSES: others.map(({ tunnelAddress }) => tunnelAddress).join(" "), WAIT: String(wait) };
-          const { silent } = await this.script<{ silent: readonly string[] }>(host, "check", values, scriptTimeout + wait * 1000);
-          return others.filter(({ tunnelAddress }) => silent.includes(tunnelAddress));
-        });
+        const others = targets.get(host.key) ?? [];
+        const { peers, seconds } = await stillSilentTo(
+          others,
+          ({ tunnelAddress }) => tunnelAddress,
+          wait,
+          (values) => this.script(host, "check", values, scriptTimeout + wait * 1000),
+        );
         silentPairs.push(...peers.map((other) => ({ one: host, other, seconds })));
       }),
     );
